@@ -1,0 +1,1 @@
+"""Docker's words: sizes, ages, filters, templates, tables, JSON shapes."""

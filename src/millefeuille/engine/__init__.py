@@ -1,0 +1,1 @@
+"""Where concrete parts are chosen and wired, one module per part."""

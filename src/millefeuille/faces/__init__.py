@@ -1,0 +1,1 @@
+"""Ways in: they do not know each other."""

@@ -1,0 +1,262 @@
+"""The file-operation seam: every act that changes a disk goes through here.
+
+Two reasons: the order of writes, fsyncs and renames that makes a command durable can be read in one
+place, and tests can stop, kill or fail the process at any one of these acts (`hook`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from millefeuille.errors import Failed, Unavailable
+
+# Called before every act with its name, the path or descriptor it concerns; None outside of tests.
+hook: Callable[[str, object], None] | None = None
+
+LOCK_TIMEOUT: Final = 60.0  # seconds
+_RENAME_NOREPLACE: Final = 1
+_AT_FDCWD: Final = -100
+
+
+class DiskFull(Failed):
+    """The file system has no room (bytes, inodes or quota) for what was to be written."""
+
+
+class ReadOnlyStore(Failed):
+    """The file system does not allow writing."""
+
+
+class LockTimeout(Unavailable):
+    """Another process holds a lock for longer than this one is willing to wait."""
+
+
+def _act(name: str, subject: object) -> None:
+    if hook is not None:
+        hook(name, subject)
+
+
+def create(path: str, mode: int = 0o600, *, exclusive: bool = True) -> int:
+    """Open `path` for reading and writing, creating it; the descriptor is the caller's to close."""
+    _act("create", path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    return os.open(path, flags | os.O_EXCL if exclusive else flags, mode)
+
+
+def write(descriptor: int, data: bytes | bytearray | memoryview) -> int:
+    """Write all of `data` at the file's position; its length in bytes."""
+    _act("write", descriptor)
+    view = memoryview(data).cast("B")
+    written = os.write(descriptor, view)
+    while written < len(view):
+        written += os.write(descriptor, view[written:])
+    return written
+
+
+def truncate(descriptor: int, size: int) -> None:
+    """Cut or extend a file to `size` bytes."""
+    _act("truncate", descriptor)
+    os.ftruncate(descriptor, size)
+
+
+def allocate(descriptor: int, size: int) -> None:
+    """Reserve `size` bytes, so that a full disk shows now and not half-way; best effort."""
+    _act("allocate", descriptor)
+    if size <= 0:
+        return
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+            raise
+
+
+def sync(descriptor: int) -> None:
+    """Flush a file to the disk. An error here is final: never call it again on this descriptor."""
+    _act("fsync", descriptor)
+    os.fsync(descriptor)
+
+
+def sync_directory(path: str) -> None:
+    """Flush the names in a directory to the disk."""
+    _act("fsync-directory", path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def rename(source: str, target: str) -> None:
+    """Give a file another name, replacing what is there."""
+    _act("rename", target)
+    os.rename(source, target)
+
+
+def rename_new(source: str, target: str) -> bool:
+    """Give a file another name; False, and nothing done, when that name is taken."""
+    _act("rename", target)
+    arguments = (_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE)
+    if _libc().renameat2(*arguments) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EEXIST, errno.ENOTEMPTY):
+        return False
+    if code in (errno.EINVAL, errno.ENOSYS):  # the file system knows no RENAME_NOREPLACE
+        if os.path.lexists(target):
+            return False
+        os.rename(source, target)
+        return True
+    raise OSError(code, os.strerror(code), target)
+
+
+def link(source: str, target: str) -> bool:
+    """Give a file a second name; False when that name is taken."""
+    _act("link", target)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def unlink(path: str) -> None:
+    """Remove a file; that it is gone already is no error."""
+    _act("unlink", path)
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def make_directory(path: str, mode: int = 0o700) -> bool:
+    """Make one directory; False when it is there already."""
+    if os.path.isdir(path):
+        return False
+    _act("mkdir", path)
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        return False
+    return True
+
+
+def remove_directory(path: str) -> None:
+    """Remove an empty directory; that it is gone already is no error."""
+    _act("rmdir", path)
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        pass
+
+
+def change_mode(descriptor: int, mode: int) -> None:
+    """Set a file's permissions."""
+    _act("chmod", descriptor)
+    os.fchmod(descriptor, mode)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a file, or a directory and all below it, without ever following a link."""
+    try:
+        entries = list(os.scandir(path))
+    except NotADirectoryError:
+        unlink(path)
+        return
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            remove_tree(entry.path)
+        else:
+            unlink(entry.path)
+    remove_directory(path)
+
+
+def replace_file(path: str, data: bytes, mode: int = 0o600) -> None:
+    """Write `data` under `path` so that a reader, or a crash, sees the old or the new, never a part."""
+    temporary = f"{path}.tmp-{os.getpid()}"
+    unlink(temporary)
+    descriptor = create(temporary, mode)
+    try:
+        write(descriptor, data)
+        sync(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    os.close(descriptor)
+    rename(temporary, path)
+    sync_directory(os.path.dirname(path))
+
+
+def try_lock(descriptor: int, *, shared: bool = False) -> bool:
+    """Take a flock without waiting; False when another process holds it."""
+    _act("flock", descriptor)
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def lock(descriptor: int, what: str, *, shared: bool = False, timeout: float = LOCK_TIMEOUT) -> None:
+    """Take a flock, waiting up to `timeout` seconds. Raises LockTimeout, which names `what`."""
+    deadline = time.monotonic() + timeout
+    pause = 0.001
+    while not try_lock(descriptor, shared=shared):
+        if time.monotonic() > deadline:
+            raise LockTimeout(f"{what} is held by another process for more than {timeout:.0f} seconds")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+@contextlib.contextmanager
+def locked(path: str, what: str, *, shared: bool = False, timeout: float = LOCK_TIMEOUT) -> Iterator[int]:
+    """Hold the flock of the file at `path` (made when absent)."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        lock(descriptor, what, shared=shared, timeout=timeout)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def explain(error: OSError, what: str) -> Failed:
+    """The one-line error for an operating system error on `what`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"{what}: no space left on device", advice=_room(error))
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return ReadOnlyStore(
+            f"{what}: {(error.strerror or 'not permitted').lower()}",
+            advice="Choose a writable store with --root or MILLE_ROOT.",
+        )
+    return Failed(f"{what}: {(error.strerror or str(error)).lower()}")
+
+
+def _room(error: OSError) -> str | None:
+    path = error.filename if isinstance(error.filename, str) else None
+    while path and not os.path.exists(path):
+        path = os.path.dirname(path)
+    advice = "Free some with `mille image prune` or `mille system prune`."
+    if not path:
+        return advice
+    free = os.statvfs(path)
+    return f"{free.f_bavail * free.f_frsize} bytes and {free.f_favail} inodes are free. {advice}"
+
+
+_handle: ctypes.CDLL | None = None
+
+
+def _libc() -> ctypes.CDLL:
+    global _handle
+    if _handle is None:
+        _handle = ctypes.CDLL(None, use_errno=True)
+    return _handle

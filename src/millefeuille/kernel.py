@@ -1,0 +1,1 @@
+"""Linux system calls that Python lacks."""

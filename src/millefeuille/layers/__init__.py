@@ -1,0 +1,1 @@
+"""What is inside a layer: bytes in, entries out. Knows no store."""

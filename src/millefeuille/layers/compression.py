@@ -1,0 +1,159 @@
+"""Compression of layers: recognised by its first bytes, never by what a media type says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from isal import isal_zlib
+
+from millefeuille.errors import Corrupt, Invalid
+
+if sys.version_info >= (3, 14):  # pragma: no cover - the branch of newer interpreters
+    from compression import zstd
+else:
+    from backports import zstd
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+# Skippable frames (0x184D2A50 to 0x184D2A5F) open some seekable zstd layers (RFC 8878, section 3.1.2).
+_SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
+
+OUTPUT_CHUNK = 1 << 20  # bytes; what one inflate call may return, so that a bomb cannot fill the memory
+_WINDOW_LOG_MAXIMUM = 27  # 128 MiB: the largest window a frame may ask for
+
+# Deflate reaches 1032:1 at most; zstd has no such bound, so a ratio above this one is a bomb.
+RATIO_MAXIMUM = 1100
+RATIO_FREE = 1 << 30  # bytes of output below which any ratio is accepted
+LAYER_MAXIMUM = 50 << 30  # bytes of output
+
+
+class BrokenStream(Corrupt):
+    """A compressed stream ends early or is not what its header says."""
+
+
+class Bomb(Invalid):
+    """A stream inflates to more than any layer needs."""
+
+
+class Inflater(Protocol):
+    """Compressed chunks in, inflated chunks out. Feed in order, then finish once."""
+
+    consumed: int
+    produced: int
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """The inflated bytes of `chunk`, in pieces of at most OUTPUT_CHUNK. Raises BrokenStream, Bomb."""
+
+    def finish(self) -> None:
+        """Hold that the stream is complete. Raises BrokenStream."""
+
+
+def sniff(head: bytes) -> str:
+    """`gzip`, `zstd` or `none`, from the first four bytes of a stream."""
+    if head[:2] == GZIP_MAGIC:
+        return "gzip"
+    if head[:4] == ZSTD_MAGIC or head[:4] in _SKIPPABLE:
+        return "zstd"
+    return "none"
+
+
+def inflater(kind: str, maximum: int = LAYER_MAXIMUM) -> Inflater:
+    """An inflater for `gzip`, `zstd` or `none`; `maximum` bounds its output in bytes."""
+    return {"gzip": _Gzip, "zstd": _Zstd, "none": _Plain}[kind](maximum)
+
+
+class _Bounded:
+    """Counts what goes in and comes out, and stops at the budget."""
+
+    def __init__(self, maximum: int) -> None:
+        self.consumed = 0
+        self.produced = 0
+        self._maximum = maximum
+
+    def _count(self, size: int) -> None:
+        self.produced += size
+        if self.produced > self._maximum:
+            raise Bomb(f"the layer inflates to more than {self._maximum} bytes")
+        if self.produced > RATIO_FREE and self.produced > RATIO_MAXIMUM * max(self.consumed, 1):
+            raise Bomb(f"the layer inflates to more than {RATIO_MAXIMUM} times its size")
+
+
+class _Plain(_Bounded):
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        self.consumed += len(chunk)
+        self._count(len(chunk))
+        yield chunk
+
+    def finish(self) -> None:
+        """A plain stream is complete whenever it ends."""
+
+
+class _Gzip(_Bounded):
+    """One or many gzip members (RFC 1952, section 2.2); zero padding after the last is accepted."""
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(maximum)
+        self._member: Any = isal_zlib.decompressobj(31)
+        self._started = False
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        self.consumed += len(chunk)
+        try:
+            while chunk:
+                if self._member.eof:
+                    chunk = chunk if self._started else chunk.lstrip(b"\0")
+                    if not chunk:
+                        return
+                    self._member = isal_zlib.decompressobj(31)
+                self._started = True
+                output = self._member.decompress(chunk, OUTPUT_CHUNK)
+                chunk = self._member.unconsumed_tail
+                if self._member.eof:
+                    chunk, self._started = self._member.unused_data, False
+                if output:
+                    self._count(len(output))
+                    yield output
+        except isal_zlib.error as error:
+            raise BrokenStream(f"broken gzip stream ({error})") from error
+
+    def finish(self) -> None:
+        if not self._member.eof:
+            raise BrokenStream("the gzip stream ends early")
+
+
+class _Zstd(_Bounded):
+    """One or many zstd frames, skippable ones among them (RFC 8878, section 3.1)."""
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(maximum)
+        self._frame = self._new_frame()
+        self._complete = True
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        self.consumed += len(chunk)
+        try:
+            while chunk or not self._frame.needs_input:
+                if self._frame.eof:
+                    self._frame = self._new_frame()
+                output = self._frame.decompress(chunk, OUTPUT_CHUNK)
+                self._complete = self._frame.eof
+                chunk = self._frame.unused_data if self._frame.eof else b""
+                if output:
+                    self._count(len(output))
+                    yield output
+                if self._frame.eof and not chunk:
+                    return
+        except zstd.ZstdError as error:
+            raise BrokenStream(f"broken zstd stream ({error})") from error
+
+    def finish(self) -> None:
+        if not self._complete:
+            raise BrokenStream("the zstd stream ends early")
+
+    @staticmethod
+    def _new_frame() -> Any:
+        return zstd.ZstdDecompressor(
+            options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAXIMUM}
+        )

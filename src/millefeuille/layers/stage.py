@@ -1,0 +1,53 @@
+"""Stage: one step of a pipeline, in a thread of its own, behind a short queue."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+DEPTH = 6  # items that may wait; with pieces of at most 1 MiB this bounds a stage's memory
+
+
+class Stage(Generic[Item]):
+    """Calls `work` on every item put, in order. The C code that `work` calls drops the interpreter lock.
+
+    An exception in `work` is raised by the next `put` and by `close`, in the thread that calls them; the
+    items behind it are taken from the queue and dropped, so that no producer waits for ever.
+    """
+
+    def __init__(self, name: str, work: Callable[[Item], object]) -> None:
+        self._work = work
+        self._queue: queue.Queue[Item | None] = queue.Queue(DEPTH)
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        """Hand over one item; waits while the queue is full."""
+        if self._failure is not None:
+            raise self._failure
+        self._queue.put(item)
+
+    def close(self) -> None:
+        """Wait until everything put is worked off."""
+        self.stop()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """End the thread without raising what it met."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if self._failure is None:
+                try:
+                    self._work(item)
+                except BaseException as error:  # handed to the thread that waits for the result
+                    self._failure = error

@@ -1,0 +1,1 @@
+"""Nouns: frozen values of the OCI and Docker image formats. No I/O at all."""

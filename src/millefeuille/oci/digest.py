@@ -1,0 +1,64 @@
+"""Digest: the name of some bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from millefeuille.errors import Invalid
+
+# Hex length by algorithm (registered in the OCI image specification).
+_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
+_SHAPE = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+", re.ASCII)
+_HEX = re.compile(r"[0-9a-f]+", re.ASCII)
+
+
+class InvalidDigest(Invalid):
+    """The text is not a digest this engine accepts."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """`algorithm:hex`, validated once, so that nobody has to check it again before using it in a path.
+
+    Source: OCI image-spec, descriptor.md, "Digests".
+    """
+
+    algorithm: str
+    hex: str
+
+    def __post_init__(self) -> None:
+        length = _LENGTHS.get(self.algorithm)
+        if length is None:
+            raise InvalidDigest("unsupported digest algorithm")
+        if len(self.hex) != length:
+            raise InvalidDigest("invalid checksum digest length")
+        if not _HEX.fullmatch(self.hex):
+            raise InvalidDigest("invalid checksum digest format")
+
+    @classmethod
+    def parse(cls, text: str) -> Digest:
+        """Read `algorithm:hex`. Raises InvalidDigest."""
+        if not isinstance(text, str) or not _SHAPE.fullmatch(text):
+            raise InvalidDigest("invalid checksum digest format")
+        algorithm, _, encoded = text.partition(":")
+        return cls(algorithm, encoded)
+
+    @classmethod
+    def of(cls, data: bytes, algorithm: str = "sha256") -> Digest:
+        """The digest of `data`."""
+        return cls(algorithm, hashlib.new(algorithm, data).hexdigest())
+
+    def hasher(self) -> Any:
+        """A fresh hashlib object of this digest's algorithm."""
+        return hashlib.new(self.algorithm)
+
+    @property
+    def short(self) -> str:
+        """The first twelve hex digits, as Docker prints them."""
+        return self.hex[:12]
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.hex}"

@@ -1,0 +1,68 @@
+"""Strict JSON: one reading of a document, or none.
+
+Two readers that disagree on a document (duplicate keys, NaN, odd encodings) are a way to show one thing
+to a scanner and another to the engine; such documents are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from millefeuille.errors import Invalid
+
+MAXIMUM_DEPTH = 64
+MAXIMUM_INTEGER = 2**63 - 1
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_NEITHER_BRACKET = re.compile(rb"[^\[\]{}]+")
+
+
+class InvalidDocument(Invalid):
+    """The bytes are not a JSON object that can be read in one way only."""
+
+
+def parse_object(raw: bytes, what: str) -> dict[str, Any]:
+    """The JSON object in `raw`; `what` names it in errors. Raises InvalidDocument."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidDocument(f"{what}: not UTF-8") from error
+    _check_depth(raw, what)
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_integer
+        )
+    except InvalidDocument as error:
+        raise InvalidDocument(f"{what}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidDocument(f"{what}: not valid JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise InvalidDocument(f"{what}: not a JSON object")
+    return value
+
+
+def _check_depth(raw: bytes, what: str) -> None:
+    depth = 0
+    for byte in _NEITHER_BRACKET.sub(b"", _STRINGS.sub(b"", raw)):
+        depth += 1 if byte in b"[{" else -1
+        if depth > MAXIMUM_DEPTH:
+            raise InvalidDocument(f"{what}: nested deeper than {MAXIMUM_DEPTH} levels")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise InvalidDocument("a key appears twice")
+    return result
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidDocument(f"{name} is not a JSON number")
+
+
+def _integer(digits: str) -> int:
+    value = int(digits) if len(digits) < 24 else MAXIMUM_INTEGER + 1
+    if abs(value) > MAXIMUM_INTEGER:
+        raise InvalidDocument("a number is out of range")
+    return value

@@ -1,0 +1,1 @@
+"""A root filesystem made a process."""

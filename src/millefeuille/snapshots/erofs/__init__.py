@@ -1,0 +1,1 @@
+"""One merged EROFS metadata image per chain of layers."""

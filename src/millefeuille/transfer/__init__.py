@@ -1,0 +1,1 @@
+"""Images in motion: pull, push, save, load, import."""
