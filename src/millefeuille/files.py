@@ -37,21 +37,22 @@ class LockTimeout(Unavailable):
     """Another process holds a lock for longer than this one is willing to wait."""
 
 
-def _act(name: str, subject: object) -> None:
+def act(name: str, subject: object) -> None:
+    """Say that something is about to be done to `subject`; for acts that are not functions here."""
     if hook is not None:
         hook(name, subject)
 
 
 def create(path: str, mode: int = 0o600, *, exclusive: bool = True) -> int:
     """Open `path` for reading and writing, creating it; the descriptor is the caller's to close."""
-    _act("create", path)
+    act("create", path)
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     return os.open(path, flags | os.O_EXCL if exclusive else flags, mode)
 
 
 def write(descriptor: int, data: bytes | bytearray | memoryview) -> int:
     """Write all of `data` at the file's position; its length in bytes."""
-    _act("write", descriptor)
+    act("write", descriptor)
     view = memoryview(data).cast("B")
     written = os.write(descriptor, view)
     while written < len(view):
@@ -61,13 +62,13 @@ def write(descriptor: int, data: bytes | bytearray | memoryview) -> int:
 
 def truncate(descriptor: int, size: int) -> None:
     """Cut or extend a file to `size` bytes."""
-    _act("truncate", descriptor)
+    act("truncate", descriptor)
     os.ftruncate(descriptor, size)
 
 
 def allocate(descriptor: int, size: int) -> None:
     """Reserve `size` bytes, so that a full disk shows now and not half-way; best effort."""
-    _act("allocate", descriptor)
+    act("allocate", descriptor)
     if size <= 0:
         return
     try:
@@ -79,13 +80,13 @@ def allocate(descriptor: int, size: int) -> None:
 
 def sync(descriptor: int) -> None:
     """Flush a file to the disk. An error here is final: never call it again on this descriptor."""
-    _act("fsync", descriptor)
+    act("fsync", descriptor)
     os.fsync(descriptor)
 
 
 def sync_directory(path: str) -> None:
     """Flush the names in a directory to the disk."""
-    _act("fsync-directory", path)
+    act("fsync-directory", path)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -95,13 +96,13 @@ def sync_directory(path: str) -> None:
 
 def rename(source: str, target: str) -> None:
     """Give a file another name, replacing what is there."""
-    _act("rename", target)
+    act("rename", target)
     os.rename(source, target)
 
 
 def rename_new(source: str, target: str) -> bool:
     """Give a file another name; False, and nothing done, when that name is taken."""
-    _act("rename", target)
+    act("rename", target)
     arguments = (_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE)
     if _libc().renameat2(*arguments) == 0:
         return True
@@ -118,7 +119,7 @@ def rename_new(source: str, target: str) -> bool:
 
 def link(source: str, target: str) -> bool:
     """Give a file a second name; False when that name is taken."""
-    _act("link", target)
+    act("link", target)
     try:
         os.link(source, target, follow_symlinks=False)
     except FileExistsError:
@@ -128,7 +129,7 @@ def link(source: str, target: str) -> bool:
 
 def unlink(path: str) -> None:
     """Remove a file; that it is gone already is no error."""
-    _act("unlink", path)
+    act("unlink", path)
     try:
         os.unlink(path)
     except FileNotFoundError:
@@ -139,7 +140,7 @@ def make_directory(path: str, mode: int = 0o700) -> bool:
     """Make one directory; False when it is there already."""
     if os.path.isdir(path):
         return False
-    _act("mkdir", path)
+    act("mkdir", path)
     try:
         os.mkdir(path, mode)
     except FileExistsError:
@@ -149,7 +150,7 @@ def make_directory(path: str, mode: int = 0o700) -> bool:
 
 def remove_directory(path: str) -> None:
     """Remove an empty directory; that it is gone already is no error."""
-    _act("rmdir", path)
+    act("rmdir", path)
     try:
         os.rmdir(path)
     except FileNotFoundError:
@@ -158,7 +159,7 @@ def remove_directory(path: str) -> None:
 
 def change_mode(descriptor: int, mode: int) -> None:
     """Set a file's permissions."""
-    _act("chmod", descriptor)
+    act("chmod", descriptor)
     os.fchmod(descriptor, mode)
 
 
@@ -199,7 +200,7 @@ def replace_file(path: str, data: bytes, mode: int = 0o600) -> None:
 
 def try_lock(descriptor: int, *, shared: bool = False) -> bool:
     """Take a flock without waiting; False when another process holds it."""
-    _act("flock", descriptor)
+    act("flock", descriptor)
     try:
         fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:

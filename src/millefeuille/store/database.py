@@ -1,0 +1,108 @@
+"""Database: one SQLite file, few and short transactions, one writer at a time.
+
+Writers take the flock of `db.lock` before SQLite's own locks: waiting is fair that way, and what belongs to
+a commit (renames to the trash, the mirror in index.json) happens before the next writer begins. The file is
+never opened by anything but SQLite: closing a second descriptor would drop SQLite's locks.
+
+Source: SQLite "File Locking And Concurrency", "How To Corrupt An SQLite Database File", section 2.2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+
+from millefeuille import files
+from millefeuille.errors import Corrupt, Unsupported
+from millefeuille.store.schema import SCHEMA, VERSION
+
+_BUSY = 60.0  # seconds a reader waits for a commit in progress
+
+
+class BrokenDatabase(Corrupt):
+    """The database file cannot be read; it can be rebuilt."""
+
+
+class NewerDatabase(Unsupported):
+    """A later version of this engine wrote the database."""
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """Open the database, making its tables when the file is new. Raises BrokenDatabase, NewerDatabase."""
+    if not os.path.exists(path):
+        _create(path)
+    connection = _open(path)
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise _broken(path, error) from error
+    if version != VERSION:
+        connection.close()
+        if version > VERSION:
+            raise NewerDatabase(
+                f"{path}: format {version} is newer than this engine's {VERSION}",
+                advice="Update millefeuille.",
+            )
+        raise _broken(path, None)
+    return connection
+
+
+@contextlib.contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Turn SQLite's errors into ours: a full disk, a file that is no database."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "full" in str(error) or "disk I/O error" in str(error):
+            raise files.DiskFull(f"{path}: {error}", advice="Free some room and try again.") from error
+        if "readonly" in str(error) or "unable to open" in str(error):
+            raise files.ReadOnlyStore(
+                f"{path}: {error}", advice="Choose a writable store with --root or MILLE_ROOT."
+            ) from error
+        raise _broken(path, error) from error
+    except sqlite3.DatabaseError as error:
+        raise _broken(path, error) from error
+
+
+def _open(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{_quoted(path)}?mode={'rw' if os.access(path, os.W_OK) else 'ro'}",
+        uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False,
+    )  # fmt: skip
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA journal_mode=TRUNCATE")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise _broken(path, error) from error
+    return connection
+
+
+def _create(path: str) -> None:
+    """Make the file under another name first, so that nobody ever sees it without its tables."""
+    temporary = f"{path}.new-{os.getpid()}"
+    files.unlink(temporary)
+    os.close(files.create(temporary))
+    connection = _open(temporary)
+    with translated(temporary), contextlib.closing(connection):
+        connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={VERSION};COMMIT;")
+    files.unlink(f"{temporary}-journal")
+    if not files.rename_new(temporary, path):
+        files.unlink(temporary)
+    files.sync_directory(os.path.dirname(path))
+
+
+def _quoted(path: str) -> str:
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _broken(path: str, error: Exception | None) -> BrokenDatabase:
+    reason = f" ({error})" if error else ""
+    return BrokenDatabase(
+        f"{path}: not a readable database{reason}", advice="Rebuild it with `mille system check --repair`."
+    )

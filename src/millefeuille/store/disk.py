@@ -1,0 +1,130 @@
+"""Disk: where everything in a store lies. Nothing else knows a path.
+
+    ROOT/
+      oci-layout, index.json      the root is an OCI image layout
+      blobs/<algorithm>/<hex>     bytes named by their digest, never changed (0400)
+      layers/<diff ID>/           layer.tar and layer.index: one uncompressed layer and its table of contents
+      chains/<chain ID>.erofs     the merged metadata image of a stack of layers
+      ingest/                     what is being fetched; a file is in use while its flock is held
+      leases/                     one locked file per running command that needs its blobs kept
+      trash/                      renamed away by a removal, about to be unlinked
+      lost+found/                 what `system check --repair` set aside
+      db.sqlite, db.lock          the database, and the lock of its writers
+      ballast                     room kept free for removals on a full disk
+"""
+
+from __future__ import annotations
+
+import os
+
+from millefeuille import files
+from millefeuille.errors import Invalid, NotFound
+from millefeuille.oci.digest import Digest
+
+LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+BALLAST = 4 << 20  # bytes; SQLite needs some room even to delete rows
+DIRECTORIES = ("blobs", "blobs/sha256", "layers", "chains", "ingest", "leases", "trash")
+
+
+class NotAStore(Invalid):
+    """The directory holds something else."""
+
+
+class NoStore(NotFound):
+    """There is no store in the directory."""
+
+
+class Disk:
+    """The paths of one store. `root` is absolute."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.abspath(root)
+        self.database = f"{self.root}/db.sqlite"
+        self.lock = f"{self.root}/db.lock"
+        self.index = f"{self.root}/index.json"
+        self.layers = f"{self.root}/layers"
+        self.chains = f"{self.root}/chains"
+        self.ingest = f"{self.root}/ingest"
+        self.leases = f"{self.root}/leases"
+        self.trash = f"{self.root}/trash"
+        self.lost = f"{self.root}/lost+found"
+        self.ballast = f"{self.root}/ballast"
+
+    def blob(self, digest: Digest) -> str:
+        """A blob's file."""
+        return f"{self.root}/blobs/{digest.algorithm}/{digest.hex}"
+
+    def blobs(self, algorithm: str) -> str:
+        """The directory of all blobs of one algorithm."""
+        return f"{self.root}/blobs/{algorithm}"
+
+    def layer(self, diff_id: Digest) -> str:
+        """The directory of one uncompressed layer."""
+        return f"{self.layers}/{diff_id.hex}"
+
+    def tar(self, diff_id: Digest) -> str:
+        """A layer's uncompressed tar."""
+        return f"{self.layers}/{diff_id.hex}/layer.tar"
+
+    def layer_index(self, diff_id: Digest) -> str:
+        """A layer's table of contents."""
+        return f"{self.layers}/{diff_id.hex}/layer.index"
+
+    def chain(self, chain_id: Digest) -> str:
+        """The merged metadata image of a stack of layers."""
+        return f"{self.chains}/{chain_id.hex}.erofs"
+
+    def partial(self, digest: Digest) -> str:
+        """A blob that is being fetched."""
+        return f"{self.ingest}/{digest.algorithm}-{digest.hex}"
+
+    def exists(self) -> bool:
+        """True when there is a store in the root."""
+        return os.path.exists(self.database) or os.path.exists(f"{self.root}/oci-layout")
+
+    def create(self) -> None:
+        """Make what is missing of the tree; safe to run in several processes at once.
+
+        Raises NotAStore for a directory that holds something else, OSError.
+        """
+        if not self.exists():
+            self._found_new()
+        for directory in DIRECTORIES:
+            files.make_directory(f"{self.root}/{directory}")
+        if not os.path.exists(f"{self.root}/oci-layout"):
+            files.replace_file(f"{self.root}/oci-layout", LAYOUT)
+        self.keep_ballast()
+
+    def _found_new(self) -> None:
+        """Make the root, private to its owner; an existing directory must be empty or half-made by us."""
+        path = ""
+        for part in self.root.strip("/").split("/"):
+            path += f"/{part}"
+            files.make_directory(path, 0o700 if path == self.root else 0o755)
+        strangers = set(os.listdir(self.root)) - _OURS
+        if strangers:
+            raise NotAStore(
+                f"{self.root}: not a millefeuille store, and not empty",
+                advice="Choose another directory with --root or MILLE_ROOT.",
+            )
+
+    def keep_ballast(self) -> None:
+        """Reserve the room that removals need; a disk without it stays usable."""
+        if os.path.exists(self.ballast):
+            return
+        try:
+            descriptor = files.create(self.ballast)
+        except FileExistsError:
+            return
+        try:
+            files.allocate(descriptor, BALLAST)
+        except OSError:
+            files.unlink(self.ballast)
+        finally:
+            os.close(descriptor)
+
+
+_OURS = frozenset(
+    {"blobs", "layers", "chains", "ingest", "leases", "trash", "oci-layout", "index.json", "db.sqlite"}
+    | {"db.sqlite-journal", "db.lock", "ballast", "lost+found"}
+)

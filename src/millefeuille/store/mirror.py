@@ -1,0 +1,112 @@
+"""The mirror: index.json says in the OCI image layout's own words what the database knows of images.
+
+Other tools read the store in place through it, and the database is rebuilt from it when lost. It is
+written after the COMMIT it mirrors, carries that commit's sequence number, and is written again by the next
+command when a crash left it behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+from millefeuille import files
+from millefeuille.oci.mediatype import OCI_INDEX
+
+REF_NAME = "org.opencontainers.image.ref.name"
+SEQUENCE = "io.millefeuille.sequence"
+IMAGE = "io.millefeuille.image"  # the image IDs an entry holds, comma-separated, the chosen one first
+TAGGED = "io.millefeuille.tagged"  # nanoseconds since 1970
+DIGESTS = "io.millefeuille.repo-digests"  # repository names, comma-separated
+PARENT = "io.millefeuille.parent"
+_HEAD = 256  # bytes of index.json in which the sequence stands
+_SEQUENCE = re.compile(rb'"io\.millefeuille\.sequence":"([0-9]+)"')
+
+Execute = Callable[..., Any]
+
+
+def sequence(execute: Execute) -> int:
+    """The number of the last commit that changed names or images."""
+    row = execute("SELECT value FROM meta WHERE key = 'sequence'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def written(path: str) -> int:
+    """The sequence number that index.json carries; -1 when there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return -1
+    try:
+        match = _SEQUENCE.search(os.read(descriptor, _HEAD))
+    finally:
+        os.close(descriptor)
+    return int(match[1]) if match else -1
+
+
+def refresh(execute: Execute, path: str) -> None:
+    """Write index.json again when it is not the mirror of what `execute` reads. Needs db.lock."""
+    number = sequence(execute)
+    if written(path) != number:
+        files.replace_file(path, render(execute, number), mode=0o600)
+
+
+def render(execute: Execute, number: int) -> bytes:
+    """The bytes of index.json: every image, tagged or not, as its original manifest or index."""
+    head: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "annotations": {SEQUENCE: str(number)},
+        "manifests": [*_named(execute), *_nameless(execute)],
+    }
+    return json.dumps(head, separators=(",", ":")).encode()
+
+
+_NAMED = """
+SELECT name, target, image, tagged_ns, m.media_type, m.size, x.media_type, x.size
+FROM names LEFT JOIN manifests m ON m.digest = target LEFT JOIN indexes x ON x.digest = target ORDER BY name
+"""
+
+
+def _named(execute: Execute) -> list[dict[str, Any]]:
+    entries = []
+    for name, target, image, tagged, *kinds in execute(_NAMED).fetchall():
+        media_type, size = (kinds[0], kinds[1]) if kinds[0] else (kinds[2], kinds[3])
+        others = execute("SELECT image FROM name_platforms WHERE name = ? AND image <> ?", (name, image))
+        images = [image, *sorted(row[0] for row in others)]
+        annotations = {REF_NAME: name, IMAGE: ",".join(images), TAGGED: str(tagged)}
+        entries.append(_entry(target, media_type, size, annotations | _facts(execute, target, image)))
+    return entries
+
+
+_NAMELESS = """
+SELECT digest, image, media_type, size FROM manifests
+WHERE digest NOT IN (SELECT target FROM names) AND digest NOT IN (SELECT manifest FROM name_platforms)
+ORDER BY digest
+"""
+_UNNAMED_INDEXES = """
+SELECT r.digest, r.image, x.media_type, x.size FROM repo_digests r JOIN indexes x ON x.digest = r.digest
+WHERE r.digest NOT IN (SELECT target FROM names) GROUP BY r.digest, r.image ORDER BY r.digest, r.image
+"""
+
+
+def _nameless(execute: Execute) -> list[dict[str, Any]]:
+    rows = execute(_NAMELESS).fetchall() + execute(_UNNAMED_INDEXES).fetchall()
+    return [
+        _entry(digest, media_type, size, {IMAGE: image} | _facts(execute, digest, image))
+        for digest, image, media_type, size in rows
+    ]
+
+
+def _facts(execute: Execute, target: str, image: str) -> dict[str, str]:
+    rows = execute("SELECT DISTINCT repository FROM repo_digests WHERE digest = ?", (target,)).fetchall()
+    facts = {DIGESTS: ",".join(sorted(row[0] for row in rows))} if rows else {}
+    parent = execute("SELECT parent FROM images WHERE id = ?", (image,)).fetchone()
+    return facts | {PARENT: parent[0]} if parent and parent[0] else facts
+
+
+def _entry(digest: str, media_type: str, size: int, annotations: dict[str, str]) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": digest, "size": size, "annotations": annotations}

@@ -1,0 +1,121 @@
+"""Transaction: the one way to change the database, and the order in which a change becomes durable.
+
+    flock(db.lock) → BEGIN IMMEDIATE → finish pending removals → the caller's statements → COMMIT
+                   → rename what is to be removed into trash/ → index.json → release the flock
+                   → unlink the trash
+
+Files that rows speak of are on the disk, synced, before the transaction begins. A crash before COMMIT
+leaves the old rows; a crash after it leaves rows in `deleting` and an index.json that is behind, and the
+next transaction finishes both.
+
+Lock order: ingest locks (by digest) → db.lock → SQLite. No network, hashing or tar work happens inside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator
+
+from millefeuille import files
+from millefeuille.store import database, mirror
+from millefeuille.store.disk import Disk, NoStore
+
+
+class Transaction:
+    """Statements on one consistent state of the database. `execute` is SQLite's own."""
+
+    def __init__(self, connection: sqlite3.Connection, disk: Disk) -> None:
+        self.execute = connection.execute
+        self.executemany = connection.executemany
+        self.disk = disk
+        self.changed_names = False
+        self.doomed: list[str] = []
+
+    def doom(self, path: str) -> None:
+        """Remove the file or directory at `path` when this transaction has been committed."""
+        self.execute("INSERT OR IGNORE INTO deleting (path) VALUES (?)", (path,))
+        self.doomed.append(path)
+
+
+@contextlib.contextmanager
+def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
+    """A transaction that changes things; committed when the block ends without an exception.
+
+    `emergency` gives up the ballast first: a removal must work on a full disk.
+    Raises LockTimeout, BrokenDatabase, DiskFull, ReadOnlyStore.
+    """
+    with files.locked(disk.lock, f"the store {disk.root}"):
+        with database.translated(disk.database):
+            connection = database.connect(disk.database)
+            try:
+                if emergency and _is_tight(disk.root):
+                    files.unlink(disk.ballast)
+                transaction = Transaction(connection, disk)
+                connection.execute("BEGIN IMMEDIATE")
+                _finish_removals(transaction)
+                yield transaction
+                _commit(connection, transaction)
+                trashed = _throw_away(disk, transaction.doomed)
+                mirror.refresh(connection.execute, disk.index)
+            finally:
+                connection.close()
+    for path in trashed:
+        files.remove_tree(path)
+    if emergency:
+        disk.keep_ballast()
+
+
+@contextlib.contextmanager
+def reading(disk: Disk) -> Iterator[Transaction]:
+    """One consistent state to look at. Raises NoStore, BrokenDatabase."""
+    if not os.path.exists(disk.database):
+        raise NoStore(f"{disk.root}: no store here")
+    with database.translated(disk.database):
+        connection = database.connect(disk.database)
+        try:
+            connection.execute("BEGIN")
+            yield Transaction(connection, disk)
+        finally:
+            connection.close()
+
+
+def _commit(connection: sqlite3.Connection, transaction: Transaction) -> None:
+    if transaction.changed_names:
+        connection.execute(
+            "INSERT INTO meta VALUES ('sequence', 1)"
+            " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+        )
+    files.act("commit", transaction.disk.database)
+    connection.execute("COMMIT")
+    files.act("committed", transaction.disk.database)
+
+
+def _finish_removals(transaction: Transaction) -> None:
+    """Do what an earlier removal promised. Nobody can have come to need these files since: whoever does
+    says so in a transaction of its own before it looks at the disk, and that one passes here first.
+    """
+    paths = [row[0] for row in transaction.execute("SELECT path FROM deleting")]
+    for path in _throw_away(transaction.disk, paths):
+        files.remove_tree(path)
+    if paths:
+        transaction.execute("DELETE FROM deleting")
+
+
+def _throw_away(disk: Disk, paths: list[str]) -> list[str]:
+    trashed = []
+    for path in paths:
+        trash = f"{disk.trash}/{uuid.uuid4().hex}"
+        try:
+            files.rename(path, trash)
+        except FileNotFoundError:
+            continue
+        trashed.append(trash)
+    return trashed
+
+
+def _is_tight(root: str) -> bool:
+    free = os.statvfs(root)
+    return free.f_bavail * free.f_frsize < 2 * 1024 * 1024 or free.f_favail < 16
