@@ -1,0 +1,47 @@
+"""Ages and times as Docker spells them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 24
+
+
+def human_duration(seconds: float) -> str:
+    """A length of time in words: `About a minute`, `2 weeks`. Source: go-units, duration.go."""
+    if seconds < 1:
+        return "Less than a second"
+    if seconds < _MINUTE:
+        return "1 second" if seconds < 2 else f"{int(seconds)} seconds"
+    if seconds < _HOUR:
+        minutes = int(seconds / _MINUTE)
+        return "About a minute" if minutes == 1 else f"{minutes} minutes"
+    return _hours(seconds)
+
+
+def ago(created: float, now: float) -> str:
+    """How long before `now` (both Unix seconds) something was made: `3 hours ago`.
+
+    0, Docker's "never", and anything earlier is `N/A`.
+    """
+    return f"{human_duration(int(now - created))} ago" if created > 0 else "N/A"
+
+
+def go_time(seconds: float) -> str:
+    """Unix seconds as Go prints a time in UTC: `2026-11-23 03:04:07 +0000 UTC`."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+
+
+def _hours(seconds: float) -> str:
+    hours = int(seconds / _HOUR + 0.5)
+    if hours == 1:
+        return "About an hour"
+    if hours < 2 * _DAY:
+        return f"{hours} hours"
+    if hours < 14 * _DAY:
+        return f"{hours // _DAY} days"
+    if hours < 60 * _DAY:
+        return f"{hours // _DAY // 7} weeks"
+    if hours < 730 * _DAY:
+        return f"{hours // _DAY // 30} months"
+    return f"{int(seconds / _HOUR) // _DAY // 365} years"

@@ -1,0 +1,62 @@
+"""Columns of text, aligned as Docker aligns them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from unicodedata import east_asian_width
+
+_MINIMUM_WIDTH = 10
+_PADDING = 3
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A header line and one line for each row, ending with a newline."""
+    return align([headers, *rows])
+
+
+def align(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells as text, each ending with a newline.
+
+    A column is a run of neighbouring lines that have a cell there which is not their last; it is at least
+    10 wide, with 3 spaces after its longest cell. The last cell of a line is never padded.
+    Source: Go's text/tabwriter with the settings of Docker's formatter.
+    """
+    widths: list[list[int]] = [[] for _ in lines]
+    _measure(lines, widths, 0, len(lines), 0)
+    return "".join(_line(cells, width) for cells, width in zip(lines, widths, strict=True))
+
+
+def align_text(text: str) -> str:
+    """Text whose cells are ended by tabs, aligned; an unfinished last line stays so."""
+    lines = [line.split("\t") for line in text.split("\n")]
+    return align(lines)[:-1]
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal `text` takes; wide East Asian letters take two."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _measure(
+    lines: Sequence[Sequence[str]], widths: list[list[int]], start: int, end: int, column: int
+) -> None:
+    """Fill in the width of `column`, and of those right of it, for each block within `start:end`."""
+    this = start
+    while this < end:
+        if column >= len(lines[this]) - 1:
+            this += 1
+            continue
+        first, widest = this, _MINIMUM_WIDTH
+        while this < end and column < len(lines[this]) - 1:
+            widest = max(widest, width(lines[this][column]) + _PADDING)
+            this += 1
+        for index in range(first, this):
+            widths[index].append(widest)
+        _measure(lines, widths, first, this, column + 1)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell + " " * (wide - width(cell)) for cell, wide in zip(cells, widths, strict=False)]
+    return "".join([*padded, *cells[len(widths) :]]) + "\n"
