@@ -49,6 +49,7 @@ def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
     """
     with files.locked(disk.lock, f"the store {disk.root}"):
         with database.translated(disk.database):
+            _refuse_lost(disk)
             connection = database.connect(disk.database)
             try:
                 if emergency and _is_tight(disk.root):
@@ -59,6 +60,8 @@ def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
                 yield transaction
                 _commit(connection, transaction)
                 trashed = _throw_away(disk, transaction.doomed)
+                if trashed:
+                    connection.execute("DELETE FROM deleting")
                 mirror.refresh(connection.execute, disk.index)
             finally:
                 connection.close()
@@ -80,6 +83,15 @@ def reading(disk: Disk) -> Iterator[Transaction]:
             yield Transaction(connection, disk)
         finally:
             connection.close()
+
+
+def _refuse_lost(disk: Disk) -> None:
+    """A new, empty database beside a full image layout would make everything in it look unused."""
+    if not os.path.exists(disk.database) and mirror.written(disk.index) > 0:
+        raise database.BrokenDatabase(
+            f"{disk.database}: missing, but index.json lists images",
+            advice="Rebuild it with `mille system check --repair`.",
+        )
 
 
 def _commit(connection: sqlite3.Connection, transaction: Transaction) -> None:

@@ -1,0 +1,213 @@
+"""Images in the database: what is known of each without opening a blob."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from millefeuille.oci.config import ImageConfig
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.layer import chain_ids
+from millefeuille.oci.manifest import Index, Manifest
+from millefeuille.oci.moment import nanoseconds
+from millefeuille.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRecord:
+    """One uncompressed layer on the disk; sizes in bytes. `index_hash` is blake3, in hex."""
+
+    diff_id: Digest
+    tar_size: int
+    content_size: int
+    entries: int
+    index_size: int
+    index_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerBlob:
+    """A compressed layer and the diff ID of what is in it."""
+
+    digest: Digest
+    size: int
+    media_type: str
+    diff_id: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRecord:
+    """One image. `size` is what its layers hold in regular files, in bytes; `created` as written."""
+
+    id: Digest
+    manifest: Digest
+    chain: Digest | None
+    parent: Digest | None
+    created: str
+    created_ns: int
+    size: int
+    platform: str
+    labels: Mapping[str, str]
+    config_size: int
+    added_ns: int
+    tags: tuple[str, ...] = ()
+    digests: tuple[tuple[str, Digest], ...] = ()
+    tagged_ns: int = field(default=0)
+
+
+_COLUMNS = (
+    "id, manifest, chain, parent, created, created_ns, size, platform, labels, config_size, added_ns"
+)
+
+
+def add_image(
+    tx: Transaction,
+    config: ImageConfig,
+    manifest: Manifest,
+    layers: Iterable[LayerRecord],
+    *,
+    parent: Digest | None = None,
+) -> Digest:
+    """Record an image whose blobs and layers are all on the disk; recording it again changes nothing.
+
+    `layers` are in the manifest's order. Gives the image ID.
+    """
+    records = tuple(layers)
+    descriptor = manifest.descriptor()
+    image = manifest.config.digest
+    chains = tuple(chain_ids(record.diff_id for record in records))
+    _add_layers(tx, records, chains)
+    tx.execute(
+        f"INSERT OR IGNORE INTO images ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        (
+            str(image), str(descriptor.digest), str(chains[-1]) if chains else None,
+            str(parent) if parent else None, config.created, nanoseconds(config.created),
+            sum(record.content_size for record in records), str(config.platform),
+            json.dumps(dict(config.labels), sort_keys=True), manifest.config.size, time.time_ns(),
+        ),
+    )  # fmt: skip
+    tx.execute(
+        "INSERT OR IGNORE INTO manifests VALUES (?,?,?,?)",
+        (str(descriptor.digest), str(image), descriptor.media_type, descriptor.size),
+    )
+    tx.executemany(
+        "INSERT OR IGNORE INTO manifest_layers VALUES (?,?,?,?,?,?)",
+        [
+            (str(descriptor.digest), n, str(d.digest), d.media_type, d.size, str(record.diff_id))
+            for n, (d, record) in enumerate(zip(manifest.layers, records, strict=True))
+        ],
+    )
+    tx.changed_names = True
+    return image
+
+
+def add_index(tx: Transaction, index: Index) -> Digest:
+    """Record an index whose bytes are on the disk."""
+    descriptor = index.descriptor()
+    tx.execute(
+        "INSERT OR IGNORE INTO indexes VALUES (?,?,?)",
+        (str(descriptor.digest), descriptor.media_type, descriptor.size),
+    )
+    return descriptor.digest
+
+
+def add_layer_blob(tx: Transaction, blob: Descriptor, diff_id: Digest, compression: str) -> None:
+    """Remember which uncompressed layer a blob holds."""
+    tx.execute(
+        "INSERT OR IGNORE INTO layer_blobs VALUES (?,?,?,?)",
+        (str(blob.digest), str(diff_id), blob.size, compression),
+    )
+
+
+def _add_layers(tx: Transaction, records: tuple[LayerRecord, ...], chains: tuple[Digest, ...]) -> None:
+    tx.executemany(
+        "INSERT OR IGNORE INTO layers VALUES (?,?,?,?,?,?)",
+        [(str(r.diff_id), r.tar_size, r.content_size, r.entries, r.index_size, r.index_hash) for r in records],
+    )
+    parents = (None, *map(str, chains))
+    tx.executemany(
+        "INSERT OR IGNORE INTO chains (chain, parent, diff_id, depth) VALUES (?,?,?,?)",
+        [
+            (str(chain), parents[n], str(records[n].diff_id), n + 1)
+            for n, chain in enumerate(chains)
+        ],
+    )  # fmt: skip
+
+
+def layer(tx: Transaction, diff_id: Digest) -> LayerRecord | None:
+    """What is recorded of an uncompressed layer."""
+    row = tx.execute("SELECT * FROM layers WHERE diff_id = ?", (str(diff_id),)).fetchone()
+    return _layer(row) if row else None
+
+
+def layer_of_blob(tx: Transaction, digest: Digest) -> LayerRecord | None:
+    """The uncompressed layer that is known to be in a blob."""
+    row = tx.execute(
+        "SELECT layers.* FROM layer_blobs b JOIN layers USING (diff_id) WHERE b.digest = ?", (str(digest),)
+    ).fetchone()
+    return _layer(row) if row else None
+
+
+def _layer(row: tuple[str, int, int, int, int, str]) -> LayerRecord:
+    return LayerRecord(
+        diff_id=Digest.parse(row[0]), tar_size=row[1], content_size=row[2],
+        entries=row[3], index_size=row[4], index_hash=row[5],
+    )  # fmt: skip
+
+
+def images(tx: Transaction, where: str = "", values: tuple[object, ...] = ()) -> Iterator[ImageRecord]:
+    """Images with their tags and digests, newest first; `where` is an SQL condition on the table."""
+    tags: dict[str, list[str]] = {}
+    tagged: dict[str, int] = {}
+    for name, image, at in tx.execute(
+        "SELECT name, image, tagged_ns FROM names"
+        " UNION SELECT p.name, p.image, tagged_ns FROM name_platforms p JOIN names USING (name) ORDER BY 1"
+    ):
+        tags.setdefault(image, []).append(name)
+        tagged[image] = max(tagged.get(image, 0), at)
+    digests: dict[str, list[tuple[str, Digest]]] = {}
+    for repository, digest, image in tx.execute("SELECT * FROM repo_digests ORDER BY 1, 2"):
+        digests.setdefault(image, []).append((repository, Digest.parse(digest)))
+    condition = f"WHERE {where}" if where else ""
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM images {condition} ORDER BY created_ns DESC, id", values)
+    for row in rows.fetchall():
+        key = row[0]
+        yield _image(row, tuple(tags.get(key, ())), tuple(digests.get(key, ())), tagged.get(key, 0))
+
+
+def _image(
+    row: tuple[str, ...], tags: tuple[str, ...], digests: tuple[tuple[str, Digest], ...], tagged: int
+) -> ImageRecord:
+    identifier, manifest, chain, parent, created, created_ns, size, platform, labels, config_size, added = row
+    return ImageRecord(
+        id=Digest.parse(identifier), manifest=Digest.parse(manifest),
+        chain=Digest.parse(chain) if chain else None, parent=Digest.parse(parent) if parent else None,
+        created=created, created_ns=int(created_ns), size=int(size), platform=platform,
+        labels=json.loads(labels), config_size=int(config_size), added_ns=int(added),
+        tags=tags, digests=digests, tagged_ns=tagged,
+    )  # fmt: skip
+
+
+def layers_of(tx: Transaction, image: Digest) -> tuple[LayerRecord, ...]:
+    """The uncompressed layers of an image, lowest first."""
+    rows = tx.execute(
+        "SELECT layers.* FROM manifest_layers l JOIN images i ON i.manifest = l.manifest"
+        " JOIN layers ON layers.diff_id = l.diff_id WHERE i.id = ? ORDER BY position",
+        (str(image),),
+    )
+    return tuple(_layer(row) for row in rows.fetchall())
+
+
+def blobs_of(tx: Transaction, manifest: Digest) -> tuple[LayerBlob, ...]:
+    """The compressed layers of a manifest, lowest first."""
+    rows = tx.execute(
+        "SELECT digest, size, media_type, diff_id FROM manifest_layers WHERE manifest = ? ORDER BY position",
+        (str(manifest),),
+    )
+    return tuple(
+        LayerBlob(digest=Digest.parse(d), size=size, media_type=kind, diff_id=Digest.parse(diff_id))
+        for d, size, kind, diff_id in rows.fetchall()
+    )

@@ -1,0 +1,193 @@
+"""Ingest: a layer on its way into the store.
+
+    ingest/<digest>            the compressed bytes so far; locked by whoever fetches them
+    ingest/<digest>.layer/     the uncompressed tar and its index, made in the same pass
+
+    lock → bytes already there, read again → bytes from outside → digest, size and diff ID checked
+         → index written → fsync all three → rename the blob → rename the layer → (caller) fsync directories
+
+An ingest that is cut off leaves its bytes for the next one, in this process or another. One that is wrong
+leaves nothing. The bytes kept are hashed again, because a hash in progress cannot be stored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+
+from blake3 import blake3
+
+from millefeuille import files
+from millefeuille.layers.ingest import CHUNK, LayerContent, LayerPass
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
+from millefeuille.store.blobs import CorruptBlob
+from millefeuille.store.disk import Disk
+from millefeuille.store.images import LayerRecord
+
+_POLL = 0.05  # seconds between two looks at another process's lock
+
+
+class LayerIngest:
+    """One layer being stored. `feed` the blob from `offset` on, then `commit`; made by `ingest`."""
+
+    def __init__(self, disk: Disk, blob: Descriptor, descriptor: int) -> None:
+        self._disk = disk
+        self._blob = blob
+        self._file = descriptor
+        self._path = disk.partial(blob.digest)
+        self._directory = f"{self._path}.layer"
+        files.remove_tree(self._directory)
+        files.make_directory(self._directory)
+        self._tar = files.create(f"{self._directory}/layer.tar")
+        self._pass = LayerPass(self._tar, algorithm=blob.digest.algorithm)
+        self.offset = 0
+
+    def resume(self) -> int:
+        """Read again what an earlier ingest kept; the offset, in bytes, from which to go on."""
+        size = os.fstat(self._file).st_size
+        if size > self._blob.size:
+            files.truncate(self._file, 0)
+            size = 0
+        os.lseek(self._file, 0, os.SEEK_SET)
+        while self.offset < size and (chunk := os.read(self._file, CHUNK)):
+            self._pass.feed(chunk)
+            self.offset += len(chunk)
+        return self.offset
+
+    def feed(self, chunk: bytes | memoryview) -> None:
+        """Take the next bytes of the blob. Raises CorruptBlob, BrokenStream, Bomb, TarError, OSError."""
+        self.offset += len(chunk)
+        if self.offset > self._blob.size:
+            self.discard()
+            raise CorruptBlob(f"layer {self._blob.digest}: longer than the {self._blob.size} bytes promised")
+        files.write(self._file, chunk)
+        self._pass.feed(chunk)
+
+    def commit(self, diff_id: Digest | None) -> tuple[LayerRecord, LayerContent]:
+        """Check everything and give blob and layer their names. The caller syncs the directories.
+
+        `diff_id` is what the image config promises, None when nobody did.
+        Raises CorruptBlob, and what `feed` raises; nothing is kept then.
+        """
+        try:
+            content = self._pass.finish()
+            self._check(content, diff_id)
+        except Exception:
+            self.discard()
+            raise
+        record = self._write_index(content)
+        files.sync(self._tar)
+        files.change_mode(self._file, 0o400)
+        files.sync(self._file)
+        self._give_name(self._path, self._disk.blob(self._blob.digest))
+        if not files.rename_new(self._directory, self._disk.layer(content.diff_id)):
+            files.remove_tree(self._directory)
+        return record, content
+
+    def discard(self) -> None:
+        """Leave nothing behind: what was read is wrong."""
+        self._pass.abort()
+        files.remove_tree(self._directory)
+        files.unlink(self._path)
+
+    def close(self) -> None:
+        """Stop; what was fetched is kept for the next ingest, what was made from it is not."""
+        self._pass.abort()
+        os.close(self._tar)
+        if os.path.isdir(self._directory):
+            files.remove_tree(self._directory)
+
+    def _check(self, content: LayerContent, diff_id: Digest | None) -> None:
+        if content.size != self._blob.size:
+            raise CorruptBlob(
+                f"layer {self._blob.digest}: {content.size} bytes instead of the {self._blob.size} promised"
+            )
+        if content.digest != self._blob.digest:
+            raise CorruptBlob(
+                f"layer {self._blob.digest}: the bytes received have digest {content.digest}"
+            )
+        if diff_id is not None and content.diff_id != diff_id:
+            raise CorruptBlob(
+                f"layer {self._blob.digest}: holds {content.diff_id}, but the image config says {diff_id}"
+            )
+
+    def _write_index(self, content: LayerContent) -> LayerRecord:
+        descriptor = files.create(f"{self._directory}/layer.index", 0o400)
+        try:
+            files.write(descriptor, content.index)
+            files.sync(descriptor)
+        finally:
+            os.close(descriptor)
+        files.change_mode(self._tar, 0o400)
+        return layer_record(content)
+
+    @staticmethod
+    def _give_name(source: str, target: str) -> None:
+        """A file of another size under that name is damaged: the good one takes its place."""
+        files.make_directory(os.path.dirname(target))
+        if files.rename_new(source, target):
+            return
+        if os.stat(target).st_size == os.stat(source).st_size:
+            files.unlink(source)
+        else:
+            files.rename(source, target)
+
+
+def layer_record(content: LayerContent) -> LayerRecord:
+    """What the database keeps of a pass over a layer."""
+    return LayerRecord(
+        diff_id=content.diff_id, tar_size=content.tar_size, content_size=content.content_size,
+        entries=content.entries, index_size=len(content.index), index_hash=blake3(content.index).hexdigest(),
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def ingest(disk: Disk, blob: Descriptor, waiting: Callable[[int], None]) -> Iterator[LayerIngest]:
+    """Hold the right to fetch a blob. While another process has it, `waiting` is called with its ID, once.
+
+    Look again whether the blob exists when the block begins: that process may have stored it.
+    """
+    descriptor = _lock(disk.partial(blob.digest), waiting)
+    ingest: LayerIngest | None = None
+    try:
+        ingest = LayerIngest(disk, blob, descriptor)
+        yield ingest
+    finally:
+        if ingest is not None:
+            ingest.close()
+        os.close(descriptor)
+
+
+def _lock(path: str, waiting: Callable[[int], None]) -> int:
+    """Open and lock a partial blob; the lock must be on the file that has the name still."""
+    told = False
+    while True:
+        descriptor = _open(path)
+        while not files.try_lock(descriptor):
+            if not told:
+                waiting(0)
+                told = True
+            time.sleep(_POLL)
+        if _is_named(descriptor, path):
+            return descriptor
+        os.close(descriptor)
+
+
+def _open(path: str) -> int:
+    try:
+        return files.create(path, exclusive=False)
+    except PermissionError:
+        # Complete and read-only, but the process that fetched it died before it could be renamed.
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(path, 0o600)
+        return files.create(path, exclusive=False)
+
+
+def _is_named(descriptor: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False

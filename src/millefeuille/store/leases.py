@@ -1,0 +1,99 @@
+"""Leases: a running command's claim on blobs and layers that no image holds yet.
+
+A lease lives as long as its file is locked; the kernel drops the lock when the process dies, however it
+dies. Take the lease first, then look whether something exists: a removal leaves alone what is claimed, so
+what is found after that stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from millefeuille import files
+from millefeuille.oci.digest import Digest
+from millefeuille.store.disk import Disk
+from millefeuille.store.transaction import Transaction, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A live lease; `claim` adds to it."""
+
+    id: str
+    disk: Disk
+
+    def claim(self, items: Iterable[Digest]) -> None:
+        """Keep these blobs and layers (by digest or diff ID). Raises as `writing` does."""
+        with writing(self.disk) as tx:
+            claim(tx, self, items)
+
+
+def claim(tx: Transaction, lease: Lease, items: Iterable[Digest]) -> None:
+    """Add to a lease within a transaction."""
+    rows = [(lease.id, str(item)) for item in items]
+    tx.executemany("INSERT OR IGNORE INTO lease_items VALUES (?,?)", rows)
+
+
+@contextlib.contextmanager
+def lease(disk: Disk, purpose: str, items: Iterable[Digest] = ()) -> Iterator[Lease]:
+    """Hold a lease for the length of the block. Its rows go with `release`, or with the next sweep."""
+    identifier = uuid.uuid4().hex
+    path = f"{disk.leases}/{identifier}"
+    descriptor = -1
+    try:
+        with writing(disk) as tx:
+            # Under the writers' lock: a sweep must not find the file before it is locked.
+            descriptor = files.create(path)
+            files.try_lock(descriptor)
+            row = (identifier, purpose, os.getpid(), time.time_ns())
+            tx.execute("INSERT INTO leases VALUES (?,?,?,?)", row)
+            held = Lease(identifier, disk)
+            claim(tx, held, items)
+        yield held
+    finally:
+        if descriptor >= 0:
+            files.unlink(path)
+            os.close(descriptor)
+
+
+def release(tx: Transaction, held: Lease) -> None:
+    """Drop a lease's rows, in the transaction that makes its items an image's own."""
+    tx.execute("DELETE FROM leases WHERE id = ?", (held.id,))
+
+
+def sweep(tx: Transaction) -> set[str]:
+    """Drop the leases of dead processes; the items that live ones claim.
+
+    Runs in a writing transaction: no lease can appear meanwhile.
+    """
+    disk = tx.disk
+    known = {row[0] for row in tx.execute("SELECT id FROM leases")}
+    alive = {name for name in known | set(os.listdir(disk.leases)) if _is_alive(f"{disk.leases}/{name}")}
+    for name in known - alive:
+        tx.execute("DELETE FROM leases WHERE id = ?", (name,))
+    return {row[0] for row in tx.execute("SELECT item FROM lease_items")}
+
+
+def anyone(tx: Transaction) -> bool:
+    """True when some process holds a lease; call after `sweep`."""
+    return tx.execute("SELECT 1 FROM leases LIMIT 1").fetchone() is not None
+
+
+def _is_alive(path: str) -> bool:
+    """Whether somebody holds the lock of a lease file; a file nobody holds is removed."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        if not files.try_lock(descriptor):
+            return True
+        files.unlink(path)
+        return False
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,123 @@
+"""Names: what a person calls an image, and what the name points to."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from millefeuille.errors import NotFound
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.reference import Reference
+from millefeuille.store.images import ImageRecord, images
+from millefeuille.store.transaction import Transaction
+
+_PREFIX = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})", re.ASCII)
+
+
+class NoSuchImage(NotFound):
+    """No image has this name or ID; the message is Docker's."""
+
+
+def assign(
+    tx: Transaction, reference: Reference, target: Digest, image: Digest, manifest: Digest, platform: str
+) -> Digest | None:
+    """Let a name point to a target, and to the image chosen from it. Gives the image it pointed to before.
+
+    The images that the name holds for other platforms stay under it as long as the target is the same.
+    """
+    name = str(reference)
+    before = tx.execute("SELECT target, image FROM names WHERE name = ?", (name,)).fetchone()
+    if before and before[0] != str(target):
+        tx.execute("DELETE FROM name_platforms WHERE name = ?", (name,))
+    tx.execute(
+        "INSERT INTO names VALUES (?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE"
+        " SET target = excluded.target, image = excluded.image, tagged_ns = excluded.tagged_ns",
+        (name, reference.name, reference.tag or "", str(target), str(image), time.time_ns()),
+    )
+    tx.execute(
+        "INSERT OR REPLACE INTO name_platforms VALUES (?,?,?,?)", (name, platform, str(manifest), str(image))
+    )
+    tx.changed_names = True
+    return Digest.parse(before[1]) if before else None
+
+
+def add_repo_digest(tx: Transaction, repository: str, target: Digest, image: Digest) -> None:
+    """Remember under which digest a repository offers an image."""
+    tx.execute("INSERT OR IGNORE INTO repo_digests VALUES (?,?,?)", (repository, str(target), str(image)))
+    tx.changed_names = True
+
+
+def unassign(tx: Transaction, name: str) -> None:
+    """Forget a name; that it is forgotten already is no error."""
+    tx.execute("DELETE FROM names WHERE name = ?", (name,))
+    tx.changed_names = True
+
+
+def target(tx: Transaction, reference: Reference) -> tuple[Digest, Digest] | None:
+    """The target and the image that a tagged reference points to."""
+    row = tx.execute("SELECT target, image FROM names WHERE name = ?", (str(reference),)).fetchone()
+    return (Digest.parse(row[0]), Digest.parse(row[1])) if row else None
+
+
+def lookup(tx: Transaction, text: str) -> Digest | None:
+    """The ID of the image that `text` means: a name, a name with a digest, an ID or the start of one.
+
+    A name goes before an ID that begins alike. Raises InvalidReference for text that can be neither.
+    """
+    identifier = _full_id(text)
+    if identifier:
+        row = tx.execute("SELECT id FROM images WHERE id = ?", (identifier,)).fetchone()
+        return Digest.parse(row[0]) if row else None
+    reference = Reference.parse(text)
+    found = _by_name(tx, reference)
+    return found or _by_prefix(tx, text)
+
+
+def is_id(text: str, image: Digest) -> bool:
+    """True when `text` means `image` by its ID and not by a name."""
+    match = _PREFIX.fullmatch(text)
+    return bool(match) and image.hex.startswith(match[1] if match else "-")
+
+
+def find(tx: Transaction, text: str) -> ImageRecord:
+    """The image that `text` means. Raises NoSuchImage, InvalidReference."""
+    identifier = lookup(tx, text)
+    if identifier is None:
+        raise no_such_image(text)
+    return next(images(tx, "id = ?", (str(identifier),)))
+
+
+def no_such_image(text: str) -> NoSuchImage:
+    """Docker's error for a name or ID that nothing has."""
+    if _full_id(text):
+        return NoSuchImage(f"No such image: {text}")
+    return NoSuchImage(f"No such image: {Reference.parse(text).tagged().familiar}")
+
+
+def _full_id(text: str) -> str | None:
+    digits = text.removeprefix("sha256:")
+    match = _PREFIX.fullmatch(digits)
+    return f"sha256:{digits}" if match and len(digits) == 64 else None
+
+
+def _by_name(tx: Transaction, reference: Reference) -> Digest | None:
+    if reference.digest is not None:
+        row = tx.execute(
+            "SELECT image FROM repo_digests WHERE repository = ? AND digest = ?",
+            (reference.name, str(reference.digest)),
+        ).fetchone()
+    else:
+        query = "SELECT image FROM names WHERE name = ?"
+        row = tx.execute(query, (str(reference.tagged()),)).fetchone()
+    return Digest.parse(row[0]) if row else None
+
+
+def _by_prefix(tx: Transaction, text: str) -> Digest | None:
+    match = _PREFIX.fullmatch(text)
+    if match is None:
+        return None
+    low, high = f"sha256:{match[1]}", f"sha256:{match[1]}g"  # g sorts behind every hex digit
+    rows = tx.execute("SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2", (low, high)).fetchall()
+    return Digest.parse(rows[0][0]) if len(rows) == 1 else None
+
+

@@ -1,0 +1,130 @@
+"""Removal: which files go when an image goes.
+
+A file stays while any image needs it or any live lease claims it. All of this is rows; the files are
+renamed and unlinked when the transaction has been committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from millefeuille.oci.digest import Digest
+from millefeuille.store import leases
+from millefeuille.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """One image that went. `chains` are the stacks no other image has, highest first; `size` in bytes."""
+
+    image: Digest
+    chains: tuple[Digest, ...]
+    size: int
+
+
+def remove_image(tx: Transaction, image: Digest) -> Removed:
+    """Remove an image, its names, and everything that only it needed."""
+    key = str(image)
+    claimed = leases.sweep(tx)
+    blobs = _blobs(tx, key)
+    diff_ids = _column(
+        tx, "SELECT DISTINCT l.diff_id FROM manifest_layers l JOIN manifests m ON m.digest = l.manifest"
+        " WHERE m.image = ?", key,
+    )  # fmt: skip
+    chain = tx.execute("SELECT chain FROM images WHERE id = ?", (key,)).fetchone()
+    _forget(tx, key)
+    chains, size = _free_chains(tx, chain[0] if chain else None, claimed)
+    blobs |= _unused_indexes(tx)
+    _free_blobs(tx, blobs - claimed)
+    _free_layers(tx, diff_ids - claimed)
+    tx.changed_names = True
+    return Removed(image=image, chains=tuple(Digest.parse(c) for c in chains), size=size)
+
+
+def drop_unused_indexes(tx: Transaction) -> None:
+    """Remove the indexes that no name and no repository digest points to any more."""
+    _free_blobs(tx, _unused_indexes(tx) - leases.sweep(tx))
+
+
+def _column(tx: Transaction, query: str, *values: str) -> set[str]:
+    return {row[0] for row in tx.execute(query, values).fetchall()}
+
+
+def _blobs(tx: Transaction, image: str) -> set[str]:
+    manifests = _column(tx, "SELECT digest FROM manifests WHERE image = ?", image)
+    layers = _column(
+        tx, "SELECT l.digest FROM manifest_layers l JOIN manifests m ON m.digest = l.manifest"
+        " WHERE m.image = ?", image,
+    )  # fmt: skip
+    return {image} | manifests | layers
+
+
+def _forget(tx: Transaction, image: str) -> None:
+    tx.execute("DELETE FROM names WHERE image = ?", (image,))
+    tx.execute("DELETE FROM name_platforms WHERE image = ?", (image,))
+    tx.execute("DELETE FROM repo_digests WHERE image = ?", (image,))
+    tx.execute(
+        "DELETE FROM manifest_layers WHERE manifest IN (SELECT digest FROM manifests WHERE image = ?)", (image,)
+    )
+    tx.execute("DELETE FROM manifests WHERE image = ?", (image,))
+    tx.execute("DELETE FROM images WHERE id = ?", (image,))
+
+
+def _free_chains(tx: Transaction, chain: str | None, claimed: set[str]) -> tuple[list[str], int]:
+    """Drop the chains from `chain` down to the first that something else stands on or claims."""
+    freed: list[str] = []
+    size = 0
+    while chain is not None and chain not in claimed and not _is_used(tx, chain):
+        row = tx.execute(
+            "SELECT parent, content_size, metadata_hash FROM chains JOIN layers USING (diff_id)"
+            " WHERE chain = ?", (chain,),
+        ).fetchone()  # fmt: skip
+        if row is None:
+            break
+        tx.execute("DELETE FROM chains WHERE chain = ?", (chain,))
+        if row[2]:
+            tx.doom(tx.disk.chain(Digest.parse(chain)))
+        freed.append(chain)
+        size += row[1]
+        chain = row[0]
+    return freed, size
+
+
+def _is_used(tx: Transaction, chain: str) -> bool:
+    query = "SELECT 1 FROM chains WHERE parent = ? UNION SELECT 1 FROM images WHERE chain = ? LIMIT 1"
+    return tx.execute(query, (chain, chain)).fetchone() is not None
+
+
+def _unused_indexes(tx: Transaction) -> set[str]:
+    unused = _column(
+        tx, "SELECT digest FROM indexes WHERE digest NOT IN (SELECT target FROM names)"
+        " AND digest NOT IN (SELECT digest FROM repo_digests)",
+    )  # fmt: skip
+    tx.executemany("DELETE FROM indexes WHERE digest = ?", [(digest,) for digest in unused])
+    return unused
+
+
+_NEEDED = """
+SELECT 1 FROM manifest_layers WHERE digest = :d UNION SELECT 1 FROM manifests WHERE digest = :d
+UNION SELECT 1 FROM images WHERE id = :d UNION SELECT 1 FROM indexes WHERE digest = :d LIMIT 1
+"""
+
+
+def _free_blobs(tx: Transaction, digests: Iterable[str]) -> None:
+    for digest in sorted(digests):
+        if tx.execute(_NEEDED, {"d": digest}).fetchone() is None:
+            tx.execute("DELETE FROM layer_blobs WHERE digest = ?", (digest,))
+            tx.execute("DELETE FROM sources WHERE digest = ?", (digest,))
+            tx.doom(tx.disk.blob(Digest.parse(digest)))
+
+
+def _free_layers(tx: Transaction, diff_ids: Iterable[str]) -> None:
+    for diff_id in sorted(diff_ids):
+        used = tx.execute(
+            "SELECT 1 FROM manifest_layers WHERE diff_id = ? UNION SELECT 1 FROM chains WHERE diff_id = ?",
+            (diff_id, diff_id),
+        ).fetchone()
+        if used is None:
+            tx.execute("DELETE FROM layers WHERE diff_id = ?", (diff_id,))
+            tx.doom(tx.disk.layer(Digest.parse(diff_id)))

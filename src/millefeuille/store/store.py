@@ -1,0 +1,34 @@
+"""Store: the parts of one store on one disk, to be handed to the verbs."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from millefeuille.store import transaction
+from millefeuille.store.blobs import Blobs
+from millefeuille.store.disk import Disk
+from millefeuille.store.transaction import Transaction
+
+
+class Store:
+    """One store. Making this value touches nothing; `create` makes the tree on the disk."""
+
+    def __init__(self, root: str) -> None:
+        self.disk = Disk(root)
+        self.blobs = Blobs(self.disk)
+
+    def create(self) -> None:
+        """Make the store where it is missing, and its database. Raises NotAStore, OSError."""
+        self.disk.create()
+
+    def exists(self) -> bool:
+        """True when the root holds a store."""
+        return self.disk.exists()
+
+    def writing(self, *, emergency: bool = False) -> AbstractContextManager[Transaction]:
+        """A transaction that changes things; see millefeuille.store.transaction."""
+        return transaction.writing(self.disk, emergency=emergency)
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """A transaction that looks."""
+        return transaction.reading(self.disk)
