@@ -43,7 +43,7 @@ class Inflater(Protocol):
     consumed: int
     produced: int
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
+    def feed(self, chunk: bytes | memoryview) -> Iterator[bytes | memoryview]:
         """The inflated bytes of `chunk`, in pieces of at most OUTPUT_CHUNK. Raises BrokenStream, Bomb."""
 
     def finish(self) -> None:
@@ -81,7 +81,7 @@ class _Bounded:
 
 
 class _Plain(_Bounded):
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
+    def feed(self, chunk: bytes | memoryview) -> Iterator[bytes | memoryview]:
         self.consumed += len(chunk)
         self._count(len(chunk))
         yield chunk
@@ -98,24 +98,25 @@ class _Gzip(_Bounded):
         self._member: Any = isal_zlib.decompressobj(31)
         self._started = False
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
+    def feed(self, chunk: bytes | memoryview) -> Iterator[bytes | memoryview]:
         self.consumed += len(chunk)
+        full = False  # a full piece may have left more inside the decoder than it shows as input
         try:
-            while chunk:
+            while chunk or full:
                 if self._member.eof:
-                    chunk = chunk if self._started else chunk.lstrip(b"\0")
+                    chunk = chunk if self._started else bytes(chunk).lstrip(b"\0")
                     if not chunk:
                         return
                     self._member = isal_zlib.decompressobj(31)
                 self._started = True
                 output = self._member.decompress(chunk, OUTPUT_CHUNK)
-                chunk = self._member.unconsumed_tail
+                chunk, full = self._member.unconsumed_tail, len(output) == OUTPUT_CHUNK
                 if self._member.eof:
-                    chunk, self._started = self._member.unused_data, False
+                    chunk, full, self._started = self._member.unused_data, False, False
                 if output:
                     self._count(len(output))
                     yield output
-        except isal_zlib.error as error:
+        except isal_zlib.IsalError as error:
             raise BrokenStream(f"broken gzip stream ({error})") from error
 
     def finish(self) -> None:
@@ -131,7 +132,7 @@ class _Zstd(_Bounded):
         self._frame = self._new_frame()
         self._complete = True
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
+    def feed(self, chunk: bytes | memoryview) -> Iterator[bytes | memoryview]:
         self.consumed += len(chunk)
         try:
             while chunk or not self._frame.needs_input:

@@ -57,10 +57,10 @@ class LayerPass:
         self._builder = IndexBuilder()
         self._parser = TarParser(self._builder)
         self._inflater: compression.Inflater | None = None
-        self._blob_stage: Stage[bytes] = Stage("blob-hash", self._blob_hash.update)
+        self._blob_stage: Stage[bytes | memoryview] = Stage("blob-hash", self._blob_hash.update)
         self._tar_stage: Stage[bytes] = Stage("diff-hash", self._tar_hash.update)
         self._parse_stage: Stage[tuple[bytes, int]] = Stage("index", self._index)
-        self._inflate_stage: Stage[bytes] = Stage("inflate", self._inflate)
+        self._inflate_stage: Stage[bytes | memoryview] = Stage("inflate", self._inflate)
         self._stages = (self._inflate_stage, self._blob_stage, self._tar_stage, self._parse_stage)
 
     @property
@@ -68,7 +68,7 @@ class LayerPass:
         """The compressed bytes fed, until now."""
         return self._size
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next compressed bytes. Raises what any stage met: BrokenStream, Bomb, TarError, OSError."""
         self._size += len(chunk)
         self._blob_stage.put(chunk)
@@ -104,9 +104,9 @@ class LayerPass:
 
     _kind = "none"
 
-    def _inflate(self, chunk: bytes) -> None:
+    def _inflate(self, chunk: bytes | memoryview) -> None:
         if self._inflater is None:
-            self._kind = compression.sniff(chunk[:4])
+            self._kind = compression.sniff(bytes(chunk[:4]))
             self._inflater = compression.inflater(self._kind)
         for piece in self._inflater.feed(chunk):
             self._tar_stage.put(piece)

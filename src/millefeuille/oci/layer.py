@@ -21,10 +21,7 @@ def chain_ids(diff_ids: Iterable[Digest]) -> Iterator[Digest]:
 
 def chain_id(diff_ids: Iterable[Digest]) -> Digest | None:
     """The chain ID of a whole stack; None for no layers."""
-    chain: Digest | None = None
-    for chain in chain_ids(diff_ids):
-        pass
-    return chain
+    return next(iter([*chain_ids(diff_ids)][-1:]), None)
 
 
 def _joined(parent: Digest, diff_id: Digest) -> Digest:

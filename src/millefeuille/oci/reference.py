@@ -56,7 +56,7 @@ class Reference:
                 f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
             )
         registry, remainder = _split_domain(text)
-        name, separator, _ = remainder.partition("@" if ":" not in remainder else ":")
+        name = remainder.partition("@" if ":" not in remainder else ":")[0]
         if name.lower() != name:
             raise InvalidReference(f"invalid reference format: repository name ({name}) must be lowercase")
         rest, tag, digest = _split_suffix(remainder)

@@ -112,7 +112,8 @@ class Blobs:
 def corrupt(digest: Digest, what: str) -> CorruptBlob:
     """The error for a blob that is damaged in the store."""
     return CorruptBlob(
-        f"blob {digest}: {what}", advice="Set it aside with `mille system check --data --repair`, then pull again."
+        f"blob {digest}: {what}",
+        advice="Set it aside with `mille system check --data --repair`, then pull again.",
     )
 
 

@@ -1,16 +1,16 @@
 """Disk: where everything in a store lies. Nothing else knows a path.
 
-    ROOT/
-      oci-layout, index.json      the root is an OCI image layout
-      blobs/<algorithm>/<hex>     bytes named by their digest, never changed (0400)
-      layers/<diff ID>/           layer.tar and layer.index: one uncompressed layer and its table of contents
-      chains/<chain ID>.erofs     the merged metadata image of a stack of layers
-      ingest/                     what is being fetched; a file is in use while its flock is held
-      leases/                     one locked file per running command that needs its blobs kept
-      trash/                      renamed away by a removal, about to be unlinked
-      lost+found/                 what `system check --repair` set aside
-      db.sqlite, db.lock          the database, and the lock of its writers
-      ballast                     room kept free for removals on a full disk
+ROOT/
+  oci-layout, index.json      the root is an OCI image layout
+  blobs/<algorithm>/<hex>     bytes named by their digest, never changed (0400)
+  layers/<diff ID>/           layer.tar and layer.index: one uncompressed layer and its table of contents
+  chains/<chain ID>.erofs     the merged metadata image of a stack of layers
+  ingest/                     what is being fetched; a file is in use while its flock is held
+  leases/                     one locked file per running command that needs its blobs kept
+  trash/                      renamed away by a removal, about to be unlinked
+  lost+found/                 what `system check --repair` set aside
+  db.sqlite, db.lock          the database, and the lock of its writers
+  ballast                     room kept free for removals on a full disk
 """
 
 from __future__ import annotations

@@ -58,9 +58,7 @@ class ImageRecord:
     tagged_ns: int = field(default=0)
 
 
-_COLUMNS = (
-    "id, manifest, chain, parent, created, created_ns, size, platform, labels, config_size, added_ns"
-)
+_COLUMNS = "id, manifest, chain, parent, created, created_ns, size, platform, labels, config_size, added_ns"
 
 
 def add_image(
@@ -125,7 +123,10 @@ def add_layer_blob(tx: Transaction, blob: Descriptor, diff_id: Digest, compressi
 def _add_layers(tx: Transaction, records: tuple[LayerRecord, ...], chains: tuple[Digest, ...]) -> None:
     tx.executemany(
         "INSERT OR IGNORE INTO layers VALUES (?,?,?,?,?,?)",
-        [(str(r.diff_id), r.tar_size, r.content_size, r.entries, r.index_size, r.index_hash) for r in records],
+        [
+            (str(r.diff_id), r.tar_size, r.content_size, r.entries, r.index_size, r.index_hash)
+            for r in records
+        ],
     )
     parents = (None, *map(str, chains))
     tx.executemany(

@@ -106,9 +106,7 @@ class LayerIngest:
                 f"layer {self._blob.digest}: {content.size} bytes instead of the {self._blob.size} promised"
             )
         if content.digest != self._blob.digest:
-            raise CorruptBlob(
-                f"layer {self._blob.digest}: the bytes received have digest {content.digest}"
-            )
+            raise CorruptBlob(f"layer {self._blob.digest}: the bytes received have digest {content.digest}")
         if diff_id is not None and content.diff_id != diff_id:
             raise CorruptBlob(
                 f"layer {self._blob.digest}: holds {content.diff_id}, but the image config says {diff_id}"

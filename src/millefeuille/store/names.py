@@ -119,5 +119,3 @@ def _by_prefix(tx: Transaction, text: str) -> Digest | None:
     low, high = f"sha256:{match[1]}", f"sha256:{match[1]}g"  # g sorts behind every hex digit
     rows = tx.execute("SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2", (low, high)).fetchall()
     return Digest.parse(rows[0][0]) if len(rows) == 1 else None
-
-

@@ -65,7 +65,8 @@ def _forget(tx: Transaction, image: str) -> None:
     tx.execute("DELETE FROM name_platforms WHERE image = ?", (image,))
     tx.execute("DELETE FROM repo_digests WHERE image = ?", (image,))
     tx.execute(
-        "DELETE FROM manifest_layers WHERE manifest IN (SELECT digest FROM manifests WHERE image = ?)", (image,)
+        "DELETE FROM manifest_layers WHERE manifest IN (SELECT digest FROM manifests WHERE image = ?)",
+        (image,),
     )
     tx.execute("DELETE FROM manifests WHERE image = ?", (image,))
     tx.execute("DELETE FROM images WHERE id = ?", (image,))

@@ -61,8 +61,9 @@ CREATE TABLE chains (
 CREATE TABLE sources (digest TEXT NOT NULL, repository TEXT NOT NULL, PRIMARY KEY (digest, repository))
     WITHOUT ROWID;
 
-CREATE TABLE leases (id TEXT PRIMARY KEY, purpose TEXT NOT NULL, pid INTEGER NOT NULL, created_ns INTEGER NOT NULL)
-    WITHOUT ROWID;
+CREATE TABLE leases (
+    id TEXT PRIMARY KEY, purpose TEXT NOT NULL, pid INTEGER NOT NULL, created_ns INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE lease_items (
     lease TEXT NOT NULL REFERENCES leases(id) ON DELETE CASCADE, item TEXT NOT NULL,
     PRIMARY KEY (lease, item)

@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from millefeuille.errors import Failed
 from millefeuille.testing.tars import MadeLayer
@@ -69,20 +69,26 @@ class MadeImage:
         return json.dumps(document, indent=3).encode()
 
 
+class Step(NamedTuple):
+    """One line of an image's history; an `empty` one made no layer."""
+
+    text: str
+    empty: bool = False
+
+
 def make_image(
     layers: Sequence[MadeLayer],
     *,
     config: Mapping[str, object] | None = None,
-    steps: Sequence[str] = (),
+    steps: Sequence[Step] = (),
     architecture: str = "amd64",
     variant: str = "",
     created: str = CREATED,
 ) -> MadeImage:
-    """An image of these layers. `steps` are the history's `created_by` texts, one a layer; more are empty layers."""
-    texts = [*steps, *(f"ADD layer {n} /" for n in range(len(steps), len(layers)))]
+    """An image of these layers; without `steps` its history names each layer by its number."""
     history = [
-        {"created": created, "created_by": text} | ({} if n < len(layers) else {"empty_layer": True})
-        for n, text in enumerate(texts)
+        {"created": created, "created_by": text} | ({"empty_layer": True} if empty else {})
+        for text, empty in steps or [Step(f"ADD layer {n} /") for n in range(len(layers))]
     ]
     document = {
         "architecture": architecture,

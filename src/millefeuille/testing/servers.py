@@ -1,9 +1,10 @@
-"""Real servers for tests, the demo and the benchmarks: Docker's registry and Docker's engine, on this machine only.
+"""Real servers for tests, the demo and the benchmarks: Docker's registry and Docker's engine.
 
     with registry(directory) as server:
         push(image, server.address, "library/busybox", "latest")
 
-Each server runs in a session of its own and gets SIGTERM when its parent dies, however that happens.
+They listen on this machine only. Each runs in a session of its own, and gets SIGTERM when its parent
+dies, however that happens.
 """
 
 from __future__ import annotations

@@ -1,19 +1,25 @@
-"""Layers of our own making, written with Python's tarfile and zlib alone, so that the engine is tested against
-something that it did not write itself. The same input gives the same bytes everywhere."""
+"""Layers of our own making, written with Python's tarfile and zlib alone.
+
+So the engine is tested against bytes that it did not write itself. Equal input gives equal bytes.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
+import sys
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import IO, Any, Final, Protocol
 
-from backports.zstd import ZstdCompressor
+if sys.version_info >= (3, 14):  # pragma: no cover - the branch of newer interpreters
+    from compression.zstd import ZstdCompressor
+else:
+    from backports.zstd import ZstdCompressor
 
 EPOCH: Final = 1_700_000_000  # seconds; the mtime of every file that has none of its own
 _CHUNK: Final = 1 << 20  # bytes
@@ -136,17 +142,21 @@ def _compressor(compression: str, level: int) -> _Compressor:
     return _Plain()
 
 
-class _Pipe:
+class _Pipe(io.RawIOBase):
     """What tarfile writes into: hashes, compresses, hashes again."""
 
     def __init__(self, file: IO[bytes], compressor: _Compressor) -> None:
+        super().__init__()
         self.inner = hashlib.sha256()
         self.outer = hashlib.sha256()
         self.size = 0
         self._file = file
         self._compressor = compressor
 
-    def write(self, data: bytes) -> int:
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
         self.inner.update(data)
         self._put(self._compressor.compress(data))
         return len(data)
