@@ -1,0 +1,89 @@
+"""What a command states about itself, and what it is handed when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from millefeuille.faces.cli.options import Option
+from millefeuille.faces.cli.terminal import Terminal
+from millefeuille.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arity:
+    """How many arguments a command takes; `most` None for any number."""
+
+    least: int
+    most: int | None
+
+
+def exactly(number: int) -> Arity:
+    """That many arguments."""
+    return Arity(least=number, most=number)
+
+
+def at_least(number: int) -> Arity:
+    """That many arguments or more."""
+    return Arity(least=number, most=None)
+
+
+def at_most(number: int) -> Arity:
+    """That many arguments or fewer."""
+    return Arity(least=0, most=number)
+
+
+def between(least: int, most: int) -> Arity:
+    """From `least` to `most` arguments."""
+    return Arity(least=least, most=most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The world a command runs in; `path` is the command as it was called, `mille image ls`."""
+
+    settings: Settings
+    terminal: Terminal
+    environment: Mapping[str, str]
+    path: str
+    debug: bool = False
+
+
+class Call:
+    """The options and arguments of one call."""
+
+    def __init__(self, given: Mapping[Option[Any], object], arguments: tuple[str, ...]) -> None:
+        self._given = given
+        self.arguments = arguments
+
+    def __getitem__(self, option: Option[T]) -> T:
+        """The value given for `option`, else its default."""
+        return self._given.get(option, option.default)  # type: ignore[return-value]  # stored under its own option
+
+    def given(self, option: Option[Any]) -> bool:
+        """Whether `option` was on the command line."""
+        return option in self._given
+
+
+Run = Callable[[Context, Call], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command. Its names and its one-line summary stand in the table of `commands.py`.
+
+    `usage` is what follows the name; `details` replaces the summary at the top of the help where one
+    line does not say enough; `complete` says what the arguments name ("", "image", "file", "directory",
+    or words to choose from).
+    """
+
+    usage: str
+    arguments: Arity
+    run: Run
+    options: tuple[Option[Any], ...] = ()
+    details: str = ""
+    complete: str | tuple[str, ...] = ""
+    interspersed: bool = field(default=True)

@@ -1,0 +1,1 @@
+"""Commands of `mille container`, one module each."""

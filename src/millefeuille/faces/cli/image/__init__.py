@@ -1,0 +1,1 @@
+"""Commands of `mille image`, one module each."""

@@ -1,0 +1,1 @@
+"""Commands of `mille manifest`, one module each."""

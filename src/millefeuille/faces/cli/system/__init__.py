@@ -1,0 +1,1 @@
+"""Commands of `mille system`, one module each."""

@@ -1,0 +1,87 @@
+"""The three standard streams of a command."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import BinaryIO, Final, TextIO
+
+DEFAULT_WIDTH: Final = 80
+
+
+class ReaderGone(Exception):
+    """Whoever read our standard output has closed it; nobody is left to tell."""
+
+
+class Terminal:
+    """Where a command reads and writes. Texts go out as UTF-8, whatever the locale."""
+
+    def __init__(self, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+        for stream in (stdout, stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+    @property
+    def binary(self) -> BinaryIO:
+        """Standard output for bytes; texts written before come first."""
+        self.flush()
+        return self.stdout.buffer
+
+    @property
+    def binary_input(self) -> BinaryIO:
+        """Standard input for bytes."""
+        return self.stdin.buffer
+
+    @property
+    def interactive(self) -> bool:
+        """Whether standard output is a terminal."""
+        return self.stdout.isatty()
+
+    @property
+    def input_interactive(self) -> bool:
+        """Whether standard input is a terminal."""
+        return self.stdin.isatty()
+
+    @property
+    def width(self) -> int:
+        """Columns, as Docker measures them: those of standard input's terminal, else 80."""
+        try:
+            return os.get_terminal_size(self.stdin.fileno()).columns or DEFAULT_WIDTH
+        except (OSError, ValueError):
+            return DEFAULT_WIDTH
+
+    def write(self, text: str) -> None:
+        """Put `text` on standard output as it is. Raises ReaderGone."""
+        try:
+            self.stdout.write(text)
+        except BrokenPipeError:
+            raise ReaderGone from None
+
+    def line(self, text: str = "") -> None:
+        """Put `text` and a line's end on standard output."""
+        self.write(f"{text}\n")
+
+    def complain(self, text: str) -> None:
+        """Put `text` and a line's end on standard error, after all that was written before."""
+        self.flush()
+        try:
+            self.stderr.write(f"{text}\n")
+            self.stderr.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
+
+    def flush(self) -> None:
+        """Hand over what was written. Raises ReaderGone."""
+        try:
+            self.stdout.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
+
+    def confirm(self, message: str) -> bool:
+        """Docker's question: `message [y/N] `, and whether the answer is y."""
+        self.write(f"{message} [y/N] ")
+        self.flush()
+        return self.stdin.readline().strip().lower() == "y"
