@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from isal import isal_zlib
@@ -19,6 +19,9 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 # Skippable frames (0x184D2A50 to 0x184D2A5F) open some seekable zstd layers (RFC 8878, section 3.1.2).
 _SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
+
+# The stubs call it an instance; it is the class of what decompress raises.
+_IsalError: Any = isal_zlib.error
 
 OUTPUT_CHUNK = 1 << 20  # bytes; what one inflate call may return, so that a bomb cannot fill the memory
 _WINDOW_LOG_MAXIMUM = 27  # 128 MiB: the largest window a frame may ask for
@@ -61,7 +64,8 @@ def sniff(head: bytes) -> str:
 
 def inflater(kind: str, maximum: int = LAYER_MAXIMUM) -> Inflater:
     """An inflater for `gzip`, `zstd` or `none`; `maximum` bounds its output in bytes."""
-    return {"gzip": _Gzip, "zstd": _Zstd, "none": _Plain}[kind](maximum)
+    kinds: dict[str, Callable[[int], Inflater]] = {"gzip": _Gzip, "zstd": _Zstd, "none": _Plain}
+    return kinds[kind](maximum)
 
 
 class _Bounded:
@@ -116,7 +120,7 @@ class _Gzip(_Bounded):
                 if output:
                     self._count(len(output))
                     yield output
-        except isal_zlib.IsalError as error:
+        except _IsalError as error:
             raise BrokenStream(f"broken gzip stream ({error})") from error
 
     def finish(self) -> None:

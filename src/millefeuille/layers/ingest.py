@@ -58,8 +58,8 @@ class LayerPass:
         self._parser = TarParser(self._builder)
         self._inflater: compression.Inflater | None = None
         self._blob_stage: Stage[bytes | memoryview] = Stage("blob-hash", self._blob_hash.update)
-        self._tar_stage: Stage[bytes] = Stage("diff-hash", self._tar_hash.update)
-        self._parse_stage: Stage[tuple[bytes, int]] = Stage("index", self._index)
+        self._tar_stage: Stage[bytes | memoryview] = Stage("diff-hash", self._tar_hash.update)
+        self._parse_stage: Stage[tuple[bytes | memoryview, int]] = Stage("index", self._index)
         self._inflate_stage: Stage[bytes | memoryview] = Stage("inflate", self._inflate)
         self._stages = (self._inflate_stage, self._blob_stage, self._tar_stage, self._parse_stage)
 
@@ -112,7 +112,7 @@ class LayerPass:
             self._tar_stage.put(piece)
             self._parse_stage.put((piece, self._inflater.consumed))
 
-    def _index(self, item: tuple[bytes, int]) -> None:
+    def _index(self, item: tuple[bytes | memoryview, int]) -> None:
         piece, consumed = item
         if self._tar is not None:
             files.write(self._tar, piece)

@@ -75,14 +75,28 @@ class Blobs:
         return data
 
     def put(self, digest: Digest, data: bytes) -> None:
-        """Store a small blob durably. Raises CorruptBlob, OSError."""
+        """Store a small blob; `settle` makes its name durable. Raises CorruptBlob, OSError."""
         if Digest.of(data, digest.algorithm) != digest:
             raise CorruptBlob(f"blob {digest}: the bytes do not match the digest")
         target = self._disk.blob(digest)
         if self._holds_size(digest, len(data)):
             return
         files.make_directory(self._disk.blobs(digest.algorithm))
-        files.replace_file(target, data, mode=0o400)
+        temporary = f"{target}.tmp-{os.getpid()}"
+        files.unlink(temporary)
+        descriptor = files.create(temporary, 0o400)
+        try:
+            files.write(descriptor, data)
+            files.sync(descriptor)
+        finally:
+            os.close(descriptor)
+        files.rename(temporary, target)
+
+    def settle(self) -> None:
+        """Make the names of all blobs durable; before the transaction that speaks of them."""
+        root = os.path.dirname(self._disk.blobs("sha256"))
+        for algorithm in sorted(os.listdir(root)):
+            files.sync_directory(f"{root}/{algorithm}")
 
     def verify(self, digest: Digest) -> bool:
         """Read a whole blob; True when its bytes match. Raises BlobNotFound."""

@@ -112,11 +112,11 @@ def add_index(tx: Transaction, index: Index) -> Digest:
     return descriptor.digest
 
 
-def add_layer_blob(tx: Transaction, blob: Descriptor, diff_id: Digest, compression: str) -> None:
+def add_layer_blob(tx: Transaction, blob: Descriptor, diff_id: Digest) -> None:
     """Remember which uncompressed layer a blob holds."""
     tx.execute(
-        "INSERT OR IGNORE INTO layer_blobs VALUES (?,?,?,?)",
-        (str(blob.digest), str(diff_id), blob.size, compression),
+        "INSERT OR IGNORE INTO layer_blobs VALUES (?,?,?)",
+        (str(blob.digest), str(diff_id), blob.size),
     )
 
 

@@ -6,6 +6,9 @@
     lock → bytes already there, read again → bytes from outside → digest, size and diff ID checked
          → index written → fsync all three → rename the blob → rename the layer → (caller) fsync directories
 
+A layer's directory also holds an empty file per blob it was made from, named `from-<digest>`: the one place
+where that fact survives the database.
+
 An ingest that is cut off leaves its bytes for the next one, in this process or another. One that is wrong
 leaves nothing. The bytes kept are hashed again, because a hash in progress cannot be stored.
 """
@@ -82,9 +85,12 @@ class LayerIngest:
         files.sync(self._tar)
         files.change_mode(self._file, 0o400)
         files.sync(self._file)
+        files.sync_directory(self._directory)
         self._give_name(self._path, self._disk.blob(self._blob.digest))
-        if not files.rename_new(self._directory, self._disk.layer(content.diff_id)):
+        layer = self._disk.layer(content.diff_id)
+        if not files.rename_new(self._directory, layer):
             files.remove_tree(self._directory)
+            note_origin(layer, self._blob.digest)
         return record, content
 
     def discard(self) -> None:
@@ -120,6 +126,7 @@ class LayerIngest:
         finally:
             os.close(descriptor)
         files.change_mode(self._tar, 0o400)
+        note_origin(self._directory, self._blob.digest)
         return layer_record(content)
 
     @staticmethod
@@ -132,6 +139,12 @@ class LayerIngest:
             files.unlink(source)
         else:
             files.rename(source, target)
+
+
+def note_origin(layer: str, blob: Digest) -> None:
+    """Remember, in the layer's directory `layer`, that it was made from `blob`."""
+    descriptor = files.create(f"{layer}/from-{blob.algorithm}-{blob.hex}", 0o400, exclusive=False)
+    os.close(descriptor)
 
 
 def layer_record(content: LayerContent) -> LayerRecord:

@@ -52,7 +52,7 @@ CREATE TABLE layers (
     entries INTEGER NOT NULL, index_size INTEGER NOT NULL, index_hash TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE layer_blobs (
-    digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, size INTEGER NOT NULL, compression TEXT NOT NULL
+    digest TEXT PRIMARY KEY, diff_id TEXT NOT NULL, size INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE chains (
     chain TEXT PRIMARY KEY, parent TEXT, diff_id TEXT NOT NULL, depth INTEGER NOT NULL,
@@ -85,7 +85,7 @@ LOGICAL = {
     "name_platforms": "name, platform, manifest, image",
     "repo_digests": "repository, digest, image",
     "layers": "diff_id, tar_size, content_size, entries, index_size, index_hash",
-    "layer_blobs": "digest, diff_id, size, compression",
+    "layer_blobs": "digest, diff_id, size",
     "chains": "chain, parent, diff_id, depth, metadata_size, metadata_hash",
     "leases": "id",
     "deleting": "path",

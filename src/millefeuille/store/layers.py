@@ -1,0 +1,51 @@
+"""Layers on the disk: what can be said of one from its files alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from blake3 import blake3
+
+from millefeuille.layers.index import LayerIndex
+from millefeuille.oci.digest import Digest
+from millefeuille.store.disk import Disk
+from millefeuille.store.images import LayerRecord
+
+
+def is_intact(disk: Disk, record: LayerRecord) -> bool:
+    """True when a layer's tar and index are there with the sizes on record."""
+    try:
+        tar = os.stat(disk.tar(record.diff_id)).st_size
+        index = os.stat(disk.layer_index(record.diff_id)).st_size
+    except FileNotFoundError:
+        return False
+    return tar == record.tar_size and index == record.index_size
+
+
+def is_made_from(disk: Disk, diff_id: Digest, blob: Digest) -> bool:
+    """True when the layer `diff_id` is on the disk and known to be what is in `blob`."""
+    return os.path.exists(f"{disk.layer(diff_id)}/from-{blob.algorithm}-{blob.hex}")
+
+
+def measure(disk: Disk, diff_id: Digest) -> LayerRecord:
+    """The record of a layer, from its files. Raises OSError, Corrupt when the index is damaged."""
+    path = disk.layer_index(diff_id)
+    with open(path, "rb") as file:
+        index_hash = blake3(file.read()).hexdigest()
+    index = LayerIndex.open(path)
+    return LayerRecord(
+        diff_id=diff_id,
+        tar_size=os.stat(disk.tar(diff_id)).st_size,
+        content_size=index.content_size,
+        entries=len(index),
+        index_size=os.stat(path).st_size,
+        index_hash=index_hash,
+    )
+
+
+def on_disk(disk: Disk) -> Iterator[Digest]:
+    """The diff IDs of all layers on the disk."""
+    for name in sorted(os.listdir(disk.layers)):
+        if len(name) == 64:
+            yield Digest("sha256", name)

@@ -1,0 +1,142 @@
+"""Layers into the store, several at a time, each fetched by one process only."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+from millefeuille import files
+from millefeuille.errors import Corrupt, MilleError
+from millefeuille.layers.ingest import CHUNK
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
+from millefeuille.progress import (
+    LayerAdvanced,
+    LayerDone,
+    LayerFound,
+    LayerVerifying,
+    LayerWaiting,
+    Progress,
+    Warned,
+)
+from millefeuille.store import layers
+from millefeuille.store.images import LayerRecord
+from millefeuille.store.ingest import LayerIngest, ingest
+from millefeuille.store.store import Store
+from millefeuille.transfer.source import ImageSource
+
+PARALLEL = 3  # layers at once, as Docker
+
+
+class Stopped(MilleError):
+    """Another layer of the same image failed; never shown."""
+
+
+class LayerFetch:
+    """Brings the layers of one image in. `known` is what the database said when they were claimed."""
+
+    def __init__(
+        self, store: Store, source: ImageSource, progress: Progress, known: Mapping[Digest, LayerRecord],
+        *, outcome: str = "pulled",
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._source = source
+        self._progress = progress
+        self._known = known
+        self._outcome = outcome
+        self._stop = threading.Event()
+
+    def run(self, wanted: Sequence[tuple[Descriptor, Digest]]) -> dict[Digest, LayerRecord]:
+        """Every layer in the store, by blob digest. Raises the first failure; what is half-way is kept."""
+        found: dict[Digest, LayerRecord] = {}
+        missing: dict[Digest, tuple[Descriptor, Digest]] = {}
+        for blob, diff_id in wanted:
+            record = self._present(blob, diff_id)
+            if blob.digest not in found and blob.digest not in missing:
+                self._progress.report(
+                    LayerFound(digest=blob.digest, total=blob.size, exists=record is not None)
+                )
+            if record is not None:
+                found[blob.digest] = record
+            else:
+                missing[blob.digest] = (blob, diff_id)
+        return found | self._fetch_all(missing)
+
+    def _present(self, blob: Descriptor, diff_id: Digest) -> LayerRecord | None:
+        record = self._known.get(blob.digest)
+        if record is None or not self._store.blobs.holds(blob):
+            return None
+        if record.diff_id != diff_id:
+            raise Corrupt(f"layer {blob.digest}: holds {record.diff_id}, but the image config says {diff_id}")
+        return record if layers.is_intact(self._store.disk, record) else None
+
+    def _fetch_all(self, missing: Mapping[Digest, tuple[Descriptor, Digest]]) -> dict[Digest, LayerRecord]:
+        if not missing:
+            return {}
+        with ThreadPoolExecutor(PARALLEL, "layer") as pool:
+            jobs = {pool.submit(self._fetch, *layer): digest for digest, layer in missing.items()}
+            try:
+                done, _ = wait(jobs, return_when=FIRST_EXCEPTION)
+            finally:
+                self._stop.set()
+                for job in jobs:
+                    job.cancel()
+        failures = [job.exception() for job in done if job.exception() is not None]
+        for failure in sorted(failures, key=lambda failure: isinstance(failure, Stopped)):
+            if isinstance(failure, BaseException):
+                raise failure
+        return {digest: job.result() for job, digest in jobs.items()}
+
+    def _fetch(self, blob: Descriptor, diff_id: Digest) -> LayerRecord:
+        try:
+            try:
+                return self._obtain(blob, diff_id)
+            except Corrupt as error:
+                # The damage may have happened on the way: one clean attempt more.
+                self._progress.report(Warned(message=f"{error}; trying once more"))
+                return self._obtain(blob, diff_id)
+        except OSError as error:
+            raise files.explain(error, f"layer {blob.digest}") from error
+
+    def _obtain(self, blob: Descriptor, diff_id: Digest) -> LayerRecord:
+        def waiting(holder: int) -> None:
+            self._progress.report(LayerWaiting(digest=blob.digest, holder=holder))
+
+        disk = self._store.disk
+        with ingest(disk, blob, waiting) as layer:
+            if self._store.blobs.holds(blob) and layers.is_made_from(disk, diff_id, blob.digest):
+                layer.discard()  # another process stored it while this one waited for the lock
+                record = layers.measure(disk, diff_id)
+            else:
+                self._stream(layer, blob)
+                self._progress.report(LayerVerifying(digest=blob.digest))
+                record, _ = layer.commit(diff_id)
+        self._progress.report(LayerDone(digest=blob.digest, outcome=self._outcome))
+        return record
+
+    def _stream(self, layer: LayerIngest, blob: Descriptor) -> None:
+        """Feed what is on the disk already, then what is missing, from the blob itself when it is here."""
+        here = self._store.blobs.holds(blob)
+        resumed = layer.resume()
+        if layer.offset >= blob.size:
+            return
+        stream = (self._store.blobs if here else self._source).open(blob, offset=resumed)
+        try:
+            skip = resumed - getattr(stream, "offset", resumed)
+            while True:
+                if self._stop.is_set():
+                    raise Stopped("stopped")
+                buffer = bytearray(CHUNK)
+                count = stream.readinto(buffer)
+                if not count:
+                    break
+                chunk = memoryview(buffer)[:count]
+                if skip:
+                    chunk, skip = chunk[skip:], max(0, skip - count)
+                layer.feed(chunk)
+                self._progress.report(
+                    LayerAdvanced(digest=blob.digest, current=layer.offset, total=blob.size, resumed=resumed)
+                )
+        finally:
+            stream.close()

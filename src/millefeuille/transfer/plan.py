@@ -1,0 +1,115 @@
+"""Plan: which documents and layers make up one image, before any layer moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from millefeuille.errors import Invalid, Unsupported
+from millefeuille.oci import config as image_config
+from millefeuille.oci import manifest as documents
+from millefeuille.oci import mediatype
+from millefeuille.oci.config import ImageConfig
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.manifest import Index, Manifest
+from millefeuille.oci.platform import Platform
+from millefeuille.store.blobs import Blobs, CorruptBlob
+from millefeuille.transfer.source import ImageSource
+
+_DEPTH = 4  # indexes may hold indexes; nobody needs more
+
+
+class NotAnImage(Unsupported):
+    """The manifest describes something other than a container image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One image to be brought in. `indexes` lead from the target to the manifest, the target first."""
+
+    target: Descriptor
+    indexes: tuple[Index, ...]
+    manifest: Manifest
+    config: ImageConfig
+
+    @property
+    def documents(self) -> tuple[tuple[Digest, bytes], ...]:
+        """Digest and bytes of everything that is not a layer."""
+        algorithm = self.target.digest.algorithm
+        pairs = [(i.descriptor(algorithm).digest, i.raw) for i in self.indexes]
+        manifest = self.manifest.descriptor(algorithm if not self.indexes else "sha256").digest
+        return (*pairs, (manifest, self.manifest.raw), (self.manifest.config.digest, self.config.raw))
+
+    @property
+    def layers(self) -> tuple[tuple[Descriptor, Digest], ...]:
+        """Each layer's blob and diff ID, lowest first."""
+        return tuple(zip(self.manifest.layers, self.config.diff_ids, strict=True))
+
+
+def plan(
+    target: Descriptor,
+    source: ImageSource,
+    blobs: Blobs,
+    wanted: Platform,
+    what: str,
+    *,
+    strict: bool = False,
+) -> Plan:
+    """Read documents, local ones first, from `target` down to the config of the image for `wanted`.
+
+    `what` names the image in errors. Raises NoMatchingPlatform, NotAnImage, Invalid kinds, and what the
+    source raises.
+    """
+    indexes: list[Index] = []
+    descriptor = target
+    document = _document(descriptor, source, blobs, what)
+    while isinstance(document, Index):
+        indexes.append(document)
+        if len(indexes) > _DEPTH:
+            raise Invalid(f"{what}: indexes nested deeper than {_DEPTH}")
+        descriptor = documents.choose(document, wanted, what, strict)
+        document = _document(descriptor, source, blobs, what)
+    config = _config(document, source, blobs, what)
+    return Plan(target=target, indexes=tuple(indexes), manifest=document, config=config)
+
+
+def _document(blob: Descriptor, source: ImageSource, blobs: Blobs, what: str) -> Manifest | Index:
+    if blob.size > documents.MAXIMUM_BYTES:
+        raise documents.InvalidManifest(f"{what}: manifest larger than {documents.MAXIMUM_BYTES} bytes")
+    raw = blobs.read(blob.digest) if blob.digest in blobs else source.manifest(blob)
+    return documents.parse(raw, blob.media_type, what)
+
+
+def _config(manifest: Manifest, source: ImageSource, blobs: Blobs, what: str) -> ImageConfig:
+    if not manifest.is_image:
+        raise NotAnImage(
+            f"{what}: not an image, its config has media type {manifest.config.media_type}",
+            advice="Artifacts of other kinds are not stored as images.",
+        )
+    for layer in manifest.layers:
+        if mediatype.is_encrypted(layer.media_type) or mediatype.is_foreign(layer.media_type):
+            raise NotAnImage(f"{what}: layer {layer.digest}: unsupported media type {layer.media_type}")
+    raw = _small_blob(manifest.config, source, blobs, what)
+    config = image_config.parse(raw, f"{what}: image config")
+    image_config.check_layers(config, len(manifest.layers), what)
+    return config
+
+
+def _small_blob(blob: Descriptor, source: ImageSource, blobs: Blobs, what: str) -> bytes:
+    if blob.digest in blobs:
+        return blobs.read(blob.digest)
+    if blob.size > image_config.MAXIMUM_BYTES:
+        raise image_config.InvalidConfig(
+            f"{what}: image config larger than {image_config.MAXIMUM_BYTES} bytes"
+        )
+    data = bytearray()
+    buffer = bytearray(64 << 10)
+    stream = source.open(blob)
+    try:
+        while (count := stream.readinto(buffer)) and len(data) <= blob.size:
+            data += buffer[:count]
+    finally:
+        stream.close()
+    if len(data) != blob.size or Digest.of(bytes(data), blob.digest.algorithm) != blob.digest:
+        raise CorruptBlob(f"{what}: the image config does not match its digest {blob.digest}")
+    return bytes(data)

@@ -1,0 +1,124 @@
+"""Pull: an image from a repository into the store.
+
+    resolve → documents → lease → layers (one pass each) → documents stored → directories synced
+            → one transaction: image, name, digest, event, end of the lease → index.json
+
+A crash at any point leaves the old name or the new one, and bytes that the next pull goes on from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from millefeuille import files
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.platform import Platform, rank
+from millefeuille.oci.reference import Reference
+from millefeuille.progress import Finished, Progress, Started, Warned
+from millefeuille.store import images, leases, names
+from millefeuille.store.images import LayerRecord
+from millefeuille.store.store import Store
+from millefeuille.transfer.layers import LayerFetch
+from millefeuille.transfer.plan import Plan, plan
+from millefeuille.transfer.record import Recorded, record_pull
+from millefeuille.transfer.source import ImageSource
+
+
+class PullSource(ImageSource, Protocol):
+    """A repository that also knows what its tags point to."""
+
+    def resolve(self, reference: Reference) -> Descriptor:
+        """What a tag or digest points to now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulled:
+    """What a pull came to; `new` is False when the name pointed to this image before."""
+
+    image: Digest
+    target: Digest
+    new: bool
+
+
+Prepare = Callable[[Store, Digest], None]  # makes what an image's first mount needs, from its chain ID
+
+
+def pull(
+    store: Store,
+    repository: PullSource,
+    reference: Reference,
+    progress: Progress,
+    *,
+    platform: Platform | None = None,
+    prepare: Prepare | None = None,
+) -> Pulled:
+    """Bring `reference` (tagged or with a digest) in, for `platform` or this machine's.
+
+    Raises what the repository, the parsers and the store raise; the store is as before then, but for the
+    bytes of unfinished layers.
+    """
+    label = str(reference.digest) if reference.digest else reference.tag or ""
+    target = repository.resolve(reference)
+    progress.report(Started(name=reference.repository, label=label))
+    wanted = platform or Platform.host()
+    store.create()
+    image = plan(target, repository, store.blobs, wanted, reference.familiar)
+    claims = {digest for digest, _ in image.documents}
+    claims |= {digest for blob, diff_id in image.layers for digest in (blob.digest, diff_id)}
+    with leases.lease(store.disk, f"pull {reference.familiar}", claims) as lease:
+        with store.reading() as tx:
+            is_new = not _is_current(tx, reference, image)
+            known = _known(tx, image)
+        records = LayerFetch(store, repository, progress, known).run(image.layers)
+        _store_documents(store, image)
+        with store.writing() as tx:
+            recorded = record_pull(tx, image, records, reference, lease)
+        if prepare is not None and image.layers:
+            prepare(store, recorded.image)
+    _conclude(progress, reference, recorded, image, is_new=is_new, platform=platform)
+    return Pulled(image=recorded.image, target=recorded.target, new=is_new)
+
+
+def _known(tx: images.Transaction, image: Plan) -> dict[Digest, LayerRecord]:
+    known = {blob.digest: images.layer_of_blob(tx, blob.digest) for blob, _ in image.layers}
+    return {digest: record for digest, record in known.items() if record is not None}
+
+
+def _is_current(tx: images.Transaction, reference: Reference, image: Plan) -> bool:
+    if reference.digest is not None:
+        return names.lookup(tx, str(reference)) == image.manifest.config.digest
+    return names.target(tx, reference) == (image.target.digest, image.manifest.config.digest)
+
+
+def _store_documents(store: Store, image: Plan) -> None:
+    try:
+        for digest, raw in image.documents:
+            store.blobs.put(digest, raw)
+        store.blobs.settle()
+        files.sync_directory(store.disk.layers)
+    except OSError as error:
+        raise files.explain(error, f"the store {store.disk.root}") from error
+
+
+def _conclude(
+    progress: Progress, reference: Reference, recorded: Recorded, image: Plan, *, is_new: bool,
+    platform: Platform | None,
+) -> None:  # fmt: skip
+    verb = "Downloaded newer image for" if is_new else "Image is up to date for"
+    progress.report(
+        Finished(
+            digest=recorded.target,
+            size=sum(blob.size for blob in image.manifest.layers),
+            status=f"{verb} {reference.familiar}",
+        )
+    )
+    if platform is not None and rank(image.config.platform, platform) is None:
+        progress.report(
+            Warned(
+                message=f"image with reference {reference.familiar} was found but its platform "
+                f"({image.config.platform}) does not match the specified platform ({platform})"
+            )
+        )

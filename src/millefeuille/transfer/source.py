@@ -1,0 +1,29 @@
+"""Where an image comes from: a registry's repository, an archive, a layout; as little as a transfer needs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from millefeuille.oci.descriptor import Descriptor
+
+
+class ByteStream(Protocol):
+    """Bytes of a blob from `offset` on. Close it when done."""
+
+    offset: int
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Fill (a part of) `buffer`; the number of bytes, 0 at the end."""
+
+    def close(self) -> None:
+        """Let go of the connection or file."""
+
+
+class ImageSource(Protocol):
+    """Documents and blobs of images, found by descriptor. Called from several threads at once."""
+
+    def manifest(self, blob: Descriptor) -> bytes:
+        """The bytes of a manifest or index, checked against the digest."""
+
+    def open(self, blob: Descriptor, *, offset: int = 0) -> ByteStream:
+        """A blob's bytes; the stream may begin before `offset` when the source cannot seek."""
