@@ -1,1 +1,64 @@
 """What every test may use: real servers on the loopback, images of our own making, and a cache for both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from millefeuille.testing.debian import PackagesMissing, busybox_image, nginx_image
+from millefeuille.testing.images import MadeImage
+from millefeuille.testing.servers import DockerServer, RegistryServer, ServerMissing, dockerd, registry
+
+
+@pytest.fixture(scope="session")
+def all_cases() -> bool:
+    """Whether long suites run every case, as `scripts/test --all` asks, or a fixed slice of them."""
+    return bool(os.environ.get("MILLE_ALL"))
+
+
+@pytest.fixture(scope="session")
+def image_cache() -> Path:
+    """The directory that keeps made layers and downloaded packages from one run to the next."""
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(cache, "millefeuille-tests")
+
+
+@pytest.fixture(scope="session")
+def busybox(image_cache: Path) -> MadeImage:
+    """An image with one gzip layer: a static busybox."""
+    try:
+        return busybox_image(image_cache)
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def nginx(image_cache: Path) -> MadeImage:
+    """An image with four gzip layers: a small Debian, nginx, two scripts."""
+    try:
+        return nginx_image(image_cache)
+    except (ServerMissing, PackagesMissing) as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def registry_server(tmp_path: Path) -> Iterator[RegistryServer]:
+    """An empty docker-registry of this test's own."""
+    try:
+        with registry(tmp_path / "registry") as server:
+            yield server
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def docker_server(tmp_path: Path) -> Iterator[DockerServer]:
+    """A dockerd of this test's own, without images."""
+    try:
+        with dockerd(tmp_path / "dockerd") as server:
+            yield server
+    except ServerMissing as missing:
+        pytest.skip(str(missing))

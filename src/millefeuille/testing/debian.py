@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -110,8 +110,7 @@ def packages(cache: Path, names: Sequence[str]) -> list[Path]:
 
 
 def package_entries(archives: Sequence[Path]) -> Iterator[Entry]:
-    """The files of .deb archives under their merged-/usr names; each name once."""
-    seen = set(_MERGED)
+    """The files of .deb archives under their merged-/usr names; each entry to be read before the next."""
     for archive in archives:
         command = [program("dpkg-deb"), "--fsys-tarfile", str(archive)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
@@ -120,10 +119,20 @@ def package_entries(archives: Sequence[Path]) -> Iterator[Entry]:
                     member.name = _merged_name(member.name)
                     if member.islnk():
                         member.linkname = _merged_name(member.linkname)
-                    if member.name and member.name not in seen:
-                        seen.add(member.name)
-                        content = members.extractfile(member) if member.isreg() else None
-                        yield Entry(header=member, content=content)
+                    content = members.extractfile(member) if member.isreg() else None
+                    yield Entry(header=member, content=content)
+        if process.returncode != 0:
+            raise PackagesMissing(f"{archive.name} cannot be read by dpkg-deb")
+
+
+def each_once(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """These entries without the ones whose name came before, as Docker demands of a layer."""
+    seen = {"", *_MERGED}
+    for entry in entries:
+        name = entry.header.name
+        if name not in seen or (name in _MERGED and entry.header.issym()):
+            seen.add(name)
+            yield entry
 
 
 def debian_layer(cache: Path, name: str, groups: Sequence[Sequence[str]]) -> MadeLayer:
@@ -135,8 +144,8 @@ def debian_layer(cache: Path, name: str, groups: Sequence[Sequence[str]]) -> Mad
     def make(path: Path) -> MadeLayer:
         lower = set(packages(cache, _flat(groups[:-1]))) if groups[1:] else set()
         added = [x for x in packages(cache, _flat(groups)) if x not in lower]
-        entries = package_entries(added)
-        return make_layer(path, entries if groups[1:] else chain(_root_entries(), entries))
+        roots = [] if groups[1:] else _root_entries()
+        return make_layer(path, each_once(chain(roots, package_entries(added))))
 
     return cached_layer(cache, name, make)
 
