@@ -50,7 +50,9 @@ def parse(text: str) -> Fault:
     """Read `operation[@module:line]:occurrence:kill|ERRNO`. Raises BadFault."""
     parts = text.rsplit(":", 2)
     if len(parts) != 3 or not parts[0]:
-        raise BadFault(f"not a fault: {text}", advice="Write operation:occurrence:kill or operation:1:ENOSPC.")
+        raise BadFault(
+            f"not a fault: {text}", advice="Write operation:occurrence:kill or operation:1:ENOSPC."
+        )
     where, count, effect = parts
     if not (count.isascii() and count.isdigit()) or int(count) < 1:
         raise BadFault(f"not an occurrence, counted from 1: {count}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from millefeuille.faces.cli.options import Option
@@ -47,7 +47,6 @@ class Context:
 
     settings: Settings
     terminal: Terminal
-    environment: Mapping[str, str]
     path: str
     debug: bool = False
 
@@ -77,7 +76,7 @@ class Command:
 
     `usage` is what follows the name; `details` replaces the summary at the top of the help where one
     line does not say enough; `complete` says what the arguments name ("", "image", "file", "directory",
-    or words to choose from).
+    or words to choose from); `interspersed` False ends the flags at the first argument, as `run` does.
     """
 
     usage: str
@@ -86,4 +85,4 @@ class Command:
     options: tuple[Option[Any], ...] = ()
     details: str = ""
     complete: str | tuple[str, ...] = ""
-    interspersed: bool = field(default=True)
+    interspersed: bool = True

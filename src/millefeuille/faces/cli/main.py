@@ -84,7 +84,7 @@ def _dispatch(words: Sequence[str], flags: Flags, terminal: Terminal, environmen
             docker_config=str(flags.given.get(CONFIG, "")),
         )
         debug = bool(flags.given.get(DEBUG))
-        return Context(settings=settings, terminal=terminal, environment=environment, path=path, debug=debug)
+        return Context(settings=settings, terminal=terminal, path=path, debug=debug)
 
     return dispatch.dispatch(words, terminal, context, lambda: usage.root_help(GLOBAL, terminal.width))
 

@@ -1,0 +1,30 @@
+"""Which way progress is shown: drawn on a terminal, as Docker's plain lines off it, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Iterator
+from typing import Literal
+
+from millefeuille.faces.cli.progress_plain import Plain
+from millefeuille.faces.cli.terminal import Terminal
+from millefeuille.progress import Progress, Silent
+
+Verb = Literal["pull", "push", "load"]
+
+
+@contextlib.contextmanager
+def shown(terminal: Terminal, verb: Verb, *, quiet: bool = False) -> Iterator[Progress]:
+    """A reporter for one command; what it drew is finished when the block ends.
+
+    `quiet` shows nothing; `load` shows nothing off a terminal, as Docker does.
+    """
+    if quiet or (verb == "load" and not terminal.interactive):
+        yield Silent()
+    elif terminal.interactive:
+        drawing = importlib.import_module("millefeuille.faces.cli.progress_tty")
+        with drawing.Drawing(terminal, verb) as drawn:
+            yield drawn
+    else:
+        yield Plain(terminal, verb)
