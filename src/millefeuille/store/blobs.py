@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from io import BufferedReader
 
 from millefeuille import files
 from millefeuille.errors import Corrupt, NotFound
@@ -51,7 +51,7 @@ class Blobs:
         except FileNotFoundError:
             return False
 
-    def open(self, blob: Descriptor, *, offset: int = 0) -> BinaryIO:
+    def open(self, blob: Descriptor, *, offset: int = 0) -> BufferedReader:
         """A blob's bytes from `offset`; the caller closes the file. Raises BlobNotFound, CorruptBlob."""
         try:
             file = open(self._disk.blob(blob.digest), "rb")

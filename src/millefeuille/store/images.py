@@ -11,7 +11,7 @@ from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids
-from millefeuille.oci.manifest import Index, Manifest
+from millefeuille.oci.manifest import Manifest
 from millefeuille.oci.moment import nanoseconds
 from millefeuille.store.transaction import Transaction
 
@@ -65,16 +65,16 @@ def add_image(
     tx: Transaction,
     config: ImageConfig,
     manifest: Manifest,
+    descriptor: Descriptor,
     layers: Iterable[LayerRecord],
     *,
     parent: Digest | None = None,
 ) -> Digest:
     """Record an image whose blobs and layers are all on the disk; recording it again changes nothing.
 
-    `layers` are in the manifest's order. Gives the image ID.
+    `descriptor` is the manifest's own; `layers` are in its order. Gives the image ID.
     """
     records = tuple(layers)
-    descriptor = manifest.descriptor()
     image = manifest.config.digest
     chains = tuple(chain_ids(record.diff_id for record in records))
     _add_layers(tx, records, chains)
@@ -102,14 +102,12 @@ def add_image(
     return image
 
 
-def add_index(tx: Transaction, index: Index) -> Digest:
+def add_index(tx: Transaction, descriptor: Descriptor) -> None:
     """Record an index whose bytes are on the disk."""
-    descriptor = index.descriptor()
     tx.execute(
         "INSERT OR IGNORE INTO indexes VALUES (?,?,?)",
         (str(descriptor.digest), descriptor.media_type, descriptor.size),
     )
-    return descriptor.digest
 
 
 def add_layer_blob(tx: Transaction, blob: Descriptor, diff_id: Digest) -> None:

@@ -31,7 +31,8 @@ def assign(
         tx.execute("DELETE FROM name_platforms WHERE name = ?", (name,))
     tx.execute(
         "INSERT INTO names VALUES (?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE"
-        " SET target = excluded.target, image = excluded.image, tagged_ns = excluded.tagged_ns",
+        " SET tagged_ns = CASE WHEN target = excluded.target AND image = excluded.image"
+        " THEN tagged_ns ELSE excluded.tagged_ns END, target = excluded.target, image = excluded.image",
         (name, reference.name, reference.tag or "", str(target), str(image), time.time_ns()),
     )
     tx.execute(

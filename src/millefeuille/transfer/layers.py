@@ -24,7 +24,7 @@ from millefeuille.store import layers
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.ingest import LayerIngest, ingest
 from millefeuille.store.store import Store
-from millefeuille.transfer.source import ImageSource
+from millefeuille.transfer.source import Bytes, ImageSource
 
 PARALLEL = 3  # layers at once, as Docker
 
@@ -121,9 +121,16 @@ class LayerFetch:
         resumed = layer.resume()
         if layer.offset >= blob.size:
             return
-        stream = (self._store.blobs if here else self._source).open(blob, offset=resumed)
+        if here:
+            self._copy(layer, blob, self._store.blobs.open(blob, offset=resumed), 0)
+        else:
+            stream = self._source.open(blob, offset=resumed)
+            self._copy(layer, blob, stream, resumed - stream.offset)
+
+    def _copy(self, layer: LayerIngest, blob: Descriptor, stream: Bytes, skip: int) -> None:
+        """Feed a stream to its end, after dropping the first `skip` bytes; closes it."""
+        resumed = layer.offset
         try:
-            skip = resumed - getattr(stream, "offset", resumed)
             while True:
                 if self._stop.is_set():
                     raise Stopped("stopped")

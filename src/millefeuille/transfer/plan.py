@@ -25,20 +25,28 @@ class NotAnImage(Unsupported):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One image to be brought in. `indexes` lead from the target to the manifest, the target first."""
+    """One image to be brought in.
 
-    target: Descriptor
-    indexes: tuple[Index, ...]
+    `indexes` lead from the target to the manifest, the target first; each document stands beside the
+    descriptor it was found by. Without an index the target is the manifest itself.
+    """
+
+    indexes: tuple[tuple[Descriptor, Index], ...]
+    descriptor: Descriptor
     manifest: Manifest
     config: ImageConfig
 
     @property
     def documents(self) -> tuple[tuple[Digest, bytes], ...]:
         """Digest and bytes of everything that is not a layer."""
-        algorithm = self.target.digest.algorithm
-        pairs = [(i.descriptor(algorithm).digest, i.raw) for i in self.indexes]
-        manifest = self.manifest.descriptor(algorithm if not self.indexes else "sha256").digest
-        return (*pairs, (manifest, self.manifest.raw), (self.manifest.config.digest, self.config.raw))
+        pairs = [(descriptor.digest, index.raw) for descriptor, index in self.indexes]
+        manifest = (self.descriptor.digest, self.manifest.raw)
+        return (*pairs, manifest, (self.manifest.config.digest, self.config.raw))
+
+    @property
+    def target(self) -> Descriptor:
+        """What the name points to."""
+        return self.indexes[0][0] if self.indexes else self.descriptor
 
     @property
     def layers(self) -> tuple[tuple[Descriptor, Digest], ...]:
@@ -60,17 +68,17 @@ def plan(
     `what` names the image in errors. Raises NoMatchingPlatform, NotAnImage, Invalid kinds, and what the
     source raises.
     """
-    indexes: list[Index] = []
+    indexes: list[tuple[Descriptor, Index]] = []
     descriptor = target
     document = _document(descriptor, source, blobs, what)
     while isinstance(document, Index):
-        indexes.append(document)
+        indexes.append((descriptor, document))
         if len(indexes) > _DEPTH:
             raise Invalid(f"{what}: indexes nested deeper than {_DEPTH}")
         descriptor = documents.choose(document, wanted, what, strict)
         document = _document(descriptor, source, blobs, what)
     config = _config(document, source, blobs, what)
-    return Plan(target=target, indexes=tuple(indexes), manifest=document, config=config)
+    return Plan(indexes=tuple(indexes), descriptor=descriptor, manifest=document, config=config)
 
 
 def _document(blob: Descriptor, source: ImageSource, blobs: Blobs, what: str) -> Manifest | Index:

@@ -21,6 +21,7 @@ from millefeuille.progress import Finished, Progress, Started, Warned
 from millefeuille.store import images, leases, names
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.store import Store
+from millefeuille.store.transaction import Transaction
 from millefeuille.transfer.layers import LayerFetch
 from millefeuille.transfer.plan import Plan, plan
 from millefeuille.transfer.record import Recorded, record_pull
@@ -82,12 +83,12 @@ def pull(
     return Pulled(image=recorded.image, target=recorded.target, new=is_new)
 
 
-def _known(tx: images.Transaction, image: Plan) -> dict[Digest, LayerRecord]:
+def _known(tx: Transaction, image: Plan) -> dict[Digest, LayerRecord]:
     known = {blob.digest: images.layer_of_blob(tx, blob.digest) for blob, _ in image.layers}
     return {digest: record for digest, record in known.items() if record is not None}
 
 
-def _is_current(tx: images.Transaction, reference: Reference, image: Plan) -> bool:
+def _is_current(tx: Transaction, reference: Reference, image: Plan) -> bool:
     if reference.digest is not None:
         return names.lookup(tx, str(reference)) == image.manifest.config.digest
     return names.target(tx, reference) == (image.target.digest, image.manifest.config.digest)

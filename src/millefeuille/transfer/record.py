@@ -26,9 +26,9 @@ class Recorded:
 def record_image(tx: Transaction, plan: Plan, records: Mapping[Digest, LayerRecord]) -> Digest:
     """Write an image's rows; its documents and layers are on the disk. Gives the image ID."""
     layers = [records[blob.digest] for blob in plan.manifest.layers]
-    for index in plan.indexes:
-        images.add_index(tx, index)
-    image = images.add_image(tx, plan.config, plan.manifest, layers)
+    for descriptor, _ in plan.indexes:
+        images.add_index(tx, descriptor)
+    image = images.add_image(tx, plan.config, plan.manifest, plan.descriptor, layers)
     for blob in plan.manifest.layers:
         known = records[blob.digest]
         images.add_layer_blob(tx, blob, known.diff_id)
@@ -37,9 +37,8 @@ def record_image(tx: Transaction, plan: Plan, records: Mapping[Digest, LayerReco
 
 def record_name(tx: Transaction, plan: Plan, image: Digest, reference: Reference) -> Digest | None:
     """Let a tagged reference point to the plan's target; the image it pointed to before."""
-    manifest = plan.manifest.descriptor().digest
     platform = str(plan.config.platform)
-    return names.assign(tx, reference, plan.target.digest, image, manifest, platform)
+    return names.assign(tx, reference, plan.target.digest, image, plan.descriptor.digest, platform)
 
 
 def record_pull(

@@ -7,16 +7,22 @@ from typing import Protocol
 from millefeuille.oci.descriptor import Descriptor
 
 
-class ByteStream(Protocol):
-    """Bytes of a blob from `offset` on. Close it when done."""
+class Bytes(Protocol):
+    """Bytes to be read once. Close it when done."""
 
-    offset: int
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:
+    def readinto(self, buffer: bytearray) -> int:
         """Fill (a part of) `buffer`; the number of bytes, 0 at the end."""
 
     def close(self) -> None:
         """Let go of the connection or file."""
+
+
+class ByteStream(Bytes, Protocol):
+    """Bytes of a blob from `offset` on."""
+
+    @property
+    def offset(self) -> int:
+        """Where in the blob the first byte lies."""
 
 
 class ImageSource(Protocol):
