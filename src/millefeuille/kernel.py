@@ -89,7 +89,7 @@ def create(context: int) -> None:
 
 def messages(context: int) -> list[str]:
     """What the kernel has to say about a configuration, without its severity letters."""
-    lines = []
+    lines: list[str] = []
     while True:
         try:
             line = os.read(context, 4096)

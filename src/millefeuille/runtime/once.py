@@ -1,0 +1,110 @@
+"""`run --rm` in the foreground: a chain and a config in, an exit code out, and nothing left behind.
+
+    privately ─► prepare a root on the chain ─► attach it in the bundle ─► run, wait ─► detach, remove
+
+The root is mounted in a namespace of its own: should this process be killed, the mounts go with the container.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from millefeuille import files
+from millefeuille.oci.digest import Digest
+from millefeuille.runtime import process as processes
+from millefeuille.runtime import spec, users
+from millefeuille.runtime.mountspace import privately
+from millefeuille.runtime.runtime import Runtime, Stdio
+from millefeuille.runtime.signals import Forwarder, forwarding
+from millefeuille.snapshots import attach
+from millefeuille.snapshots.snapshotter import Snapshotter, close_all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What a run needs of the host: a snapshotter, a runtime and a directory for bundles."""
+
+    snapshots: Snapshotter
+    runtime: Runtime
+    directory: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What to run: `config` is the `config` member of the image's config."""
+
+    parent: Digest | None
+    config: Mapping[str, Any]
+    wishes: processes.Wishes
+    stdio: Stdio = Stdio()
+    host_network: bool = False
+
+
+def run_once(host: Host, run: Run) -> int:
+    """Run a container to its end; its exit code, 128 + n when signal n ended it.
+
+    Signals to this process go to the container. Raises StartFailed, NoSuchUser, NoCommand, InvalidDirectory,
+    MountFailed, MountDenied, NamespaceDenied, RuntimeMissing; whatever is raised, nothing is left behind.
+    """
+    id = secrets.token_hex(32)
+    with forwarding() as forwarder:
+        try:
+            return privately(lambda: _mounted(host, run, id, forwarder))
+        finally:
+            host.runtime.delete(id)
+            files.remove_tree(_bundle(host, id))
+            host.snapshots.remove(id)
+
+
+def _mounted(host: Host, run: Run, id: str, forwarder: Forwarder) -> int:
+    bundle = _bundle(host, id)
+    rootfs = f"{bundle}/rootfs"
+    for path in (host.directory, bundle, rootfs):
+        files.make_directory(path)
+    mounts = host.snapshots.prepare(id, run.parent)
+    try:
+        attach.attach(mounts, rootfs)
+    finally:
+        close_all(mounts)
+    try:
+        _write_spec(bundle, id, run)
+        attached = host.runtime.run(id, bundle, run.stdio)
+        forwarder.aim(attached)
+        return attached.wait()
+    finally:
+        attach.detach([rootfs + mount.target for mount in mounts])
+
+
+def _write_spec(bundle: str, id: str, run: Run) -> None:
+    rootfs, hostname = f"{bundle}/rootfs", id[:12]
+    wanted = run.wishes.user if run.wishes.user is not None else run.config.get("User") or ""
+    root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        user = users.look_up(root, wanted)
+    finally:
+        os.close(root)
+    process = processes.Process(
+        arguments=processes.arguments(run.config, run.wishes),
+        environment=processes.environment(run.config, run.wishes, hostname),
+        directory=processes.directory(run.config, run.wishes),
+        user=user,
+    )
+    container = spec.Container(id=id, rootfs=rootfs, hostname=hostname, host_network=run.host_network)
+    _write(f"{bundle}/config.json", json.dumps(spec.document(container, process)).encode())
+
+
+def _write(path: str, data: bytes) -> None:
+    descriptor = files.create(path)
+    try:
+        files.write(descriptor, data)
+    finally:
+        os.close(descriptor)
+
+
+def _bundle(host: Host, id: str) -> str:
+    return f"{host.directory}/{id}"

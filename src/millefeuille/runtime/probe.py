@@ -1,0 +1,27 @@
+"""Which OCI runtime this host has, and which of them works here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from millefeuille.runtime.runc import Runc, RuntimeMissing
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def find(directory: str) -> Runc:
+    """The runtime to use, with its state under `directory`. Raises RuntimeMissing.
+
+    crun first, as it starts faster; runc first where control groups are of both versions, which crun refuses.
+    """
+    names = ("runc", "crun") if _hybrid() else ("crun", "runc")
+    for name in names:
+        program = shutil.which(name, path=_PATH)
+        if program:
+            return Runc(program, directory)
+    raise RuntimeMissing("no OCI runtime found", advice="Install crun or runc.")
+
+
+def _hybrid() -> bool:
+    return not os.path.exists("/sys/fs/cgroup/cgroup.controllers")

@@ -1,0 +1,90 @@
+"""Process: what a container runs, from the image's config and the words of the caller."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from millefeuille.errors import Invalid
+from millefeuille.runtime.users import User
+
+_PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_VARIABLE: Final = re.compile(r"[^=\0]+=[^\0]*", re.DOTALL)
+
+
+class NoCommand(Invalid):
+    """Neither the caller nor the image says what to run."""
+
+
+class InvalidDirectory(Invalid):
+    """The working directory is none a process may start in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """The first process of a container. `environment` holds NAME=VALUE texts, each name once."""
+
+    arguments: tuple[str, ...]
+    environment: tuple[str, ...]
+    directory: str
+    user: User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the caller wants otherwise than the image has it; None leaves it to the image."""
+
+    arguments: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] | None = None
+    environment: tuple[str, ...] = ()
+    directory: str | None = None
+    user: str | None = None
+
+
+def arguments(config: Mapping[str, Any], wishes: Wishes) -> tuple[str, ...]:
+    """The command line. Raises NoCommand.
+
+    Another entrypoint drops the image's Cmd. Source: moby, daemon/commit.go, merge.
+    """
+    entrypoint = _texts(config, "Entrypoint") if wishes.entrypoint is None else wishes.entrypoint
+    command = wishes.arguments
+    if not command and wishes.entrypoint is None:
+        command = _texts(config, "Cmd")
+    words = (*entrypoint, *command)
+    if not words:
+        raise NoCommand("no command specified")
+    return words
+
+
+def environment(config: Mapping[str, Any], wishes: Wishes, hostname: str) -> tuple[str, ...]:
+    """PATH and HOSTNAME, then the image's variables, then the caller's; the last of each name counts.
+
+    An entry that is no NAME=VALUE is left out: a runtime would fill it from the host's environment.
+    """
+    merged: dict[str, str] = {}
+    for entry in (_PATH, f"HOSTNAME={hostname}", *_texts(config, "Env"), *wishes.environment):
+        if _VARIABLE.fullmatch(entry):
+            merged[entry.partition("=")[0]] = entry
+    return tuple(merged.values())
+
+
+def directory(config: Mapping[str, Any], wishes: Wishes) -> str:
+    """The absolute working directory. Raises InvalidDirectory.
+
+    Below /proc a path could lead out of the container through a descriptor of the runtime (CVE-2024-21626).
+    """
+    wanted = wishes.directory or config.get("WorkingDir") or "/"
+    if not isinstance(wanted, str) or "\0" in wanted:
+        raise InvalidDirectory("the working directory is not a path")
+    path = "/" + posixpath.normpath("/" + wanted).lstrip("/")
+    if path == "/proc" or path.startswith("/proc/"):
+        raise InvalidDirectory(f"the working directory {path} lies below /proc")
+    return path
+
+
+def _texts(config: Mapping[str, Any], key: str) -> Sequence[str]:
+    value = config.get(key)
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

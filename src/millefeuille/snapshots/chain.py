@@ -1,0 +1,30 @@
+"""Chain: a stack of layers with the files that stand for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from millefeuille.oci.digest import Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerTar:
+    """An uncompressed layer on disk. `size` is what was recorded of it, in bytes."""
+
+    diff_id: Digest
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """The layers of a chain ID, lowest first, and the path of their merged metadata image."""
+
+    id: Digest
+    metadata: str
+    layers: tuple[LayerTar, ...]
+
+    @property
+    def uuid(self) -> bytes:
+        """The 16 bytes by which the chain's file system is told from others."""
+        return bytes.fromhex(self.id.hex)[:16]
