@@ -1,0 +1,74 @@
+"""Registries: the way to every registry, with one set of connections and accounts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import partial
+
+from millefeuille.oci.reference import Reference
+from millefeuille.progress import Progress
+from millefeuille.registry.credentials import Credentials
+from millefeuille.registry.hosts import Endpoint, Hosts
+from millefeuille.registry.patience import Patience
+from millefeuille.registry.proxies import Proxies
+from millefeuille.registry.repository import Repository
+from millefeuille.registry.site import Site
+from millefeuille.registry.tls import Tls
+from millefeuille.registry.transport import Transport
+
+
+class Registries:
+    """All registries. Making one does no I/O; connections are shared by all its repositories and threads.
+
+    `proxies` maps http and https to a proxy's URL, `no_proxy` is a NO_PROXY list.
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        credentials: Credentials,
+        progress: Progress,
+        *,
+        proxies: Mapping[str, str] | None = None,
+        no_proxy: str = "",
+        patience: Patience | None = None,
+    ) -> None:
+        self._hosts = hosts
+        self._credentials = credentials
+        self._progress = progress
+        self._patience = patience or Patience()
+        self._transport = Transport(Proxies(by_scheme=proxies or {}, direct=no_proxy), self._patience)
+        self._sites: dict[tuple[object, ...], Site] = {}
+        self._lock = threading.Lock()
+
+    def repository(self, reference: Reference, *, push: bool = False) -> Repository:
+        """The repository of `reference`; with `push`, to be written to: mirrors are left out.
+
+        Raises BlockedRegistry.
+        """
+        endpoints = self._hosts.endpoints(reference, push=push)
+        places = [(endpoint, self._site(endpoint)) for endpoint in endpoints]
+        return Repository(reference, places, progress=self._progress, patience=self._patience)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._transport.close()
+
+    def _site(self, endpoint: Endpoint) -> Site:
+        security = Tls(insecure=endpoint.insecure, certificates=endpoint.certificates)
+        key = (endpoint.host, endpoint.schemes, security)
+        with self._lock:
+            found = self._sites.get(key)
+            if found is None:
+                found = self._sites[key] = Site(
+                    endpoint.host,
+                    endpoint.schemes,
+                    security,
+                    transport=self._transport,
+                    lookup=partial(self._credentials.lookup, endpoint.account),
+                    is_insecure=self._hosts.is_insecure,
+                    progress=self._progress,
+                    patience=self._patience,
+                )
+            return found

@@ -1,0 +1,199 @@
+"""A server's "no", in Docker's words.
+
+Codes and their texts are those of the distribution protocol; the sentences around them are Docker's.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from millefeuille.errors import (
+    Conflict,
+    Denied,
+    Failed,
+    Invalid,
+    MilleError,
+    NotFound,
+    Unavailable,
+    Unsupported,
+)
+from millefeuille.oci.reference import Reference
+from millefeuille.registry.challenge import Challenge
+from millefeuille.registry.redaction import clean, show_url
+
+MAXIMUM_BODY = 64 << 10  # bytes of an error's body that are read
+
+_MESSAGES = {
+    "UNAUTHORIZED": "authentication required",
+    "DENIED": "requested access to the resource is denied",
+    "MANIFEST_UNKNOWN": "manifest unknown",
+    "NAME_UNKNOWN": "repository name not known to registry",
+    "BLOB_UNKNOWN": "blob unknown to registry",
+    "TOOMANYREQUESTS": "too many requests",
+    "UNSUPPORTED": "The operation is unsupported.",
+}
+
+
+class ManifestUnknown(NotFound):
+    """The registry has no such tag or digest."""
+
+
+class RepositoryUnknown(NotFound):
+    """The registry has no such repository, or does not show it."""
+
+
+class BlobUnknown(NotFound):
+    """The registry has no such blob."""
+
+
+class AccessDenied(Denied):
+    """The registry does not let this user do that."""
+
+
+class RateLimited(Unavailable):
+    """The registry wants fewer requests."""
+
+
+class ServerFailed(Unavailable):
+    """The registry met an error of its own."""
+
+
+class Refused(Failed):
+    """The registry refused for another reason."""
+
+
+class UploadInvalid(Invalid):
+    """The registry found fault with what was sent."""
+
+
+class UploadConflict(Conflict):
+    """The registry's state of an upload is not ours."""
+
+
+class OperationUnsupported(Unsupported):
+    """The registry does not offer this operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One entry of the protocol's error list."""
+
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.code.lower().replace('_', ' ')}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is needed of an unwelcome answer to explain it."""
+
+    status: int
+    body: bytes = b""
+    challenges: tuple[Challenge, ...] = ()
+    wait: float | None = None  # seconds the server asks for
+
+
+def complaint(answer: Answer) -> Complaint | None:
+    """The first reason the server gives, in its challenge or in its body."""
+    for challenge in answer.challenges if answer.status == HTTPStatus.UNAUTHORIZED else ():
+        code = {"invalid_token": "UNAUTHORIZED", "insufficient_scope": "DENIED"}.get(
+            challenge.parameters.get("error", "")
+        )
+        if challenge.scheme == "bearer" and code:
+            described = clean(challenge.parameters.get("error_description", ""))
+            return Complaint(code, described or _MESSAGES[code])
+    try:
+        errors = json.loads(answer.body.decode("utf-8", "replace")).get("errors")
+        first = errors[0]
+        code = clean(str(first["code"])) or "UNKNOWN"
+        return Complaint(
+            code.upper(), clean(str(first.get("message") or "")) or _MESSAGES.get(code, "unknown error")
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def explain(answer: Answer, reference: Reference) -> MilleError:
+    """The error for an answer about the image or repository `reference`."""
+    reason = complaint(answer)
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return _too_many(answer, reason, reference)
+    if answer.status >= 500 or reason is None:
+        return _without_reason(answer, reason, reference)
+    if reason.code == "DENIED" or (answer.status == HTTPStatus.FORBIDDEN and reason.code != "UNSUPPORTED"):
+        return denied(reference, str(reason))
+    if answer.status == HTTPStatus.UNAUTHORIZED or reason.code == "UNAUTHORIZED":
+        return AccessDenied(str(reason), advice=_login(reference))
+    if reason.code == "NAME_UNKNOWN":
+        return RepositoryUnknown(f"repository {reference.familiar_name} not found: {reason}")
+    if reason.code == "BLOB_UNKNOWN":
+        return BlobUnknown(str(reason))
+    if answer.status == HTTPStatus.NOT_FOUND:
+        if reason.code != "MANIFEST_UNKNOWN" and "not found" not in reason.message.lower():
+            return NotFoundElsewhere(str(reason))
+        return ManifestUnknown(f"manifest for {reference.familiar} not found: {reason}")
+    if answer.status == HTTPStatus.METHOD_NOT_ALLOWED or reason.code == "UNSUPPORTED":
+        return OperationUnsupported(str(reason))
+    if reason.code in ("DIGEST_INVALID", "MANIFEST_INVALID", "SIZE_INVALID", "MANIFEST_BLOB_UNKNOWN"):
+        return UploadInvalid(str(reason))
+    return Refused(str(reason))
+
+
+class NotFoundElsewhere(NotFound):
+    """The registry says "not found" in words of its own."""
+
+
+def denied(reference: Reference, reason: str) -> AccessDenied:
+    """Docker's sentence for a repository that is missing or closed; registries do not say which."""
+    return AccessDenied(
+        f"pull access denied for {reference.familiar_name}, repository does not exist or may require "
+        f"'mille login': {reason}",
+        advice=_login(reference),
+    )
+
+
+def no_credentials(method: str, url: str, reference: Reference) -> AccessDenied:
+    """Docker's sentence for a registry that asks for a password when none is stored."""
+    text = f'{method.capitalize()} "{show_url(url)}": no basic auth credentials'
+    return AccessDenied(text, advice=_login(reference))
+
+
+def _too_many(answer: Answer, reason: Complaint | None, reference: Reference) -> RateLimited:
+    text = str(reason) if reason else f"toomanyrequests: {_body(answer) or 'too many requests'}"
+    wait = f"The registry asks to wait {answer.wait:.0f} seconds. " if answer.wait else ""
+    return RateLimited(text, advice=f"{wait}{_login(reference)} Or configure a mirror.")
+
+
+def _without_reason(answer: Answer, reason: Complaint | None, reference: Reference) -> MilleError:
+    try:
+        phrase = HTTPStatus(answer.status).phrase
+    except ValueError:
+        phrase = ""
+    status = f"{answer.status} {phrase}".strip()
+    if answer.status >= 500:
+        detail = f" ({reason})" if reason else ""
+        return ServerFailed(f"received unexpected HTTP status: {status}{detail}")
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return ManifestUnknown(
+            f"manifest for {reference.familiar} not found: manifest unknown: manifest unknown"
+        )
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        return AccessDenied("unauthorized: authentication required", advice=_login(reference))
+    if answer.status == HTTPStatus.FORBIDDEN:
+        return denied(reference, f"denied: {_body(answer) or _MESSAGES['DENIED']}")
+    body = _body(answer)
+    return Refused(f"received unexpected HTTP status: {status}" + (f": {body}" if body else ""))
+
+
+def _body(answer: Answer) -> str:
+    text = clean(answer.body.decode("utf-8", "replace"))
+    return "" if text.startswith("<") else text[:200]
+
+
+def _login(reference: Reference) -> str:
+    host = "" if reference.registry == "docker.io" else f" {reference.registry}"
+    return f"Log in with `mille login{host}`."

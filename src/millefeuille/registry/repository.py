@@ -1,0 +1,222 @@
+"""Repository: the manifests and blobs of one name in a registry, over the places that serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NoReturn, TypeVar
+
+from millefeuille.errors import Corrupt, MilleError
+from millefeuille.oci import mediatype
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest, InvalidDigest
+from millefeuille.oci.manifest import MAXIMUM_BYTES, InvalidManifest
+from millefeuille.oci.reference import Reference
+from millefeuille.progress import Progress
+from millefeuille.registry import refusal
+from millefeuille.registry.auth import NoCredentials
+from millefeuille.registry.hosts import Endpoint
+from millefeuille.registry.patience import Patience
+from millefeuille.registry.site import Call, Site, answer_of, finish
+from millefeuille.registry.stream import BlobStream
+from millefeuille.registry.transport import Response
+
+Place = tuple[Endpoint, Site]
+T = TypeVar("T")
+
+
+class WrongManifest(Corrupt):
+    """A manifest's bytes do not match their digest or size."""
+
+
+class Repository:
+    """One repository. `places` are asked in order; the last is the registry itself. Safe for threads."""
+
+    def __init__(
+        self, reference: Reference, places: Sequence[Place], *, progress: Progress, patience: Patience
+    ) -> None:
+        self.reference = reference
+        self._places = places
+        self._progress = progress
+        self._patience = patience
+        self._announced: set[Digest] = set()
+        self._bodies: dict[Digest, tuple[Descriptor, bytes]] = {}
+
+    def resolve(self, reference: Reference) -> Descriptor:
+        """The descriptor of what `reference`'s tag or digest names now.
+
+        Raises NotFound, Denied, Unavailable kinds in Docker's words, WrongManifest, InvalidManifest.
+        """
+        return self._first(reference, lambda place: self._resolve_at(place, reference))
+
+    def manifest(self, wanted: Descriptor | Reference) -> tuple[Descriptor, bytes]:
+        """The bytes of a manifest or index, checked against digest and size, with their descriptor.
+
+        Raises as `resolve` does.
+        """
+        if isinstance(wanted, Reference):
+            wanted = self.resolve(wanted)
+        found = wanted
+        if found.digest in self._bodies:
+            return self._bodies[found.digest]
+        reference = self.reference.pinned(found.digest)
+        descriptor, raw = self._first(reference, lambda place: self._manifest_at(place, reference))
+        if len(raw) != found.size and found.digest not in self._announced:
+            raise WrongManifest(f"{found.digest}: {len(raw)} bytes, not {found.size}")
+        return descriptor, raw
+
+    def open(self, blob: Descriptor, *, offset: int = 0) -> BlobStream:
+        """The bytes of `blob` from `offset` on; see BlobStream for where it really starts.
+
+        Raises NotFound, Denied, Unavailable kinds, WrongSize.
+        """
+        opener = partial(self.fetch, blob)
+        return BlobStream(blob, opener, offset, progress=self._progress, patience=self._patience)
+
+    def __contains__(self, digest: Digest) -> bool:
+        """True when the registry itself has the blob in this repository."""
+        endpoint, site = self._places[-1]
+        response = self._send(
+            site, Call(method="HEAD", url=_blob(endpoint, digest), scopes=self._scopes(endpoint))
+        )
+        finish(response)
+        return response.status == 200
+
+    def fetch(self, blob: Descriptor, offset: int) -> Response:
+        """An answer that holds the blob's bytes from `offset` on, or from its start."""
+        return self._first(self.reference, lambda place: self._blob_at(place, blob, offset))
+
+    def _resolve_at(self, place: Place, reference: Reference) -> Descriptor:
+        endpoint, site = place
+        call = self._manifest_call(endpoint, reference, "HEAD")
+        response = self._send(site, call)
+        finish(response)
+        described = _described(response) if response.status == 200 else None
+        if described is None or (reference.digest is not None and described.digest != reference.digest):
+            # No details come with HEAD, and some servers know nothing of it.
+            descriptor, raw = self._manifest_at(place, reference)
+            self._bodies[descriptor.digest] = (descriptor, raw)
+            return descriptor
+        self._announced.add(described.digest)
+        return described
+
+    def _manifest_at(self, place: Place, reference: Reference) -> tuple[Descriptor, bytes]:
+        endpoint, site = place
+        response = self._send(site, self._manifest_call(endpoint, reference, "GET"))
+        if response.status != 200:
+            self._refuse(response, reference)
+        raw = _body(response, reference)
+        announced = _digest(response)
+        wanted = reference.digest or announced
+        digest = Digest.of(raw, wanted.algorithm if wanted else "sha256")
+        for expected in (reference.digest, announced):
+            if expected is not None and expected.algorithm == digest.algorithm and expected != digest:
+                raise WrongManifest(
+                    f"manifest for {reference.familiar}: its digest is {digest}, not {expected}"
+                )
+        return Descriptor(media_type=_media_type(response), digest=digest, size=len(raw)), raw
+
+    def _blob_at(self, place: Place, blob: Descriptor, offset: int) -> Response:
+        endpoint, site = place
+        headers = {"Range": f"bytes={offset}-{blob.size - 1}"} if offset else {}
+        call = Call(
+            method="GET",
+            url=_blob(endpoint, blob.digest),
+            scopes=self._scopes(endpoint),
+            headers=headers,
+            attempts=_attempts(endpoint),
+        )
+        response = self._send(site, call)
+        if response.status == 416 and offset:
+            finish(response)
+            call = Call(method="GET", url=call.url, scopes=call.scopes, attempts=call.attempts)
+            response = self._send(site, call)
+        if response.status not in (200, 206):
+            self._refuse(response, self.reference)
+        return response
+
+    def _manifest_call(self, endpoint: Endpoint, reference: Reference, method: str) -> Call:
+        name = str(reference.digest) if reference.digest is not None else reference.tag or "latest"
+        return Call(
+            method=method,
+            url=f"/v2/{endpoint.repository}/manifests/{name}",
+            scopes=self._scopes(endpoint),
+            headers={"Accept": mediatype.ACCEPT},
+            attempts=_attempts(endpoint),
+        )
+
+    def _scopes(self, endpoint: Endpoint) -> Sequence[str]:
+        return (f"repository:{endpoint.repository}:pull",)
+
+    def _send(self, site: Site, call: Call) -> Response:
+        """Send `call`. Raises as Site.request does, in Docker's words."""
+        try:
+            return site.request(call)
+        except NoCredentials:
+            url = f"{site.root()}{call.url}" if call.url.startswith("/") else call.url
+            raise refusal.no_credentials(call.method, url, self.reference) from None
+
+    def _refuse(self, response: Response, reference: Reference) -> NoReturn:
+        raise refusal.explain(answer_of(response), reference)
+
+    def _first(self, reference: Reference, act: Callable[[Place], T]) -> T:
+        """The first place's answer; when none has one, the error of the registry itself."""
+        by_digest = reference.digest is not None
+        failures: list[str] = []
+        for endpoint, site in self._places[:-1]:
+            if not (endpoint.by_digest if by_digest else endpoint.by_tag):
+                continue
+            try:
+                return act((endpoint, site))
+            except MilleError as error:
+                failures.append(f"[{endpoint.host}: {error}]")
+        try:
+            return act(self._places[-1])
+        except MilleError as error:
+            if failures:
+                error.advice = " ".join(
+                    [f"(Mirrors also failed: {' '.join(failures)})", error.advice or ""]
+                ).strip()
+            raise
+
+
+def _blob(endpoint: Endpoint, digest: Digest) -> str:
+    return f"/v2/{endpoint.repository}/blobs/{digest}"
+
+
+def _attempts(endpoint: Endpoint) -> int | None:
+    """A mirror is not waited for: there is another place to ask."""
+    return 1 if endpoint.mirror else None
+
+
+def _body(response: Response, reference: Reference) -> bytes:
+    """The whole body of a manifest's answer. Raises InvalidManifest, Unreachable."""
+    parts: list[bytes] = []
+    total = 0
+    while total <= MAXIMUM_BYTES:
+        part = response.read(min(1 << 20, MAXIMUM_BYTES + 1 - total))
+        if not part:
+            finish(response)
+            return b"".join(parts)
+        parts.append(part)
+        total += len(part)
+    response.close()
+    raise InvalidManifest(f"manifest for {reference.familiar}: larger than {MAXIMUM_BYTES} bytes")
+
+
+def _media_type(response: Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def _digest(response: Response) -> Digest | None:
+    try:
+        return Digest.parse(response.headers.get("Docker-Content-Digest", ""))
+    except InvalidDigest:
+        return None
+
+
+def _described(response: Response) -> Descriptor | None:
+    digest, length = _digest(response), response.headers.get("Content-Length", "")
+    if digest is None or not length.isdigit() or int(length) > MAXIMUM_BYTES:
+        return None
+    return Descriptor(media_type=_media_type(response), digest=digest, size=int(length))
