@@ -1,0 +1,33 @@
+"""Go templates, as Docker's `--format` takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from millefeuille.docker.template import nodes
+from millefeuille.docker.template.evaluator import Evaluator
+from millefeuille.docker.template.functions import FUNCTIONS, HEADER_FUNCTIONS
+from millefeuille.docker.template.parser import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A parsed template; it can be executed many times."""
+
+    text: str
+    trees: dict[str, nodes.Block] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Template:
+        """Raises TemplateSyntaxError, whose message starts with `template: :LINE: `."""
+        return cls(text, parse(text, FUNCTIONS))
+
+    def execute(self, data: object, *, strict: bool = False, header: bool = False) -> str:
+        """The text for `data`, made of the values that template.values describes.
+
+        `strict` makes an unknown key of a map an error. `header` lets Docker's functions pass on the names
+        of columns unchanged. Raises TemplateExecutionError.
+        """
+        evaluator = Evaluator(self.text, self.trees, HEADER_FUNCTIONS if header else FUNCTIONS, strict)
+        evaluator.run(data)
+        return "".join(evaluator.output)
