@@ -103,7 +103,14 @@ def packages(cache: Path, names: Sequence[str]) -> list[Path]:
         *(program("apt-get"), "-qq", "--yes", "--no-install-recommends"),
         *("-o", f"Dir::State::status={status}", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=root"),
     ]
-    _apt_run([*command, "-o", f"Dir::Cache::archives={downloads}", "--download-only", "install", *names])
+    fetch = [*command, "-o", f"Dir::Cache::archives={downloads}", "--download-only", "install", *names]
+    try:
+        _apt_run(fetch)
+    except PackagesMissing:  # the machine's package lists are absent, or older than what its mirror serves
+        if os.geteuid() != 0:
+            raise
+        _apt_run([program("apt-get"), "-qq", "update"])
+        _apt_run(fetch)
     # What is downloaded already is not listed, so the list is asked for where nothing is.
     listed = _apt_run([*command, "-o", f"Dir::Cache::archives={empty}", "--print-uris", "install", *names])
     return sorted(downloads / line.split()[1] for line in listed.splitlines() if line.startswith("'"))
