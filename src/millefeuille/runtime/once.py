@@ -2,7 +2,7 @@
 
     privately ─► prepare a root on the chain ─► attach it in the bundle ─► run, wait ─► detach, remove
 
-The root is mounted in a namespace of its own: should this process be killed, the mounts go with the container.
+The root is mounted in a namespace of its own: if this process is killed, the mounts go with the container.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille import files
@@ -41,7 +41,7 @@ class Run:
     parent: Digest | None
     config: Mapping[str, Any]
     wishes: processes.Wishes
-    stdio: Stdio = Stdio()
+    stdio: Stdio = field(default_factory=Stdio)
     host_network: bool = False
 
 

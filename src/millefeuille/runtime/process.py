@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -85,6 +85,6 @@ def directory(config: Mapping[str, Any], wishes: Wishes) -> str:
     return path
 
 
-def _texts(config: Mapping[str, Any], key: str) -> Sequence[str]:
+def _texts(config: Mapping[str, Any], key: str) -> tuple[str, ...]:
     value = config.get(key)
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

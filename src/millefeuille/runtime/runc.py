@@ -41,7 +41,8 @@ class Runc:
         files.remove_tree(f"{self._directory}/{id}")
 
     def _start(self, words: list[str], stdio: Stdio) -> subprocess.Popen[bytes]:
-        streams = [subprocess.DEVNULL if fd is None else fd for fd in (stdio.stdin, stdio.stdout, stdio.stderr)]
+        chosen = (stdio.stdin, stdio.stdout, stdio.stderr)
+        streams = [subprocess.DEVNULL if descriptor is None else descriptor for descriptor in chosen]
         try:
             # A group of its own: a key pressed at the terminal is passed on once, by us.
             return subprocess.Popen(

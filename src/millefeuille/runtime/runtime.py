@@ -18,7 +18,9 @@ class Stdio:
 
 
 # Docker's words for the way such an error takes through its parts.
-_PREFIX: Final = "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+_PREFIX: Final = (
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+)
 _MISSING: Final = (
     "executable file not found",
     "no such file or directory",

@@ -44,7 +44,7 @@ class Forwarder:
 
 @contextlib.contextmanager
 def forwarding() -> Iterator[Forwarder]:
-    """Pass signals on inside this block; outside of the main thread, where Python allows no handlers, none."""
+    """Pass signals on inside this block; none outside of the main thread, where Python has no handlers."""
     forwarder = Forwarder()
     if threading.current_thread() is not threading.main_thread():
         yield forwarder
