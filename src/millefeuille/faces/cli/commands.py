@@ -47,9 +47,44 @@ COMMON: Final = (
     "run", "exec", "ps", "build", "pull", "push", "images", "login", "logout", "search", "version", "info",
 )  # fmt: skip
 
-GROUPS: Final[tuple[Group, ...]] = ()
+GROUPS: Final = (
+    Group("container", "Manage containers"),
+    Group("image", "Manage images"),
+    Group("manifest", "Manage Docker image manifests and manifest lists"),
+    Group("system", "Manage millefeuille"),
+)
 
 COMMANDS: Final = (
+    Row("container.run", "Create and run a new container from an image", ("container run", "run")),
+    Row("image.history", "Show the history of an image", ("image history", "history")),
+    Row(
+        "image.import_",
+        "Import the contents from a tarball to create a filesystem image",
+        ("image import", "import"),
+    ),
+    Row("image.inspect", "Display detailed information on one or more images", ("image inspect",)),
+    Row("image.load", "Load an image from a tar archive or STDIN", ("image load", "load")),
+    Row("image.ls", "List images", ("image ls", "image list", "images")),
+    Row("image.prune", "Remove unused images", ("image prune",)),
+    Row("image.pull", "Download an image from a registry", ("image pull", "pull")),
+    Row("image.push", "Upload an image to a registry", ("image push", "push")),
+    Row("image.rm", "Remove one or more images", ("image rm", "image remove", "rmi")),
+    Row(
+        "image.save",
+        "Save one or more images to a tar archive (streamed to STDOUT by default)",
+        ("image save", "save"),
+    ),
+    Row("image.tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", ("image tag", "tag")),
+    Row("manifest.inspect", "Display an image manifest, or manifest list", ("manifest inspect",)),
+    Row("system.check", "Check the store, and repair it", ("system check",)),
+    Row("system.df", "Show disk usage", ("system df",)),
+    Row("system.events", "Get real time events from the engine", ("system events", "events")),
+    Row("system.info", "Display system-wide information", ("system info", "info")),
+    Row("system.prune", "Remove unused data", ("system prune",)),
     Row("top.completion", "Generate the autocompletion script for the specified shell", ("completion",)),
+    Row("top.inspect", "Return low-level information on stored objects", ("inspect",)),
+    Row("top.login", "Authenticate to a registry", ("login",)),
+    Row("top.logout", "Log out from a registry", ("logout",)),
+    Row("top.search", "Search Docker Hub for images", ("search",)),
     Row("top.version", "Show the version information", ("version",)),
 )

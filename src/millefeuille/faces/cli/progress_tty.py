@@ -66,7 +66,7 @@ class _Layer:
 
 
 class Drawing:
-    """A Progress on a terminal, drawn while it is entered; what stays on the screen is its last state.
+    """A Progress on a terminal, drawn while it is entered; its last state stays on the screen.
 
     Reports may come from several threads. Lines about the whole image go above the rows.
     """
@@ -81,7 +81,7 @@ class Drawing:
             console=Console(file=terminal.stdout, highlight=False, markup=False, soft_wrap=True),
             get_renderable=self._draw,
             refresh_per_second=_REFRESH,
-            transient=False,
+            transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
         )
@@ -94,6 +94,7 @@ class Drawing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+        self._keep()
 
     def report(self, event: Event) -> None:
         """Take `event` into the picture."""
