@@ -16,11 +16,12 @@ from millefeuille.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """One image that went. `chains` are the stacks no other image has, highest first; `size` in bytes."""
+    """One image that went. `chains` are the stacks no other image has, highest first, with the bytes of
+    regular files in each one's top layer.
+    """
 
     image: Digest
-    chains: tuple[Digest, ...]
-    size: int
+    chains: tuple[tuple[Digest, int], ...]
 
 
 def remove_image(tx: Transaction, image: Digest) -> Removed:
@@ -34,12 +35,12 @@ def remove_image(tx: Transaction, image: Digest) -> Removed:
     )  # fmt: skip
     chain = tx.execute("SELECT chain FROM images WHERE id = ?", (key,)).fetchone()
     _forget(tx, key)
-    chains, size = _free_chains(tx, chain[0] if chain else None, claimed)
+    chains = _free_chains(tx, chain[0] if chain else None, claimed)
     blobs |= _unused_indexes(tx)
     _free_blobs(tx, blobs - claimed)
     _free_layers(tx, diff_ids - claimed)
     tx.changed_names = True
-    return Removed(image=image, chains=tuple(Digest.parse(c) for c in chains), size=size)
+    return Removed(image=image, chains=chains)
 
 
 def drop_unused_indexes(tx: Transaction) -> None:
@@ -72,10 +73,9 @@ def _forget(tx: Transaction, image: str) -> None:
     tx.execute("DELETE FROM images WHERE id = ?", (image,))
 
 
-def _free_chains(tx: Transaction, chain: str | None, claimed: set[str]) -> tuple[list[str], int]:
+def _free_chains(tx: Transaction, chain: str | None, claimed: set[str]) -> tuple[tuple[Digest, int], ...]:
     """Drop the chains from `chain` down to the first that something else stands on or claims."""
-    freed: list[str] = []
-    size = 0
+    freed: list[tuple[Digest, int]] = []
     while chain is not None and chain not in claimed and not _is_used(tx, chain):
         row = tx.execute(
             "SELECT parent, content_size, metadata_hash FROM chains JOIN layers USING (diff_id)"
@@ -86,10 +86,9 @@ def _free_chains(tx: Transaction, chain: str | None, claimed: set[str]) -> tuple
         tx.execute("DELETE FROM chains WHERE chain = ?", (chain,))
         if row[2]:
             tx.doom(tx.disk.chain(Digest.parse(chain)))
-        freed.append(chain)
-        size += row[1]
+        freed.append((Digest.parse(chain), row[1]))
         chain = row[0]
-    return freed, size
+    return tuple(freed)
 
 
 def _is_used(tx: Transaction, chain: str) -> bool:

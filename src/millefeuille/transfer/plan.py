@@ -84,7 +84,7 @@ def plan(
 def _document(blob: Descriptor, source: ImageSource, blobs: Blobs, what: str) -> Manifest | Index:
     if blob.size > documents.MAXIMUM_BYTES:
         raise documents.InvalidManifest(f"{what}: manifest larger than {documents.MAXIMUM_BYTES} bytes")
-    raw = blobs.read(blob.digest) if blob.digest in blobs else source.manifest(blob)
+    raw = blobs.read(blob.digest) if blob.digest in blobs else source.manifest(blob)[1]
     return documents.parse(raw, blob.media_type, what)
 
 

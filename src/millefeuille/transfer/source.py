@@ -28,8 +28,8 @@ class ByteStream(Bytes, Protocol):
 class ImageSource(Protocol):
     """Documents and blobs of images, found by descriptor. Called from several threads at once."""
 
-    def manifest(self, blob: Descriptor) -> bytes:
-        """The bytes of a manifest or index, checked against the digest."""
+    def manifest(self, wanted: Descriptor) -> tuple[Descriptor, bytes]:
+        """A manifest's or index's bytes, checked against the digest, with the media type they came as."""
 
     def open(self, blob: Descriptor, *, offset: int = 0) -> ByteStream:
         """A blob's bytes; the stream may begin before `offset` when the source cannot seek."""

@@ -1,0 +1,95 @@
+"""Prune: remove the images nobody needs, and with them whatever lies in the store without an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from millefeuille.images.references import references
+from millefeuille.images.remove import Act, ImageConflict, remove_references
+from millefeuille.images.users import Users
+from millefeuille.store import sweep
+from millefeuille.store.images import ImageRecord, images
+from millefeuille.store.store import Store
+from millefeuille.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An image that `prune` takes, and why."""
+
+    image: ImageRecord
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """What went, or would go. `reclaimed` counts the layers freed; `orphans` the ownerless files; bytes."""
+
+    candidates: tuple[Candidate, ...]
+    acts: tuple[Act, ...]
+    reclaimed: int
+    orphans: int
+
+
+class _Rehearsed(Exception):
+    """Ends a dry run: everything in the transaction is taken back."""
+
+
+def prune(
+    store: Store,
+    users: Users,
+    accepts: Callable[[ImageRecord], bool],
+    *,
+    unused: bool = False,
+    dry_run: bool = False,
+) -> Pruned:
+    """Remove dangling images, with `unused` all that no container uses, that `accepts` lets pass.
+
+    `dry_run` changes nothing. Raises as `Store.writing` does.
+    """
+    result: list[Pruned] = []
+    try:
+        with store.writing(emergency=not dry_run) as tx:
+            result.append(_prune(tx, users, accepts, unused=unused))
+            if dry_run:
+                raise _Rehearsed
+    except _Rehearsed:
+        pass
+    return result[0]
+
+
+def _prune(tx: Transaction, users: Users, accepts: Callable[[ImageRecord], bool], *, unused: bool) -> Pruned:
+    candidates: list[Candidate] = []
+    acts: list[Act] = []
+    parents = {row[0] for row in tx.execute("SELECT parent FROM images WHERE parent IS NOT NULL")}
+    for image in images(tx):
+        reason = _reason(image, is_parent=str(image.id) in parents, unused=unused)
+        if not reason or not accepts(image) or not _exists(tx, image):
+            continue
+        try:
+            done = remove_references(tx, image, users)
+        except ImageConflict:
+            continue
+        if done:
+            candidates.append(Candidate(image=image, reason=reason))
+            acts += done
+    return Pruned(
+        candidates=tuple(candidates),
+        acts=tuple(acts),
+        reclaimed=sum(act.size for act in acts),
+        orphans=sweep.orphans(tx),
+    )
+
+
+def _exists(tx: Transaction, image: ImageRecord) -> bool:
+    """False for a parent that went with its child."""
+    return tx.execute("SELECT 1 FROM images WHERE id = ?", (str(image.id),)).fetchone() is not None
+
+
+def _reason(image: ImageRecord, *, is_parent: bool, unused: bool) -> str:
+    if is_parent and (not unused or not references(image)):
+        return ""
+    if not image.tags:
+        return "dangling"
+    return "not used by any container" if unused else ""

@@ -1,0 +1,46 @@
+"""The references of one image: its tags and its repository digests, and Docker's questions about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.reference import Reference
+from millefeuille.store import names
+from millefeuille.store.images import ImageRecord
+from millefeuille.store.transaction import Transaction
+
+
+def references(image: ImageRecord) -> tuple[Reference, ...]:
+    """Tags first, then digests, each sorted."""
+    tags = tuple(Reference.parse(tag) for tag in image.tags)
+    return tags + tuple(Reference.parse(repository).pinned(digest) for repository, digest in image.digests)
+
+
+def is_single(found: Sequence[Reference]) -> bool:
+    """One reference; or at most one tag, and digests that are all of its repository (Docker's rule)."""
+    if len(found) <= 1:
+        return len(found) == 1
+    tags = [reference for reference in found if reference.digest is None]
+    if len(tags) > 1:
+        return False
+    repositories = {reference.name for reference in found if reference.digest is not None}
+    return repositories == {(tags or found)[0].name}
+
+
+def remove_reference(tx: Transaction, reference: Reference, image: Digest) -> None:
+    """Forget one tag or digest of an image."""
+    if reference.digest is not None:
+        tx.execute(
+            "DELETE FROM repo_digests WHERE repository = ? AND digest = ? AND image = ?",
+            (reference.name, str(reference.digest), str(image)),
+        )
+        tx.changed_names = True
+        return
+    held = names.target(tx, reference)
+    if held is not None and held[1] != image:
+        # The name keeps the image of another platform.
+        tx.execute("DELETE FROM name_platforms WHERE name = ? AND image = ?", (str(reference), str(image)))
+        tx.changed_names = True
+    else:
+        names.unassign(tx, str(reference))

@@ -1,0 +1,171 @@
+"""Remove: Docker's rules on what may go, in Docker's order and words.
+
+Everything happens in the caller's one transaction: the checks, the names, and the rows of the files to be
+unlinked. A conflict raised here rolls all of it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from millefeuille.errors import Conflict, Invalid
+from millefeuille.images.references import is_single, references, remove_reference
+from millefeuille.images.users import Users
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.reference import Reference
+from millefeuille.store import events, names, removal
+from millefeuille.store.images import ImageRecord, images
+from millefeuille.store.transaction import Transaction
+
+
+class ImageConflict(Conflict):
+    """The image must stay. `used`: because a container uses it."""
+
+    used = False
+
+
+class BlankName(Invalid):
+    """No name at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One line of what was done: a reference untagged, or an image or chain deleted (`size` in bytes)."""
+
+    untagged: str = ""
+    deleted: str = ""
+    size: int = 0
+
+
+def remove(
+    tx: Transaction, text: str, users: Users, *, force: bool = False, prune_parents: bool = True
+) -> tuple[Act, ...]:
+    """Remove what `text` means: a name, or an image by its ID. Raises NoSuchImage, ImageConflict, Invalid.
+
+    Source: Docker's image removal, as the command line reference describes it and 20.10 behaves.
+    """
+    if not text.strip():
+        raise BlankName("image name cannot be blank")
+    image = names.find(tx, text)
+    deletion = _Deletion(tx, users, force=force, prune_parents=prune_parents)
+    if names.is_id(text, image.id):
+        deletion.by_id(image)
+    else:
+        deletion.by_name(image, text)
+    return tuple(deletion.acts)
+
+
+def remove_references(tx: Transaction, image: ImageRecord, users: Users) -> tuple[Act, ...]:
+    """Remove an image with all its references as `prune` does: unforced. Raises ImageConflict."""
+    deletion = _Deletion(tx, users, force=False, prune_parents=True)
+    if not references(image):
+        deletion.by_id(image)
+    if deletion.first_user(image.id) is None:
+        for reference in references(image):
+            deletion.by_name(names.find(tx, str(image.id)), str(reference))
+    return tuple(deletion.acts)
+
+
+class _Deletion:
+    def __init__(self, tx: Transaction, users: Users, *, force: bool, prune_parents: bool) -> None:
+        self.acts: list[Act] = []
+        self._tx = tx
+        self._users = users
+        self._force = force
+        self._prune_parents = prune_parents
+
+    def by_name(self, image: ImageRecord, text: str) -> None:
+        user = self.first_user(image.id)
+        if not self._force and user is not None and is_single(references(image)):
+            raise _used(
+                f'conflict: unable to remove repository reference "{text}" (must force) - '
+                f"container {user[:12]} is using its referenced image {image.id.short}"
+            )
+        removed = Reference.parse(text).tagged()
+        self._untag(removed, image.id)
+        rest = [other for other in references(image) if other != removed]
+        same = [other for other in rest if other.name == removed.name]
+        if removed.digest is None and all(other.digest is not None for other in same):
+            for other in same:
+                self._untag(other, image.id)
+                rest.remove(other)
+        if not rest:
+            self._delete(image.id, force=self._force, quiet=True)
+
+    def by_id(self, image: ImageRecord) -> None:
+        found = references(image)
+        if is_single(found):
+            self._check(image.id, force=self._force, by_reference=False)
+            for reference in found:
+                self._untag(reference, image.id)
+        self._delete(image.id, force=self._force, quiet=False)
+
+    def first_user(self, image: Digest) -> str | None:
+        users = self._users.users(self._tx, image)
+        return users[0].id if users else None
+
+    def _untag(self, reference: Reference, image: Digest) -> None:
+        remove_reference(self._tx, reference, image)
+        self.acts.append(Act(untagged=reference.familiar))
+        events.record(self._tx, "untag", str(image), {"name": str(image)})
+
+    def _delete(self, image: Digest, *, force: bool, quiet: bool) -> None:
+        """Delete one image, then its parents as far as nothing holds them."""
+        try:
+            self._check(image, force=force)
+        except ImageConflict as conflict:
+            if quiet and (conflict.used or not self._is_dangling(image)):
+                return
+            raise
+        record = next(images(self._tx, "id = ?", (str(image),)))
+        for reference in references(record):
+            self._untag(reference, image)
+        removed = removal.remove_image(self._tx, image)
+        events.record(self._tx, "delete", str(image), {"name": str(image)})
+        self.acts.append(Act(deleted=str(image)))
+        self.acts += [
+            Act(deleted=str(chain), size=size) for chain, size in removed.chains
+        ]  # fmt: skip
+        parent = record.parent
+        if self._prune_parents and parent is not None and names.lookup(self._tx, str(parent)) is not None:
+            self._delete(parent, force=False, quiet=True)
+
+    def _check(self, image: Digest, *, force: bool, by_reference: bool = True) -> None:
+        """Docker's four questions, hard ones first. Raises ImageConflict."""
+        users = self._users.users(self._tx, image)
+        if _children(self._tx, image):
+            raise _conflict(image, "cannot", "image has dependent child images")
+        for user in users:
+            if user.running:
+                raise _conflict(
+                    image, "cannot", f"image is being used by running container {user.id[:12]}", used=True
+                )
+        if force:
+            return
+        if by_reference and references(next(images(self._tx, "id = ?", (str(image),)))):
+            raise _conflict(image, "must", "image is referenced in multiple repositories")
+        for user in users:
+            raise _conflict(
+                image, "must", f"image is being used by stopped container {user.id[:12]}", used=True
+            )
+
+    def _is_dangling(self, image: Digest) -> bool:
+        record = next(images(self._tx, "id = ?", (str(image),)))
+        return not references(record) and not _children(self._tx, image)
+
+
+def _children(tx: Transaction, image: Digest) -> Sequence[str]:
+    return [row[0] for row in tx.execute("SELECT id FROM images WHERE parent = ?", (str(image),))]
+
+
+def _conflict(image: Digest, how: str, reason: str, *, used: bool = False) -> ImageConflict:
+    error = ImageConflict(f"conflict: unable to delete {image.short} ({how} be forced) - {reason}")
+    error.used = used
+    return error
+
+
+def _used(message: str) -> ImageConflict:
+    error = ImageConflict(message)
+    error.used = True
+    return error

@@ -1,0 +1,44 @@
+"""Tag: one more name for an image."""
+
+from __future__ import annotations
+
+from millefeuille.errors import Invalid
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.reference import Reference
+from millefeuille.store import events, names
+from millefeuille.store.transaction import Transaction
+
+
+class BadTag(Invalid):
+    """The name cannot be given to an image."""
+
+
+def tag(tx: Transaction, source: str, target: str) -> None:
+    """Let `target` name the image that `source` means. Raises NoSuchImage, InvalidReference, BadTag."""
+    reference = Reference.parse(target).tagged()
+    if reference.digest is not None:
+        raise BadTag("refusing to create a tag with a digest reference")
+    if reference.familiar_name == "sha256":
+        raise BadTag("refusing to create an ambiguous tag using digest algorithm as name")
+    image = names.find(tx, source)
+    known = _target(tx, source, image.id)
+    for digest, manifest, platform, chosen in known:
+        names.assign(tx, reference, digest, chosen, manifest, platform)
+    events.record(tx, "tag", str(image.id), {"name": reference.familiar})
+
+
+def _target(tx: Transaction, source: str, image: Digest) -> list[tuple[Digest, Digest, str, Digest]]:
+    """Target, manifest, platform and image of every platform the source name holds, the chosen one last."""
+    if not names.is_id(source, image):
+        name = str(Reference.parse(source).tagged())
+        rows = tx.execute(
+            "SELECT target, p.manifest, p.platform, p.image FROM name_platforms p JOIN names n USING (name)"
+            " WHERE name = ? ORDER BY p.image = n.image",
+            (name,),
+        ).fetchall()
+        if rows:
+            return [(Digest.parse(t), Digest.parse(m), p, Digest.parse(i)) for t, m, p, i in rows]
+    manifest, platform = tx.execute(
+        "SELECT manifest, platform FROM images WHERE id = ?", (str(image),)
+    ).fetchone()
+    return [(Digest.parse(manifest), Digest.parse(manifest), platform, image)]

@@ -1,0 +1,75 @@
+"""Sweep: files in the store that nothing owns, left by processes that were cut off.
+
+Only what can be classified is touched, and only while no process holds a lease: an ingest without a lease
+does not exist, so an unowned file is nobody's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from millefeuille.oci.digest import Digest
+from millefeuille.store import leases
+from millefeuille.store.transaction import Transaction
+
+
+def orphans(tx: Transaction) -> int:
+    """Doom every ownerless file, drop rows that own nothing; the bytes they take. Runs in a transaction."""
+    leases.sweep(tx)
+    if leases.anyone(tx):
+        return 0
+    paths = [*unowned(tx)]
+    for path in paths:
+        tx.doom(path)
+    _drop_rows(tx)
+    return sum(size(path) for path in paths)
+
+
+def unowned(tx: Transaction) -> Iterator[str]:
+    """Paths of blobs, layers, metadata images and temporary files that no row needs."""
+    disk = tx.disk
+    yield from _unowned_blobs(tx)
+    layers = {Digest.parse(row[0]).hex for row in tx.execute(_NEEDED_LAYERS)}
+    yield from (f"{disk.layers}/{name}" for name in sorted(os.listdir(disk.layers)) if name not in layers)
+    chains = {Digest.parse(row[0]).hex for row in tx.execute("SELECT chain FROM chains")}
+    for name in sorted(os.listdir(disk.chains)):
+        if name.partition(".")[0] not in chains or not name.endswith(".erofs"):
+            yield f"{disk.chains}/{name}"
+    for directory in (disk.ingest, disk.trash):
+        yield from (f"{directory}/{name}" for name in sorted(os.listdir(directory)))
+    for name in sorted(os.listdir(disk.root)):
+        if ".tmp-" in name or ".new-" in name:
+            yield f"{disk.root}/{name}"
+
+
+def size(path: str) -> int:
+    """The bytes a file or directory takes, 0 when it is gone."""
+    try:
+        if not os.path.isdir(path):
+            return os.lstat(path).st_blocks * 512
+        return sum(size(f"{path}/{name}") for name in os.listdir(path))
+    except FileNotFoundError:
+        return 0
+
+
+_NEEDED_LAYERS = "SELECT diff_id FROM manifest_layers UNION SELECT diff_id FROM chains"
+_NEEDED_BLOBS = """
+SELECT digest FROM manifest_layers UNION SELECT digest FROM manifests UNION SELECT id FROM images
+UNION SELECT digest FROM indexes
+"""
+
+
+def _unowned_blobs(tx: Transaction) -> Iterator[str]:
+    needed = {row[0] for row in tx.execute(_NEEDED_BLOBS)}
+    root = f"{tx.disk.root}/blobs"
+    for algorithm in sorted(os.listdir(root)):
+        for name in sorted(os.listdir(f"{root}/{algorithm}")):
+            if f"{algorithm}:{name}" not in needed:
+                yield f"{root}/{algorithm}/{name}"
+
+
+def _drop_rows(tx: Transaction) -> None:
+    tx.execute(f"DELETE FROM layers WHERE diff_id NOT IN ({_NEEDED_LAYERS})")
+    tx.execute("DELETE FROM layer_blobs WHERE digest NOT IN (SELECT digest FROM manifest_layers)")
+    tx.execute("DELETE FROM sources WHERE digest NOT IN (SELECT digest FROM manifest_layers)")
