@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from millefeuille.errors import Unsupported
+from millefeuille.engine.store import existing
+from millefeuille.engine.users import users
+from millefeuille.errors import MilleError, NotFound
+from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.options import boolean, strings
+from millefeuille.images.patterns import expand
+from millefeuille.images.remove import remove
+from millefeuille.store.names import no_such_image
 
 FORCE = boolean("force", "Force removal of the image", short="f")
 NO_PRUNE = boolean("no-prune", "Do not delete untagged parents")
@@ -15,8 +21,30 @@ PLATFORM = strings(
 
 
 def run(context: Context, call: Call) -> int:
-    """Untag and delete each image; go on after one that cannot be."""
-    raise Unsupported(f"`{context.path}` is not available in this version")
+    """Remove each argument in turn; a failing one does not stop the rest."""
+    code = 0
+    store = existing(context.settings)
+    for text in call.arguments:
+        try:
+            if store is None:
+                raise no_such_image(text)
+            with store.reading() as tx:
+                matches = expand(tx, text)
+            for match in matches:
+                with store.writing(emergency=True) as tx:
+                    acts = remove(
+                        tx, match, users(context.settings), force=call[FORCE],
+                        prune_parents=not call[NO_PRUNE],
+                    )  # fmt: skip
+                for act in acts:
+                    context.terminal.line(
+                        f"Untagged: {act.untagged}" if act.untagged else f"Deleted: {act.deleted}"
+                    )
+        except MilleError as error:
+            exits.report(context.terminal, error)
+            # Docker's -f takes an image that is not there as removed already.
+            code = code if call[FORCE] and isinstance(error, NotFound) else 1
+    return code
 
 
 COMMAND = Command(

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from millefeuille.errors import Unsupported
+from millefeuille.engine.store import existing
+from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.images.tag import tag
+from millefeuille.oci.reference import Reference
+from millefeuille.store.names import no_such_image
 
 
 def run(context: Context, call: Call) -> int:
     """Give an image one more name."""
-    raise Unsupported(f"`{context.path}` is not available in this version")
+    source, target = call.arguments
+    with exits.refusing():
+        Reference.parse(target)
+    store = existing(context.settings)
+    if store is None:
+        raise no_such_image(source)
+    with store.writing() as tx:
+        tag(tx, source, target)
+    return 0
 
 
 COMMAND = Command(

@@ -1,0 +1,29 @@
+"""The engine's way to registries, as the settings' environment and configuration files describe it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from millefeuille.progress import Progress
+from millefeuille.registry.client import Registries
+from millefeuille.registry.credentials import Credentials
+from millefeuille.registry.hosts import Hosts
+from millefeuille.settings import Settings
+
+
+def registries(settings: Settings, progress: Progress) -> Registries:
+    """All registries. Reads configuration, opens no connection. Raises Invalid for broken configuration."""
+    environment = settings.environment
+    proxies = {scheme: _either(environment, f"{scheme}_proxy") for scheme in ("http", "https")}
+    return Registries(
+        Hosts.load(environment, settings.home),
+        Credentials.load(environment, settings.home),
+        progress,
+        proxies={scheme: url for scheme, url in proxies.items() if url},
+        no_proxy=_either(environment, "no_proxy"),
+    )
+
+
+def _either(environment: Mapping[str, str], name: str) -> str:
+    """A proxy variable in lower or upper case; the lower one goes first, as in curl and Go."""
+    return environment.get(name) or environment.get(name.upper()) or ""
