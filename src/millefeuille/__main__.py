@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from millefeuille.faces.cli.main import main
+from millefeuille.faces.cli.main import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start()

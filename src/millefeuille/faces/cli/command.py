@@ -13,32 +13,28 @@ from millefeuille.settings import Settings
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arity:
-    """How many arguments a command takes; `most` None for any number."""
-
-    least: int
-    most: int | None
+# How many arguments a command takes: at least the first number, at most the second (None: any number).
+Arity = tuple[int, int | None]
 
 
 def exactly(number: int) -> Arity:
     """That many arguments."""
-    return Arity(least=number, most=number)
+    return (number, number)
 
 
 def at_least(number: int) -> Arity:
     """That many arguments or more."""
-    return Arity(least=number, most=None)
+    return (number, None)
 
 
 def at_most(number: int) -> Arity:
     """That many arguments or fewer."""
-    return Arity(least=0, most=number)
+    return (0, number)
 
 
 def between(least: int, most: int) -> Arity:
     """From `least` to `most` arguments."""
-    return Arity(least=least, most=most)
+    return (least, most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

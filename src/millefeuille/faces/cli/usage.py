@@ -76,7 +76,7 @@ def bad_arguments(path: str, command: Command, count: int) -> str:
     if not rule:
         return ""
     # Docker says "See" here for too few arguments and "Run" everywhere else.
-    verb = "See" if command.arguments.most is None else "Run"
+    verb = "See" if command.arguments[1] is None else "Run"
     return (
         f"{PROGRAM}: '{path}' {rule}\n\nUsage:  {use_line(path, command)}\n\n"
         f"{verb} '{path} --help' for more information"
@@ -92,7 +92,7 @@ def flag_table(options: Iterable[Option[Any]], width: int) -> str:
 
 
 def _rule(arity: Arity, count: int) -> str:
-    least, most = arity.least, arity.most
+    least, most = arity
     if least <= count and (most is None or count <= most):
         return ""
     if most == 0:

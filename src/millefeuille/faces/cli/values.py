@@ -13,10 +13,9 @@ Pairs = tuple[tuple[str, str], ...]
 
 _TRUE: Final = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE: Final = frozenset(("0", "f", "F", "FALSE", "false", "False"))
-_INTEGER: Final = re.compile(
-    r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|[1-9](?:_?[0-9])*|0)"
-)
-_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+# Patterns stay text until they are used: most command lines need none of them.
+_INTEGER: Final = r"[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|[1-9](?:_?[0-9])*|0)"
+_DURATION: Final = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)"
 _MICRO: Final = 1e-6
 _SECONDS: Final = {
     "ns": 1e-9, "us": _MICRO, "µs": _MICRO, "μs": _MICRO, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0,
@@ -40,7 +39,7 @@ def read_bool(text: str, before: bool) -> bool:
 
 def read_int(text: str, before: int) -> int:
     """Go's strconv.ParseInt with base 0 and 64 bits."""
-    if not _INTEGER.fullmatch(text):
+    if not re.fullmatch(_INTEGER, text):
         raise ValueError(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax")
     sign = -1 if text[0] == "-" else 1
     digits = text.lstrip("+-").replace("_", "")
@@ -81,7 +80,7 @@ def read_duration(text: str, before: float) -> float:
     body = text[1:] if text[:1] in ("+", "-") else text
     if body == "0":
         return 0.0
-    parts = list(_DURATION.finditer(body))
+    parts = list(re.finditer(_DURATION, body))
     if not parts or sum(len(part[0]) for part in parts) != len(body):
         raise ValueError(f"time: invalid duration {quoted(text)}")
     seconds = sum(float(part[1]) * _SECONDS[part[2]] for part in parts)
