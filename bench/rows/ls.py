@@ -1,0 +1,54 @@
+"""List 200 images; what counts is CPU time, against an interpreter that does nothing."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+from bench.contest import Goal, Result, Trial, contest
+from bench.contestants import Contestant
+from bench.ground import Ground
+from millefeuille.testing.debian import busybox_image
+from millefeuille.testing.images import make_image, push
+
+_IMAGES = 200
+_RUNS = 21  # at least: CPU times this short are read off a coarse clock
+
+
+class Nothing(Contestant):
+    """An interpreter that starts and ends."""
+
+    name = "python"
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(ground.disk)
+        self.prefix = [sys.executable, "-I", "-c", "pass"]
+
+    def warm_up(self) -> None:
+        self._quietly()
+
+    def reset(self) -> None:
+        pass
+
+
+def run(ground: Ground) -> tuple[Result, list[Goal]]:
+    """Measure it."""
+    server = ground.registry("many")
+    layers = busybox_image(ground.cache).layers
+    names = []
+    for number in range(_IMAGES):
+        image = make_image(layers, config={"Labels": {"number": str(number)}})
+        push(image, server.address, f"bench/small{number % 20}", str(number))
+        names.append(f"{server.address}/bench/small{number % 20}:{number}")
+    trials = [Trial(contestant=Nothing(ground), prepare=lambda: None, act=list)]
+    engines = ground.contestants("mille", "podman", "docker")
+    for one in engines:
+        one.reset()
+        for name in names:
+            one.cost(one.pull(name))
+        act = ["ls"] if one.name == "mille" else ["image", "ls"]
+        trials.append(Trial(contestant=one, prepare=lambda: None, act=partial(list, act)))
+    result = contest("ls", trials, max(ground.runs, _RUNS))
+    for one in engines:
+        one.reset()
+    return result, result.at_most(6, "mille", "python", "cpu")
