@@ -1,0 +1,141 @@
+"""One 512-byte tar header: V7, ustar, GNU and star (POSIX.1-1988; GNU tar manual, "Basic Tar Format")."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, NamedTuple
+from zlib import adler32
+
+from millefeuille.layers.refusal import TarError
+
+BLOCK_SIZE: Final = 512
+ZERO_BLOCK: Final = bytes(BLOCK_SIZE)
+
+# name; mode, uid and gid in one; size; mtime; checksum; type; link; magic and version;
+# (user and group names left out;) device numbers; prefix.
+_FIELDS: Final = struct.Struct("100s24s12s12s8sc100s8s64x16s155s12x")
+_USTAR: Final = b"ustar\x00"
+_GNU: Final = b"ustar  \x00"
+_OCTAL: Final = frozenset(b"01234567")
+_MEMORY: Final = 4096  # values that the caches below may hold
+
+MTIME_MAXIMUM: Final = 9_223_372_036  # seconds; what 64 bits of nanoseconds hold
+
+
+class Header(NamedTuple):
+    """The fields of a header, numbers decoded. `name` is raw: neither normalised nor checked."""
+
+    name: bytes
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    mtime: int
+    kind: bytes
+    link: bytes
+    device: bytes
+    gnu: bool
+
+
+# A Header as the plain tuple that `decode` returns; making the named one would cost as much as the rest.
+Fields = tuple[bytes, int, int, int, int, int, bytes, bytes, bytes, bool]
+
+_owners: dict[bytes, tuple[int, int, int]] = {}
+_times: dict[bytes, int] = {}
+
+
+def decode(block: memoryview) -> Fields:
+    """Decode a header block into the fields of Header. Raises TarError (rules checksum, number, owner)."""
+    name, owner, size, mtime, checksum, kind, link, magic, device, prefix = _FIELDS.unpack(block)
+    # The checksum is the sum of all bytes, those of its own field counted as spaces. Adler-32 has that sum
+    # (plus one) in its low half, modulo 65521: exact for 256 bytes.
+    total = (adler32(block[:256]) & 0xFFFF) + (adler32(block[256:]) & 0xFFFF) + 254 - sum(checksum)
+    if total != _small(checksum) and not _signed_sum_matches(block, checksum):
+        raise TarError("checksum", "a header has a wrong checksum", _text(name))
+    name = _text(name)
+    if magic != _GNU and prefix[0] and magic[:6] == _USTAR:
+        # The star format keeps times behind a shorter prefix; its mark stands at the block's end.
+        prefix = prefix[:131] if bytes(block[508:]) == b"tar\0" else prefix
+        name = _text(prefix) + b"/" + name
+    mode, uid, gid = _owners.get(owner) or _owner(owner)
+    seconds = _times.get(mtime)
+    return (
+        name,
+        mode,
+        uid,
+        gid,
+        int(size[:11], 8) if size[:11].isdigit() and size[11] in b"\0 " else number(size, "size"),
+        _time(mtime) if seconds is None else seconds,
+        kind,
+        _text(link) if link[0] else b"",
+        device,
+        magic == _GNU,
+    )
+
+
+def number(field: bytes, what: str, lowest: int = 0) -> int:
+    """A numeric field: octal digits, or base 256 when its first bit is set. Raises TarError."""
+    if field[0] & 0x80:
+        value = int.from_bytes(field, "big", signed=False)
+        bits = 8 * len(field)
+        value = value - (1 << bits) if field[0] & 0x40 else value - (1 << (bits - 1))
+    else:
+        digits = field.strip(b" \0").partition(b"\0")[0].rstrip(b" ")
+        if not _OCTAL.issuperset(digits):
+            raise TarError("number", f"a header's {what} is not a number")
+        value = int(digits, 8) if digits else 0
+    if value < lowest:
+        raise TarError("number", f"a header's {what} is negative")
+    return value
+
+
+def device_numbers(field: bytes) -> tuple[int, int]:
+    """Major and minor number out of the device field. Raises TarError."""
+    major, minor = number(field[:8], "major number"), number(field[8:], "minor number")
+    if major >= 1 << 12 or minor >= 1 << 20:  # what the kernel's dev_t holds
+        raise TarError("device", f"no device has the numbers {major}:{minor}")
+    return major, minor
+
+
+def owner_id(value: int, what: str) -> int:
+    """A user or group ID. Raises TarError where Linux has no such ID."""
+    if not 0 <= value < 1 << 32:
+        raise TarError("owner", f"{value} is no {what}")
+    return value
+
+
+def clamp_time(seconds: int) -> int:
+    """Seconds within what 64 bits of nanoseconds hold."""
+    return max(-MTIME_MAXIMUM, min(seconds, MTIME_MAXIMUM))
+
+
+def _text(field: bytes) -> bytes:
+    end = field.find(b"\0")
+    return field if end < 0 else field[:end]
+
+
+def _small(checksum: bytes) -> int:
+    digits = checksum[:6]
+    return int(digits, 8) if digits.isdigit() and digits < b"8" else number(checksum, "checksum")
+
+
+def _signed_sum_matches(block: memoryview, checksum: bytes) -> bool:
+    # Some historic writers summed signed bytes.
+    signed: int = sum(struct.unpack("512b", block)) - sum(struct.unpack("8b", checksum)) + 8 * 32
+    return signed == number(checksum, "checksum")
+
+
+def _owner(field: bytes) -> tuple[int, int, int]:
+    mode = number(field[:8], "mode") & 0o7777
+    uid = owner_id(number(field[8:16], "user ID", -(1 << 63)), "user ID")
+    gid = owner_id(number(field[16:], "group ID", -(1 << 63)), "group ID")
+    if len(_owners) < _MEMORY:
+        _owners[field] = (mode, uid, gid)
+    return mode, uid, gid
+
+
+def _time(field: bytes) -> int:
+    seconds = clamp_time(number(field, "time", -(1 << 96)))
+    if len(_times) < _MEMORY:
+        _times[field] = seconds
+    return seconds

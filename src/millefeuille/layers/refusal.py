@@ -1,0 +1,38 @@
+"""Why a layer's tar is refused, and how much of anything one layer may hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from millefeuille.errors import Invalid
+
+
+class TarError(Invalid):
+    """A layer's tar breaks a rule. `rule` is a short word for it, `path` the entry as far as it is known."""
+
+    def __init__(self, rule: str, message: str, path: bytes = b"") -> None:
+        where = f" ({path.decode('utf-8', 'backslashreplace')!r})" if path else ""
+        super().__init__(f"the layer's tar is refused: {message}{where}")
+        self.rule = rule
+        self.path = path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most that one layer may hold. Sizes and lengths in bytes."""
+
+    entries: int = 2_000_000
+    metadata: int = 1 << 30  # paths and link targets together
+    size: int = 1 << 40  # of one entry's data
+    component: int = 255
+    path: int = 4095
+    depth: int = 1024
+    hops: int = 40  # symlinks followed to find one entry's parent
+    steps: int = 50_000_000  # components looked at one by one, in all names together
+    extension: int = 1 << 20  # one PAX header, GNU long name or sparse map
+    extensions: int = 16  # in a row before one entry
+    extents: int = 65_536  # runs of data in one sparse file
+    expanded: int = 8 << 30  # holes of all sparse files together
+    xattr_name: int = 255
+    xattr_value: int = 64 << 10
+    xattrs: int = 128 << 10  # names and values of one entry together

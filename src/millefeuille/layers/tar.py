@@ -1,0 +1,231 @@
+"""The one tar parser: a layer's bytes in, in pieces of any size; entries of its index out.
+
+Strict, because two readers that see different files in one tar are a way to hide things: what other
+readers disagree about is refused, not guessed (rules in docs/layers.md). Formats: V7, ustar, GNU (long
+names, sparse files), PAX (global headers, extended attributes, sparse files), star.
+
+Content is never copied: it goes as views of the pieces to the hash of its file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from blake3 import blake3
+
+from millefeuille.layers import header as headers
+from millefeuille.layers import sparse
+from millefeuille.layers.entries import HEADER_ONLY, Entries
+from millefeuille.layers.entry import NO_XATTRS, SparseMap
+from millefeuille.layers.extensions import EXTENSION_TYPES, Extended, Extensions
+from millefeuille.layers.header import BLOCK_SIZE, ZERO_BLOCK, Fields, Header
+from millefeuille.layers.index import IndexBuilder
+from millefeuille.layers.refusal import Limits, TarError
+from millefeuille.layers.sparse import SparseContent, SparseMember
+
+__all__ = ["Limits", "TarError", "TarParser"]
+
+
+class _Hasher(Protocol):
+    def update(self, data: memoryview, /) -> object: ...
+
+    def digest(self) -> bytes: ...
+
+
+class TarParser:
+    """Feed the tar in order, then finish. Both raise TarError; then the parser is of no further use."""
+
+    def __init__(
+        self, builder: IndexBuilder, *, limits: Limits | None = None, hash_contents: bool = True
+    ) -> None:
+        self._builder = builder
+        self._limits = limits or Limits()
+        self._entries = Entries(builder, self._limits, hash_contents=hash_contents)
+        self._extensions = Extensions(self._limits)
+        self._offset = 0  # bytes of tar before the present piece
+        self._consumed = 0
+        self._take: Callable[[memoryview, int], int] = self._take_header
+        self._partial = bytearray()  # of a block, or of an extension, that lies in several pieces
+        self._left = 0  # bytes of the present content or extension
+        self._padding = 0  # bytes to pass over behind them
+        self._hasher: _Hasher | None = None
+        self._sparse: tuple[Extended, SparseMember] | None = None
+        self._zero_blocks = 0
+        self._end = 0
+
+    def feed(self, piece: bytes | memoryview, consumed: int = 0) -> None:
+        """Take the next piece. `consumed` compressed bytes had to be read for it, from the blob's start."""
+        view = memoryview(piece)
+        self._builder.add_point(self._offset, self._consumed)
+        self._consumed = consumed
+        at, end = 0, len(view)
+        while at < end:
+            at = self._take(view, at)
+        self._offset += end
+
+    def finish(self) -> None:
+        """The tar ends here. Raises TarError when it ends inside of an entry."""
+        if self._partial or self._left or self._padding or self._sparse:
+            raise TarError("truncated", "it ends in the middle of an entry")
+        if self._extensions.waiting:
+            raise TarError("extension", "an extension header has no entry behind it")
+        if self._zero_blocks < 2:
+            self._end = self._offset
+            self._entries.note("end", b"")
+        self._builder.set_facts(
+            tar_size=self._offset,
+            end=self._end,
+            compressed_size=self._consumed,
+            lower_links=self._entries.lower_links,
+        )
+
+    # Each of the methods named _take... takes bytes from `view` at `at`, and returns where it stopped.
+
+    def _take_header(self, view: memoryview, at: int) -> int:
+        if self._partial or len(view) - at < BLOCK_SIZE:
+            whole, at = self._complete(view, at)
+            if whole is None:
+                return at
+            block = whole
+        else:
+            block = view[at : at + BLOCK_SIZE]
+            at += BLOCK_SIZE
+        if not block[0] and block == ZERO_BLOCK:
+            self._zero_block(self._offset + at)
+            return at
+        fields = headers.decode(block)
+        if self._zero_blocks:
+            raise TarError("end", "a lone block of zeros stands between its entries")
+        start = self._offset + at - BLOCK_SIZE
+        if fields[6] in EXTENSION_TYPES:
+            self._begin_extension(fields, start)
+        elif fields[6] == b"S" or self._extensions.apply_needed:
+            self._extended(fields, block, start)
+        else:
+            wanted = self._entries.add(fields, start, start + BLOCK_SIZE, 0, NO_XATTRS)
+            if fields[6] not in HEADER_ONLY:
+                self._begin_data(fields[4], wanted)
+        return at
+
+    def _take_content(self, view: memoryview, at: int) -> int:
+        left = self._left
+        if self._hasher is None and len(view) - at >= left:
+            self._builder.add_hash(blake3(view[at : at + left]).digest())
+            self._left = 0
+            return self._take_padding(view, at + left)
+        hasher = self._hasher = self._hasher or blake3()
+        taken = view[at : at + left]
+        hasher.update(taken)
+        self._left = left = left - len(taken)
+        if left:
+            return at + len(taken)
+        self._builder.add_hash(hasher.digest())
+        self._hasher = None
+        return self._take_padding(view, at + len(taken))
+
+    def _take_padding(self, view: memoryview, at: int) -> int:
+        """Pass over what is left of data that nobody wants, and over the rest of its last block."""
+        waiting = self._left + self._padding
+        passed = min(waiting, len(view) - at)
+        self._left, self._padding = 0, waiting - passed
+        self._take = self._take_padding if waiting > passed else self._take_header
+        return at + passed
+
+    def _take_extension(self, view: memoryview, at: int) -> int:
+        taken = view[at : at + self._left]
+        self._partial += taken
+        self._left -= len(taken)
+        if self._left:
+            return at + len(taken)
+        data, self._partial = bytes(self._partial), bytearray()
+        self._extensions.complete(data)
+        return self._take_padding(view, at + len(taken))
+
+    def _take_map(self, view: memoryview, at: int) -> int:
+        """A block of a sparse file's map, where that lies between its header and its data."""
+        block, at = self._complete(view, at)
+        if block is None or self._sparse is None:
+            return at
+        found, member = self._sparse
+        numbers = member.map_reader.feed(bytes(block)) if member.map_reader else member.numbers
+        size = found.header.size - member.block_size
+        found = replace(found, header=found.header._replace(size=size))
+        self._sparse = found, member
+        if numbers is not None:
+            member.numbers = numbers
+            self._begin_sparse(found, member, self._offset + at)
+        return at
+
+    def _take_rest(self, view: memoryview, at: int) -> int:
+        """What follows the end of the archive belongs to the layer's digest, and to nothing else."""
+        return len(view)
+
+    def _complete(self, view: memoryview, at: int) -> tuple[memoryview | None, int]:
+        """The next block, put together from several pieces where it must be; None until it is all here."""
+        taken = view[at : at + BLOCK_SIZE - len(self._partial)]
+        self._partial += taken
+        if len(self._partial) < BLOCK_SIZE:
+            return None, at + len(taken)
+        block, self._partial = memoryview(bytes(self._partial)), bytearray()
+        return block, at + len(taken)
+
+    def _zero_block(self, end: int) -> None:
+        if self._extensions.waiting:
+            raise TarError("extension", "an extension header has no entry behind it")
+        self._zero_blocks += 1
+        if self._zero_blocks == 2:
+            self._end = end
+            self._take = self._take_rest
+
+    def _begin_extension(self, fields: Fields, start: int) -> None:
+        size = self._extensions.begin(Header._make(fields), start)
+        if fields[6] == b"g":
+            self._entries.count(size)
+        self._left, self._padding = size, -size % BLOCK_SIZE
+        self._take = self._take_extension
+        if not size:
+            self._extensions.complete(b"")
+            self._take = self._take_header
+
+    def _begin_data(self, size: int, wanted: bool) -> None:
+        """`size` bytes of data follow the header; they are hashed when they are `wanted`."""
+        if not size:
+            return
+        self._left, self._padding = size, -size % BLOCK_SIZE
+        self._take = self._take_content if wanted else self._take_padding
+
+    def _extended(self, fields: Fields, block: memoryview, start: int) -> None:
+        """An entry with extension headers before it, or an old sparse one."""
+        found = self._extensions.apply(Header._make(fields), start)
+        header, data = found.header, start + BLOCK_SIZE
+        for name in found.dropped:
+            self._entries.note("xattr", header.name + b" " + name)
+        member = found.sparse
+        if header.kind == b"S":
+            if not header.gnu or member:
+                raise TarError("sparse", "an old GNU sparse file in another format", header.name)
+            member = sparse.old_member(bytes(block), self._limits)
+        if member is None:
+            wanted = self._entries.add(header, found.start, data, found.nsec, found.xattrs)
+            if header.kind not in HEADER_ONLY:
+                self._begin_data(header.size, wanted)
+        elif member.map_reader:
+            self._sparse = found, member
+            self._take = self._take_map
+        else:
+            self._begin_sparse(found, member, data)
+
+    def _begin_sparse(self, found: Extended, member: SparseMember, data: int) -> None:
+        self._sparse = None
+        self._take = self._take_header
+        stored = found.header.size
+        runs: SparseMap = sparse.checked(member.numbers, member.size, stored, self._limits)
+        header = found.header._replace(size=member.size)
+        wanted = self._entries.add_sparse(header, found.start, data, found.nsec, found.xattrs, runs)
+        content = SparseContent(runs, member.size)
+        if wanted and not stored:
+            self._builder.add_hash(content.digest())
+        self._hasher = content if wanted and stored else None
+        self._begin_data(stored, wanted)
