@@ -62,7 +62,13 @@ def translated(path: str) -> Iterator[None]:
             raise files.ReadOnlyStore(
                 f"{path}: {error}", advice="Choose a writable store with --root or MILLE_ROOT."
             ) from error
+        if "locked" in str(error):
+            raise files.LockTimeout(f"{path}: held by another process for too long") from error
+        if "malformed" not in str(error):
+            raise
         raise _broken(path, error) from error
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+        raise
     except sqlite3.DatabaseError as error:
         raise _broken(path, error) from error
 

@@ -66,7 +66,7 @@ def render(execute: Execute, number: int) -> bytes:
 
 
 _NAMED = """
-SELECT name, target, image, tagged_ns, m.media_type, m.size, x.media_type, x.size
+SELECT name, target, names.image, tagged_ns, m.media_type, m.size, x.media_type, x.size
 FROM names LEFT JOIN manifests m ON m.digest = target LEFT JOIN indexes x ON x.digest = target ORDER BY name
 """
 
