@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from millefeuille.registry import challenge
 from millefeuille.registry.challenge import Challenge
-from millefeuille.registry.credentials import Credential
+from millefeuille.registry.credential import Credential
 from millefeuille.registry.token import Token, TokenSource
 
 _EARLY = 30.0  # seconds before its end that a token is replaced
@@ -50,7 +50,7 @@ class Authorizer:
 
     def learn(self, headers: Iterable[str]) -> None:
         """Remember how the registry wants to be asked."""
-        found = _choose(challenge.parse(headers))
+        found = Authorizer.choose(challenge.parse(headers))
         if found is not None:
             with self._lock:
                 self._state.challenge = self._state.challenge or found
@@ -66,7 +66,7 @@ class Authorizer:
                 return None
             if known.scheme == "basic":
                 credential = self.credential()
-                return _basic(credential) if credential and credential.password else None
+                return self.basic(credential) if credential and credential.password else None
             return self._bearer(known, frozenset(scopes), scopes, remaining)
 
     def answer(self, headers: Iterable[str], scopes: Sequence[str], rejected: str | None) -> str | None:
@@ -74,7 +74,7 @@ class Authorizer:
 
         Raises NoCredentials when a password is needed, and what fetching a token raises.
         """
-        found = _choose(challenge.parse(headers))
+        found = Authorizer.choose(challenge.parse(headers))
         with self._lock:
             found = found or self._state.challenge
             if found is None:
@@ -90,11 +90,26 @@ class Authorizer:
             wanted = [*scopes, *(scope for scope in extra if scope not in scopes)]
             return self._bearer(found, key, wanted, _EARLY)
 
+    @staticmethod
+    def choose(challenges: Sequence[Challenge]) -> Challenge | None:
+        """The challenge to answer: the first Bearer with a realm, else the first Basic."""
+        for scheme in ("bearer", "basic"):
+            for candidate in challenges:
+                if candidate.scheme == scheme and (scheme == "basic" or candidate.parameters.get("realm")):
+                    return candidate
+        return None
+
+    @staticmethod
+    def basic(credential: Credential) -> str:
+        """The header of Basic authentication (RFC 7617)."""
+        pair = f"{credential.username}:{credential.password}".encode()
+        return f"Basic {base64.b64encode(pair).decode()}"
+
     def _basic_answer(self, rejected: str | None) -> str | None:
         credential = self.credential()
         if credential is None or not credential.password:
             raise NoCredentials
-        header = _basic(credential)
+        header = self.basic(credential)
         return None if header == rejected else header
 
     def _bearer(self, known: Challenge, key: frozenset[str], wanted: Sequence[str], remaining: float) -> str:
@@ -107,16 +122,3 @@ class Authorizer:
             held = self._source.fetch(known, wanted, credential)
             self._state.tokens[key] = held
         return f"Bearer {held.text}"
-
-
-def _choose(challenges: Sequence[Challenge]) -> Challenge | None:
-    for scheme in ("bearer", "basic"):
-        for candidate in challenges:
-            if candidate.scheme == scheme and (scheme == "basic" or candidate.parameters.get("realm")):
-                return candidate
-    return None
-
-
-def _basic(credential: Credential) -> str:
-    pair = f"{credential.username}:{credential.password}".encode()
-    return f"Basic {base64.b64encode(pair).decode()}"

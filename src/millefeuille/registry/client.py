@@ -6,10 +6,13 @@ import threading
 from collections.abc import Mapping
 from functools import partial
 
+from millefeuille.errors import MilleError
 from millefeuille.oci.reference import Reference
-from millefeuille.progress import Progress
+from millefeuille.progress import Progress, Warned
+from millefeuille.registry.credential import Credential
 from millefeuille.registry.credentials import Credentials
 from millefeuille.registry.hosts import Endpoint, Hosts
+from millefeuille.registry.login import login
 from millefeuille.registry.patience import Patience
 from millefeuille.registry.proxies import Proxies
 from millefeuille.registry.repository import Repository
@@ -49,7 +52,14 @@ class Registries:
         """
         endpoints = self._hosts.endpoints(reference, push=push)
         places = [(endpoint, self._site(endpoint)) for endpoint in endpoints]
-        return Repository(reference, places, progress=self._progress, patience=self._patience)
+        return Repository(reference, places, progress=self._progress, patience=self._patience, writing=push)
+
+    def login(self, registry: str, credential: Credential) -> Credential:
+        """The credential to keep for `registry` (docker.io, host[:port]), checked there.
+
+        Raises LoginFailed, TokenRefused, BadRealm, Unreachable, BadLocation.
+        """
+        return login(self._site(self._hosts.registry(registry)), credential)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -57,7 +67,7 @@ class Registries:
 
     def _site(self, endpoint: Endpoint) -> Site:
         security = Tls(insecure=endpoint.insecure, certificates=endpoint.certificates)
-        key = (endpoint.host, endpoint.schemes, security)
+        key = (endpoint.host, endpoint.repository, endpoint.schemes, security)
         with self._lock:
             found = self._sites.get(key)
             if found is None:
@@ -66,9 +76,17 @@ class Registries:
                     endpoint.schemes,
                     security,
                     transport=self._transport,
-                    lookup=partial(self._credentials.lookup, endpoint.account),
+                    lookup=partial(self._lookup, endpoint),
                     is_insecure=self._hosts.is_insecure,
                     progress=self._progress,
                     patience=self._patience,
                 )
             return found
+
+    def _lookup(self, endpoint: Endpoint) -> Credential | None:
+        """The stored credential. A broken keychain must not stop what needs no account, as in Docker."""
+        try:
+            return self._credentials.lookup(endpoint.account, endpoint.repository)
+        except MilleError as error:
+            self._progress.report(Warned(message=str(error)))
+            return None

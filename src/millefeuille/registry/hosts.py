@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from millefeuille.errors import Denied, Invalid
 from millefeuille.oci.reference import HUB, Reference
+from millefeuille.registry import daemonjson, registriesconf
+from millefeuille.registry.daemonjson import DaemonJson
+from millefeuille.registry.registriesconf import Entry
 
 HUB_ENDPOINT = "registry-1.docker.io"
+_BOTH = ("https", "http")
+
+
+class BlockedRegistry(Denied):
+    """registries.conf forbids this registry."""
+
+
+class BadLocation(Invalid):
+    """A configured or given registry name is not a host with a port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,30 +50,125 @@ class Endpoint:
         return HUB if self.host == HUB_ENDPOINT else self.host
 
 
+@dataclass(frozen=True, kw_only=True)
 class Hosts:
-    """The configured registries."""
+    """The configured registries: entries of registries.conf, daemon.json, directories of certificates."""
+
+    entries: Sequence[Entry] = ()
+    daemon: DaemonJson = field(default_factory=DaemonJson)
+    certificate_directories: Sequence[str] = ()
 
     @classmethod
     def load(cls, environment: Mapping[str, str], home: str) -> Hosts:
-        """Read registries.conf and daemon.json."""
-        return cls()
+        """Read registries.conf (CONTAINERS_REGISTRIES_CONF) and daemon.json (MILLE_DAEMON_JSON).
 
-    def endpoints(self, reference: Reference, *, push: bool = False) -> Sequence[Endpoint]:
-        """The places to ask for `reference`, in order; the last is the registry itself."""
-        host = HUB_ENDPOINT if reference.registry == HUB else reference.registry
-        insecure = self.is_insecure(host)
-        return (
-            Endpoint(
-                host=host,
-                repository=reference.repository,
-                schemes=("https", "http") if insecure else ("https",),
-                insecure=insecure,
+        Raises BadRegistriesConf, BadDaemonJson, InvalidDocument.
+        """
+        user = environment.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+        return cls(
+            entries=registriesconf.load(environment, home),
+            daemon=daemonjson.load(environment),
+            certificate_directories=(
+                os.path.join(user, "containers", "certs.d"),
+                "/etc/containers/certs.d",
+                "/usr/share/containers/certs.d",
+                "/etc/docker/certs.d",
+                os.path.join(user, "docker", "certs.d"),
             ),
         )
 
+    def endpoints(self, reference: Reference, *, push: bool = False) -> Sequence[Endpoint]:
+        """The places to ask for `reference`, in order; the last is the registry itself.
+
+        With `push` that one alone. Raises BlockedRegistry, BadLocation.
+        """
+        entry = next((entry for entry in self.entries if entry.matches(str(reference))), None)
+        if entry is not None and entry.blocked:
+            raise BlockedRegistry(
+                f"registry {entry.prefix} is blocked",
+                advice="registries.conf says so; `blocked = false` there lifts it.",
+            )
+        mirrors = [] if push else self._mirrors(reference, entry)
+        name = entry.rewrite(reference.name, entry.location) if entry else reference.name
+        primary = self._endpoint(name, insecure=entry.insecure if entry else False)
+        return (*mirrors, primary)
+
+    def registry(self, registry: str) -> Endpoint:
+        """The place where an account at `registry` is checked. Raises BadLocation."""
+        return self._endpoint(f"{registry}/", insecure=self._marked(registry))
+
     def is_insecure(self, host: str) -> bool:
         """True when `host` (host[:port]) may be spoken to without a valid certificate, or in plain HTTP."""
-        return _is_loopback(_without_port(host))
+        return host.lower() in self.daemon.insecure or self._in_insecure_network(_without_port(host))
+
+    def _mirrors(self, reference: Reference, entry: Entry | None) -> list[Endpoint]:
+        found = [
+            self._endpoint(
+                entry.rewrite(reference.name, mirror.location),
+                insecure=mirror.insecure,
+                mirror=True,
+                by_tag=mirror.by_tag,
+                by_digest=mirror.by_digest,
+            )
+            for entry in ([entry] if entry else [])
+            for mirror in entry.mirrors
+        ]
+        if reference.registry == HUB:
+            for scheme, host in self.daemon.mirrors:
+                name = f"{host}/{reference.repository}"
+                found.append(self._endpoint(name, insecure=False, schemes=(scheme,), mirror=True))
+        return found
+
+    def _endpoint(
+        self,
+        name: str,
+        *,
+        insecure: bool,
+        schemes: tuple[str, ...] | None = None,
+        mirror: bool = False,
+        by_tag: bool = True,
+        by_digest: bool = True,
+    ) -> Endpoint:
+        host, _, repository = name.partition("/")
+        host = HUB_ENDPOINT if host == HUB else host
+        port = host.rpartition("]")[2].rpartition(":")[2]
+        if not host or (":" in host.rpartition("]")[2] and not (port.isdigit() and 0 < int(port) < 1 << 16)):
+            raise BadLocation(f"{host or name}: not a registry's host name with a port from 1 to 65535")
+        insecure = insecure or self.is_insecure(host)
+        return Endpoint(
+            host=host,
+            repository=repository,
+            schemes=schemes or (_BOTH if insecure else ("https",)),
+            insecure=insecure,
+            certificates=None if insecure else self._certificates(host),
+            mirror=mirror,
+            by_tag=by_tag,
+            by_digest=by_digest,
+        )
+
+    def _marked(self, registry: str) -> bool:
+        return any(entry.insecure and entry.location == registry for entry in self.entries)
+
+    def _certificates(self, host: str) -> str | None:
+        names = (HUB, host) if host == HUB_ENDPOINT else (host,)
+        for directory in self.certificate_directories:
+            for name in names:
+                path = os.path.join(directory, name)
+                if os.path.isdir(path):
+                    return path
+        return None
+
+    def _in_insecure_network(self, name: str) -> bool:
+        if name == "localhost" or name.endswith(".localhost"):
+            return True
+        try:
+            addresses = [ipaddress.ip_address(name)]
+        except ValueError:
+            addresses = _addresses(name) if self.daemon.networks else []
+        return any(
+            address.is_loopback or any(address in network for network in self.daemon.networks)
+            for address in addresses
+        )
 
 
 def _without_port(host: str) -> str:
@@ -67,10 +177,10 @@ def _without_port(host: str) -> str:
     return host.partition(":")[0]
 
 
-def _is_loopback(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
+def _addresses(name: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """A name's addresses; Docker, too, resolves names to see whether a network is marked insecure."""
     try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+        found = socket.getaddrinfo(name, None, 0, socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]

@@ -117,14 +117,16 @@ def complaint(answer: Answer) -> Complaint | None:
         return None
 
 
-def explain(answer: Answer, reference: Reference) -> MilleError:
-    """The error for an answer about the image or repository `reference`."""
+def explain(answer: Answer, reference: Reference, *, writing: bool = False) -> MilleError:
+    """The error for an answer about the image or repository `reference`, when reading or `writing` it."""
     reason = complaint(answer)
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         return _too_many(answer, reason, reference)
     if answer.status >= 500 or reason is None:
         return _without_reason(answer, reason, reference)
     if reason.code == "DENIED" or (answer.status == HTTPStatus.FORBIDDEN and reason.code != "UNSUPPORTED"):
+        if writing:
+            return AccessDenied(str(reason), advice=_login(reference))
         return denied(reference, str(reason))
     if answer.status == HTTPStatus.UNAUTHORIZED or reason.code == "UNAUTHORIZED":
         return AccessDenied(str(reason), advice=_login(reference))

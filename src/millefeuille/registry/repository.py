@@ -13,13 +13,14 @@ from millefeuille.oci.digest import Digest, InvalidDigest
 from millefeuille.oci.manifest import MAXIMUM_BYTES, InvalidManifest
 from millefeuille.oci.reference import Reference
 from millefeuille.progress import Progress
-from millefeuille.registry import refusal
+from millefeuille.registry import refusal, tags
 from millefeuille.registry.auth import NoCredentials
 from millefeuille.registry.hosts import Endpoint
 from millefeuille.registry.patience import Patience
 from millefeuille.registry.site import Call, Site, answer_of, finish
 from millefeuille.registry.stream import BlobStream
 from millefeuille.registry.transport import Response
+from millefeuille.registry.upload import Source, Uploads
 
 Place = tuple[Endpoint, Site]
 T = TypeVar("T")
@@ -33,12 +34,21 @@ class Repository:
     """One repository. `places` are asked in order; the last is the registry itself. Safe for threads."""
 
     def __init__(
-        self, reference: Reference, places: Sequence[Place], *, progress: Progress, patience: Patience
+        self,
+        reference: Reference,
+        places: Sequence[Place],
+        *,
+        progress: Progress,
+        patience: Patience,
+        writing: bool = False,
     ) -> None:
         self.reference = reference
         self._places = places
         self._progress = progress
         self._patience = patience
+        self._writing = writing
+        endpoint, site = places[-1]
+        self._uploads = Uploads(reference, endpoint, site, progress=progress, patience=patience)
         self._announced: set[Digest] = set()
         self._bodies: dict[Digest, tuple[Descriptor, bytes]] = {}
 
@@ -81,6 +91,36 @@ class Repository:
         )
         finish(response)
         return response.status == 200
+
+    def tags(self) -> tuple[str, ...]:
+        """All tags, sorted. Raises BadTagList, and Docker's words for what the registry refuses."""
+        return self._first(self.reference.repository_only, self._tags_at)
+
+    def mount(self, digest: Digest, from_repository: str) -> bool:
+        """Take a blob over from another repository of the registry; False when it has to be uploaded."""
+        return self._uploads.mount(digest, from_repository)
+
+    def upload(self, blob: Descriptor, source: Source) -> None:
+        """Send a blob; `source(offset)` opens its bytes from there, perhaps more than once.
+
+        Raises WrongUpload, Denied, Unavailable kinds.
+        """
+        self._uploads.put(blob, source)
+
+    def put_manifest(self, manifest: Descriptor, raw: bytes, tag: str | None = None) -> None:
+        """Store a manifest's bytes by digest, or under `tag`. Raises as `upload` does."""
+        self._uploads.put_manifest(manifest, raw, tag)
+
+    def _tags_at(self, place: Place) -> tuple[str, ...]:
+        endpoint, site = place
+
+        def get(path: str) -> Response:
+            response = self._send(site, Call(method="GET", url=path, scopes=self._scopes(endpoint)))
+            if response.status != 200:
+                self._refuse(response, self.reference)
+            return response
+
+        return tags.read(endpoint.repository, get, self.reference.familiar_name)
 
     def fetch(self, blob: Descriptor, offset: int) -> Response:
         """An answer that holds the blob's bytes from `offset` on, or from its start."""
@@ -146,6 +186,8 @@ class Repository:
         )
 
     def _scopes(self, endpoint: Endpoint) -> Sequence[str]:
+        if self._writing:  # One token for all that a push does.
+            return self._uploads.scopes
         return (f"repository:{endpoint.repository}:pull",)
 
     def _send(self, site: Site, call: Call) -> Response:

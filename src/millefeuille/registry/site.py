@@ -13,7 +13,7 @@ from millefeuille.progress import Progress, Retrying
 from millefeuille.registry import challenge, refusal
 from millefeuille.registry.address import Reach
 from millefeuille.registry.auth import Authorizer
-from millefeuille.registry.credentials import Credential
+from millefeuille.registry.credential import Credential
 from millefeuille.registry.patience import PASSING, Patience, retry_after
 from millefeuille.registry.redaction import show_url
 from millefeuille.registry.refusal import Answer
@@ -105,16 +105,35 @@ class Site:
             if not self._root:
                 self._root = self._probe() if len(self._schemes) > 1 else f"{self._schemes[0]}://{self.host}"
             if self._authorizer is None:
-                source = TokenSource(self._root, self._fetch_token, self._progress)
+                source = TokenSource(self._root, self.exchange, self._progress)
                 self._authorizer = Authorizer(self._lookup, source)
                 self._authorizer.learn(self._first_challenges)
             return self._root
 
-    def authorizer(self) -> Authorizer:
-        """The account at this site."""
-        self.root()
-        assert self._authorizer is not None
-        return self._authorizer
+    def ping(self) -> Response:
+        """The answer to `/v2/` without an account, its body done with. Raises Unreachable."""
+        response = self.exchange(Request(method="GET", url=f"{self.root()}/v2/"))
+        finish(response)
+        return response
+
+    def tokens(self) -> TokenSource:
+        """Where tokens for this site come from."""
+        return TokenSource(self.root(), self.exchange, self._progress)
+
+    def exchange(self, request: Request) -> Response:
+        """Send one request as it is; away from this host, under the rules for hosts that it names.
+
+        Raises Unreachable, ForbiddenTarget.
+        """
+        parts = urlsplit(request.url)
+        if _origin(parts) != _origin(urlsplit(self._root)):
+            security = Tls(insecure=self._is_insecure(parts.netloc))
+            return self._transport.exchange(request, security, self._fence())
+        try:
+            return self._transport.exchange(request, self._security)
+        except Unreachable as error:
+            # Docker pings first, so that its users know a failure to connect by the ping's URL.
+            raise Unreachable("GET", f"{self._root}/v2/", error.words, passing=error.passing) from None
 
     _first_challenges: Sequence[str] = ()
 
@@ -139,7 +158,8 @@ class Site:
     def _authorized(self, call: Call) -> Response:
         root = self.root()
         url = urljoin(f"{root}/", call.url)
-        authorizer = self.authorizer()
+        authorizer = self._authorizer
+        assert authorizer is not None
         header = authorizer.header(call.scopes, remaining=call.remaining)
         response = self._followed(call, url, header)
         for _ in range(2):
@@ -156,10 +176,7 @@ class Site:
 
     def _ping_challenges(self) -> Sequence[str]:
         """Some registries challenge on `/v2/` only."""
-        request = Request(method="GET", url=f"{self._root}/v2/")
-        response = self._transport.exchange(request, self._security)
-        finish(response)
-        return response.headers.getlist("WWW-Authenticate")
+        return self.ping().headers.getlist("WWW-Authenticate")
 
     def _followed(self, call: Call, url: str, authorization: str | None) -> Response:
         origin = _origin(urlsplit(url)) if _origin(urlsplit(url)) == _origin(urlsplit(self._root)) else None
@@ -168,7 +185,14 @@ class Site:
             headers = dict(call.headers)
             if authorization is not None and origin is not None and _origin(parts) == origin:
                 headers["Authorization"] = authorization
-            response = self._exchange(call, url, parts, headers)
+            request = Request(
+                method=call.method,
+                url=url,
+                headers=headers,
+                body=call.body,
+                answer_timeout=call.answer_timeout,
+            )
+            response = self.exchange(request)
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or not location:
                 return response
@@ -182,34 +206,6 @@ class Site:
                 origin = None  # What was left once is not trusted again, even when it redirects back.
             url = target
         raise BadRedirect(f"{self.host}: more than {MAXIMUM_REDIRECTS} redirects")
-
-    def _exchange(self, call: Call, url: str, parts: SplitResult, headers: Mapping[str, str]) -> Response:
-        own = _origin(parts) == _origin(urlsplit(self._root))
-        request = Request(
-            method=call.method,
-            url=url,
-            headers=headers,
-            body=call.body,
-            answer_timeout=call.answer_timeout,
-        )
-        if own:
-            return self._named(request)
-        security = Tls(insecure=self._is_insecure(parts.netloc))
-        return self._transport.exchange(request, security, self._fence())
-
-    def _named(self, request: Request) -> Response:
-        """Send to the registry itself; a failure to connect is worded as Docker's ping of `/v2/` is."""
-        try:
-            return self._transport.exchange(request, self._security)
-        except Unreachable as error:
-            raise Unreachable("GET", f"{self._root}/v2/", error.words, passing=error.passing) from None
-
-    def _fetch_token(self, request: Request) -> Response:
-        parts = urlsplit(request.url)
-        if _origin(parts) == _origin(urlsplit(self._root)):
-            return self._transport.exchange(request, self._security)
-        security = Tls(insecure=self._is_insecure(parts.netloc))
-        return self._transport.exchange(request, security, self._fence())
 
     def _fence(self) -> Reach:
         return self._transport.reach(urlsplit(self._root).hostname or "")

@@ -17,7 +17,7 @@ from millefeuille.errors import Denied, Failed, Unavailable
 from millefeuille.progress import Progress, Warned
 from millefeuille.registry import realm
 from millefeuille.registry.challenge import Challenge
-from millefeuille.registry.credentials import Credential
+from millefeuille.registry.credential import Credential
 from millefeuille.registry.redaction import clean, show_url
 from millefeuille.registry.transport import Request, Response
 
