@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 24
+_LONGEST = 9_223_372_036  # seconds; what a Go duration can hold
 
 
 def human_duration(seconds: float) -> str:
@@ -20,11 +21,8 @@ def human_duration(seconds: float) -> str:
 
 
 def ago(created: float, now: float) -> str:
-    """How long before `now` (both Unix seconds) something was made: `3 hours ago`.
-
-    0, Docker's "never", and anything earlier is `N/A`.
-    """
-    return f"{human_duration(int(now - created))} ago" if created > 0 else "N/A"
+    """How long before `now` (both Unix seconds) something was made: `3 hours ago`."""
+    return f"{human_duration(min(int(now - created), _LONGEST))} ago"
 
 
 def go_time(seconds: float) -> str:

@@ -22,12 +22,16 @@ class Template:
         """Raises TemplateSyntaxError, whose message starts with `template: :LINE: `."""
         return cls(text, parse(text, FUNCTIONS))
 
-    def execute(self, data: object, *, strict: bool = False, header: bool = False) -> str:
+    def execute(
+        self, data: object, *, strict: bool = False, header: bool = False, output: list[str] | None = None
+    ) -> str:
         """The text for `data`, made of the values that template.values describes.
 
         `strict` makes an unknown key of a map an error. `header` lets Docker's functions pass on the names
-        of columns unchanged. Raises TemplateExecutionError.
+        of columns unchanged. `output` gets the text bit by bit, also what comes before an error.
+        Raises TemplateExecutionError.
         """
-        evaluator = Evaluator(self.text, self.trees, HEADER_FUNCTIONS if header else FUNCTIONS, strict)
-        evaluator.run(data)
-        return "".join(evaluator.output)
+        functions = HEADER_FUNCTIONS if header else FUNCTIONS
+        parts = [] if output is None else output
+        Evaluator(self.text, self.trees, functions, strict, parts).run(data)
+        return "".join(parts)

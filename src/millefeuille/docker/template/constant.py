@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from millefeuille.docker.template.lexer import quote
+
 _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
 _SIMPLE = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\",
@@ -19,21 +21,38 @@ def unquote(source: str) -> str:
 
 
 def number(source: str) -> int | float:
-    """The number that a Go literal stands for. Raises ValueError."""
-    digits = source.lower()
-    if digits.startswith("'"):
-        letter = unquote(source)
-        if len(letter) != 1:
-            raise ValueError(source)
-        return ord(letter)
-    if re.fullmatch(r"[+-]?0x[0-9a-f_]*\.?[0-9a-f_]*p[+-]?[0-9]+", digits):
-        return float.fromhex(digits.replace("_", ""))
-    if re.fullmatch(r"[+-]?0[0-7_]+", digits):
-        return int(digits, 8)
+    """The number that a Go literal stands for. Raises ValueError, whose message is Go's."""
+    text = source.lower()
+    if text.startswith("'"):
+        return _letter(source)
     try:
-        return int(digits, 0)
+        if re.fullmatch(r"[+-]?0x[0-9a-f_]*\.?[0-9a-f_]*p[+-]?[0-9]+", text):
+            return float.fromhex(text.replace("_", ""))
+        value = _whole(text)
+        if value is None:
+            fractional = float(text)
+    except (ValueError, OverflowError):
+        raise ValueError(f"illegal number syntax: {quote(source)}") from None
+    if value is None and set(text) & set(".e"):
+        return fractional
+    if value is None or not -(2**63) <= value < 2**63:
+        raise ValueError(f"integer overflow: {quote(source)}")
+    return value
+
+
+def _letter(source: str) -> int:
+    letter = unquote(source)
+    if len(letter) != 1:
+        raise ValueError(f"malformed character constant: {source}")
+    return ord(letter)
+
+
+def _whole(text: str) -> int | None:
+    """The integer, or None for text that may still be another kind of number."""
+    try:
+        return int(text, 8 if re.fullmatch(r"[+-]?0[0-7_]+", text) else 0)
     except ValueError:
-        return float(digits)
+        return None
 
 
 def _unescaped(escape: str, mark: str) -> str:

@@ -8,10 +8,12 @@ from millefeuille.docker.template import nodes
 from millefeuille.docker.template.error import TemplateExecutionError
 from millefeuille.docker.template.functions import Function
 from millefeuille.docker.template.lexer import quote
-from millefeuille.docker.template.printing import default
+from millefeuille.docker.template.printing import MISSING_TEXT, default
 from millefeuille.docker.template.values import MISSING, Absent, Missing, Struct, truth, type_name
 
-_MAXIMUM_DEPTH = 1000
+_MAXIMUM_DEPTH = 100  # of templates within templates; each takes some frames of the interpreter
+_STRINGS = "[]string"
+_CHECKED = ("string", "int", _STRINGS)
 
 
 class _Break(Exception):
@@ -33,9 +35,14 @@ class Evaluator:
     """One execution: output so far, variables, and the node that an error would name."""
 
     def __init__(
-        self, text: str, trees: Mapping[str, nodes.Block], functions: Mapping[str, Function], strict: bool
+        self,
+        text: str,
+        trees: Mapping[str, nodes.Block],
+        functions: Mapping[str, Function],
+        strict: bool,
+        output: list[str],
     ) -> None:
-        self.output: list[str] = []
+        self.output = output
         self._text = text
         self._trees = trees
         self._functions = functions
@@ -73,7 +80,7 @@ class Evaluator:
             case nodes.Action():
                 value = self._pipeline(dot, node.pipeline)
                 if not node.pipeline.declared:
-                    self.output.append("<no value>" if isinstance(value, Missing) else default(value))
+                    self.output.append(MISSING_TEXT if isinstance(value, Missing) else default(value))
             case nodes.Branch(word="range"):
                 self._range(dot, node)
             case nodes.Branch():
@@ -188,7 +195,7 @@ class Evaluator:
             case nodes.Chain():
                 return self._chain(dot, first, arguments, final)
             case nodes.Identifier():
-                return self._function(dot, first, arguments, final)
+                return self._function(dot, first, command, final)
             case nodes.Pipeline():
                 self._not_a_function(arguments, final)
                 return self._pipeline(dot, first)
@@ -215,7 +222,6 @@ class Evaluator:
     ) -> object:
         self._node = node
         receiver = self._argument(dot, None, node.node)
-        self._node = node
         return self._fields(receiver, node.names, arguments, final)
 
     def _variable(self, node: nodes.Variable, arguments: Sequence[nodes.Node], final: object) -> object:
@@ -229,11 +235,14 @@ class Evaluator:
     def _fields(
         self, receiver: object, names: Sequence[str], arguments: Sequence[nodes.Node], final: object
     ) -> object:
+        seen_as: str | None = None
         for name in names[:-1]:
-            receiver = self._field(receiver, name, False)
-        return self._field(receiver, names[-1], len(arguments) > 1 or final is not _NO_FINAL)
+            outer, receiver = receiver, self._field(receiver, name, False, seen_as)
+            # What an untyped map holds is an interface to Go, whatever is in it.
+            seen_as = "interface {}" if type(outer) is dict else None
+        return self._field(receiver, names[-1], len(arguments) > 1 or final is not _NO_FINAL, seen_as)
 
-    def _field(self, receiver: object, name: str, has_arguments: bool) -> object:
+    def _field(self, receiver: object, name: str, has_arguments: bool, seen_as: str | None) -> object:
         if isinstance(receiver, Missing):
             if self._strict:
                 raise self._failure(f"nil data; no entry for key {quote(name)}")
@@ -252,16 +261,17 @@ class Evaluator:
             if name not in receiver and self._strict:
                 raise self._failure(f"map has no entry for key {quote(name)}")
             return receiver.get(name, MISSING)
-        raise self._failure(f"can't evaluate field {name} in type {type_name(receiver)}")
+        raise self._failure(f"can't evaluate field {name} in type {seen_as or type_name(receiver)}")
 
     # Functions
 
     def _function(
-        self, dot: object, node: nodes.Identifier, arguments: Sequence[nodes.Node], final: object
+        self, dot: object, node: nodes.Identifier, whole: nodes.Node, final: object
     ) -> object:
+        """Call a function; `whole` is the command that calls it, or the name alone."""
         self._node = node
         function = self._functions[node.name]
-        given = arguments[1:]
+        given = whole.arguments[1:] if isinstance(whole, nodes.Command) else []
         self._check_count(node.name, function, len(given), len(given) + (final is not _NO_FINAL))
         if node.name in ("and", "or"):
             return self._short_circuit(dot, node.name, given, final)
@@ -274,8 +284,8 @@ class Evaluator:
         try:
             return function.call(*values)
         except ValueError as error:
-            self._node = node
-            raise self._failure(f"error calling {node.name}: {error}")
+            self._node = whole
+            raise self._failure(f"error calling {node.name}: {error}") from error
 
     def _check_count(self, name: str, function: Function, given: int, count: int) -> None:
         wanted = len(function.parameters)
@@ -301,7 +311,7 @@ class Evaluator:
             case nodes.Dot():
                 return self._typed(dot, wanted)
             case nodes.Nil():
-                if wanted in ("string", "int"):
+                if wanted in _CHECKED and wanted != _STRINGS:
                     raise self._failure(f"cannot assign nil to {wanted}")
                 return None
             case nodes.Field():
@@ -311,7 +321,7 @@ class Evaluator:
             case nodes.Pipeline():
                 return self._typed(self._pipeline(dot, node), wanted)
             case nodes.Identifier():
-                return self._typed(self._function(dot, node, (), _NO_FINAL), wanted)
+                return self._typed(self._function(dot, node, node, _NO_FINAL), wanted)
             case nodes.Chain():
                 return self._typed(self._chain(dot, node, (), _NO_FINAL), wanted)
         assert isinstance(node, nodes.Constant)
@@ -319,6 +329,8 @@ class Evaluator:
 
     def _constant(self, node: nodes.Constant, wanted: str | None) -> object:
         value = node.value
+        if wanted == _STRINGS:
+            raise self._failure(f"can't handle {node} for arg of type {wanted}")
         if wanted == "string" and not isinstance(value, str):
             raise self._failure(f"expected string; found {node}")
         if wanted == "int":
@@ -329,7 +341,9 @@ class Evaluator:
         return value
 
     def _typed(self, value: object, wanted: str | None) -> object:
-        if wanted in ("string", "int"):
+        if wanted == _STRINGS and isinstance(value, Missing):
+            return None
+        if wanted in _CHECKED:
             if isinstance(value, Missing):
                 raise self._failure(f"invalid value; expected {wanted}")
             if type_name(value) != wanted:

@@ -10,8 +10,8 @@ from urllib.parse import quote_plus
 from millefeuille.docker.jsontext import marshal
 from millefeuille.docker.template import comparison
 from millefeuille.docker.template.indexing import index, length, slice_
-from millefeuille.docker.template.printing import default, sprint, sprintln
-from millefeuille.docker.template.values import json_value, truth, type_name
+from millefeuille.docker.template.printing import MISSING_TEXT, sprint, sprintln
+from millefeuille.docker.template.values import Struct, TypedList, json_value, truth, type_name
 from millefeuille.docker.template.verbs import sprintf
 
 
@@ -29,19 +29,15 @@ class Function:
 
 
 def _json(value: object) -> str:
-    return marshal(json_value(value), html=False)
+    return marshal(json_value(value), html=isinstance(value, Struct) and value.escapes)
 
 
-def _join(values: object, separator: str) -> str:
-    if values is None:
-        return ""
-    if not isinstance(values, (list, tuple)):
-        raise ValueError(f"expected slice, got {type_name(values)}")
-    return separator.join(map(default, values))
+def _join(values: list[str] | None, separator: str) -> str:
+    return separator.join(values or ())
 
 
-def _split(text: str, separator: str) -> list[str]:
-    return text.split(separator) if separator else list(text)
+def _split(text: str, separator: str) -> TypedList:
+    return TypedList(text.split(separator) if separator else text)
 
 
 def _title(text: str) -> str:
@@ -56,6 +52,8 @@ def _title(text: str) -> str:
 
 
 def _pad(text: str, before: int, after: int) -> str:
+    if text and min(before, after) < 0:
+        raise ValueError("strings: negative Repeat count")
     return " " * before + text + " " * after if text else text
 
 
@@ -71,7 +69,7 @@ def _truncate(text: str, size: int) -> str:
 def _text(arguments: tuple[object, ...]) -> str:
     if len(arguments) == 1 and isinstance(arguments[0], str):
         return arguments[0]
-    return sprint(arguments)
+    return sprint([MISSING_TEXT if argument is None else argument for argument in arguments])
 
 
 _HTML = str.maketrans({
@@ -126,7 +124,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "ge": Function(lambda left, right: not comparison.less(left, right), _TWO_VALUES),
     "json": Function(_json, ("any",)),
     "split": Function(_split, ("string", "string")),
-    "join": Function(_join, ("any", "string")),
+    "join": Function(_join, ("[]string", "string")),
     "title": Function(_title, ("string",)),
     "lower": Function(str.lower, ("string",)),
     "upper": Function(str.upper, ("string",)),

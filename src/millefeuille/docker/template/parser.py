@@ -24,7 +24,10 @@ def parse(text: str, functions: Collection[str]) -> dict[str, nodes.Block]:
     `functions` are the names that may be called. Raises TemplateSyntaxError.
     """
     parser = _Parser(text, functions)
-    parser.parse()
+    try:
+        parser.parse()
+    except RecursionError:
+        raise TemplateSyntaxError("template: :1: nested too deeply") from None
     return parser.trees
 
 
@@ -334,15 +337,15 @@ class _Parser:
         else:
             try:
                 value = number(token.text)
-            except (ValueError, OverflowError):
-                raise self._failure(f"illegal number syntax: {quote(token.text)}")
+            except ValueError as error:
+                raise self._failure(str(error)) from error
         return nodes.Constant(position=token.position, value=value, source=token.text)
 
     def _string(self, token: Token) -> str:
         try:
             return unquote(token.text)
-        except (ValueError, OverflowError):
-            raise self._failure("invalid syntax")
+        except (ValueError, OverflowError) as error:
+            raise self._failure("invalid syntax") from error
 
 
 def _closes(node: nodes.Node) -> bool:

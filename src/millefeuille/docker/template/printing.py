@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from millefeuille.docker.template.values import Absent, Missing, Number, Struct, Text
 
-_TEXTS = (str, Number)
+MISSING_TEXT = "<no value>"
 
 
 def sprint(values: Sequence[object]) -> str:

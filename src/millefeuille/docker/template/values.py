@@ -78,6 +78,7 @@ class Struct:
 
     `json_names` has the JSON name of each field that differs, "" for those left out of JSON; empty fields
     in `omit_empty` are left out too. The fields of `embedded` structs are seen as the struct's own.
+    `escapes` when the type writes its own JSON, which then has `<`, `>` and `&` escaped.
     """
 
     type_name: str
@@ -86,6 +87,7 @@ class Struct:
     omit_empty: frozenset[str] = frozenset()
     embedded: frozenset[str] = frozenset()
     pointer: bool = False
+    escapes: bool = False
 
     def find(self, name: str) -> object:
         """The field of that name, or MISSING."""

@@ -1,0 +1,65 @@
+"""The columns of Docker's list commands: field names, headers, defaults."""
+
+from __future__ import annotations
+
+from millefeuille.docker.listing import Listing
+
+IMAGES = Listing(
+    type_name="formatter.imageContext",
+    headers={
+        "ID": "IMAGE ID",
+        "Repository": "REPOSITORY",
+        "Tag": "TAG",
+        "Digest": "DIGEST",
+        "CreatedSince": "CREATED",
+        "CreatedAt": "CREATED AT",
+        "Size": "SIZE",
+        "Containers": "CONTAINERS",
+        "VirtualSize": "SIZE",
+        "SharedSize": "SHARED SIZE",
+        "UniqueSize": "UNIQUE SIZE",
+    },
+    columns=("Repository", "Tag", "ID", "CreatedSince", "Size"),
+    named={
+        "raw": "repository: {{.Repository}}\ntag: {{.Tag}}\nimage_id: {{.ID}}\n"
+        "created_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n"
+    },
+)
+IMAGE_COLUMNS_WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
+
+HISTORY = Listing(
+    type_name="history.historyContext",
+    headers={
+        "ID": "IMAGE",
+        "CreatedSince": "CREATED",
+        "CreatedAt": "CREATED AT",
+        "CreatedBy": "CREATED BY",
+        "Size": "SIZE",
+        "Comment": "COMMENT",
+    },
+    columns=("ID", "CreatedSince", "CreatedBy", "Size", "Comment"),
+)
+HISTORY_COLUMNS_EXACT = ("ID", "CreatedAt", "CreatedBy", "Size", "Comment")
+
+USAGE = Listing(
+    type_name="formatter.diskUsageImagesContext",
+    headers={
+        "Type": "TYPE",
+        "TotalCount": "TOTAL",
+        "Active": "ACTIVE",
+        "Size": "SIZE",
+        "Reclaimable": "RECLAIMABLE",
+    },
+    columns=("Type", "TotalCount", "Active", "Size", "Reclaimable"),
+)
+
+SEARCH = Listing(
+    type_name="registry.searchContext",
+    headers={
+        "Name": "NAME",
+        "Description": "DESCRIPTION",
+        "StarCount": "STARS",
+        "IsOfficial": "OFFICIAL",
+    },
+    columns=("Name", "Description", "StarCount", "IsOfficial"),
+)

@@ -1,0 +1,62 @@
+"""Rows and values through the Go template of a `--format` option."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from millefeuille.docker.listing import Listing
+from millefeuille.docker.table import align_text
+from millefeuille.docker.template import Template
+from millefeuille.docker.template.error import TemplateExecutionError, TemplateSyntaxError
+from millefeuille.docker.template.values import Struct
+from millefeuille.errors import Invalid
+
+_TABLE = "table"
+
+
+class InvalidFormat(Invalid):
+    """The format is not a template, or does not fit what it is given."""
+
+
+def render(listing: Listing, rows: Iterable[Mapping[str, object]], template: str) -> str:
+    """Each row through `template`, one line each; `table TEMPLATE` adds a header and aligns columns.
+
+    Raises InvalidFormat.
+    """
+    is_table = template.startswith(_TABLE)
+    text = template.removeprefix(_TABLE).strip(" ").replace("\\t", "\t").replace("\\n", "\n")
+    parsed = parse(text)
+    lines = "".join(f"{execute(parsed, _data(listing, row))}\n" for row in rows)
+    if not is_table:
+        return lines
+    return align_text(f"{_header(parsed, listing)}\n{lines}")
+
+
+def parse(template: str) -> Template:
+    """The template in a `--format` option. Raises InvalidFormat."""
+    try:
+        return Template.parse(template)
+    except TemplateSyntaxError as error:
+        raise InvalidFormat(f"template parsing error: {error}") from error
+
+
+def execute(template: Template, data: object) -> str:
+    """The template's text for one value. Raises InvalidFormat."""
+    try:
+        return template.execute(data)
+    except TemplateExecutionError as error:
+        raise InvalidFormat(f"template parsing error: {error}") from error
+
+
+def _data(listing: Listing, row: Mapping[str, object]) -> Struct:
+    return Struct(type_name=listing.type_name, fields=dict(sorted(row.items())), pointer=True, escapes=True)
+
+
+def _header(template: Template, listing: Listing) -> str:
+    """The header's line; what cannot be computed from names of columns leaves it short, as in Docker."""
+    output: list[str] = []
+    try:
+        template.execute(dict(listing.headers), header=True, output=output)
+    except TemplateExecutionError:
+        pass
+    return "".join(output)

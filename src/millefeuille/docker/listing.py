@@ -1,0 +1,46 @@
+"""What the list commands print: a table, JSON lines, or a Go template."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from millefeuille.docker.jsontext import marshal
+from millefeuille.docker.table import table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A kind of row: the Go type that errors name, the header of each field, and the default columns.
+
+    A row maps each field to its text, as the table shows it. `named` are formats called by one word.
+    """
+
+    type_name: str
+    headers: Mapping[str, str]
+    columns: tuple[str, ...]
+    named: Mapping[str, str] = field(default_factory=dict)
+
+
+def render(
+    listing: Listing,
+    rows: Iterable[Mapping[str, object]],
+    template: str = "",
+    columns: Sequence[str] | None = None,
+) -> str:
+    """The rows as text: the default table, or as `template` (the value of `--format`) says.
+
+    `columns` replaces the default ones. Raises InvalidFormat, whose message is Docker's; nothing is printed
+    then.
+    """
+    shown = listing.columns if columns is None else columns
+    if template in ("", "table"):
+        headers = [listing.headers.get(name, "") for name in shown]
+        return table(headers, ([str(row[name]) for name in shown] for row in rows))
+    if template == "json":
+        return "".join(f"{marshal(dict(sorted(row.items())))}\n" for row in rows)
+    # The template engine is loaded by name, so that the default table does without it.
+    formatted = importlib.import_module("millefeuille.docker.formatted")
+    text: str = formatted.render(listing, rows, listing.named.get(template, template))
+    return text
