@@ -45,12 +45,12 @@ def _rows(image: ImageRecord, *, digests: bool) -> Iterator[Row]:
         reference = Reference.parse(name)
         repository = reference.familiar_name
         tagged.add(repository)
-        for digest in _shown(by_repository.get(repository, ()), digests):
-            yield Row(image=image, repository=repository, tag=reference.tag or "", digest=digest)
+        for shown in _shown(by_repository.get(repository, ()), digests):
+            yield Row(image=image, repository=repository, tag=reference.tag or "", digest=shown)
     for repository, held in by_repository.items():
         if repository not in tagged:
-            for digest in _shown(held, digests):
-                yield Row(image=image, repository=repository, tag="", digest=digest)
+            for shown in _shown(held, digests):
+                yield Row(image=image, repository=repository, tag="", digest=shown)
     if not image.tags and not image.digests:
         yield Row(image=image, repository="", tag="", digest=None)
 

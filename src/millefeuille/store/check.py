@@ -31,7 +31,9 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong. `subject` is a digest or a path, `kind` one of database, mirror, blob, layer."""
+    """One thing that is wrong. `subject` is a digest or a path, `kind` one of database, mirror,
+    blob and layer.
+    """
 
     kind: str
     subject: str
@@ -90,7 +92,9 @@ def _check(store: Store, tx: Transaction, *, data: bool) -> Report:
     integrity = tx.execute("PRAGMA quick_check").fetchone()[0]
     if integrity != "ok":
         problems.append(_database(store, str(integrity)))
-    if mirror.written(store.disk.index) != mirror.sequence(tx.execute):
+    if mirror.written(store.disk.index) > mirror.sequence(tx.execute):
+        problems.append(_database(store, "older than index.json"))
+    elif mirror.written(store.disk.index) != mirror.sequence(tx.execute):
         message = "index.json is behind the database"
         problems.append(Problem(kind="mirror", subject=store.disk.index, message=message))
     blobs = tuple(_needed_blobs(tx))

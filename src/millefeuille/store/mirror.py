@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from millefeuille import files
+from millefeuille.errors import Corrupt
 from millefeuille.oci.mediatype import OCI_INDEX
 
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -24,6 +25,11 @@ DIGESTS = "io.millefeuille.repo-digests"  # repository names, comma-separated
 PARENT = "io.millefeuille.parent"
 _HEAD = 256  # bytes of index.json in which the sequence stands
 _SEQUENCE = re.compile(rb'"io\.millefeuille\.sequence":"([0-9]+)"')
+
+
+class MirrorAhead(Corrupt):
+    """index.json knows more than the database."""
+
 
 Execute = Callable[..., Any]
 
@@ -48,9 +54,18 @@ def written(path: str) -> int:
 
 
 def refresh(execute: Execute, path: str) -> None:
-    """Write index.json again when it is not the mirror of what `execute` reads. Needs db.lock."""
+    """Write index.json again when it is not the mirror of what `execute` reads. Needs db.lock.
+
+    Raises MirrorAhead: the database has been lost or put back, and must not wipe what the mirror knows.
+    """
     number = sequence(execute)
-    if written(path) != number:
+    before = written(path)
+    if before > number:
+        raise MirrorAhead(
+            f"{path}: newer than the database",
+            advice="Rebuild the database with `mille system check --repair`.",
+        )
+    if before != number:
         files.replace_file(path, render(execute, number), mode=0o600)
 
 

@@ -51,10 +51,10 @@ def rebuild(store: Store) -> Rebuilt:
     disk = store.disk
     with files.locked(disk.lock, f"the store {disk.root}"):
         entries = _entries(disk.index)
-        for path in (disk.database, f"{disk.database}-journal"):
-            if os.path.exists(path):
-                set_aside(store, path)
-        with closing(database.connect(disk.database)) as connection:
+        # Under another name until it is whole: an empty database must never stand beside a full layout.
+        path = f"{disk.database}.new-rebuild"
+        files.unlink(path)
+        with closing(database.connect(path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             transaction = Transaction(connection, disk)
             losses = [loss for entry in entries if (loss := _restore(store, transaction, entry))]
@@ -62,6 +62,13 @@ def rebuild(store: Store) -> Rebuilt:
             connection.execute("INSERT INTO meta VALUES ('sequence', ?)", (number,))
             count = connection.execute("SELECT count(*) FROM images").fetchone()[0]
             connection.execute("COMMIT")
+        for old in (disk.database, f"{disk.database}-journal"):
+            if os.path.exists(old):
+                set_aside(store, old)
+        files.unlink(f"{path}-journal")
+        files.rename(path, disk.database)
+        files.sync_directory(disk.root)
+        with closing(database.connect(disk.database)) as connection:
             if losses and os.path.exists(disk.index):
                 set_aside(store, disk.index)
             mirror.refresh(connection.execute, disk.index)
@@ -84,7 +91,7 @@ def _restore(store: Store, tx: Transaction, entry: Mapping[str, Any]) -> str | N
     try:
         target = Descriptor.from_json(entry, "index.json")
         wanted = [Digest.parse(text) for text in facts.get(mirror.IMAGE, "").split(",") if text]
-        held = {image: found for image, *found in _images(store, tx, target, facts)}
+        held = dict(_images(store, tx, target, facts))
         chosen = [image for image in reversed(wanted) if image in held] or [*held]
         for image in chosen:
             descriptor, platform = held[image]
@@ -97,7 +104,7 @@ def _restore(store: Store, tx: Transaction, entry: Mapping[str, Any]) -> str | N
 
 def _images(
     store: Store, tx: Transaction, target: Descriptor, facts: Mapping[str, str]
-) -> Iterator[tuple[Digest, Digest, str]]:
+) -> Iterator[tuple[Digest, tuple[Digest, str]]]:
     """Record every image below `target` that is complete on the disk: ID, manifest digest, platform."""
     document = documents.parse(store.blobs.read(target.digest), target.media_type)
     if isinstance(document, Index):
@@ -113,7 +120,7 @@ def _images(
             tx, config, document, target, _layers(store, tx, document, config.diff_ids),
             parent=Digest.parse(parent) if parent else None,
         )  # fmt: skip
-        yield image, target.digest, str(config.platform)
+        yield image, (target.digest, str(config.platform))
 
 
 def _layers(
