@@ -24,7 +24,7 @@ class Chain:
     metadata: str
     layers: tuple[LayerTar, ...]
 
-    @property
-    def uuid(self) -> bytes:
-        """The 16 bytes by which the chain's file system is told from others."""
-        return bytes.fromhex(self.id.hex)[:16]
+
+def chain_uuid(id: Digest) -> bytes:
+    """The 16 bytes by which a chain's file system is told from others."""
+    return bytes.fromhex(id.hex)[:16]

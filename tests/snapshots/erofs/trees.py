@@ -1,4 +1,4 @@
-"""Merged trees made by hand, with the layer that holds their files' bytes; and what a mount of them must show."""
+"""Merged trees made by hand, the layers that hold their files' bytes, and what a mount of them must show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from millefeuille.oci.digest import Digest
-from millefeuille.snapshots.chain import Chain, LayerTar
+from millefeuille.snapshots.chain import Chain, LayerTar, chain_uuid
 from millefeuille.snapshots.erofs.format import Device
 from millefeuille.snapshots.erofs.image import write_image
 
@@ -70,7 +70,7 @@ def write_chain(directory: Path, root: Any, layers: list[LayerTar]) -> Chain:
     chain_id = Digest("sha256", hashlib.sha256(repr(layers).encode()).hexdigest())
     metadata = directory / "metadata.erofs"
     chain = Chain(id=chain_id, metadata=str(metadata), layers=tuple(layers))
-    metadata.write_bytes(write_image(root, devices, uuid=chain.uuid))
+    metadata.write_bytes(write_image(root, devices, uuid=chain_uuid(chain_id)))
     return chain
 
 

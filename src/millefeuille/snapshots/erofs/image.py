@@ -204,6 +204,8 @@ class _Writer:
         device = node.rdev if kind in _DEVICES else 0
         if kind == _DEVICES[0] and device == 0:
             raise InvalidTree("a whiteout has outlived the merge of the layers")
+        if device >> 32:
+            raise InvalidTree("a device's number is larger than Linux has")
         return self._simple(node, device, self._xattrs.encode(node.xattrs) if node.xattrs else b"")
 
     def _symlink(self, node: Node) -> int:
