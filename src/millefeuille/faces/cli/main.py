@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final, NoReturn
+from typing import NoReturn, TextIO
 
 import millefeuille
 from millefeuille.faces.cli import dispatch, exits, usage
 from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.flags import HELP, BadFlag, Flags
-from millefeuille.faces.cli.options import boolean, string
+from millefeuille.faces.cli.global_options import CONFIG, DEBUG, GLOBAL, ROOT, VERSION
 from millefeuille.faces.cli.terminal import ReaderGone, Terminal
 from millefeuille.settings import settle
-
-ROOT: Final = string("root", "Directory of the store (overrides MILLE_ROOT)", complete="directory")
-CONFIG: Final = string("config", "Location of Docker's client config files", complete="directory")
-DEBUG: Final = boolean("debug", "Enable debug mode: errors show where they arose", short="D")
-VERSION: Final = boolean("version", "Print version information and quit", short="v")
-GLOBAL: Final = (ROOT, CONFIG, DEBUG, VERSION)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,30 +22,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     environment = dict(os.environ)
     if "MILLE_FAULT" in environment or "MILLE_FAULT_TRACE" in environment:
         importlib.import_module("millefeuille.testing.faults").install(environment)
-    terminal = Terminal(sys.stdin, sys.stdout, sys.stderr)
+    terminal = Terminal(*_streams())
     flags = Flags(GLOBAL, interspersed=False)
     try:
-        code = _guarded(sys.argv[1:] if argv is None else argv, flags, terminal, environment)
-        terminal.flush()
+        return _guarded(sys.argv[1:] if argv is None else argv, flags, terminal, environment)
     except ReaderGone:
-        _silence()
         return exits.READER_GONE
     except KeyboardInterrupt:
         return exits.INTERRUPTED
-    return code
 
 
 def start() -> NoReturn:
     """The console script. Leaves without tearing the interpreter down, a fifth of a short command's time."""
-    code = main()
-    with contextlib.suppress(OSError):
-        sys.stderr.flush()
-    os._exit(code)
+    os._exit(main())
+
+
+def _streams() -> tuple[TextIO, TextIO, TextIO]:
+    """The standard streams; one that was closed reads and writes nothing, and keeps its number from files."""
+    stdin = sys.stdin or open(os.devnull)
+    stdout = sys.stdout or open(os.devnull, "w")
+    return stdin, stdout, sys.stderr or open(os.devnull, "w")
 
 
 def _guarded(words: Sequence[str], flags: Flags, terminal: Terminal, environment: Mapping[str, str]) -> int:
     try:
-        return _run(words, flags, terminal, environment)
+        code = _run(words, flags, terminal, environment)
+        terminal.flush()
+        return code
     except ReaderGone:
         raise
     except Exception as error:
@@ -95,10 +91,3 @@ def _dispatch(words: Sequence[str], flags: Flags, terminal: Terminal, environmen
         return Context(settings=settings, terminal=terminal, path=path, debug=debug)
 
     return dispatch.dispatch(words, terminal, context, lambda: usage.root_help(GLOBAL, terminal.width))
-
-
-def _silence() -> None:
-    """Point standard output at nothing, so that the interpreter's own flush on exit finds no closed pipe."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
-    os.close(nothing)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+from collections.abc import Iterator
 from typing import BinaryIO, Final, TextIO
+
+from millefeuille.errors import Failed
 
 DEFAULT_WIDTH: Final = 80
 
@@ -54,34 +58,41 @@ class Terminal:
             return DEFAULT_WIDTH
 
     def write(self, text: str) -> None:
-        """Put `text` on standard output as it is. Raises ReaderGone."""
-        try:
+        """Put `text` on standard output as it is. Raises ReaderGone, Failed."""
+        with _writing():
             self.stdout.write(text)
-        except BrokenPipeError:
-            raise ReaderGone from None
 
     def line(self, text: str = "") -> None:
         """Put `text` and a line's end on standard output."""
         self.write(f"{text}\n")
 
-    def complain(self, text: str) -> None:
-        """Put `text` and a line's end on standard error, after all that was written before."""
-        self.flush()
-        try:
-            self.stderr.write(f"{text}\n")
-            self.stderr.flush()
-        except BrokenPipeError:
-            raise ReaderGone from None
-
     def flush(self) -> None:
-        """Hand over what was written. Raises ReaderGone."""
-        try:
+        """Hand over what was written. Raises ReaderGone, Failed."""
+        with _writing():
             self.stdout.flush()
-        except BrokenPipeError:
-            raise ReaderGone from None
+
+    def complain(self, text: str) -> None:
+        """Put `text` and a line's end on standard error, after all that was written before.
+
+        Never raises: a complaint that nobody can hear changes nothing about the work or its exit code.
+        """
+        for stream, message in ((self.stdout, ""), (self.stderr, f"{text}\n")):
+            with contextlib.suppress(OSError):
+                stream.write(message)
+                stream.flush()
 
     def confirm(self, message: str) -> bool:
         """Docker's question: `message [y/N] `, and whether the answer is y."""
         self.write(f"{message} [y/N] ")
         self.flush()
         return self.stdin.readline().strip().lower() == "y"
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGone from None
+    except OSError as error:
+        raise Failed(f"standard output: {(error.strerror or str(error)).lower()}") from error
