@@ -75,6 +75,7 @@ def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
 def reading(disk: Disk) -> Iterator[Transaction]:
     """One consistent state to look at. Raises NoStore, BrokenDatabase."""
     if not os.path.exists(disk.database):
+        _refuse_lost(disk)
         raise NoStore(f"{disk.root}: no store here")
     with database.translated(disk.database):
         connection = database.connect(disk.database)
