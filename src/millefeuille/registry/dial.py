@@ -84,11 +84,16 @@ def _connect(
         connecting.connect(address)
     except OSError as error:
         connecting.close()
-        raise DialError(f"dial tcp {_text(address)}: {_words(error)}", passing=_passing(error)) from error
+        raise DialError(
+            f"dial tcp {_text(address)}: {_words(error)}", passing=_passing(error, address)
+        ) from error
     return connecting
 
 
-def _passing(error: OSError) -> bool:
+def _passing(error: OSError, address: tuple[Any, ...]) -> bool:
+    """Nobody waits for a server on this very machine to come up; a distant one may be restarting."""
+    if error.errno == errno.ECONNREFUSED:
+        return reach_of(str(address[0])) is not Reach.LOOPBACK
     return isinstance(error, TimeoutError) or error.errno not in (errno.EACCES, errno.EPERM, errno.EINVAL)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from http.client import HTTPException
 from typing import Protocol
 
@@ -14,7 +13,7 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.progress import Progress, Retrying
 from millefeuille.registry.patience import Patience
 from millefeuille.registry.site import finish
-from millefeuille.registry.transport import Response, describe
+from millefeuille.registry.transport import Response, Unreachable, describe
 
 SKIP_LIMIT = 16 << 20  # bytes of an ignored range that are read and thrown away
 _PROGRESS = 1 << 20  # bytes after which earlier failures are forgiven
@@ -144,6 +143,8 @@ class BlobStream:
                 return
             except _Broken as error:
                 reason = str(error)
+            except Unreachable as error:  # It did answer before: it may be restarting.
+                reason = error.words
 
     def _connect(self, offset: int) -> tuple[Response, int]:
         """A response and the position of its first byte. Raises WrongSize, and what the opener raises."""
@@ -206,6 +207,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no data"
     return describe(error)[0]
-
-
-Source = Callable[[int], Response]
