@@ -163,6 +163,12 @@ def change_mode(descriptor: int, mode: int) -> None:
     os.fchmod(descriptor, mode)
 
 
+def change_owner(descriptor: int, uid: int, gid: int) -> None:
+    """Set a file's owner and group."""
+    act("chown", descriptor)
+    os.fchown(descriptor, uid, gid)
+
+
 def remove_tree(path: str) -> None:
     """Remove a file, or a directory and all below it, without ever following a link."""
     try:

@@ -17,7 +17,7 @@ from typing import Any
 from millefeuille import files
 from millefeuille.oci.digest import Digest
 from millefeuille.runtime import process as processes
-from millefeuille.runtime import spec, users
+from millefeuille.runtime import spec
 from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import Runtime, Stdio
 from millefeuille.runtime.signals import Forwarder, forwarding
@@ -82,18 +82,11 @@ def _mounted(host: Host, run: Run, id: str, forwarder: Forwarder) -> int:
 
 def _write_spec(bundle: str, id: str, run: Run) -> None:
     rootfs, hostname = f"{bundle}/rootfs", id[:12]
-    wanted = run.wishes.user if run.wishes.user is not None else run.config.get("User") or ""
     root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        user = users.look_up(root, wanted)
+        process = processes.process(root, run.config, run.wishes, hostname)
     finally:
         os.close(root)
-    process = processes.Process(
-        arguments=processes.arguments(run.config, run.wishes),
-        environment=processes.environment(run.config, run.wishes, hostname),
-        directory=processes.directory(run.config, run.wishes),
-        user=user,
-    )
     container = spec.Container(id=id, rootfs=rootfs, hostname=hostname, host_network=run.host_network)
     _write(f"{bundle}/config.json", json.dumps(spec.document(container, process)).encode())
 

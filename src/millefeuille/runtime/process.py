@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille.errors import Invalid
-from millefeuille.runtime.users import User
+from millefeuille.runtime import executable
+from millefeuille.runtime.users import User, look_up
 
 _PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _VARIABLE: Final = re.compile(r"[^=\0]+=[^\0]*", re.DOTALL)
@@ -42,6 +43,22 @@ class Wishes:
     environment: tuple[str, ...] = ()
     directory: str | None = None
     user: str | None = None
+
+
+def process(root: int, config: Mapping[str, Any], wishes: Wishes, hostname: str) -> Process:
+    """The process that `config` and `wishes` ask for, in the root file system of descriptor `root`.
+
+    Raises NoCommand, InvalidDirectory, NoSuchUser, InvalidUserFile, StartFailed.
+    """
+    user = config.get("User") if wishes.user is None else wishes.user
+    wanted = Process(
+        arguments=arguments(config, wishes),
+        environment=environment(config, wishes, hostname),
+        directory=directory(config, wishes),
+        user=look_up(root, user if isinstance(user, str) else ""),
+    )
+    executable.check(root, wanted.arguments[0], wanted.environment, wanted.directory)
+    return wanted
 
 
 def arguments(config: Mapping[str, Any], wishes: Wishes) -> tuple[str, ...]:

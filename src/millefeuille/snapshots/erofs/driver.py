@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable
 from typing import Final
 
@@ -48,7 +49,10 @@ class ErofsSnapshotter:
     def prepare(self, key: str, parent: Digest | None) -> tuple[Mount, ...]:
         """See Snapshotter."""
         self._make(key, parent, ("upper", "work") if parent else ("upper", "work", "empty"))
-        return self.mounts(key)
+        mounts = self.mounts(key)
+        for lower in mounts[0].descriptors:
+            _adopt(f"{self._path(key)}/upper", os.fstat(lower))
+        return mounts
 
     def view(self, key: str, parent: Digest) -> tuple[Mount, ...]:
         """See Snapshotter."""
@@ -91,3 +95,13 @@ class ErofsSnapshotter:
         if not _KEY.fullmatch(key):
             raise InvalidKey(f"{key!r} cannot name a root file system")
         return f"{self._directory}/{key}"
+
+
+def _adopt(upper: str, root: os.stat_result) -> None:
+    """Give the upper directory the owner and mode of the chain's root, in whose place it will be seen."""
+    descriptor = os.open(upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        files.change_owner(descriptor, root.st_uid, root.st_gid)
+        files.change_mode(descriptor, stat.S_IMODE(root.st_mode))
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,96 @@
+"""Stored chains: metadata images made from the store's layers, once, and checked before they are mounted."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Sequence
+
+from blake3 import blake3
+
+from millefeuille import files
+from millefeuille.errors import Corrupt
+from millefeuille.layers.index import LayerIndex
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.layer import chain_id
+from millefeuille.snapshots.chain import Chain, LayerTar
+from millefeuille.snapshots.erofs.merged import merged_image
+from millefeuille.store import chains
+from millefeuille.store.chains import Metadata
+from millefeuille.store.images import LayerRecord
+from millefeuille.store.store import Store
+
+
+class DamagedChain(Corrupt):
+    """A layer of the chain is not what was recorded of it."""
+
+
+def make_metadata(store: Store, layers: Sequence[LayerRecord]) -> tuple[Digest, Metadata]:
+    """Write the metadata image of these layers, lowest first; the caller records it.
+
+    Safe in several processes at once: the bytes are the same wherever they are made. Raises OSError, and
+    what `merged_image` raises.
+    """
+    chain = chain_id(layer.diff_id for layer in layers)
+    assert chain is not None  # an image without layers has no chain
+    image = merged_image(chain, _tars(store, layers), [_index(store, layer) for layer in layers])
+    temporary = f"{store.disk.ingest}/chain-{uuid.uuid4().hex}"
+    descriptor = files.create(temporary, 0o400)
+    try:
+        files.write(descriptor, image)
+        files.sync(descriptor)
+    finally:
+        os.close(descriptor)
+    made = Metadata(size=len(image), hash=blake3(image).hexdigest())
+    target = store.disk.chain(chain)
+    if not files.rename_new(temporary, target):
+        if _hash(target) == made.hash:
+            files.unlink(temporary)
+        else:
+            files.rename(temporary, target)
+    files.sync_directory(store.disk.chains)
+    return chain, made
+
+
+def stored_chain(store: Store, chain: Digest) -> Chain:
+    """The files of a chain, ready to be mounted: made when missing or damaged, sizes and hash checked.
+
+    Raises NoSuchChain, DamagedChain, OSError.
+    """
+    with store.reading() as tx:
+        layers = chains.layers_of_chain(tx, chain)
+        recorded = chains.metadata(tx, chain)
+    for layer in layers:
+        if os.stat(store.disk.tar(layer.diff_id)).st_size != layer.tar_size:
+            raise _damaged(layer)
+    path = store.disk.chain(chain)
+    if recorded is None or not os.path.exists(path) or _hash(path) != recorded.hash:
+        _, made = make_metadata(store, layers)
+        with store.writing() as tx:
+            chains.set_metadata(tx, chain, made)
+    return Chain(id=chain, metadata=path, layers=_tars(store, layers))
+
+
+def _tars(store: Store, layers: Sequence[LayerRecord]) -> tuple[LayerTar, ...]:
+    return tuple(
+        LayerTar(diff_id=layer.diff_id, path=store.disk.tar(layer.diff_id), size=layer.tar_size)
+        for layer in layers
+    )
+
+
+def _index(store: Store, layer: LayerRecord) -> LayerIndex:
+    path = store.disk.layer_index(layer.diff_id)
+    if _hash(path) != layer.index_hash:
+        raise _damaged(layer)
+    return LayerIndex.open(path)
+
+
+def _hash(path: str) -> str:
+    with open(path, "rb") as file:
+        return blake3(file.read()).hexdigest()
+
+
+def _damaged(layer: LayerRecord) -> DamagedChain:
+    return DamagedChain(
+        f"layer {layer.diff_id}: damaged in the store", advice="Mend it with `mille system check --repair`."
+    )
