@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
-from typing import Any, Final
+from typing import Final
 
 import millefeuille
-from millefeuille.docker import jsontext
+from millefeuille.docker.template import Template
+from millefeuille.docker.template.error import TemplateExecutionError, TemplateSyntaxError
+from millefeuille.docker.template.values import Struct, TypedList, TypedMap
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.exits import TEMPLATE, Refusal
 from millefeuille.faces.cli.options import FORMAT_HELP, string
 from millefeuille.oci.platform import Platform
 
@@ -17,66 +20,98 @@ OLDEST_API_VERSION: Final = "1.24"
 
 FORMAT = string("format", FORMAT_HELP, short="f")
 
+_JSON_NAMES: Final = {"APIVersion": "ApiVersion"}
+
 
 def run(context: Context, call: Call) -> int:
     """Print the versions, or what a template picks of them."""
-    found = {"Client": client(), "Server": server()}
-    if call[FORMAT] == "json":
-        context.terminal.line(jsontext.marshal(found))
+    template = call[FORMAT]
+    found = Struct(type_name="system.versionInfo", fields={"Client": client(), "Server": server()})
+    if template:
+        context.terminal.line(_rendered("{{json .}}" if template == "json" else template, found))
     else:
-        context.terminal.line(_text(found))
+        context.terminal.line(_text(client(), server()))
     return 0
 
 
-def client() -> dict[str, Any]:
-    """What Docker's `.Client` holds; Go's version gives way to Python's."""
+def client() -> Struct:
+    """What Docker's `.Client` holds, and Python's version beside Go's, which there is none of."""
     machine = Platform.parse(platform.machine())
-    return {
+    fields = {
         "Version": millefeuille.__version__,
-        "ApiVersion": API_VERSION,
+        "APIVersion": API_VERSION,
         "DefaultAPIVersion": API_VERSION,
+        "GitCommit": "",
+        "GoVersion": "",
         "PythonVersion": platform.python_version(),
         "Os": machine.os,
         "Arch": machine.architecture,
         "Context": "default",
     }
+    return Struct(type_name="system.clientVersion", fields=fields, json_names=_JSON_NAMES)
 
 
-def server() -> dict[str, Any]:
+def server() -> Struct:
     """What Docker's `.Server` holds; it is this same program, for there is no daemon."""
-    ours = client()
+    ours = client().fields
+    shared = {name: ours[name] for name in ("GitCommit", "GoVersion", "PythonVersion", "Os", "Arch")}
+    kernel = os.uname().release
     details = {
         "ApiVersion": API_VERSION,
-        "Arch": ours["Arch"],
         "Experimental": "false",
-        "KernelVersion": os.uname().release,
+        "KernelVersion": kernel,
         "MinAPIVersion": OLDEST_API_VERSION,
-        "Os": ours["Os"],
-        "PythonVersion": ours["PythonVersion"],
+        **shared,
     }
-    return {
-        "Platform": {"Name": "millefeuille"},
-        "Components": [{"Name": "Engine", "Version": ours["Version"], "Details": details}],
+    engine = Struct(
+        type_name="types.ComponentVersion",
+        fields={
+            "Name": "Engine",
+            "Version": ours["Version"],
+            "Details": TypedMap(dict(sorted(details.items()))),
+        },
+    )
+    fields = {
+        "Platform": Struct(type_name="struct { Name string }", fields={"Name": "millefeuille"}),
+        "Components": TypedList([engine], "types.ComponentVersion"),
         "Version": ours["Version"],
-        "ApiVersion": API_VERSION,
+        "APIVersion": API_VERSION,
         "MinAPIVersion": OLDEST_API_VERSION,
-        "PythonVersion": ours["PythonVersion"],
-        "Os": ours["Os"],
-        "Arch": ours["Arch"],
-        "KernelVersion": details["KernelVersion"],
+        **shared,
+        "KernelVersion": kernel,
     }
+    return Struct(type_name="system.serverVersion", fields=fields, json_names=_JSON_NAMES, pointer=True)
 
 
-def _text(found: dict[str, Any]) -> str:
-    ours, engine = found["Client"], found["Server"]
+def _rendered(template: str, data: Struct) -> str:
+    try:
+        return Template.parse(template).execute(data)
+    except TemplateSyntaxError as error:
+        raise Refusal(f"template parsing error: {_named(error)}", code=TEMPLATE) from error
+    except TemplateExecutionError as error:
+        raise Refusal(_named(error)) from error
+
+
+def _named(error: Exception) -> str:
+    # Docker calls this one template "version"; all others have no name.
+    return (
+        str(error)
+        .replace("template: :", "template: version:", 1)
+        .replace('executing ""', 'executing "version"')
+    )
+
+
+def _text(client: Struct, server: Struct) -> str:
+    ours = client.fields
     version = ("Version:", ours["Version"])
-    interface = ("API version:", API_VERSION)
-    supported = ("API version:", f"{API_VERSION} (minimum version {OLDEST_API_VERSION})")
-    common = (("Python version:", ours["PythonVersion"]), ("OS/Arch:", f"{ours['Os']}/{ours['Arch']}"))
-    outer = (version, interface, *common, ("Context:", ours["Context"]))
-    inner = (version, supported, *common, ("Kernel version:", engine["KernelVersion"]))
+    python = ("Python version:", ours["PythonVersion"])
+    machine = ("OS/Arch:", f"{ours['Os']}/{ours['Arch']}")
+    supported = f"{API_VERSION} (minimum version {OLDEST_API_VERSION})"
+    outer = (version, ("API version:", API_VERSION), python, machine, ("Context:", ours["Context"]))
+    kernel = ("Kernel version:", server.fields["KernelVersion"])
+    inner = (version, ("API version:", supported), python, machine, kernel)
     lines = ["Client:", *(f" {name:18} {value}" for name, value in outer), ""]
-    lines += [f"Server: {engine['Platform']['Name']}", " Engine:"]
+    lines += ["Server: millefeuille", " Engine:"]
     return "\n".join([*lines, *(f"  {name:17} {value}" for name, value in inner)])
 
 
