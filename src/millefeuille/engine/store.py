@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from millefeuille.settings import Settings
 from millefeuille.store.store import Store
 
@@ -23,5 +22,3 @@ def founded(settings: Settings) -> Store:
     store = Store(settings.root)
     store.create()
     return store
-
-

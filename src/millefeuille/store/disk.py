@@ -126,5 +126,5 @@ class Disk:
 
 _OURS = frozenset(
     {"blobs", "layers", "chains", "ingest", "leases", "trash", "oci-layout", "index.json", "db.sqlite"}
-    | {"db.sqlite-journal", "db.lock", "ballast", "lost+found"}
+    | {"db.sqlite-journal", "db.lock", "ballast", "lost+found", "snapshots"}
 )

@@ -8,17 +8,20 @@ A crash at any point leaves the old name or the new one, and bytes that the next
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from millefeuille import files
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.layer import chain_id, chain_ids
 from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.reference import Reference
 from millefeuille.progress import Finished, Progress, Started, Warned
-from millefeuille.store import images, leases, names
+from millefeuille.store import chains, images, leases, names
+from millefeuille.store.chains import Metadata
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
@@ -44,7 +47,8 @@ class Pulled:
     new: bool
 
 
-Prepare = Callable[[Store, Digest], None]  # makes what an image's first mount needs, from its chain ID
+# Makes what an image's first mount needs: the chain ID and the metadata image of layers, lowest first.
+Prepare = Callable[[Store, Sequence[LayerRecord]], tuple[Digest, Metadata]]
 
 
 def pull(
@@ -69,16 +73,18 @@ def pull(
     image = plan(target, repository, store.blobs, wanted, reference.familiar)
     claims = {digest for digest, _ in image.documents}
     claims |= {digest for blob, diff_id in image.layers for digest in (blob.digest, diff_id)}
+    claims |= set(chain_ids(image.config.diff_ids))
     with leases.lease(store.disk, f"pull {reference.familiar}", claims) as lease:
         with store.reading() as tx:
             is_new = not _is_current(tx, reference, image)
             known = _known(tx, image)
         records = LayerFetch(store, repository, progress, known).run(image.layers)
         _store_documents(store, image)
+        made = _prepare(store, image, records, prepare)
         with store.writing() as tx:
             recorded = record_pull(tx, image, records, reference, lease)
-        if prepare is not None and image.layers:
-            prepare(store, recorded.image)
+            if made is not None:
+                chains.set_metadata(tx, *made)
     _conclude(progress, reference, recorded, image, is_new=is_new, platform=platform)
     return Pulled(image=recorded.image, target=recorded.target, new=is_new)
 
@@ -92,6 +98,18 @@ def _is_current(tx: Transaction, reference: Reference, image: Plan) -> bool:
     if reference.digest is not None:
         return names.lookup(tx, str(reference)) == image.manifest.config.digest
     return names.target(tx, reference) == (image.target.digest, image.manifest.config.digest)
+
+
+def _prepare(
+    store: Store, image: Plan, records: Mapping[Digest, LayerRecord], prepare: Prepare | None
+) -> tuple[Digest, Metadata] | None:
+    chain = chain_id(image.config.diff_ids)
+    if prepare is None or chain is None:
+        return None
+    with store.reading() as tx:
+        if chains.metadata(tx, chain) is not None and os.path.exists(store.disk.chain(chain)):
+            return None
+    return prepare(store, [records[blob.digest] for blob in image.manifest.layers])
 
 
 def _store_documents(store: Store, image: Plan) -> None:

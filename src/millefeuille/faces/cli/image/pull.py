@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from millefeuille.engine.metadata import prepare
 from millefeuille.engine.registries import registries
 from millefeuille.engine.store import open_store
 from millefeuille.errors import MilleError
@@ -51,7 +52,7 @@ def _pull(context: Context, call: Call, reference: Reference) -> None:
     with progress.shown(context.terminal, "pull", quiet=call[QUIET]) as reporter:
         repository = registries(context.settings, reporter).repository(reference)
         platform = Platform.parse(wanted) if wanted else None
-        pull(store, repository, reference, reporter, platform=platform)
+        pull(store, repository, reference, reporter, platform=platform, prepare=prepare())
     context.terminal.line(str(reference))
 
 

@@ -1,0 +1,52 @@
+"""Chains in the database: which layers a chain ID stands for, and its metadata image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from millefeuille.errors import NotFound
+from millefeuille.oci.digest import Digest
+from millefeuille.store.images import LayerRecord, layer
+from millefeuille.store.transaction import Transaction
+
+
+class NoSuchChain(NotFound):
+    """No image has this stack of layers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """A chain's metadata image: size in bytes, blake3 in hex."""
+
+    size: int
+    hash: str
+
+
+def layers_of_chain(tx: Transaction, chain: Digest) -> tuple[LayerRecord, ...]:
+    """The layers of a chain, lowest first. Raises NoSuchChain."""
+    found: list[LayerRecord] = []
+    key: str | None = str(chain)
+    while key is not None:
+        row = tx.execute("SELECT parent, diff_id FROM chains WHERE chain = ?", (key,)).fetchone()
+        record = layer(tx, Digest.parse(row[1])) if row else None
+        if record is None:
+            raise NoSuchChain(f"chain {chain}: not in the store")
+        found.append(record)
+        key = row[0]
+    return tuple(reversed(found))
+
+
+def metadata(tx: Transaction, chain: Digest) -> Metadata | None:
+    """What is recorded of a chain's metadata image; None when none was made."""
+    row = tx.execute(
+        "SELECT metadata_size, metadata_hash FROM chains WHERE chain = ?", (str(chain),)
+    ).fetchone()
+    return Metadata(size=row[0], hash=row[1]) if row and row[1] else None
+
+
+def set_metadata(tx: Transaction, chain: Digest, made: Metadata) -> None:
+    """Record a metadata image that is on the disk."""
+    tx.execute(
+        "UPDATE chains SET metadata_size = ?, metadata_hash = ? WHERE chain = ?",
+        (made.size, made.hash, str(chain)),
+    )
