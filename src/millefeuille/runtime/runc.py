@@ -43,6 +43,7 @@ class Runc:
     def _start(self, words: list[str], stdio: Stdio) -> subprocess.Popen[bytes]:
         chosen = (stdio.stdin, stdio.stdout, stdio.stderr)
         streams = [subprocess.DEVNULL if descriptor is None else descriptor for descriptor in chosen]
+        files.act("spawn", words[-1])
         try:
             # A group of its own: a key pressed at the terminal is passed on once, by us.
             return subprocess.Popen(

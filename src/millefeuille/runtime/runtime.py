@@ -40,7 +40,7 @@ class Attached(Protocol):
     """A container that this process waits for."""
 
     def signal(self, number: int) -> None:
-        """Send a signal to the container's first process; none is lost while the container starts."""
+        """Send a signal to the container's first process; one that has not begun yet may not begin."""
 
     def wait(self) -> int:
         """The exit code, 128 + n when signal n ended it. Raises StartFailed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from millefeuille import kernel
+from millefeuille import files, kernel
 from millefeuille.errors import Denied, Failed, MilleError
 from millefeuille.snapshots.snapshotter import Mount, Option
 
@@ -58,6 +58,7 @@ def attach(mounts: Sequence[Mount], root: str) -> None:
         for mount in mounts:
             descriptor = make(mount)
             try:
+                files.act("mount", root + mount.target)
                 kernel.move_mount(descriptor, root + mount.target)
             except OSError as error:
                 raise explain(error, f"attach {mount.type} at {root + mount.target}") from None
@@ -72,6 +73,7 @@ def attach(mounts: Sequence[Mount], root: str) -> None:
 def detach(targets: Sequence[str]) -> None:
     """Detach what was attached at `targets`, the last first; that it is gone already is no error."""
     for target in reversed(targets):
+        files.act("unmount", target)
         try:
             kernel.unmount(target, detach=True)
         except OSError:

@@ -8,40 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.snapshots.erofs.tars import chain, gnu_tar
 from tests.snapshots.erofs.trees import shown
 
-from millefeuille.layers.index import IndexBuilder, LayerIndex
-from millefeuille.layers.tar import TarParser
-from millefeuille.oci.digest import Digest
-from millefeuille.snapshots.chain import Chain, LayerTar
-from millefeuille.snapshots.erofs.merged import merged_image
+from millefeuille.snapshots.chain import Chain
 
 Mounted = Callable[[Chain], Path]
 pytestmark = pytest.mark.walk
-
-
-def gnu_tar(tree: Path, tar: Path, *words: str) -> LayerTar:
-    """A layer made of a directory by GNU tar."""
-    form = () if "--format=gnu" in words else ("--xattrs", "--xattrs-include=*", "--format=pax")
-    subprocess.run(["tar", "--numeric-owner", *form, *words, "-cf", tar, "-C", tree, "."], check=True)
-    return LayerTar(diff_id=Digest.of(tar.read_bytes()), path=str(tar), size=tar.stat().st_size)
-
-
-def index(layer: LayerTar) -> LayerIndex:
-    builder = IndexBuilder()
-    parser = TarParser(builder)
-    with open(layer.path, "rb") as file:
-        while piece := file.read(256 << 10):
-            parser.feed(piece)
-    parser.finish()
-    return LayerIndex(builder.finish())
-
-
-def chain(directory: Path, layers: list[LayerTar]) -> Chain:
-    id = layers[-1].diff_id
-    path = directory / f"{id.short}.erofs"
-    path.write_bytes(merged_image(id, layers, [index(layer) for layer in layers]))
-    return Chain(id=id, metadata=str(path), layers=tuple(layers))
 
 
 def furnish(root: Path) -> None:

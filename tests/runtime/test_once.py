@@ -1,0 +1,222 @@
+"""Containers run once, for real: what they see, what they leave behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from millefeuille.errors import MilleError
+from millefeuille.oci.digest import Digest
+from millefeuille.runtime.once import Host, Run, run_once
+from millefeuille.runtime.process import NoCommand, Wishes
+from millefeuille.runtime.runtime import StartFailed, Stdio
+from millefeuille.runtime.signals import forwarding
+from millefeuille.runtime.users import NoSuchUser
+from millefeuille.snapshots.chain import Chain
+
+pytestmark = pytest.mark.walk
+
+
+class Box:
+    """Runs commands in the busybox, and holds after each that nothing is left."""
+
+    def __init__(self, host: Host, parent: Digest) -> None:
+        self.host = host
+        self.parent = parent
+        self.output = ""
+
+    def run(self, *words: str, config: Mapping[str, Any] | None = None, **wishes: Any) -> int:
+        reading, writing = os.pipe()
+        try:
+            run = Run(
+                parent=self.parent,
+                config=config or {},
+                wishes=Wishes(arguments=words, **wishes),
+                stdio=Stdio(stdout=writing, stderr=writing),
+            )
+            return run_once(self.host, run)
+        finally:
+            os.close(writing)
+            with open(reading, "rb") as file:
+                self.output = file.read().decode()
+            self.check()
+
+    def check(self) -> None:
+        top = Path(self.host.directory).parent
+        assert [path for path in top.rglob("*") if path.parent != top] == []
+        assert str(top) not in Path("/proc/self/mounts").read_text()
+
+
+@pytest.fixture
+def box(host: Host, busybox_chain: Chain) -> Box:
+    return Box(host, busybox_chain.id)
+
+
+def test_exit_codes(box: Box) -> None:
+    assert box.run("true") == 0
+    assert box.run("false") == 1
+    assert box.run("sh", "-c", "exit 77") == 77
+    assert box.run("sh", "-c", "sh -c 'kill -9 $$'; exit $?") == 137
+
+
+def test_output(box: Box) -> None:
+    assert box.run("echo", "hi") == 0
+    assert box.output == "hi\n"
+
+
+def test_config_and_wishes(box: Box) -> None:
+    config = {"Cmd": ["env"], "Env": ["A=image", "B=image", "*", "NAME"], "WorkingDir": "/srv", "User": "web"}
+    assert box.run(config=config, environment=("B=mine",)) == 0
+    lines = box.output.splitlines()
+    assert [line for line in lines if line[0] in "AB*N"] == ["A=image", "B=mine"]
+    assert "HOME=/srv" in lines
+    assert box.run("sh", "-c", "pwd; id -u; id -G", config=config) == 0
+    assert box.output == "/srv\n33\n34 50\n"
+    assert box.run(config={"Entrypoint": ["echo", "a"], "Cmd": ["b"]}) == 0
+    assert box.output == "a b\n"
+    assert box.run("c", config={"Entrypoint": ["echo", "a"], "Cmd": ["b"]}) == 0
+    assert box.output == "a c\n"
+    assert box.run(config={"Entrypoint": ["false"], "Cmd": ["b"]}, entrypoint=("echo",)) == 0
+    assert box.output == "\n"
+
+
+@pytest.mark.parametrize(
+    ("user", "shown"), [("33", "33 34 34 50"), ("web:extra", "33 50 50"), ("7:8", "7 8 8"), ("7", "7 0 0")]
+)
+def test_users(box: Box, user: str, shown: str) -> None:
+    assert box.run("sh", "-c", "echo $(id -u) $(id -g) $(id -G)", user=user) == 0
+    assert box.output == shown + "\n"
+
+
+def test_writes_stay_in_the_container(box: Box) -> None:
+    assert box.run("sh", "-c", "echo x > /etc/passwd; touch /new; cat /etc/passwd; ls /new") == 0
+    assert box.output == "x\n/new\n"
+    assert box.run("sh", "-c", "ls /new") == 1
+
+
+def test_isolation(box: Box) -> None:
+    script = "echo $$; cat /proc/self/status; ls /proc/self/fd; stat -c '%a' /; ls /sys/firmware /proc/acpi"
+    assert box.run("sh", "-c", script) == 0
+    lines = box.output.splitlines()
+    assert lines[0] == "1"
+    status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    # The fourteen capabilities of Docker's default set.
+    assert status["CapEff"] == status["CapBnd"] == "00000000a80425fb"
+    assert status["CapInh"] == status["CapAmb"] == "0000000000000000"
+    assert status["NoNewPrivs"] == "0"
+    assert lines[lines.index("0", 1) :][:5] == ["0", "1", "2", "3", "751"]
+    assert box.run("sh", "-c", "cat /proc/self/status", user="web") == 0
+    assert "CapEff:\t0000000000000000" in box.output
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "message"),
+    [
+        (("nosuchcmd",), 127, 'exec: "nosuchcmd": executable file not found in $PATH: unknown'),
+        (("/nosuch",), 127, 'exec: "/nosuch": stat /nosuch: no such file or directory: unknown'),
+        (("/etc",), 126, 'exec: "/etc": permission denied: unknown'),
+        (("/etc/plain",), 126, 'exec: "/etc/plain": permission denied: unknown'),
+    ],
+)
+def test_programs_that_cannot_run(box: Box, words: tuple[str, ...], error: int, message: str) -> None:
+    with pytest.raises(StartFailed) as caught:
+        box.run(*words)
+    assert caught.value.exit_code == error
+    prefix = "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+    assert str(caught.value) == f"{prefix}runc create failed: unable to start container process: {message}"
+    assert box.output == ""
+
+
+def test_nothing_is_left_after_an_error(box: Box) -> None:
+    with pytest.raises(NoCommand):
+        box.run()
+    with pytest.raises(NoSuchUser, match="unable to find user nobody: no matching entries in passwd file"):
+        box.run("true", user="nobody")
+    with pytest.raises(MilleError, match="below /proc"):
+        box.run("true", directory="/proc/self/fd/3")
+
+
+def test_a_runtime_that_fails(box: Box) -> None:
+    # The file is there and executable, but no program: only the runtime finds out.
+    with pytest.raises(StartFailed) as caught:
+        box.run("/bin/sh", directory="/etc/plain")
+    assert caught.value.exit_code in (125, 126, 127)
+
+
+def test_signals_reach_the_container(box: Box) -> None:
+    script = "trap 'exit 42' TERM; echo ready; while :; do sleep 0.05; done"
+    reading, writing = os.pipe()
+    wishes = Wishes(arguments=("sh", "-c", script))
+    run = Run(parent=box.parent, config={}, wishes=wishes, stdio=Stdio(stdout=writing))
+
+    def interrupt() -> None:
+        os.read(reading, 6)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    before = signal.getsignal(signal.SIGTERM)
+    assert run_once(box.host, run) == 42
+    thread.join()
+    os.close(reading)
+    os.close(writing)
+    assert signal.getsignal(signal.SIGTERM) is before
+    box.check()
+
+
+class Recorder:
+    """An Attached that notes what it is sent."""
+
+    def __init__(self) -> None:
+        self.received: list[int] = []
+
+    def signal(self, number: int) -> None:
+        self.received.append(number)
+
+    def wait(self) -> int:
+        return 0
+
+
+def test_signals_before_the_start_are_kept_for_it() -> None:
+    recorder = Recorder()
+    with forwarding() as forwarder:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        forwarder.aim(recorder)
+        os.kill(os.getpid(), signal.SIGINT)
+    assert recorder.received == [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
+
+
+def test_a_killed_command_leaves_no_mount(box: Box, busybox_chain: Chain, tmp_path: Path) -> None:
+    program = f"""
+import sys
+from millefeuille.oci.digest import Digest
+from millefeuille.runtime.once import Host, Run, run_once
+from millefeuille.runtime.probe import find
+from millefeuille.runtime.process import Wishes
+from millefeuille.snapshots.chain import Chain, LayerTar
+from millefeuille.snapshots.erofs.driver import ErofsSnapshotter
+chain = {busybox_chain!r}
+snapshots = ErofsSnapshotter({str(tmp_path / "snapshots")!r}, lambda _: chain)
+runtime = find({str(tmp_path / "runtime")!r})
+host = Host(snapshots=snapshots, runtime=runtime, directory={box.host.directory!r})
+run_once(host, Run(parent=chain.id, config={{}}, wishes=Wishes(arguments=("sh", "-c", "echo up; sleep 60"))))
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        process.kill()
+    (id,) = os.listdir(tmp_path / "runtime")
+    # The container goes on; when it ends, so do its mounts, and only directories are left to remove.
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
+    box.host.runtime.delete(id)
+    box.host.snapshots.remove(id)
+    assert os.listdir(tmp_path / "runtime") == os.listdir(tmp_path / "snapshots") == []
