@@ -12,7 +12,6 @@ from millefeuille.errors import Corrupt, MilleError, Unavailable
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.progress import Progress, Retrying
 from millefeuille.registry.patience import Patience
-from millefeuille.registry.site import finish
 from millefeuille.registry.transport import Response, Unreachable, describe
 
 SKIP_LIMIT = 16 << 20  # bytes of an ignored range that are read and thrown away
@@ -115,11 +114,11 @@ class BlobStream:
     def _end(self) -> None:
         """All bytes are here: give the connection back, unless the server has more to say."""
         assert self._response is not None
-        response, self._response = self._response, None
-        if response.headers.get("Content-Length") is None and response.read(1):
-            response.close()
+        if self._response.headers.get("Content-Length") is None and self._receive(memoryview(bytearray(1)))[0]:
+            self.close()
             raise WrongSize(f"{self.blob.digest}: more than {self.blob.size} bytes")
-        finish(response)
+        response, self._response = self._response, None
+        response.release_conn()
 
     def _reconnect(self, reason: str) -> None:
         """Open the stream again behind the last byte, after a pause."""

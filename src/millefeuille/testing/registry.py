@@ -41,6 +41,7 @@ class FakeRegistry(Content):
     address: str = "127.0.0.1"
     faults: list[Fault] = field(default_factory=list)
     requests: list[Recorded] = field(default_factory=list)
+    connections: int = 0  # accepted until now
     closing: threading.Event = field(default_factory=threading.Event)
     _server: ThreadingHTTPServer | None = None
 
@@ -96,6 +97,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
     disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.registry.connections += 1
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Say nothing."""

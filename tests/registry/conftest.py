@@ -1,0 +1,102 @@
+"""A client with little patience, and a registry to try it on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from millefeuille.oci.reference import Reference
+from millefeuille.progress import Event
+from millefeuille.registry.client import Registries
+from millefeuille.registry.credentials import Credentials
+from millefeuille.registry.hosts import Hosts
+from millefeuille.registry.patience import Patience
+from millefeuille.registry.repository import Repository
+from millefeuille.testing.registry import FakeRegistry
+
+
+@dataclass
+class Events:
+    """Keeps what is reported."""
+
+    seen: list[Event] = field(default_factory=list)
+
+    def report(self, event: Event) -> None:
+        self.seen.append(event)
+
+
+@dataclass
+class Client:
+    """Registries with short waits; `slept` are the pauses it would have made."""
+
+    environment: dict[str, str]
+    home: str
+    events: Events = field(default_factory=Events)
+    slept: list[float] = field(default_factory=list)
+    options: dict[str, object] = field(default_factory=dict)
+    hosts: Hosts | None = None
+    _registries: Registries | None = None
+
+    @property
+    def registries(self) -> Registries:
+        if self._registries is None:
+            patience = Patience(connect=5.0, answer=5.0, stored=5.0, idle=0.3, sleep=self.slept.append)
+            self._registries = Registries(
+                self.hosts or Hosts.load(self.environment, self.home),
+                Credentials.load(self.environment, self.home),
+                self.events,
+                patience=patience,
+                **self.options,  # type: ignore[arg-type]
+            )
+        return self._registries
+
+    def repository(self, name: str, *, push: bool = False) -> Repository:
+        return self.registries.repository(Reference.parse(name), push=push)
+
+    def resolve(self, name: str) -> object:
+        reference = Reference.parse(name).tagged()
+        return self.registries.repository(reference).resolve(reference)
+
+    def close(self) -> None:
+        if self._registries is not None:
+            self._registries.close()
+
+
+@pytest.fixture
+def make_client(tmp_path) -> Iterator[Callable[..., Client]]:
+    """Makes clients that see nothing of this machine's own configuration."""
+    made: list[Client] = []
+    empty = tmp_path / "empty-registries.conf"
+    empty.write_text("")
+    daemon = tmp_path / "daemon.json"
+    daemon.write_text("{}")
+
+    def make(environment: dict[str, str] | None = None, **options: object) -> Client:
+        hosts = options.pop("hosts", None)
+        base = {
+            "PATH": "/usr/bin:/bin",
+            "CONTAINERS_REGISTRIES_CONF": str(empty),
+            "MILLE_DAEMON_JSON": str(daemon),
+            "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        }
+        client = Client({**base, **(environment or {})}, str(tmp_path / "home"), options=options)
+        client.hosts = hosts  # type: ignore[assignment]
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Client]) -> Client:
+    return make_client()
+
+
+@pytest.fixture
+def registry() -> Iterator[FakeRegistry]:
+    with FakeRegistry() as running:
+        yield running
