@@ -27,6 +27,11 @@ def listed(group: str) -> Iterator[tuple[str, str]]:
     yield from sorted(found.items())
 
 
+def shown(row: Row, name: str) -> str:
+    """The name that help and errors give a command called `name`: silent aliases show the listed one."""
+    return next(other for other in row.names if parent(other) == parent(name))
+
+
 def parent(name: str) -> str:
     """The group a full name belongs to, "" for the top."""
     return name.rpartition(" ")[0]

@@ -9,6 +9,7 @@ from millefeuille.faces.cli import catalogue, exits, usage
 from millefeuille.faces.cli.command import Call, Context
 from millefeuille.faces.cli.commands import Group, Row
 from millefeuille.faces.cli.flags import HELP, BadFlag, Flags
+from millefeuille.faces.cli.global_options import GLOBAL
 from millefeuille.faces.cli.terminal import Terminal
 
 _DEPRECATED_HELP: Final = "Flag shorthand -h has been deprecated, use --help"
@@ -30,8 +31,7 @@ def dispatch(words: Sequence[str], terminal: Terminal, context: MakeContext, roo
         return _run(name, entry, rest, terminal, context)
     if entry is not None:
         return _run_group(entry, rest, terminal)
-    terminal.complain(usage.unknown_command(usage.PROGRAM, words[0]))
-    return 1
+    return _refuse(words, terminal)
 
 
 def resolve(words: Sequence[str]) -> tuple[str, list[str]]:
@@ -69,7 +69,7 @@ def _next_name(words: Sequence[str]) -> int | None:
 
 
 def _run(name: str, row: Row, words: Sequence[str], terminal: Terminal, context: MakeContext) -> int:
-    path = f"{usage.PROGRAM} {name}"
+    path = f"{usage.PROGRAM} {catalogue.shown(row, name)}"
     command = catalogue.load(row)
     flags = Flags(command.options, interspersed=command.interspersed)
     try:
@@ -107,6 +107,17 @@ def _run_group(group: Group, words: Sequence[str], terminal: Terminal) -> int:
     return 0
 
 
+def _refuse(words: Sequence[str], terminal: Terminal) -> int:
+    """Say what is wrong with words that begin with no command; a bad flag among them comes first."""
+    try:
+        Flags(GLOBAL).parse(words)
+    except BadFlag as error:
+        terminal.complain(usage.bad_flag(str(error), usage.PROGRAM, usage.ROOT_USAGE + usage.ROOT_REST))
+        return exits.USAGE
+    terminal.complain(usage.unknown_command(usage.PROGRAM, words[0]))
+    return 1
+
+
 def _explain_topic(words: Sequence[str], terminal: Terminal, root_help: MakeText) -> int:
     name, rest = resolve(words)
     entry = catalogue.find(name)
@@ -114,7 +125,7 @@ def _explain_topic(words: Sequence[str], terminal: Terminal, root_help: MakeText
         terminal.complain(f"unknown help topic: {' '.join(rest)}")
         return 1
     if isinstance(entry, Row):
-        path = f"{usage.PROGRAM} {name}"
+        path = f"{usage.PROGRAM} {catalogue.shown(entry, name)}"
         terminal.line(usage.command_help(path, entry, catalogue.load(entry), terminal.width))
     else:
         terminal.line(usage.group_help(entry) if entry else root_help())

@@ -61,7 +61,7 @@ def _run(words: Sequence[str], flags: Flags, terminal: Terminal, environment: Ma
     try:
         rest = flags.parse(words)
     except BadFlag as error:
-        terminal.complain(usage.bad_flag(str(error), usage.PROGRAM, f"{usage.ROOT_USAGE} [ARG...]"))
+        terminal.complain(usage.bad_flag(str(error), usage.PROGRAM, usage.ROOT_USAGE + usage.ROOT_REST))
         return exits.USAGE
     asked = bool(flags.given.get(HELP))
     if rest:

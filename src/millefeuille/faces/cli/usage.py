@@ -13,6 +13,7 @@ from millefeuille.faces.cli.values import quoted
 
 PROGRAM: Final = "mille"
 ROOT_USAGE: Final = f"{PROGRAM} [OPTIONS] COMMAND"
+ROOT_REST: Final = " [ARG...]"  # left out in the help, as Docker does
 
 _NARROWEST: Final = 24  # columns below which pflag gives up on a column of text
 _SLOP: Final = 5  # columns a last line may run over rather than leave an orphan word

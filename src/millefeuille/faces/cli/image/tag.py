@@ -27,5 +27,6 @@ COMMAND = Command(
     usage="SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
     arguments=exactly(2),
     run=run,
+    interspersed=False,
     complete="image",
 )
