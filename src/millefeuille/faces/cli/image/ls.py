@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from millefeuille.docker.columns import IMAGE_COLUMNS_WITH_DIGEST, IMAGES
+from millefeuille.docker.filters import Filters
+from millefeuille.docker.imagerow import image_row
+from millefeuille.docker.listing import render
+from millefeuille.docker.selection import LISTED, listed
+from millefeuille.engine.store import existing
 from millefeuille.errors import Unsupported
+from millefeuille.faces.cli import catalogue
 from millefeuille.faces.cli.command import Call, Command, Context, at_most
+from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, string
+from millefeuille.faces.cli.preferences import default_format
+from millefeuille.images.listing import Row, rows, visible
+from millefeuille.images.sharing import Sharing, sharing
+from millefeuille.store.names import find
 
 ALL = boolean("all", "Show all images (default hides intermediate images)", short="a")
 DIGESTS = boolean("digests", "Show digests")
@@ -18,8 +35,89 @@ TREE = boolean("tree", "List multi-platform images as a tree (EXPERIMENTAL)")
 
 
 def run(context: Context, call: Call) -> int:
-    """Print a table of the images."""
-    raise Unsupported(f"`{context.path}` is not available in this version")
+    """Print one line per name of each image."""
+    if call[TREE]:
+        raise Unsupported("`image ls --tree` is not available in this version")
+    if call[LAYERS]:
+        return _show_sharing(context, call)
+    template = call[FORMAT] or default_format(context.settings, "imagesFormat")
+    found = ordered(_listed(context, call), call[SORT])
+    if call[QUIET] and not template:
+        for row in found:
+            context.terminal.line(str(row.image.id) if call[NO_TRUNC] else row.image.id.short)
+        return 0
+    now = time.time()
+    texts = [image_row(row, now, truncate=not call[NO_TRUNC]) for row in found]
+    context.terminal.write(render(IMAGES, texts, _template(call, template), _columns(call)))
+    if not found and call.arguments and catalogue.find(f"image {call.arguments[0]}"):
+        word = call.arguments[0]
+        context.terminal.complain(f'\nNo images found matching "{word}": did you mean "mille image {word}"?')
+    return 0
+
+
+def ordered(found: Sequence[Row], key: str) -> Sequence[Row]:
+    """The rows by `key`: name, size (largest first), created (newest first, as they come) or "".
+
+    Raises Refusal.
+    """
+    if key == "name":
+        return sorted(found, key=lambda row: (not row.repository, row.repository, row.tag))
+    if key == "size":
+        return sorted(found, key=lambda row: -row.image.size)
+    if key not in ("", "created"):
+        raise Refusal(
+            f'invalid argument "{key}" for "--sort" flag: must be one of name, size, created', code=125
+        )
+    return found
+
+
+def _listed(context: Context, call: Call) -> Sequence[Row]:
+    store = existing(context.settings)
+    filters = Filters.parse(f"{name}={value}" for name, value in call[FILTER])
+    if call.arguments:
+        filters = filters.with_value("reference", call.arguments[0])
+    filters.check(LISTED)
+    if store is None:
+        return ()
+    with store.reading() as tx:
+        found = visible(tx, all=call[ALL])
+        shown = listed(found, filters, find=partial(find, tx), now=time.time_ns()) if filters else found
+        return tuple(rows(shown, digests=call[DIGESTS]))
+
+
+def _columns(call: Call) -> Sequence[str] | None:
+    return IMAGE_COLUMNS_WITH_DIGEST if call[DIGESTS] else None
+
+
+def _template(call: Call, template: str) -> str:
+    """Docker's two named formats know of -q and --digests; a table of one's own gets the digest added."""
+    if template == "raw":
+        if call[QUIET]:
+            return "image_id: {{.ID}}"
+        digest = "digest: {{.Digest}}\n" if call[DIGESTS] else ""
+        return IMAGES.named["raw"].replace("image_id:", f"{digest}image_id:")
+    if template == "table" and call[QUIET]:
+        return "{{.ID}}"
+    if template.startswith("table ") and call[DIGESTS] and ".Digest" not in template:
+        return template + "\t{{.Digest}}"
+    return template
+
+
+def _show_sharing(context: Context, call: Call) -> int:
+    for option in (FILTER, QUIET, DIGESTS, SORT):
+        if call.given(option):
+            raise Refusal(f"--{option.name} is not supported with --layers")
+    if call[FORMAT] not in ("", "table", "json"):
+        raise Refusal("--layers takes the formats table and json")
+    store = existing(context.settings)
+    found = Sharing(images=(), layers=())
+    if store is not None:
+        with store.reading() as tx:
+            found = sharing(tx)
+    # Loaded by name: a plain list does without it.
+    shared = importlib.import_module("millefeuille.faces.cli.image.shared")
+    context.terminal.write(shared.as_json(found) if call[FORMAT] == "json" else shared.as_tables(found))
+    return 0
 
 
 COMMAND = Command(
