@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -9,6 +10,8 @@ import pytest
 
 from millefeuille.oci.reference import Reference
 from millefeuille.progress import Event
+from millefeuille.registry import address, dial
+from millefeuille.registry.address import Reach
 from millefeuille.registry.client import Registries
 from millefeuille.registry.credentials import Credentials
 from millefeuille.registry.hosts import Hosts
@@ -100,3 +103,32 @@ def client(make_client: Callable[..., Client]) -> Client:
 def registry() -> Iterator[FakeRegistry]:
     with FakeRegistry() as running:
         yield running
+
+
+class Internet:
+    """Names and reaches as a test wants them: every server still listens on loopback."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: dict[str, list[str]] = {}
+        self.reaches: dict[str, Reach] = {}
+        real_lookup, real_reach = socket.getaddrinfo, address.reach_of
+
+        def lookup(host, port, *arguments, **options):
+            if host in self.names:
+                return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in self.names[host]]
+            if host.endswith(".example"):
+                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+            return real_lookup(host, port, *arguments, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", lookup)
+        monkeypatch.setattr(dial, "reach_of", lambda ip: self.reaches.get(ip) or real_reach(ip))
+
+    def place(self, name: str, ip: str, reach: Reach = Reach.PUBLIC) -> None:
+        """Let `name` lead to a loopback address that counts as `reach`."""
+        self.names[name] = [ip]
+        self.reaches[ip] = reach
+
+
+@pytest.fixture
+def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
+    return Internet(monkeypatch)

@@ -161,9 +161,10 @@ class Site:
         authorizer = self._authorizer
         assert authorizer is not None
         header = authorizer.header(call.scopes, remaining=call.remaining)
-        response = self._followed(call, url, header)
+        response, own = self._followed(call, url, header)
         for _ in range(2):
-            if response.status != 401:
+            # What another host asks for is not the business of this one's account.
+            if response.status != 401 or not own:
                 return response
             challenges = response.headers.getlist("WWW-Authenticate") or self._ping_challenges()
             again = authorizer.answer(challenges, call.scopes, header)
@@ -171,15 +172,17 @@ class Site:
                 return response
             finish(response)
             header = again
-            response = self._followed(call, url, header)
+            response, own = self._followed(call, url, header)
         return response
 
     def _ping_challenges(self) -> Sequence[str]:
         """Some registries challenge on `/v2/` only."""
         return self.ping().headers.getlist("WWW-Authenticate")
 
-    def _followed(self, call: Call, url: str, authorization: str | None) -> Response:
-        origin = _origin(urlsplit(url)) if _origin(urlsplit(url)) == _origin(urlsplit(self._root)) else None
+    def _followed(self, call: Call, url: str, authorization: str | None) -> tuple[Response, bool]:
+        """The answer at the end of all redirects, and whether this host itself gave it."""
+        root = _origin(urlsplit(self._root))
+        origin = root if _origin(urlsplit(url)) == root else None
         for _ in range(MAXIMUM_REDIRECTS + 1):
             parts = urlsplit(url)
             headers = dict(call.headers)
@@ -195,7 +198,7 @@ class Site:
             response = self.exchange(request)
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or not location:
-                return response
+                return response, origin is not None
             finish(response)
             if call.method not in ("GET", "HEAD") and response.status not in (307, 308):
                 raise BadRedirect(

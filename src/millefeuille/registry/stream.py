@@ -114,7 +114,10 @@ class BlobStream:
     def _end(self) -> None:
         """All bytes are here: give the connection back, unless the server has more to say."""
         assert self._response is not None
-        if self._response.headers.get("Content-Length") is None and self._receive(memoryview(bytearray(1)))[0]:
+        if (
+            self._response.headers.get("Content-Length") is None
+            and self._receive(memoryview(bytearray(1)))[0]
+        ):
             self.close()
             raise WrongSize(f"{self.blob.digest}: more than {self.blob.size} bytes")
         response, self._response = self._response, None

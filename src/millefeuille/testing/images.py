@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import io
 import json
+import shutil
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def write_layout(image: MadeImage, directory: Path, *, name: str = "latest", kin
     for layer in image.layers:
         target = blobs / layer.digest.partition(":")[2]
         if not target.exists():
-            target.write_bytes(layer.path.read_bytes())
+            shutil.copyfile(layer.path, target)
     (directory / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
     entry = _descriptor(_DOCKER if kind == "docker" else _OCI, raw)
     entry["annotations"] = {"org.opencontainers.image.ref.name": name}

@@ -26,8 +26,7 @@ class UnmappableFile(Unsupported):
 
 def chunk_bits(size: int) -> int:
     """The logarithm of the chunk size for a file of `size` > 0 bytes: one chunk for nearly every file."""
-    bits = (size - 1).bit_length()
-    return BLOCK_BITS if bits < BLOCK_BITS else min(bits, MAXIMUM_CHUNK_BITS)
+    return min(BLOCK_BITS + (size - 1 >> BLOCK_BITS).bit_length(), MAXIMUM_CHUNK_BITS)
 
 
 def chunk_format(bits: int) -> int:

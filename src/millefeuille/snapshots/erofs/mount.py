@@ -70,7 +70,8 @@ def _open(chain: Chain, stack: contextlib.ExitStack) -> list[int]:
 
 def _mount(paths: list[str]) -> int:
     metadata, *tars = paths
-    options = (("source", metadata), *(("device", tar) for tar in tars))
+    # Without "ro" the kernel would open loop devices for writing, which they refuse.
+    options = (("source", metadata), ("ro", None), *(("device", tar) for tar in tars))
     return attach.detached("erofs", options, read_only=True)
 
 
