@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 24
 _LONGEST = 9_223_372_036  # seconds; what a Go duration can hold
@@ -26,8 +26,8 @@ def ago(created: float, now: float) -> str:
 
 
 def go_time(seconds: float) -> str:
-    """Unix seconds as Go prints a time in UTC: `2026-11-23 03:04:07 +0000 UTC`."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+    """Unix seconds as Go prints a time, in the local zone: `2026-11-23 03:04:07 +0000 UTC`."""
+    return time.strftime("%Y-%m-%d %H:%M:%S %z %Z", time.localtime(int(seconds)))
 
 
 def _hours(seconds: float) -> str:

@@ -28,7 +28,7 @@ IMAGES = Listing(
 IMAGE_COLUMNS_WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
 
 HISTORY = Listing(
-    type_name="history.historyContext",
+    type_name="image.historyContext",
     headers={
         "ID": "IMAGE",
         "CreatedSince": "CREATED",

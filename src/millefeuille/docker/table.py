@@ -10,8 +10,11 @@ _PADDING = 3
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A header line and one line for each row, ending with a newline."""
-    return align([headers, *rows])
+    """A header line and one line for each row, ending with a newline.
+
+    Tabs and newlines in a cell start a new cell or line, as they do for Docker.
+    """
+    return align_text("".join(f"{chr(9).join(cells)}\n" for cells in (headers, *rows)))
 
 
 def align(lines: Sequence[Sequence[str]]) -> str:

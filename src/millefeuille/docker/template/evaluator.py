@@ -8,7 +8,7 @@ from millefeuille.docker.template import nodes
 from millefeuille.docker.template.error import TemplateExecutionError
 from millefeuille.docker.template.functions import Function
 from millefeuille.docker.template.lexer import quote
-from millefeuille.docker.template.printing import MISSING_TEXT, default
+from millefeuille.docker.template.printing import default, shown
 from millefeuille.docker.template.values import MISSING, Absent, Missing, Struct, truth, type_name
 
 _MAXIMUM_DEPTH = 100  # of templates within templates; each takes some frames of the interpreter
@@ -80,7 +80,7 @@ class Evaluator:
             case nodes.Action():
                 value = self._pipeline(dot, node.pipeline)
                 if not node.pipeline.declared:
-                    self.output.append(MISSING_TEXT if isinstance(value, Missing) else default(value))
+                    self.output.append(shown(value))
             case nodes.Branch(word="range"):
                 self._range(dot, node)
             case nodes.Branch():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from millefeuille.docker.template.values import Absent, Missing, Number, Struct, Text
@@ -24,6 +25,15 @@ def sprint(values: Sequence[object]) -> str:
 def sprintln(values: Sequence[object]) -> str:
     """fmt.Sprintln: always a space between, and a newline after."""
     return " ".join(map(default, values)) + "\n"
+
+
+def shown(value: object) -> str:
+    """What an action prints: pointers are followed first, and nothing at all is `<no value>`."""
+    if isinstance(value, Missing):
+        return MISSING_TEXT
+    if isinstance(value, Struct) and value.pointer:
+        value = replace(value, pointer=False)
+    return default(value)
 
 
 def default(value: object, *, plus: bool = False, depth: int = 0) -> str:
@@ -55,7 +65,7 @@ def _struct(value: Struct, plus: bool, depth: int) -> str:
         (f"{name}:" if plus else "") + default(member, plus=plus, depth=depth + 1)
         for name, member in value.fields.items()
     )
-    return f"{{{' '.join(members)}}}"
+    return f"{'&' if value.pointer else ''}{{{' '.join(members)}}}"
 
 
 def general(value: float, precision: int = -1, alternate: bool = False) -> str:

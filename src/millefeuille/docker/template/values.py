@@ -44,11 +44,15 @@ class Text:
     """A value that prints itself, such as a time: `shown` in templates, `json` in JSON."""
 
     shown: str
-    json: str
+    json: str | int
     type_name: str = "time.Time"
 
     def __str__(self) -> str:
         return self.shown
+
+
+class Integer(int):
+    """A Go int64; plain Python integers are Go's int."""
 
 
 class TypedList(list[Any]):
@@ -107,6 +111,8 @@ def type_name(value: object) -> str:
             return "<nil>"
         case bool():
             return "bool"
+        case Integer():
+            return "int64"
         case int():
             return "int"
         case float():
@@ -134,8 +140,10 @@ def type_name(value: object) -> str:
 
 def truth(value: object) -> bool:
     """What `if` makes of a value: a struct is always true."""
-    if isinstance(value, (Struct, Text)):
+    if isinstance(value, Struct):
         return True
+    if isinstance(value, Text):
+        return value.json != 0
     if isinstance(value, Absent):
         return False
     return bool(value.text) if isinstance(value, Number) else bool(value)

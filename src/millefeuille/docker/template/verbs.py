@@ -146,7 +146,9 @@ def _kind(value: object) -> str:
         return "bool"
     if isinstance(value, (str, Number, Text)):
         return "str"
-    return type(value).__name__ if isinstance(value, (int, float)) else "other"
+    if isinstance(value, int):
+        return "int"
+    return "float" if isinstance(value, float) else "other"
 
 
 def _compound(verb: str, value: object, directive: _Directive) -> str:

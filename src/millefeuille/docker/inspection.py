@@ -1,0 +1,33 @@
+"""What the inspect commands print: indented JSON, one line of it, or a Go template for each object."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from millefeuille.docker.jsontext import indented, marshal
+from millefeuille.errors import MilleError
+
+
+def render(
+    objects: Sequence[Mapping[str, Any]], template: str, struct: str
+) -> tuple[str, tuple[MilleError, ...]]:
+    """The text for standard output, and what went wrong.
+
+    `template` is the value of `--format`; `struct` is "module:function" of what makes a Go struct of an
+    object, loaded only for a template. Raises InvalidFormat when the template cannot be parsed: exit code 64.
+    """
+    if template == "":
+        return f"{indented(list(objects))}\n", ()
+    if template == "json":
+        return f"{marshal(list(objects))}\n", ()
+    module, _, name = struct.partition(":")
+    as_struct: Callable[[Mapping[str, Any]], object] = getattr(importlib.import_module(module), name)
+    # The template engine is loaded by name, so that the other formats do without it.
+    inspected = importlib.import_module("millefeuille.docker.inspected")
+    result: tuple[str, tuple[MilleError, ...]] = inspected.render(objects, template, as_struct)
+    return result
+
+
+IMAGE = "millefeuille.docker.shapes.image_struct:image_struct"

@@ -1,0 +1,73 @@
+"""Times in JSON documents, as Go's time.RFC3339Nano has them."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+SECOND = 1_000_000_000
+ZERO = "0001-01-01T00:00:00Z"
+_ZERO_SECONDS = -62_135_596_800
+_TEXT = re.compile(
+    r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII
+)
+
+
+def nanoseconds(text: str) -> int | None:
+    """Nanoseconds since 1970; None for text that is no such time."""
+    found = _TEXT.fullmatch(text)
+    if found is None:
+        return None
+    date, clock, fraction, sign, hours, minutes = found.groups()
+    try:
+        moment = datetime.fromisoformat(f"{date}T{clock}+00:00")
+    except ValueError:
+        return None
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) // timedelta(seconds=1)
+    seconds = int(moment.timestamp()) - (-offset if sign == "-" else offset)
+    return seconds * SECOND + int((fraction or "").ljust(9, "0"))
+
+
+def seconds(text: str) -> int:
+    """Whole seconds since 1970; Go's zero time for text that is no time."""
+    value = nanoseconds(text)
+    return _ZERO_SECONDS if value is None else value // SECOND
+
+
+def text(value: int) -> str:
+    """Nanoseconds since 1970 in UTC, without trailing zeros; 0 stands for no time."""
+    if not value:
+        return ZERO
+    moment = datetime.fromtimestamp(value // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f".{value % SECOND:09d}".rstrip("0").rstrip(".")
+    return f"{moment}{fraction}Z"
+
+
+def normalised(written: str) -> str:
+    """A time as Go would write it again: no trailing zeros, the zone as it was."""
+    found = _TEXT.fullmatch(written)
+    if found is None:
+        return written
+    date, clock, fraction, sign, hours, minutes = found.groups()
+    fraction = f".{fraction}".rstrip("0").rstrip(".") if fraction else ""
+    return f"{date}T{clock}{fraction}{f'{sign}{hours}:{minutes}' if sign else 'Z'}"
+
+
+def local(value: int, *, fixed: bool = False) -> str:
+    """Nanoseconds since 1970 in the local zone; `fixed` has nine digits of fraction, else there are none."""
+    moment = time.localtime(value // SECOND)
+    zone = time.strftime("%z", moment)
+    fraction = f".{value % SECOND:09d}" if fixed else ""
+    shown = "Z" if int(zone) == 0 else f"{zone[:3]}:{zone[3:]}"
+    return time.strftime("%Y-%m-%dT%H:%M:%S", moment) + fraction + shown
+
+
+def go_string(written: str) -> str:
+    """A time as Go's String() writes it: `2026-11-23 03:04:07.5 +0000 UTC`."""
+    found = _TEXT.fullmatch(normalised(written))
+    if found is None:
+        return written
+    date, clock, fraction, sign, hours, minutes = found.groups()
+    zone = f"{sign}{hours}{minutes} {sign}{hours}{minutes}" if sign else "+0000 UTC"
+    return f"{date} {clock}{f'.{fraction}' if fraction else ''} {zone}"

@@ -1,0 +1,1 @@
+"""Docker's JSON objects and rows, made from plain values."""
