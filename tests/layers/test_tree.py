@@ -74,9 +74,7 @@ class Model:
             if self.kind(parent) != "directory":
                 self.inodes[parent] = ["directory", layer, "implicit"]
 
-    def enter(
-        self, own: dict[bytes, object], kind: str, path: bytes, what: object
-    ) -> tuple[bytes, bytes]:
+    def enter(self, own: dict[bytes, object], kind: str, path: bytes, what: object) -> tuple[bytes, bytes]:
         """Where the layer's own symlinks lead an entry; `own` is what it made so far."""
         marks = kind in ("whiteout", "opaque")
         if kind == "opaque":
