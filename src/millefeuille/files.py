@@ -7,7 +7,6 @@ place, and tests can stop, kill or fail the process at any one of these acts (`h
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import fcntl
 import os
@@ -21,8 +20,6 @@ from millefeuille.errors import Failed, Unavailable
 hook: Callable[[str, object], None] | None = None
 
 LOCK_TIMEOUT: Final = 60.0  # seconds
-_RENAME_NOREPLACE: Final = 1
-_AT_FDCWD: Final = -100
 
 
 class DiskFull(Failed):
@@ -98,23 +95,6 @@ def rename(source: str, target: str) -> None:
     """Give a file another name, replacing what is there."""
     act("rename", target)
     os.rename(source, target)
-
-
-def rename_new(source: str, target: str) -> bool:
-    """Give a file another name; False, and nothing done, when that name is taken."""
-    act("rename", target)
-    arguments = (_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE)
-    if _libc().renameat2(*arguments) == 0:
-        return True
-    code = ctypes.get_errno()
-    if code in (errno.EEXIST, errno.ENOTEMPTY):
-        return False
-    if code in (errno.EINVAL, errno.ENOSYS):  # the file system knows no RENAME_NOREPLACE
-        if os.path.lexists(target):
-            return False
-        os.rename(source, target)
-        return True
-    raise OSError(code, os.strerror(code), target)
 
 
 def link(source: str, target: str) -> bool:
@@ -257,13 +237,3 @@ def _room(error: OSError) -> str | None:
         return advice
     free = os.statvfs(path)
     return f"{free.f_bavail * free.f_frsize} bytes and {free.f_favail} inodes are free. {advice}"
-
-
-_handle: ctypes.CDLL | None = None
-
-
-def _libc() -> ctypes.CDLL:
-    global _handle
-    if _handle is None:
-        _handle = ctypes.CDLL(None, use_errno=True)
-    return _handle

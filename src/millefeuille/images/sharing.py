@@ -47,13 +47,13 @@ def sharing(tx: Transaction) -> Sharing:
     shown: list[SharedImage] = []
     labels: dict[str, list[str]] = {}
     for row in rows(visible(tx)):
-        stack = {record.diff_id.hex: record for record in stacks[row.image.id]}.values()
-        shared = sum(r.content_size for r in stack if len(holders[r.diff_id.hex]) > 1)
-        unique = sum(r.content_size for r in stack if len(holders[r.diff_id.hex]) == 1)
+        own = {record.diff_id.hex: record for record in stacks[row.image.id]}
+        shared = sum(r.content_size for key, r in own.items() if len(holders[key]) > 1)
+        unique = sum(r.content_size for key, r in own.items() if len(holders[key]) == 1)
         shown.append(SharedImage(row=row, layers=len(stacks[row.image.id]), shared=shared, unique=unique))
         label = f"{row.repository}:{row.tag}" if row.tag else row.image.id.short
-        for record in stack:
-            labels.setdefault(record.diff_id.hex, []).append(label)
+        for key in own:
+            labels.setdefault(key, []).append(label)
     layers = [SharedLayer(layer=record, users=tuple(labels.get(key, ()))) for key, record in records.items()]
     layers.sort(key=lambda layer: (-len(holders[layer.layer.diff_id.hex]), -layer.layer.content_size))
     return Sharing(images=tuple(shown), layers=tuple(layers))

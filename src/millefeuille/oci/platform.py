@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import platform as _host
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from posix import uname  # not the platform module: it takes longer to load than all of this package
 from typing import Any
 
 from millefeuille.errors import Invalid
@@ -65,7 +65,7 @@ class Platform:
     @classmethod
     def host(cls) -> Platform:
         """The platform of this machine, without micro-architecture level."""
-        return normalise("linux", _host.machine())
+        return normalise("linux", uname().machine)
 
     def __str__(self) -> str:
         system = f"{self.os}({self.os_version})" if self.os_version else self.os

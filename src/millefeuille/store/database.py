@@ -90,7 +90,10 @@ def _open(path: str) -> sqlite3.Connection:
 
 
 def _create(path: str) -> None:
-    """Make the file under another name first, so that nobody ever sees it without its tables."""
+    """Make the file under another name first, so that nobody ever sees it without its tables.
+
+    Only writers come here, one at a time.
+    """
     temporary = f"{path}.new-{os.getpid()}"
     files.unlink(temporary)
     os.close(files.create(temporary))
@@ -98,8 +101,7 @@ def _create(path: str) -> None:
     with translated(temporary), contextlib.closing(connection):
         connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={VERSION};COMMIT;")
     files.unlink(f"{temporary}-journal")
-    if not files.rename_new(temporary, path):
-        files.unlink(temporary)
+    files.rename(temporary, path)
     files.sync_directory(os.path.dirname(path))
 
 

@@ -29,6 +29,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.store.disk import Disk
 from millefeuille.store.images import LayerRecord
+from millefeuille.store.naming import rename_new
 
 _POLL = 0.05  # seconds between two looks at another process's lock
 
@@ -88,7 +89,7 @@ class LayerIngest:
         files.sync_directory(self._directory)
         self._give_name(self._path, self._disk.blob(self._blob.digest))
         layer = self._disk.layer(content.diff_id)
-        if not files.rename_new(self._directory, layer):
+        if not rename_new(self._directory, layer):
             files.remove_tree(self._directory)
             note_origin(layer, self._blob.digest)
         return record, content
@@ -133,7 +134,7 @@ class LayerIngest:
     def _give_name(source: str, target: str) -> None:
         """A file of another size under that name is damaged: the good one takes its place."""
         files.make_directory(os.path.dirname(target))
-        if files.rename_new(source, target):
+        if rename_new(source, target):
             return
         if os.stat(target).st_size == os.stat(source).st_size:
             files.unlink(source)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -42,7 +41,7 @@ def claim(tx: Transaction, lease: Lease, items: Iterable[Digest]) -> None:
 @contextlib.contextmanager
 def lease(disk: Disk, purpose: str, items: Iterable[Digest] = ()) -> Iterator[Lease]:
     """Hold a lease for the length of the block. Its rows go with `release`, or with the next sweep."""
-    identifier = uuid.uuid4().hex
+    identifier = os.urandom(16).hex()
     path = f"{disk.leases}/{identifier}"
     descriptor = -1
     try:

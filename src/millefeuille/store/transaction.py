@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import uuid
 from collections.abc import Iterator
 
 from millefeuille import files
@@ -120,7 +119,7 @@ def _finish_removals(transaction: Transaction) -> None:
 def _throw_away(disk: Disk, paths: list[str]) -> list[str]:
     trashed = []
     for path in paths:
-        trash = f"{disk.trash}/{uuid.uuid4().hex}"
+        trash = f"{disk.trash}/{os.urandom(16).hex()}"
         try:
             files.rename(path, trash)
         except FileNotFoundError:

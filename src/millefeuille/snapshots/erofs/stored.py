@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Sequence
 
 from blake3 import blake3
@@ -18,6 +17,7 @@ from millefeuille.snapshots.erofs.merged import merged_image
 from millefeuille.store import chains
 from millefeuille.store.chains import Metadata
 from millefeuille.store.images import LayerRecord
+from millefeuille.store.naming import rename_new
 from millefeuille.store.store import Store
 
 
@@ -34,7 +34,7 @@ def make_metadata(store: Store, layers: Sequence[LayerRecord]) -> tuple[Digest, 
     chain = chain_id(layer.diff_id for layer in layers)
     assert chain is not None  # an image without layers has no chain
     image = merged_image(chain, _tars(store, layers), [_index(store, layer) for layer in layers])
-    temporary = f"{store.disk.ingest}/chain-{uuid.uuid4().hex}"
+    temporary = f"{store.disk.ingest}/chain-{os.urandom(16).hex()}"
     descriptor = files.create(temporary, 0o400)
     try:
         files.write(descriptor, image)
@@ -43,7 +43,7 @@ def make_metadata(store: Store, layers: Sequence[LayerRecord]) -> tuple[Digest, 
         os.close(descriptor)
     made = Metadata(size=len(image), hash=blake3(image).hexdigest())
     target = store.disk.chain(chain)
-    if not files.rename_new(temporary, target):
+    if not rename_new(temporary, target):
         if _hash(target) == made.hash:
             files.unlink(temporary)
         else:
