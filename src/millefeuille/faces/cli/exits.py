@@ -52,7 +52,7 @@ def exit_code(error: errors.MilleError) -> int:
     """The code of an error: its own, or that of its kind."""
     if isinstance(error, Refusal):
         return error.code
-    return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
+    return next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), 1)
 
 
 def wording(error: errors.MilleError) -> str:

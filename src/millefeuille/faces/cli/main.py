@@ -20,8 +20,6 @@ from millefeuille.settings import settle
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name; the process's own when None); its exit code."""
     environment = dict(os.environ)
-    if "MILLE_FAULT" in environment or "MILLE_FAULT_TRACE" in environment:
-        importlib.import_module("millefeuille.testing.faults").install(environment)
     terminal = Terminal(*_streams())
     flags = Flags(GLOBAL, interspersed=False)
     try:
@@ -58,6 +56,8 @@ def _guarded(words: Sequence[str], flags: Flags, terminal: Terminal, environment
 
 
 def _run(words: Sequence[str], flags: Flags, terminal: Terminal, environment: Mapping[str, str]) -> int:
+    if "MILLE_FAULT" in environment or "MILLE_FAULT_TRACE" in environment:
+        importlib.import_module("millefeuille.testing.file_faults").install(environment)
     try:
         rest = flags.parse(words)
     except BadFlag as error:
