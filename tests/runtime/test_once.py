@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.snapshots.erofs.tars import chain, gnu_tar
 
 from millefeuille.errors import MilleError
 from millefeuille.oci.digest import Digest
+from millefeuille.runtime.mountpoints import UnsafeRoot
 from millefeuille.runtime.once import Host, Run, run_once
 from millefeuille.runtime.process import NoCommand, Wishes
 from millefeuille.runtime.runtime import StartFailed, Stdio
 from millefeuille.runtime.signals import forwarding
 from millefeuille.runtime.users import NoSuchUser
 from millefeuille.snapshots.chain import Chain
+from millefeuille.snapshots.erofs.driver import ErofsSnapshotter
 
 pytestmark = pytest.mark.walk
 
@@ -117,6 +120,27 @@ def test_isolation(box: Box) -> None:
     assert "CapEff:\t0000000000000000" in box.output
 
 
+def test_host_files(box: Box) -> None:
+    assert box.run("sh", "-c", "cat /etc/hostname; cat /etc/hosts; cat /etc/resolv.conf; env") == 0
+    name, first = box.output.splitlines()[:2]
+    assert len(name) == 12
+    assert first == "127.0.0.1\tlocalhost"
+    assert f"HOSTNAME={name}\n" in box.output
+    assert Path("/etc/resolv.conf").read_text() in box.output
+
+
+@pytest.mark.parametrize("place", ["dev", "proc", "sys"])
+def test_images_whose_mount_points_lead_elsewhere(box: Box, tmp_path: Path, place: str) -> None:
+    root = tmp_path / "layer"
+    root.mkdir()
+    os.symlink("/tmp", root / place)
+    odd = chain(root.parent, [gnu_tar(root, tmp_path / "layer.tar")])
+    snapshots = ErofsSnapshotter(str(tmp_path / "snapshots"), lambda _: odd)
+    host = Host(snapshots=snapshots, runtime=box.host.runtime, directory=box.host.directory)
+    with pytest.raises(UnsafeRoot, match=f"the image's /{place} is not a directory"):
+        run_once(host, Run(parent=odd.id, config={}, wishes=Wishes(arguments=("true",))))
+
+
 @pytest.mark.parametrize(
     ("words", "error", "message"),
     [
@@ -201,6 +225,7 @@ import sys
 from millefeuille.oci.digest import Digest
 from millefeuille.runtime.once import Host, Run, run_once
 from millefeuille.runtime.probe import find
+from millefeuille.runtime.mountpoints import UnsafeRoot
 from millefeuille.runtime.process import Wishes
 from millefeuille.snapshots.chain import Chain, LayerTar
 from millefeuille.snapshots.erofs.driver import ErofsSnapshotter

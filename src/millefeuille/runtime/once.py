@@ -16,8 +16,8 @@ from typing import Any
 
 from millefeuille import files
 from millefeuille.oci.digest import Digest
+from millefeuille.runtime import hostfiles, mountpoints, spec
 from millefeuille.runtime import process as processes
-from millefeuille.runtime import spec
 from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import Runtime, Stdio
 from millefeuille.runtime.signals import Forwarder, forwarding
@@ -49,7 +49,8 @@ def run_once(host: Host, run: Run) -> int:
     """Run a container to its end; its exit code, 128 + n when signal n ended it.
 
     Signals to this process go to the container. Raises StartFailed, NoSuchUser, NoCommand, InvalidDirectory,
-    MountFailed, MountDenied, NamespaceDenied, RuntimeMissing; whatever is raised, nothing is left behind.
+    UnsafeRoot, MountFailed, MountDenied, NamespaceDenied, RuntimeMissing. Whatever is raised, nothing is left
+    behind.
     """
     id = secrets.token_hex(32)
     with forwarding() as forwarder:
@@ -81,13 +82,21 @@ def _mounted(host: Host, run: Run, id: str, forwarder: Forwarder) -> int:
 
 
 def _write_spec(bundle: str, id: str, run: Run) -> None:
-    rootfs, hostname = f"{bundle}/rootfs", id[:12]
+    rootfs = f"{bundle}/rootfs"
+    hostname = os.uname().nodename if run.host_network else id[:12]
     root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        mountpoints.check(root)
         process = processes.process(root, run.config, run.wishes, hostname)
     finally:
         os.close(root)
-    container = spec.Container(id=id, rootfs=rootfs, hostname=hostname, host_network=run.host_network)
+    container = spec.Container(
+        id=id,
+        rootfs=rootfs,
+        hostname=hostname,
+        binds=hostfiles.write(bundle, hostname, host_network=run.host_network),
+        host_network=run.host_network,
+    )
     _write(f"{bundle}/config.json", json.dumps(spec.document(container, process)).encode())
 
 

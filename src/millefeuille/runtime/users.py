@@ -95,15 +95,10 @@ def _number(text: str) -> int | None:
 
 def _lines(root: int, path: str, columns: int) -> Iterator[list[str]]:
     """The lines of a file with at least `columns` fields; none when there is no such file."""
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
-    try:
-        descriptor = kernel.openat2(root, path, flags, resolve=kernel.RESOLVE_IN_ROOT)
-    except (FileNotFoundError, NotADirectoryError):
+    descriptor = _open(root, path)
+    if descriptor is None:
         return
     with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAXIMUM_FILE:
-            raise InvalidUserFile(f"/{path} in the image is no regular file of at most {_MAXIMUM_FILE} bytes")
         while line := file.readline(_MAXIMUM_LINE + 1):
             if len(line) > _MAXIMUM_LINE:
                 raise InvalidUserFile(f"/{path} in the image has a line of more than {_MAXIMUM_LINE} bytes")
@@ -111,3 +106,20 @@ def _lines(root: int, path: str, columns: int) -> Iterator[list[str]]:
             fields = text.split(":")
             if len(fields) >= columns and not text.startswith("#"):
                 yield fields
+
+
+def _open(root: int, path: str) -> int | None:
+    """A regular file below `root`. It is looked at before it is opened: opening a device may do something."""
+    try:
+        place = kernel.openat2(root, path, os.O_PATH, resolve=kernel.RESOLVE_IN_ROOT)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise InvalidUserFile(f"/{path} in the image: {(error.strerror or 'unreadable').lower()}") from None
+    try:
+        status = os.fstat(place)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAXIMUM_FILE:
+            raise InvalidUserFile(f"/{path} in the image is no regular file of at most {_MAXIMUM_FILE} bytes")
+        return os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(place)
