@@ -21,7 +21,7 @@ _mille_images() {{
 
 _MAIN: Final = """_mille() {
     local place="" previous="" word arguments=""
-    local -a commands options valued files directories
+    local -a subcommands switches valued files directories
     _mille_place
     for word in "${(@)words[2,CURRENT-1]}"; do
         if (( ${valued[(Ie)$previous]} )); then
@@ -30,7 +30,7 @@ _MAIN: Final = """_mille() {
         fi
         previous="$word"
         [[ $word == -* ]] && continue
-        (( ${commands[(I)$word:*]} )) || continue
+        (( ${subcommands[(I)$word:*]} )) || continue
         place="${place:+$place }$word"
         _mille_place
     done
@@ -41,9 +41,9 @@ _MAIN: Final = """_mille() {
     elif [[ -n $previous ]] && (( ${valued[(Ie)$previous]} )); then
         _message 'value'
     elif [[ $PREFIX == -* ]]; then
-        _describe -o 'option' options
+        _describe -o 'option' switches
     else
-        (( $#commands )) && _describe 'command' commands
+        (( $#subcommands )) && _describe 'command' subcommands
         case "$arguments" in
             '') ;;
             file) _files ;;
@@ -65,7 +65,7 @@ def script(places: Sequence[Place]) -> str:
     """The whole script."""
     cases = "".join(_case(place) for place in places)
     chooser = (
-        '_mille_place() {\n    commands=() options=() valued=() files=() directories=() arguments=""\n'
+        '_mille_place() {\n    subcommands=() switches=() valued=() files=() directories=() arguments=""\n'
         f'    case "$place" in\n{cases}    esac\n}}\n'
     )
     return f"{_HEAD}\n{chooser}\n{_MAIN}"
@@ -74,8 +74,8 @@ def script(places: Sequence[Place]) -> str:
 def _case(place: Place) -> str:
     arguments = place.complete if isinstance(place.complete, str) else " ".join(place.complete)
     lists = {
-        "commands": [_described(word, summary) for word, summary in place.words],
-        "options": [entry for option in place.options for entry in _entries(option)],
+        "subcommands": [_described(word, summary) for word, summary in place.words],
+        "switches": [entry for option in place.options for entry in _entries(option)],
         "valued": flags(place.options, valued=True),
         "files": completing(place.options, "file"),
         "directories": completing(place.options, "directory"),
