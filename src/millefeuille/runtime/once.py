@@ -69,7 +69,7 @@ def _mounted(host: Host, run: Run, id: str, forwarder: Forwarder) -> int:
         files.make_directory(path)
     mounts = host.snapshots.prepare(id, run.parent)
     try:
-        attach.attach(mounts, rootfs)
+        targets = attach.attach(mounts, rootfs)
     finally:
         close_all(mounts)
     try:
@@ -78,7 +78,7 @@ def _mounted(host: Host, run: Run, id: str, forwarder: Forwarder) -> int:
         forwarder.aim(attached)
         return attached.wait()
     finally:
-        attach.detach([rootfs + mount.target for mount in mounts])
+        attach.detach(targets)
 
 
 def _write_spec(bundle: str, id: str, run: Run) -> None:

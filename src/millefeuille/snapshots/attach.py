@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 
@@ -33,41 +34,26 @@ def detached(type: str, options: Sequence[Option], *, read_only: bool = False) -
         os.close(context)
 
 
-def make(mount: Mount) -> int:
-    """The detached mount that `mount` describes; its descriptor is the caller's.
+def attach(mounts: Sequence[Mount], root: str) -> tuple[str, ...]:
+    """Make `mounts` and attach them in order at `root`; where, for `detach`.
 
-    Raises MountFailed, MountDenied.
+    Raises MountFailed, MountDenied; then none stay.
     """
-    try:
-        if mount.type != "bind":
-            return detached(mount.type, (("source", mount.source), *mount.options), read_only=mount.read_only)
-        if isinstance(mount.source, int):
-            return os.dup(mount.source)
-        copy = kernel.open_tree(mount.source)
-        if mount.read_only:
-            kernel.mount_setattr("", directory=copy, set=kernel.ATTR_RDONLY)
-        return copy
-    except OSError as error:
-        raise explain(error, f"mount {mount.type}") from None
-
-
-def attach(mounts: Sequence[Mount], root: str) -> None:
-    """Make `mounts` and attach them in order at `root`. Raises MountFailed, MountDenied; then none stay."""
     done: list[str] = []
     try:
         for mount in mounts:
-            descriptor = make(mount)
+            target = root + mount.target
+            descriptor = _make(mount, target, done)
             try:
-                files.act("mount", root + mount.target)
-                kernel.move_mount(descriptor, root + mount.target)
+                _put(descriptor, target, done)
             except OSError as error:
-                raise explain(error, f"attach {mount.type} at {root + mount.target}") from None
+                raise explain(error, f"attach {mount.type} at {target}") from None
             finally:
                 os.close(descriptor)
-            done.append(root + mount.target)
-    except MilleError:
+    except BaseException:
         detach(done)
         raise
+    return tuple(done)
 
 
 def detach(targets: Sequence[str]) -> None:
@@ -85,3 +71,51 @@ def explain(error: OSError, what: str) -> MilleError:
     if isinstance(error, PermissionError):
         return MountDenied(f"{what}: not permitted", advice="Mounting needs root.")
     return MountFailed(f"{what}: {error.strerror or error}")
+
+
+def _make(mount: Mount, target: str, done: list[str]) -> int:
+    """The detached mount that `mount` describes; its descriptor is the caller's."""
+    try:
+        if mount.type == "bind":
+            return _bind(mount)
+        options: list[Option] = [("source", mount.source), *mount.options]
+        try:
+            return detached(mount.type, options, read_only=mount.read_only)
+        except OSError as error:
+            if error.errno != errno.EINVAL or not any(key == "lowerdir+" for key, _ in options):
+                raise
+            return _overlay_by_path(options, target, done)
+    except OSError as error:
+        raise explain(error, f"mount {mount.type}") from None
+
+
+def _bind(mount: Mount) -> int:
+    if isinstance(mount.source, int):
+        return os.dup(mount.source)
+    copy = kernel.open_tree(mount.source)
+    if mount.read_only:
+        kernel.mount_setattr("", directory=copy, set=kernel.ATTR_RDONLY)
+    return copy
+
+
+def _overlay_by_path(options: Sequence[Option], target: str, done: list[str]) -> int:
+    """An overlay where the kernel takes no descriptor for its lower directory (before Linux 6.13).
+
+    The lower mount is attached at the target first, where the overlay will cover it.
+    """
+    ((_, lower),) = [option for option in options if option[0] == "lowerdir+"]
+    if isinstance(lower, int):
+        _put(lower, target, done)
+        lower = target
+    place = os.open(str(lower), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        others = [option for option in options if option[0] != "lowerdir+"]
+        return detached("overlay", [*others, ("lowerdir", f"/proc/self/fd/{place}")])
+    finally:
+        os.close(place)
+
+
+def _put(descriptor: int, target: str, done: list[str]) -> None:
+    files.act("mount", target)
+    kernel.move_mount(descriptor, target)
+    done.append(target)

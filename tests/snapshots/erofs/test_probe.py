@@ -73,7 +73,8 @@ def test_without_permission() -> None:
 
 def loops(directory: Path) -> list[str]:
     """The files below `directory` that loop devices stand for."""
-    return [name for name in map(backing, Path("/sys/block").glob("loop*")) if name.startswith(str(directory))]
+    files = map(backing, Path("/sys/block").glob("loop*"))
+    return [file for file in files if file.startswith(str(directory))]
 
 
 def backing(device: Path) -> str:

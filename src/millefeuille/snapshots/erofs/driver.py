@@ -49,15 +49,23 @@ class ErofsSnapshotter:
     def prepare(self, key: str, parent: Digest | None) -> tuple[Mount, ...]:
         """See Snapshotter."""
         self._make(key, parent, ("upper", "work") if parent else ("upper", "work", "empty"))
-        mounts = self.mounts(key)
-        for lower in mounts[0].descriptors:
-            _adopt(f"{self._path(key)}/upper", os.fstat(lower))
-        return mounts
+        try:
+            mounts = self.mounts(key)
+            for lower in mounts[0].descriptors:
+                _adopt(f"{self._path(key)}/upper", os.fstat(lower))
+            return mounts
+        except BaseException:
+            self.remove(key)
+            raise
 
     def view(self, key: str, parent: Digest) -> tuple[Mount, ...]:
         """See Snapshotter."""
         self._make(key, parent, ())
-        return self.mounts(key)
+        try:
+            return self.mounts(key)
+        except BaseException:
+            self.remove(key)
+            raise
 
     def mounts(self, key: str) -> tuple[Mount, ...]:
         """See Snapshotter."""
