@@ -46,6 +46,13 @@ _times: dict[bytes, int] = {}
 
 def decode(block: memoryview) -> Fields:
     """Decode a header block into the fields of Header. Raises TarError (rules checksum, number, owner)."""
+    try:
+        return _decode(block)
+    except ValueError as error:  # int() met a digit that is not octal
+        raise TarError("number", "a header has a number that is not octal") from error
+
+
+def _decode(block: memoryview) -> Fields:
     name, owner, size, mtime, checksum, kind, link, magic, device, prefix = _FIELDS.unpack(block)
     # The checksum is the sum of all bytes, those of its own field counted as spaces. Adler-32 has that sum
     # (plus one) in its low half, modulo 65521: exact for 256 bytes.
@@ -116,7 +123,7 @@ def _text(field: bytes) -> bytes:
 
 def _small(checksum: bytes) -> int:
     digits = checksum[:6]
-    return int(digits, 8) if digits.isdigit() and digits < b"8" else number(checksum, "checksum")
+    return int(digits, 8) if digits.isdigit() else number(checksum, "checksum")
 
 
 def _signed_sum_matches(block: memoryview, checksum: bytes) -> bool:
