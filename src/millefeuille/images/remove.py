@@ -63,7 +63,10 @@ def remove_references(tx: Transaction, image: ImageRecord, users: Users) -> tupl
         deletion.by_id(image)
     if deletion.first_user(image.id) is None:
         for reference in references(image):
-            deletion.by_name(names.find(tx, str(image.id)), str(reference))
+            # A tag takes the digests of its repository with it, and the last one the image.
+            current = next(images(tx, "id = ?", (str(image.id),)), None)
+            if current is not None and reference in references(current):
+                deletion.by_name(current, str(reference))
     return tuple(deletion.acts)
 
 

@@ -9,9 +9,10 @@ from functools import partial
 
 from millefeuille.docker.columns import IMAGE_COLUMNS_WITH_DIGEST, IMAGES
 from millefeuille.docker.filters import Filters
-from millefeuille.docker.imagerow import image_row
 from millefeuille.docker.listing import render
+from millefeuille.docker.records import summary
 from millefeuille.docker.selection import LISTED, listed
+from millefeuille.docker.shapes.summary import NONE, image_rows
 from millefeuille.engine.store import existing
 from millefeuille.errors import Unsupported
 from millefeuille.faces.cli import catalogue
@@ -19,8 +20,9 @@ from millefeuille.faces.cli.command import Call, Command, Context, at_most
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, string
 from millefeuille.faces.cli.preferences import default_format
-from millefeuille.images.listing import Row, rows, visible
+from millefeuille.images.listing import visible
 from millefeuille.images.sharing import Sharing, sharing
+from millefeuille.store.images import ImageRecord
 from millefeuille.store.names import find
 
 ALL = boolean("all", "Show all images (default hides intermediate images)", short="a")
@@ -34,44 +36,42 @@ SORT = string("sort", "Sort by name, size or created")
 TREE = boolean("tree", "List multi-platform images as a tree (EXPERIMENTAL)")
 
 
+# Newest first is the order in which they come.
+_ORDERS = ("", "created", "name", "size")
+
+
 def run(context: Context, call: Call) -> int:
     """Print one line per name of each image."""
     if call[TREE]:
         raise Unsupported("`image ls --tree` is not available in this version")
+    if call[SORT] not in _ORDERS:
+        complaint = f'invalid argument "{call[SORT]}" for "--sort" flag: must be one of name, size, created'
+        raise Refusal(complaint, code=exits.USAGE)
     if call[LAYERS]:
         return _show_sharing(context, call)
     template = call[FORMAT] or default_format(context.settings, "imagesFormat")
-    found = ordered(_listed(context, call), call[SORT])
-    if call[QUIET] and not template:
-        for row in found:
-            context.terminal.line(str(row.image.id) if call[NO_TRUNC] else row.image.id.short)
-        return 0
+    found = _listed(context, call)
     now = time.time()
-    texts = [image_row(row, now, truncate=not call[NO_TRUNC]) for row in found]
-    context.terminal.write(render(IMAGES, texts, _template(call, template), _columns(call)))
+    shown: list[dict[str, str]] = []
+    for image in found:
+        texts = image_rows(
+            summary(image), now, digests=call[DIGESTS], template=template, truncate=not call[NO_TRUNC]
+        )
+        shown += texts
+    if call[SORT] == "name":
+        shown.sort(key=lambda row: (row["Repository"] == NONE, row["Repository"], row["Tag"]))
+    if call[QUIET] and not template:
+        for row in shown:
+            context.terminal.line(row["ID"])
+        return 0
+    context.terminal.write(render(IMAGES, shown, _template(call, template), _columns(call)))
     if not found and call.arguments and catalogue.find(f"image {call.arguments[0]}"):
         word = call.arguments[0]
         context.terminal.complain(f'\nNo images found matching "{word}": did you mean "mille image {word}"?')
     return 0
 
 
-def ordered(found: Sequence[Row], key: str) -> Sequence[Row]:
-    """The rows by `key`: name, size (largest first), created (newest first, as they come) or "".
-
-    Raises Refusal.
-    """
-    if key == "name":
-        return sorted(found, key=lambda row: (not row.repository, row.repository, row.tag))
-    if key == "size":
-        return sorted(found, key=lambda row: -row.image.size)
-    if key not in ("", "created"):
-        raise Refusal(
-            f'invalid argument "{key}" for "--sort" flag: must be one of name, size, created', code=125
-        )
-    return found
-
-
-def _listed(context: Context, call: Call) -> Sequence[Row]:
+def _listed(context: Context, call: Call) -> Sequence[ImageRecord]:
     store = existing(context.settings)
     filters = Filters.parse(f"{name}={value}" for name, value in call[FILTER])
     if call.arguments:
@@ -82,7 +82,8 @@ def _listed(context: Context, call: Call) -> Sequence[Row]:
     with store.reading() as tx:
         found = visible(tx, all=call[ALL])
         shown = listed(found, filters, find=partial(find, tx), now=time.time_ns()) if filters else found
-        return tuple(rows(shown, digests=call[DIGESTS]))
+        kept = tuple(shown)
+    return sorted(kept, key=lambda image: -image.size) if call[SORT] == "size" else kept
 
 
 def _columns(call: Call) -> Sequence[str] | None:

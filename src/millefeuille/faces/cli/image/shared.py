@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from millefeuille.docker.imagerow import NONE
 from millefeuille.docker.jsontext import marshal
+from millefeuille.docker.shapes.summary import NONE
 from millefeuille.docker.table import table
 from millefeuille.docker.units import human_size
 from millefeuille.images.sharing import Sharing

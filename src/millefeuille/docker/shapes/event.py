@@ -1,0 +1,43 @@
+"""`events`: what happened, as a line, as JSON, and for templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from millefeuille.docker import rfc3339
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineEvent:
+    """Something that happened to an object, at `time` (nanoseconds since 1970)."""
+
+    type: str
+    action: str
+    id: str
+    time: int
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+def event_line(event: EngineEvent) -> str:
+    """The event as Docker prints it, without a newline."""
+    line = f"{rfc3339.local(event.time, fixed=True)} {event.type} {event.action} {event.id}"
+    if not event.attributes:
+        return line
+    pairs = (f"{name}={event.attributes[name]}" for name in sorted(event.attributes))
+    return f"{line} ({', '.join(pairs)})"
+
+
+def event_json(event: EngineEvent) -> dict[str, Any]:
+    """The object of `GET /events`, API 1.50."""
+    return {
+        "status": event.action,
+        **({"id": event.id} if event.id else {}),
+        "Type": event.type,
+        "Action": event.action,
+        "Actor": {"ID": event.id, "Attributes": dict(sorted(event.attributes.items()))},
+        "scope": "local",
+        "time": event.time // rfc3339.SECOND,
+        "timeNano": event.time,
+    }
