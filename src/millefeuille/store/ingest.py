@@ -6,6 +6,8 @@
     lock → bytes already there, read again → bytes from outside → digest, size and diff ID checked
          → index written → fsync all three → rename the blob → rename the layer → (caller) fsync directories
 
+A blob that came uncompressed is the tar itself: it is written once, and `layer.tar` is a second name for it.
+
 A layer's directory also holds an empty file per blob it was made from, named `from-<digest>`: the one place
 where that fact survives the database.
 
@@ -23,6 +25,7 @@ from collections.abc import Callable, Iterator
 from blake3 import blake3
 
 from millefeuille import files
+from millefeuille.layers.compression import sniff
 from millefeuille.layers.ingest import CHUNK, LayerContent, LayerPass
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
@@ -45,8 +48,8 @@ class LayerIngest:
         self._directory = f"{self._path}.layer"
         files.remove_tree(self._directory)
         files.make_directory(self._directory)
-        self._tar = files.create(f"{self._directory}/layer.tar")
-        self._pass = LayerPass(self._tar, algorithm=blob.digest.algorithm)
+        self._tar: int | None = None  # the tar beside a compressed blob
+        self._pass: LayerPass | None = None
         self.offset = 0
 
     def resume(self) -> int:
@@ -57,7 +60,7 @@ class LayerIngest:
             size = 0
         os.lseek(self._file, 0, os.SEEK_SET)
         while self.offset < size and (chunk := os.read(self._file, CHUNK)):
-            self._pass.feed(chunk)
+            self._read(chunk)
             self.offset += len(chunk)
         return self.offset
 
@@ -68,7 +71,7 @@ class LayerIngest:
             self.discard()
             raise CorruptBlob(f"layer {self._blob.digest}: longer than the {self._blob.size} bytes promised")
         files.write(self._file, chunk)
-        self._pass.feed(chunk)
+        self._read(chunk)
 
     def commit(self, diff_id: Digest | None) -> tuple[LayerRecord, LayerContent]:
         """Check everything and give blob and layer their names. The caller syncs the directories.
@@ -77,35 +80,60 @@ class LayerIngest:
         Raises CorruptBlob, and what `feed` raises; nothing is kept then.
         """
         try:
-            content = self._pass.finish()
+            content = self._begun(b"").finish()
             self._check(content, diff_id)
         except Exception:
             self.discard()
             raise
         record = self._write_index(content)
-        files.sync(self._tar)
         files.change_mode(self._file, 0o400)
         files.sync(self._file)
+        self._keep_tar()
         files.sync_directory(self._directory)
         self._give_name(self._path, self._disk.blob(self._blob.digest))
         layer = self._disk.layer(content.diff_id)
         if not rename_new(self._directory, layer):
+            if self._tar is None:
+                files.rename(f"{self._directory}/layer.tar", f"{layer}/layer.tar")  # one file, not two
             files.remove_tree(self._directory)
             note_origin(layer, self._blob.digest)
         return record, content
 
     def discard(self) -> None:
         """Leave nothing behind: what was read is wrong."""
-        self._pass.abort()
+        self._abort()
         files.remove_tree(self._directory)
         files.unlink(self._path)
 
     def close(self) -> None:
         """Stop; what was fetched is kept for the next ingest, what was made from it is not."""
-        self._pass.abort()
-        os.close(self._tar)
+        self._abort()
+        if self._tar is not None:
+            os.close(self._tar)
         if os.path.isdir(self._directory):
             files.remove_tree(self._directory)
+
+    def _read(self, chunk: bytes | memoryview) -> None:
+        self._begun(bytes(chunk[:4])).feed(chunk)
+
+    def _begun(self, head: bytes) -> LayerPass:
+        """The pass; `head` begins the blob when it has not begun yet."""
+        if self._pass is None:
+            if sniff(head) != "none":
+                self._tar = files.create(f"{self._directory}/layer.tar")
+            self._pass = LayerPass(self._tar, algorithm=self._blob.digest.algorithm)
+        return self._pass
+
+    def _abort(self) -> None:
+        if self._pass is not None:
+            self._pass.abort()
+
+    def _keep_tar(self) -> None:
+        if self._tar is None:
+            files.link(self._path, f"{self._directory}/layer.tar")
+        else:
+            files.change_mode(self._tar, 0o400)
+            files.sync(self._tar)
 
     def _check(self, content: LayerContent, diff_id: Digest | None) -> None:
         if content.size != self._blob.size:
@@ -126,17 +154,15 @@ class LayerIngest:
             files.sync(descriptor)
         finally:
             os.close(descriptor)
-        files.change_mode(self._tar, 0o400)
         note_origin(self._directory, self._blob.digest)
         return layer_record(content)
 
-    @staticmethod
-    def _give_name(source: str, target: str) -> None:
+    def _give_name(self, source: str, target: str) -> None:
         """A file of another size under that name is damaged: the good one takes its place."""
         files.make_directory(os.path.dirname(target))
         if rename_new(source, target):
             return
-        if os.stat(target).st_size == os.stat(source).st_size:
+        if self._tar is not None and os.stat(target).st_size == os.stat(source).st_size:
             files.unlink(source)
         else:
             files.rename(source, target)

@@ -19,7 +19,8 @@ def orphans(tx: Transaction) -> int:
     leases.sweep(tx)
     if leases.anyone(tx):
         return 0
-    paths = [*unowned(tx)]
+    doomed = set(tx.doomed)
+    paths = [path for path in unowned(tx) if path not in doomed]
     for path in paths:
         tx.doom(path)
     _drop_rows(tx)

@@ -15,7 +15,7 @@ from millefeuille.docker.selection import LISTED, listed
 from millefeuille.docker.shapes.summary import NONE, image_rows
 from millefeuille.engine.store import existing
 from millefeuille.errors import Unsupported
-from millefeuille.faces.cli import catalogue
+from millefeuille.faces.cli import catalogue, exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_most
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, string
