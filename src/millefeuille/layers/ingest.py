@@ -86,10 +86,11 @@ class LayerPass:
             self.abort()
             raise
         index = self._builder.finish()
+        digest = Digest(self._algorithm, self._blob_hash.hexdigest())
         return LayerContent(
-            digest=Digest(self._algorithm, self._blob_hash.hexdigest()),
+            digest=digest,
             size=self._size,
-            diff_id=Digest("sha256", self._tar_hash.hexdigest()),
+            diff_id=digest if self._is_tar else Digest("sha256", self._tar_hash.hexdigest()),
             tar_size=inflater.produced,
             content_size=self._builder.content_size,
             entries=len(self._builder),
@@ -103,13 +104,16 @@ class LayerPass:
             stage.stop()
 
     _kind = "none"
+    _is_tar = False  # the blob is the tar itself, and its digest the diff ID
 
     def _inflate(self, chunk: bytes | memoryview) -> None:
         if self._inflater is None:
             self._kind = compression.sniff(bytes(chunk[:4]))
             self._inflater = compression.inflater(self._kind)
+            self._is_tar = self._kind == "none" and self._algorithm == "sha256"
         for piece in self._inflater.feed(chunk):
-            self._tar_stage.put(piece)
+            if not self._is_tar:
+                self._tar_stage.put(piece)
             self._parse_stage.put((piece, self._inflater.consumed))
 
     def _index(self, item: tuple[bytes | memoryview, int]) -> None:

@@ -65,6 +65,24 @@ class TarParser:
             at = self._take(view, at)
         self._offset += end
 
+    def skip(self) -> int:
+        """Pass over the data that comes next, which the caller need not read; its bytes.
+
+        Only for a parser that hashes no contents.
+        """
+        if self._take != self._take_padding:
+            return 0
+        passed = self._left + self._padding
+        self._left = self._padding = 0
+        self._offset += passed
+        self._take = self._take_header
+        return passed
+
+    @property
+    def ended(self) -> bool:
+        """Whether the blocks that end the tar have been met."""
+        return self._zero_blocks == 2
+
     def finish(self) -> None:
         """The tar ends here. Raises TarError when it ends inside of an entry."""
         if self._partial or self._left or self._padding or self._sparse:
