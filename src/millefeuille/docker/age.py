@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 24
+ZERO = -62_135_596_800  # Go's zero time, in Unix seconds: no time at all
 _LONGEST = 9_223_372_036  # seconds; what a Go duration can hold
 
 
@@ -27,7 +28,8 @@ def ago(created: float, now: float) -> str:
 
 def go_time(seconds: float) -> str:
     """Unix seconds as Go prints a time, in the local zone: `2026-11-23 03:04:07 +0000 UTC`."""
-    return time.strftime("%Y-%m-%d %H:%M:%S %z %Z", time.localtime(int(seconds)))
+    moment = time.localtime(int(seconds))
+    return f"{moment.tm_year:04d}{time.strftime('-%m-%d %H:%M:%S %z %Z', moment)}"
 
 
 def _hours(seconds: float) -> str:

@@ -24,6 +24,7 @@ IMAGES = Listing(
         "raw": "repository: {{.Repository}}\ntag: {{.Tag}}\nimage_id: {{.ID}}\n"
         "created_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n"
     },
+    blanks={"CreatedSince": "N/A"},
 )
 IMAGE_COLUMNS_WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
 

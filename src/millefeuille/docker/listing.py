@@ -14,13 +14,15 @@ from millefeuille.docker.table import table
 class Listing:
     """A kind of row: the Go type that errors name, the header of each field, and the default columns.
 
-    A row maps each field to its text, as the table shows it. `named` are formats called by one word.
+    A row maps each field to its text. `named` are formats called by one word; `blanks` is what the default
+    table shows for fields that are empty.
     """
 
     type_name: str
     headers: Mapping[str, str]
     columns: tuple[str, ...]
     named: Mapping[str, str] = field(default_factory=dict)
+    blanks: Mapping[str, str] = field(default_factory=dict)
 
 
 def render(
@@ -37,7 +39,9 @@ def render(
     shown = listing.columns if columns is None else columns
     if template in ("", "table"):
         headers = [listing.headers.get(name, "") for name in shown]
-        return table(headers, ([str(row[name]) for name in shown] for row in rows))
+        blanks = [listing.blanks.get(name, "") for name in shown]
+        cells = ([str(row[n] or b) for n, b in zip(shown, blanks, strict=True)] for row in rows)
+        return table(headers, cells)
     if template == "json":
         return "".join(f"{marshal(dict(sorted(row.items())))}\n" for row in rows)
     # The template engine is loaded by name, so that the default table does without it.

@@ -6,9 +6,10 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 
+from millefeuille.docker import age
+
 SECOND = 1_000_000_000
 ZERO = "0001-01-01T00:00:00Z"
-_ZERO_SECONDS = -62_135_596_800
 _TEXT = re.compile(
     r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII
 )
@@ -32,14 +33,14 @@ def nanoseconds(text: str) -> int | None:
 def seconds(text: str) -> int:
     """Whole seconds since 1970; Go's zero time for text that is no time."""
     value = nanoseconds(text)
-    return _ZERO_SECONDS if value is None else value // SECOND
+    return age.ZERO if value is None else value // SECOND
 
 
 def text(value: int) -> str:
     """Nanoseconds since 1970 in UTC, without trailing zeros; 0 stands for no time."""
     if not value:
         return ZERO
-    moment = datetime.fromtimestamp(value // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    moment = datetime.fromtimestamp(value // SECOND, UTC).isoformat()[:19]
     fraction = f".{value % SECOND:09d}".rstrip("0").rstrip(".")
     return f"{moment}{fraction}Z"
 
@@ -60,7 +61,7 @@ def local(value: int, *, fixed: bool = False) -> str:
     zone = time.strftime("%z", moment)
     fraction = f".{value % SECOND:09d}" if fixed else ""
     shown = "Z" if int(zone) == 0 else f"{zone[:3]}:{zone[3:]}"
-    return time.strftime("%Y-%m-%dT%H:%M:%S", moment) + fraction + shown
+    return f"{moment.tm_year:04d}{time.strftime('-%m-%dT%H:%M:%S', moment)}{fraction}{shown}"
 
 
 def go_string(written: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from unicodedata import east_asian_width
+from unicodedata import category, east_asian_width
 
 _MINIMUM_WIDTH = 10
 _PADDING = 3
+_JOINER = "\u200d"
+_WITHOUT_WIDTH = ("Mn", "Me", "Cf", "Cc", "Zl", "Zp")
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -36,10 +38,32 @@ def align_text(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal `text` takes; wide East Asian letters take two."""
-    if text.isascii():
+    """How many columns of a terminal `text` takes.
+
+    Wide East Asian letters take two, marks and control characters none, joined emoji no more than the first.
+    """
+    if text.isascii() and text.isprintable():
         return len(text)
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    total = 0
+    previous = ""
+    for letter in text:
+        if previous == _JOINER or (_is_flag(previous) and _is_flag(letter)):
+            previous = ""
+            continue
+        total += _letter_width(letter)
+        previous = letter
+    return total
+
+
+def _letter_width(letter: str) -> int:
+    if category(letter) in _WITHOUT_WIDTH or "\u1161" <= letter <= "\u11ff":
+        return 0
+    return 2 if east_asian_width(letter) in "WF" else 1
+
+
+def _is_flag(letter: str) -> bool:
+    """Two regional indicators make one flag."""
+    return "\U0001f1e6" <= letter <= "\U0001f1ff"
 
 
 def _measure(

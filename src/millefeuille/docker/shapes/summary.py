@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from millefeuille.docker.age import ago, go_time
+from millefeuille.docker.age import ZERO, ago, go_time
 from millefeuille.docker.units import human_size
 from millefeuille.oci.reference import Reference
 
@@ -68,7 +68,7 @@ def image_row(
         "Repository": repository,
         "Tag": tag,
         "Digest": digest,
-        "CreatedSince": ago(image.created, now),
+        "CreatedSince": "" if image.created == ZERO else ago(image.created, now),
         "CreatedAt": go_time(image.created),
         "Size": human_size(image.size, 3),
         "Containers": _UNKNOWN if image.containers == -1 else str(image.containers),
