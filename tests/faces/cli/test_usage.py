@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +61,7 @@ def test_help_is_laid_out_as_docker_does(path: Path) -> None:
     command = catalogue.load(row)
     extra = _OURS.get(row.names[0], set())
     options = tuple(option for option in command.options if option.name not in extra)
-    shown = usage.command_help(f"mille {name}", row, replace(command, options=options), int(width or 80))
+    shown = usage.command_help(f"mille {name}", row, command._replace(options=options), int(width or 80))
     expected = path.read_text()
     expected = re.sub(r"EXPERIMENTAL:\n(  .*\n)+\n", "", _ours(expected))
     for theirs, ours in _OTHER_WORDS.items():

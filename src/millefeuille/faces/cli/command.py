@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from millefeuille.faces.cli.options import Option
 from millefeuille.faces.cli.terminal import Terminal
@@ -37,8 +36,7 @@ def between(least: int, most: int) -> Arity:
     return (least, most)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """The world a command runs in; `path` is the command as it was called, `mille image ls`."""
 
     settings: Settings
@@ -66,8 +64,7 @@ class Call:
 Run = Callable[[Context, Call], int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """One command. Its names and its one-line summary stand in the table of `commands.py`.
 
     `usage` is what follows the name; `details` replaces the summary at the top of the help where one

@@ -1,5 +1,7 @@
 """Flags as values: what a command accepts, said once and looked up by the option itself.
 
+Values that every start defines are named tuples, which cost a third of what dataclasses do.
+
 QUIET = boolean("quiet", "Only show image IDs", short="q")
 ...
 if call[QUIET]:         # bool, and the type checker knows it
@@ -8,8 +10,7 @@ if call[QUIET]:         # bool, and the type checker knows it
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from millefeuille.faces.cli import values
 from millefeuille.faces.cli.values import Pairs
@@ -17,8 +18,7 @@ from millefeuille.faces.cli.values import Pairs
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Option(Generic[T]):
+class Option(NamedTuple, Generic[T]):
     """One flag. `shape` is the word its value has in the help, "" for a switch.
 
     `complete` says what its value names, for shell completion: "", "image", "file" or "directory".
