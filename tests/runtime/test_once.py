@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.snapshots.erofs.tars import chain, gnu_tar
 
+from millefeuille import files
 from millefeuille.errors import MilleError
 from millefeuille.oci.digest import Digest
 from millefeuille.runtime.mountpoints import UnsafeRoot
-from millefeuille.runtime.once import Host, Run, run_once
+from millefeuille.runtime.once import Host, Run, run_once, sweep
 from millefeuille.runtime.process import NoCommand, Wishes
 from millefeuille.runtime.runtime import StartFailed, Stdio
 from millefeuille.runtime.signals import forwarding
@@ -54,7 +55,8 @@ class Box:
 
     def check(self) -> None:
         top = Path(self.host.directory).parent
-        assert [path for path in top.rglob("*") if path.parent != top] == []
+        kept = [top / "bundles/lock"]
+        assert [path for path in top.rglob("*") if path.parent != top and path not in kept] == []
         assert str(top) not in Path("/proc/self/mounts").read_text()
 
 
@@ -219,29 +221,83 @@ def test_signals_before_the_start_are_kept_for_it() -> None:
     assert recorder.received == [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT]
 
 
-def test_a_killed_command_leaves_no_mount(box: Box, busybox_chain: Chain, tmp_path: Path) -> None:
-    program = f"""
-import sys
-from millefeuille.oci.digest import Digest
-from millefeuille.runtime.once import Host, Run, run_once
-from millefeuille.runtime.probe import find
-from millefeuille.runtime.mountpoints import UnsafeRoot
-from millefeuille.runtime.process import Wishes
-from millefeuille.snapshots.chain import Chain, LayerTar
-from millefeuille.snapshots.erofs.driver import ErofsSnapshotter
-chain = {busybox_chain!r}
-snapshots = ErofsSnapshotter({str(tmp_path / "snapshots")!r}, lambda _: chain)
-runtime = find({str(tmp_path / "runtime")!r})
-host = Host(snapshots=snapshots, runtime=runtime, directory={box.host.directory!r})
-run_once(host, Run(parent=chain.id, config={{}}, wishes=Wishes(arguments=("sh", "-c", "echo up; sleep 60"))))
-"""
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"up\n"
-        process.kill()
-    (id,) = os.listdir(tmp_path / "runtime")
-    # The container goes on; when it ends, so do its mounts, and only directories are left to remove.
-    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
-    box.host.runtime.delete(id)
-    box.host.snapshots.remove(id)
-    assert os.listdir(tmp_path / "runtime") == os.listdir(tmp_path / "snapshots") == []
+def in_child(box: Box, act: Callable[[], object]) -> int:
+    """Do `act` in a child process; the signal that ended it."""
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            act()
+        os._exit(0)
+    return os.WTERMSIG(os.waitpid(child, 0)[1])
+
+
+def run_quietly(box: Box, *words: str) -> int:
+    wishes = Wishes(arguments=words)
+    return run_once(box.host, Run(parent=box.parent, config={}, wishes=wishes, stdio=Stdio(stdout=None)))
+
+
+def acts(box: Box, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The file operations of one run, the directories that all runs share being there."""
+    assert run_quietly(box, "true") == 0
+    seen: list[str] = []
+    monkeypatch.setattr(files, "hook", lambda name, subject: seen.append(name))
+    assert run_quietly(box, "true") == 0
+    return seen
+
+
+def test_a_command_killed_while_its_container_runs(box: Box) -> None:
+    reading, writing = os.pipe()
+    run = Run(
+        parent=box.parent,
+        config={},
+        wishes=Wishes(arguments=("sh", "-c", "echo up; exec sleep 60")),
+        stdio=Stdio(stdout=writing),
+    )
+    child = os.fork()
+    if not child:
+        run_once(box.host, run)
+        os._exit(0)
+    assert os.read(reading, 3) == b"up\n"
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(writing)
+    # The container goes on, its mounts visible to nobody else; the next command ends it.
+    box.host.runtime.delete("no such container")
+    assert str(box.host.directory) not in Path("/proc/self/mounts").read_text()
+    assert len(sweep(box.host)) == 1
+    assert os.read(reading, 1) == b""
+    os.close(reading)
+    box.check()
+
+
+def test_killed_at_every_act(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = acts(box, monkeypatch)
+    assert {"mkdir", "create", "write", "mount", "spawn", "unmount", "unlink", "rmdir"} <= set(names)
+    for last in range(len(names)):
+        left = iter(range(last, -1, -1))
+
+        def kill(name: str, subject: object, left: Iterator[int] = left) -> None:
+            if next(left) == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        monkeypatch.setattr(files, "hook", kill)
+        assert in_child(box, lambda: run_quietly(box, "true")) == signal.SIGKILL, names[: last + 1]
+        monkeypatch.setattr(files, "hook", None)
+        sweep(box.host)
+        box.check()
+
+
+def test_failing_at_every_act(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    for last in range(len(acts(box, monkeypatch))):
+        left = iter(range(last, -1, -1))
+
+        def fail(name: str, subject: object, left: Iterator[int] = left) -> None:
+            if next(left, 1) == 0:
+                raise OSError(errno.EIO, "Input/output error")
+
+        monkeypatch.setattr(files, "hook", fail)
+        with contextlib.suppress(OSError, MilleError):
+            run_quietly(box, "true")
+        monkeypatch.setattr(files, "hook", None)
+        sweep(box.host)
+        box.check()

@@ -2,7 +2,8 @@
 
     privately ─► prepare a root on the chain ─► attach it in the bundle ─► run, wait ─► detach, remove
 
-The root is mounted in a namespace of its own: if this process is killed, the mounts go with the container.
+The root is mounted in a namespace of its own: if this process is killed, the mounts go with the container,
+and the next command removes the rest.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from millefeuille import files
 from millefeuille.oci.digest import Digest
 from millefeuille.runtime import hostfiles, mountpoints, spec
 from millefeuille.runtime import process as processes
+from millefeuille.runtime.bundles import abandoned, claimed
 from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import Runtime, Stdio
 from millefeuille.runtime.signals import Forwarder, forwarding
@@ -52,21 +54,33 @@ def run_once(host: Host, run: Run) -> int:
     UnsafeRoot, MountFailed, MountDenied, NamespaceDenied, RuntimeMissing. Whatever is raised, nothing is left
     behind.
     """
+    sweep(host)
     id = secrets.token_hex(32)
-    with forwarding() as forwarder:
+    with forwarding() as forwarder, claimed(host.directory, id) as bundle:
         try:
-            return privately(lambda: _mounted(host, run, id, forwarder))
+            return privately(lambda: _mounted(host, run, id, bundle, forwarder))
         finally:
-            host.runtime.delete(id)
-            files.remove_tree(_bundle(host, id))
-            host.snapshots.remove(id)
+            _remove(host, id)
 
 
-def _mounted(host: Host, run: Run, id: str, forwarder: Forwarder) -> int:
-    bundle = _bundle(host, id)
+def sweep(host: Host) -> list[str]:
+    """End and remove what commands that were killed have left; the IDs of these containers."""
+    ids = abandoned(host.directory)
+    for id in ids:
+        _remove(host, id)
+    return ids
+
+
+def _remove(host: Host, id: str) -> None:
+    host.runtime.delete(id)
+    host.snapshots.remove(id)
+    # Last: as long as it is there, a later command finds the rest.
+    files.remove_tree(f"{host.directory}/{id}")
+
+
+def _mounted(host: Host, run: Run, id: str, bundle: str, forwarder: Forwarder) -> int:
     rootfs = f"{bundle}/rootfs"
-    for path in (host.directory, bundle, rootfs):
-        files.make_directory(path)
+    files.make_directory(rootfs)
     mounts = host.snapshots.prepare(id, run.parent)
     try:
         targets = attach.attach(mounts, rootfs)
@@ -107,6 +121,3 @@ def _write(path: str, data: bytes) -> None:
     finally:
         os.close(descriptor)
 
-
-def _bundle(host: Host, id: str) -> str:
-    return f"{host.directory}/{id}"
