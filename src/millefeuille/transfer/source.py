@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from millefeuille.oci.descriptor import Descriptor
@@ -33,3 +34,17 @@ class ImageSource(Protocol):
 
     def open(self, blob: Descriptor, *, offset: int = 0) -> ByteStream:
         """A blob's bytes; the stream may begin before `offset` when the source cannot seek."""
+
+
+class Readable(Protocol):
+    """Bytes to be sent."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes, none at the end."""
+
+    def close(self) -> None:
+        """Be done."""
+
+
+# Opens a blob's bytes from an offset, perhaps more than once.
+Opener = Callable[[int], Readable]

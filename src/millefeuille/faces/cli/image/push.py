@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from millefeuille.errors import Unsupported
+from millefeuille.engine.registries import registries
+from millefeuille.engine.store import existing
+from millefeuille.faces.cli import exits, progress
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, string
+from millefeuille.oci.platform import Platform
+from millefeuille.oci.reference import Reference
+from millefeuille.progress import Started
+from millefeuille.store.store import Store
+from millefeuille.transfer.push import push
 
 ALL_TAGS = boolean("all-tags", "Push all tags of an image to the repository", short="a")
 CONTENT_TRUST = boolean("disable-content-trust", "Skip image signing", default=True)
@@ -18,8 +26,50 @@ QUIET = boolean("quiet", "Suppress verbose output", short="q")
 
 
 def run(context: Context, call: Call) -> int:
-    """Send an image to its registry."""
-    raise Unsupported(f"`{context.path}` is not available in this version")
+    """Send an image, or all tags of a repository, to its registry."""
+    with exits.refusing():
+        reference = Reference.parse(call.arguments[0])
+    if not call[CONTENT_TRUST]:
+        raise Refusal(
+            "signing with Docker Content Trust is not supported; sign with cosign or notation instead"
+        )
+    if call[ALL_TAGS] and (reference.tag or reference.digest):
+        raise Refusal("tag can't be used with --all-tags/-a")
+    if reference.digest:
+        raise Refusal("cannot push a digest reference")
+    quiet = call[QUIET]
+    if not call[ALL_TAGS] and not reference.tag and not quiet:
+        context.terminal.line(f"Using default tag: {reference.tagged().tag}")
+    platform = Platform.parse(call[PLATFORM]) if call[PLATFORM] else None
+    with progress.shown(context.terminal, "push", quiet=quiet) as reporter:
+        started = reference.tagged()
+        reporter.report(Started(name=started.name, label=started.tag or ""))
+        store = existing(context.settings)
+        tags = _tags(store, reference, every=call[ALL_TAGS])
+        assert store is not None  # there are tags in it
+        repository = registries(context.settings, reporter).repository(reference, push=True)
+        for tag in tags:
+            reporter.report(Started(name=tag.name, label=tag.tag or ""))
+            push(store, repository, tag, reporter, platform=platform)
+    if quiet:
+        context.terminal.line(str(reference.tagged()))
+    return 0
+
+
+def _tags(store: Store | None, reference: Reference, *, every: bool) -> list[Reference]:
+    """What is to go. Raises Refusal in Docker's words when nothing is there."""
+    found: list[Reference] = []
+    if store is not None:
+        with store.reading() as tx:
+            rows = tx.execute("SELECT name FROM names WHERE repository = ? ORDER BY name", (reference.name,))
+            found = [Reference.parse(row[0]) for row in rows.fetchall()]
+    if not found:
+        raise Refusal(f"An image does not exist locally with the tag: {reference.familiar_name}")
+    if every:
+        return found
+    if reference.tagged() not in found:
+        raise Refusal(f"tag does not exist: {reference.tagged().familiar}")
+    return [reference.tagged()]
 
 
 COMMAND = Command(
