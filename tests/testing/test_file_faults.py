@@ -97,7 +97,7 @@ def test_kill_stops_the_process_before_the_operation(tmp_path: Path) -> None:
     assert len(os.listdir(tmp_path)) == 2
 
 
-def test_counting_covers_all_threads(tmp_path: Path) -> None:
+def test_a_star_counts_operations_of_any_name(tmp_path: Path) -> None:
     environment = {**os.environ, "MILLE_FAULT": "*:8:EIO"}
     done = subprocess.run(
         [sys.executable, "-c", _CHILD, str(tmp_path)],
