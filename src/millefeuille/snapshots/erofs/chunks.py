@@ -17,7 +17,6 @@ from millefeuille.snapshots.erofs.format import (
 )
 
 _MAXIMUM_CHUNKS: Final = 1 << 20  # of a sparse file: 8 MiB of records
-_MAXIMUM_SIZE: Final = (1 << 63) - 1
 
 
 class UnmappableFile(Unsupported):
@@ -38,6 +37,7 @@ def dense(size: int, offset: int, device: int, bits: int) -> bytes:
     """The records of a file whose bytes stand in one run, from `offset` in the tar on."""
     first, step = block(offset), 1 << (bits - BLOCK_BITS)
     chunks = -(-size >> bits)
+    block(offset + (chunks - 1 << bits))  # the last one must have an address, too
     return b"".join(CHUNK.pack(0, device, first + index * step) for index in range(chunks))
 
 

@@ -44,7 +44,7 @@ _DEVICE_TABLE: Final = 0x8
 _SUPER: Final = Struct("<IIIBBHQQIIII16s16sIHHHB37x")
 _DEVICE: Final = Struct("<64sIIHH52x")
 _CHECKSUM_OFFSET: Final = 4
-_MAXIMUM_DEVICES: Final = 0x3FFF  # with more, the root inode's number would not fit the super block
+_MAXIMUM_DEVICES: Final = 0x3FF0  # with more, the root inode's number would not fit the super block
 
 
 class ImageTooLarge(Unsupported):
@@ -76,20 +76,21 @@ class Summary:
     uuid: bytes
 
 
-def header_size(devices: int) -> int:
+def header_size(devices: Sequence[Device]) -> int:
     """The bytes in front of the first inode. Raises ImageTooLarge."""
-    if devices > _MAXIMUM_DEVICES:
-        raise ImageTooLarge(f"{devices} layers are more than an EROFS image can refer to")
-    return METADATA_OFFSET + devices * 128
+    if len(devices) > _MAXIMUM_DEVICES:
+        raise ImageTooLarge(f"{len(devices)} layers are more than an EROFS image can refer to")
+    for device in devices:
+        if device.blocks > 0xFFFFFFFF:
+            raise ImageTooLarge(f"layer {device.tag[:12]}: larger than an EROFS device can be")
+    return METADATA_OFFSET + len(devices) * 128
 
 
 def fill_header(image: bytearray, devices: Sequence[Device], summary: Summary) -> None:
-    """Write the super block and the device table into the front of `image`. Raises ImageTooLarge."""
+    """Write the super block and the device table into the front of `image`."""
     start = (summary.blocks + 7) & ~7
     for index, device in enumerate(devices):
         blocks = device.blocks
-        if blocks > 0xFFFFFFFF:
-            raise ImageTooLarge(f"layer {device.tag[:12]}: larger than an EROFS device can be")
         # Every chunk names its device; the address in one flat space only serves tools, 0 says there is none.
         address = start if start + blocks <= 0xFFFFFFFF else 0
         _DEVICE.pack_into(

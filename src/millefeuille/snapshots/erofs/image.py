@@ -67,7 +67,7 @@ class _Writer:
     def __init__(self, devices: Sequence[Device], uuid: bytes) -> None:
         self._devices = devices
         self._uuid = uuid
-        self._image = bytearray(header_size(len(devices)))
+        self._image = bytearray(header_size(devices))
         self._xattrs = xattrs.XattrTable()
         self._blocks = bytearray()  # long directories and links
         self._fixes: list[tuple[int, int]] = []  # position of a start block in the image, block in `_blocks`
