@@ -66,6 +66,11 @@ class Terminal:
         """Put `text` and a line's end on standard output."""
         self.write(f"{text}\n")
 
+    def write_bytes(self, data: bytes | memoryview) -> None:
+        """Put bytes on standard output, behind the texts written before. Raises ReaderGone, Failed."""
+        with _writing():
+            self.binary.write(data)
+
     def flush(self) -> None:
         """Hand over what was written. Raises ReaderGone, Failed."""
         with _writing():
