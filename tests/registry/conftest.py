@@ -45,7 +45,7 @@ class Client:
     @property
     def registries(self) -> Registries:
         if self._registries is None:
-            patience = Patience(connect=5.0, answer=5.0, stored=5.0, idle=0.3, sleep=self.slept.append)
+            patience = Patience(connect=5.0, answer=2.0, stored=2.0, idle=0.3, sleep=self.slept.append)
             self._registries = Registries(
                 self.hosts or Hosts.load(self.environment, self.home),
                 Credentials.load(self.environment, self.home),

@@ -74,7 +74,8 @@ def test_break_is_mended_behind_the_last_byte(repository, blob, registry, client
     again = registry.seen(BLOB)[1]
     start = int(again.headers["Range"].removeprefix("bytes=").partition("-")[0]) if where > 65536 else 0
     assert start <= where
-    assert start >= where - 65536
+    if how != "reset":  # a reset takes with it what was not read yet
+        assert start >= where - 65536
     assert [type(event) for event in client.events.seen] == [Retrying]
 
 

@@ -15,6 +15,7 @@ from millefeuille.oci.reference import Reference
 from millefeuille.progress import Progress
 from millefeuille.registry import refusal, tags
 from millefeuille.registry.auth import NoCredentials
+from millefeuille.registry.body import BodyTooLarge
 from millefeuille.registry.hosts import Endpoint
 from millefeuille.registry.patience import Patience
 from millefeuille.registry.site import Call, Site, answer_of, finish
@@ -114,11 +115,12 @@ class Repository:
     def _tags_at(self, place: Place) -> tuple[str, ...]:
         endpoint, site = place
 
-        def get(path: str) -> Response:
-            response = self._send(site, Call(method="GET", url=path, scopes=self._scopes(endpoint)))
+        def get(path: str) -> tuple[Response, bytes]:
+            call = Call(method="GET", url=path, scopes=self._scopes(endpoint), attempts=_attempts(endpoint))
+            response, page = self._worded(site, call, lambda: site.read(call, tags.MAXIMUM_PAGE))
             if response.status != 200:
                 self._refuse(response, self.reference)
-            return response
+            return response, page
 
         return tags.read(endpoint.repository, get, self.reference.familiar_name)
 
@@ -142,10 +144,13 @@ class Repository:
 
     def _manifest_at(self, place: Place, reference: Reference) -> tuple[Descriptor, bytes]:
         endpoint, site = place
-        response = self._send(site, self._manifest_call(endpoint, reference, "GET"))
+        call = self._manifest_call(endpoint, reference, "GET")
+        try:
+            response, raw = self._worded(site, call, lambda: site.read(call, MAXIMUM_BYTES))
+        except BodyTooLarge as error:
+            raise InvalidManifest(f"manifest for {reference.familiar}: {error}") from None
         if response.status != 200:
             self._refuse(response, reference)
-        raw = _body(response, reference)
         announced = _digest(response)
         wanted = reference.digest or announced
         digest = Digest.of(raw, wanted.algorithm if wanted else "sha256")
@@ -191,9 +196,12 @@ class Repository:
         return (f"repository:{endpoint.repository}:pull",)
 
     def _send(self, site: Site, call: Call) -> Response:
-        """Send `call`. Raises as Site.request does, in Docker's words."""
+        return self._worded(site, call, lambda: site.request(call))
+
+    def _worded(self, site: Site, call: Call, act: Callable[[], T]) -> T:
+        """Do `act`. Raises as it does, in Docker's words."""
         try:
-            return site.request(call)
+            return act()
         except NoCredentials:
             url = f"{site.root()}{call.url}" if call.url.startswith("/") else call.url
             raise refusal.no_credentials(call.method, url, self.reference) from None
@@ -229,21 +237,6 @@ def _blob(endpoint: Endpoint, digest: Digest) -> str:
 def _attempts(endpoint: Endpoint) -> int | None:
     """A mirror is not waited for: there is another place to ask."""
     return 1 if endpoint.mirror else None
-
-
-def _body(response: Response, reference: Reference) -> bytes:
-    """The whole body of a manifest's answer. Raises InvalidManifest, Unreachable."""
-    parts: list[bytes] = []
-    total = 0
-    while total <= MAXIMUM_BYTES:
-        part = response.read(min(1 << 20, MAXIMUM_BYTES + 1 - total))
-        if not part:
-            finish(response)
-            return b"".join(parts)
-        parts.append(part)
-        total += len(part)
-    response.close()
-    raise InvalidManifest(f"manifest for {reference.familiar}: larger than {MAXIMUM_BYTES} bytes")
 
 
 def _media_type(response: Response) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from millefeuille.errors import Denied
 from millefeuille.progress import Progress, Retrying
-from millefeuille.registry import challenge, refusal
+from millefeuille.registry import body, challenge, refusal
 from millefeuille.registry.address import Reach
 from millefeuille.registry.auth import Authorizer
 from millefeuille.registry.credential import Credential
@@ -19,7 +21,7 @@ from millefeuille.registry.redaction import show_url
 from millefeuille.registry.refusal import Answer
 from millefeuille.registry.tls import Tls
 from millefeuille.registry.token import TokenSource
-from millefeuille.registry.transport import Body, Request, Response, Transport, Unreachable
+from millefeuille.registry.transport import Body, Request, Response, Transport, Unreachable, abandon
 
 MAXIMUM_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -99,6 +101,23 @@ class Site:
             finish(response)
             self._pause(call, delay, reason)
 
+    def read(self, call: Call, limit: int) -> tuple[Response, bytes]:
+        """An answer and, when its status is 200, its body; asked for again when the body breaks off.
+
+        Raises as `request` does, and BodyLost, BodyTooLarge.
+        """
+        for attempt in itertools.count(1):
+            response = self.request(call)
+            if response.status != HTTPStatus.OK:
+                return response, b""
+            try:
+                return response, body.read(response, limit)
+            except body.BodyLost as error:
+                if attempt >= (call.attempts or self._patience.attempts):
+                    raise body.BodyLost(f'Get "{show_url(call.url)}": {error}') from None
+                self._pause(call, self._patience.delay(attempt), str(error))
+        raise AssertionError("unreachable")
+
     def root(self) -> str:
         """`scheme://host` of this site; where several schemes are possible, the first that answers."""
         with self._lock:
@@ -167,7 +186,11 @@ class Site:
             if response.status != 401 or not own:
                 return response
             challenges = response.headers.getlist("WWW-Authenticate") or self._ping_challenges()
-            again = authorizer.answer(challenges, call.scopes, header)
+            try:
+                again = authorizer.answer(challenges, call.scopes, header)
+            except BaseException:
+                abandon(response)
+                raise
             if again is None or again == header:
                 return response
             finish(response)
@@ -257,13 +280,12 @@ def _origin(parts: SplitResult) -> tuple[str, str, int]:
 
 def answer_of(response: Response) -> Answer:
     """What an unwelcome answer says; its body is read up to a limit, and the connection is given back."""
-    body = response.read(refusal.MAXIMUM_BODY) or b""
-    finish(response)
+    text = body.read_some(response, refusal.MAXIMUM_BODY)
     return Answer(
         status=response.status,
-        body=body,
+        body=text,
         challenges=tuple(challenge.parse(response.headers.getlist("WWW-Authenticate"))),
-        wait=retry_after(response.headers, body.decode("utf-8", "replace")),
+        wait=retry_after(response.headers, text.decode("utf-8", "replace")),
     )
 
 
@@ -273,4 +295,4 @@ def finish(response: Response) -> None:
         response.drain_conn()
         response.release_conn()
     else:
-        response.close()
+        abandon(response)

@@ -12,7 +12,7 @@ from millefeuille.errors import Corrupt, MilleError, Unavailable
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.progress import Progress, Retrying
 from millefeuille.registry.patience import Patience
-from millefeuille.registry.transport import Response, Unreachable, describe
+from millefeuille.registry.transport import Response, Unreachable, abandon, describe
 
 SKIP_LIMIT = 16 << 20  # bytes of an ignored range that are read and thrown away
 _PROGRESS = 1 << 20  # bytes after which earlier failures are forgiven
@@ -91,7 +91,7 @@ class BlobStream:
     def close(self) -> None:
         """Give up the connection."""
         if self._response is not None:
-            self._response.close()
+            abandon(self._response)
             self._response = None
 
     def __enter__(self) -> BlobStream:
@@ -154,7 +154,7 @@ class BlobStream:
         try:
             start = _start_of(response, offset, self.blob)
         except MilleError:
-            response.close()
+            abandon(response)
             raise
         _set_idle_timeout(response, self._patience.idle)
         return response, start

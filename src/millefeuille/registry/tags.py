@@ -21,7 +21,7 @@ class BadTagList(Failed):
     """A registry's answer is not a list of tags."""
 
 
-def read(repository: str, get: Callable[[str], Response], what: str) -> tuple[str, ...]:
+def read(repository: str, get: Callable[[str], tuple[Response, bytes]], what: str) -> tuple[str, ...]:
     """All tags of `repository`, sorted. `get` fetches a path and raises unless the status is 200.
 
     Raises BadTagList, which names `what`, and what `get` raises.
@@ -31,12 +31,7 @@ def read(repository: str, get: Callable[[str], Response], what: str) -> tuple[st
     found: set[str] = set()
     while path is not None and path not in seen and len(seen) < _MAXIMUM_PAGES:
         seen.add(path)
-        response = get(path)
-        body = response.read(MAXIMUM_PAGE + 1)
-        response.release_conn()
-        if len(body) > MAXIMUM_PAGE:
-            response.close()
-            raise BadTagList(f"{what}: a page of its tags is larger than {MAXIMUM_PAGE} bytes")
+        response, body = get(path)
         found.update(_page(body, what))
         path = next_page(path, response.headers.get("Link", ""))
     return tuple(sorted(found))

@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 
 from millefeuille.errors import Denied, Failed, Unavailable
 from millefeuille.progress import Progress, Warned
-from millefeuille.registry import realm
+from millefeuille.registry import body, realm
 from millefeuille.registry.challenge import Challenge
 from millefeuille.registry.credential import Credential
 from millefeuille.registry.redaction import clean, show_url
-from millefeuille.registry.transport import Request, Response
+from millefeuille.registry.transport import Request, Response, abandon
 
 MAXIMUM_ANSWER = 1 << 20  # bytes
 CLIENT_ID = "millefeuille"
@@ -80,7 +80,7 @@ class TokenSource:
             response = self._post(target.url, service, scopes, credential.identity_token)
             if response.status not in (400, 401, 404, 405) or not credential.password:
                 return _read(target.url, response)
-            response.close()
+            abandon(response)
         return _read(target.url, self._get(target.url, service, scopes, credential, offline))
 
     def _get(
@@ -115,15 +115,19 @@ class TokenSource:
 
 def _read(url: str, response: Response) -> Token:
     where = f'Get "{show_url(url)}"'
-    body = response.read(MAXIMUM_ANSWER + 1)
-    response.close()
+    try:
+        answer = body.read(response, MAXIMUM_ANSWER)
+    except body.BodyTooLarge as error:
+        raise BadToken(f"{where}: {error}") from None
+    except body.BodyLost as error:
+        raise TokenServerFailed(f"{where}: {error}") from None
     if response.status >= 500 or response.status in (408, 429):
         raise TokenServerFailed(f"{where}: received unexpected HTTP status: {response.status}")
-    fields = _fields(body)
+    fields = _fields(answer)
     if response.status in (400, 401, 403):
         raise TokenRefused(f"{where}: unauthorized: {_reason(fields)}", advice="Log in with `mille login`.")
     text = fields.get("token") or fields.get("access_token")
-    if response.status != 200 or len(body) > MAXIMUM_ANSWER or not isinstance(text, str):
+    if response.status != 200 or not isinstance(text, str):
         raise BadToken(f"{where}: no token in the answer (HTTP status {response.status})")
     if not text.isascii() or not text.isprintable():
         raise BadToken(f"{where}: the token holds characters that no token may hold")

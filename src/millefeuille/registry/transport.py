@@ -127,6 +127,14 @@ class Transport:
             return found
 
 
+def abandon(response: Response) -> None:
+    """Close an answer whose end nobody reads, and its connection, which urllib3 leaves open in places."""
+    connection = response.connection
+    response.close()
+    if connection is not None:
+        connection.close()
+
+
 def _forbidden(url: str, reach: Reach) -> ForbiddenTarget:
     return ForbiddenTarget(
         f"{show_url(url)}: refused to connect to {urlsplit(url).hostname}, a {reach.value} address"
