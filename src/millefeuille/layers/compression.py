@@ -17,6 +17,7 @@ else:
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+MAGIC_SIZE = 4  # bytes that tell a compression
 # Skippable frames (0x184D2A50 to 0x184D2A5F) open some seekable zstd layers (RFC 8878, section 3.1.2).
 _SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
 

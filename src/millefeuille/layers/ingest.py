@@ -69,7 +69,7 @@ class LayerPass:
         return self._size
 
     def feed(self, chunk: bytes | memoryview) -> None:
-        """Take the next compressed bytes. Raises what any stage met: BrokenStream, Bomb, TarError, OSError."""
+        """Take the next compressed bytes. Raises what a stage met: BrokenStream, Bomb, TarError, OSError."""
         self._size += len(chunk)
         self._blob_stage.put(chunk)
         self._inflate_stage.put(chunk)
@@ -81,6 +81,8 @@ class LayerPass:
                 stage.close()
             inflater = self._inflater or compression.inflater("none")
             inflater.finish()
+            if self._inflater is None:
+                self._parser.feed(self._head)
             self._parser.finish()
         except BaseException:
             self.abort()
@@ -104,11 +106,16 @@ class LayerPass:
             stage.stop()
 
     _kind = "none"
+    _head = b""  # the first bytes, while they are too few to tell the compression
     _is_tar = False  # the blob is the tar itself, and its digest the diff ID
 
     def _inflate(self, chunk: bytes | memoryview) -> None:
         if self._inflater is None:
-            self._kind = compression.sniff(bytes(chunk[:4]))
+            if self._head or len(chunk) < compression.MAGIC_SIZE:
+                chunk = self._head = self._head + bytes(chunk)
+            if len(chunk) < compression.MAGIC_SIZE:
+                return
+            self._kind = compression.sniff(bytes(chunk[: compression.MAGIC_SIZE]))
             self._inflater = compression.inflater(self._kind)
             self._is_tar = self._kind == "none" and self._algorithm == "sha256"
         for piece in self._inflater.feed(chunk):
