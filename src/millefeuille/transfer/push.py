@@ -114,7 +114,8 @@ def prepare(tx: Transaction, store: Store, reference: Reference, platform: Platf
     manifests = _with_children(store, document.descriptor(target.algorithm), document)
     blobs = {blob[0].digest: blob for found in manifests for blob in _blobs(tx, *found, reference)}
     return Shipment(
-        blobs=tuple(blobs.values()), manifests=tuple((descriptor, found.raw) for descriptor, found in manifests),
+        blobs=tuple(blobs.values()),
+        manifests=tuple((descriptor, found.raw) for descriptor, found in manifests),
         image=image, note=note,
     )  # fmt: skip
 
