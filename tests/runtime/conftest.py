@@ -50,4 +50,4 @@ def host(tmp_path: Path, busybox_chain: Chain) -> Host:
     except RuntimeMissing as missing:
         pytest.skip(str(missing))
     snapshots = ErofsSnapshotter(str(tmp_path / "snapshots"), lambda _: busybox_chain)
-    return Host(snapshots=snapshots, runtime=runtime, directory=str(tmp_path / "bundles"))
+    return Host(snapshots=snapshots, runtime=runtime, directory=str(tmp_path / "run/bundles"))

@@ -54,8 +54,8 @@ class Box:
             self.check()
 
     def check(self) -> None:
-        top = Path(self.host.directory).parent
-        kept = [top / "bundles/lock"]
+        top = Path(self.host.directory).parents[1]
+        kept = [top / "run/bundles", top / "run/bundles/lock"]
         assert [path for path in top.rglob("*") if path.parent != top and path not in kept] == []
         assert str(top) not in Path("/proc/self/mounts").read_text()
 

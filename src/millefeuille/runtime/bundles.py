@@ -19,8 +19,11 @@ _WHAT = "the directory of running containers"
 
 @contextlib.contextmanager
 def claimed(directory: str, id: str) -> Iterator[str]:
-    """A new bundle, this process's own inside the block. Removing it is up to the caller."""
-    files.make_directory(directory)
+    """A new bundle, this process's own inside the block. Removing it is up to the caller.
+
+    `directory` is made when missing, with its parents: it lies where nothing outlives a boot.
+    """
+    _make(directory)
     path = f"{directory}/{id}"
     with files.locked(f"{directory}/lock", _WHAT):
         files.make_directory(path)
@@ -39,6 +42,12 @@ def abandoned(directory: str) -> list[str]:
     with files.locked(f"{directory}/lock", _WHAT):
         names = sorted(name for name in os.listdir(directory) if name != "lock")
         return [name for name in names if not _in_use(f"{directory}/{name}/lock")]
+
+
+def _make(directory: str) -> None:
+    if not os.path.isdir(directory):
+        _make(os.path.dirname(directory))
+        files.make_directory(directory)
 
 
 def _in_use(lock: str) -> bool:
