@@ -59,7 +59,9 @@ class ImageConfig:
     def labels(self) -> Mapping[str, str]:
         """The image's labels."""
         value = self.process.get("Labels")
-        return value if isinstance(value, dict) else {}
+        if not isinstance(value, dict):
+            return {}
+        return {key: text for key, text in value.items() if isinstance(text, str)}
 
 
 def parse(raw: bytes, what: str = "image config") -> ImageConfig:
@@ -79,9 +81,9 @@ def parse(raw: bytes, what: str = "image config") -> ImageConfig:
         fields=fields,
         platform=normalise(texts[0] or "linux", *(text or "" for text in texts[1:])),
         diff_ids=tuple(Digest.parse(digest) for digest in diff_ids or ()),
-        history=tuple(_history(entry) for entry in fields.get("history") or ()),
-        created=fields.get("created") or "",
-        author=fields.get("author") or "",
+        history=tuple(_history(entry, what) for entry in _entries(fields, what)),
+        created=_text(fields.get("created")),
+        author=_text(fields.get("author")),
     )
 
 
@@ -94,13 +96,24 @@ def check_layers(config: ImageConfig, layers: int, what: str) -> None:
         raise InvalidConfig(f"{what}: {layers} layers, but the history has {filled} that are not empty")
 
 
-def _history(entry: object) -> History:
+def _entries(fields: Mapping[str, Any], what: str) -> list[object]:
+    history = fields.get("history")
+    if history is not None and not isinstance(history, list):
+        raise InvalidConfig(f"{what}: history must be a list")
+    return history or []
+
+
+def _history(entry: object, what: str) -> History:
     if not isinstance(entry, dict):
-        raise InvalidConfig("image config: a history entry must be an object")
+        raise InvalidConfig(f"{what}: a history entry must be an object")
     return History(
-        created=entry.get("created") or "",
-        created_by=entry.get("created_by") or "",
-        author=entry.get("author") or "",
-        comment=entry.get("comment") or "",
+        created=_text(entry.get("created")),
+        created_by=_text(entry.get("created_by")),
+        author=_text(entry.get("author")),
+        comment=_text(entry.get("comment")),
         empty_layer=bool(entry.get("empty_layer")),
     )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

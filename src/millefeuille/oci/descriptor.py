@@ -53,8 +53,8 @@ class Descriptor:
             size=size,
             platform=from_json(fields.get("platform")),
             annotations=_strings(fields.get("annotations")),
-            artifact_type=fields.get("artifactType") or None,
-            urls=tuple(url for url in fields.get("urls") or () if isinstance(url, str)),
+            artifact_type=_text(fields.get("artifactType")),
+            urls=_urls(fields.get("urls")),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -87,3 +87,11 @@ def _strings(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {key: text for key, text in value.items() if isinstance(text, str)}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _urls(value: object) -> tuple[str, ...]:
+    return tuple(url for url in value if isinstance(url, str)) if isinstance(value, list) else ()

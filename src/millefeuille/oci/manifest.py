@@ -170,7 +170,7 @@ def _index(raw: bytes, fields: Mapping[str, Any], kind: str, what: str) -> Index
 
 def _manifest(raw: bytes, fields: Mapping[str, Any], kind: str, what: str) -> Manifest:
     layers = _list(fields, "layers", MAXIMUM_LAYERS, what)
-    subject = fields.get("subject")
+    subject, artifact = fields.get("subject"), fields.get("artifactType")
     return Manifest(
         raw=raw,
         media_type=kind,
@@ -178,5 +178,5 @@ def _manifest(raw: bytes, fields: Mapping[str, Any], kind: str, what: str) -> Ma
         layers=tuple(Descriptor.from_json(layer, what) for layer in layers),
         annotations=_annotations(fields),
         subject=Descriptor.from_json(subject, what) if subject is not None else None,
-        artifact_type=fields.get("artifactType") or None,
+        artifact_type=artifact if isinstance(artifact, str) and artifact else None,
     )

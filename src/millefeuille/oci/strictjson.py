@@ -7,6 +7,7 @@ to a scanner and another to the engine; such documents are refused.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, NoReturn
 
@@ -16,6 +17,7 @@ MAXIMUM_DEPTH = 64
 MAXIMUM_INTEGER = 2**63 - 1
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _NEITHER_BRACKET = re.compile(rb"[^\[\]{}]+")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class InvalidDocument(Invalid):
@@ -31,7 +33,11 @@ def parse_object(raw: bytes, what: str) -> dict[str, Any]:
     _check_depth(raw, what)
     try:
         value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_int=_integer
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_float,
+            parse_int=_integer,
         )
     except InvalidDocument as error:
         raise InvalidDocument(f"{what}: {error}") from error
@@ -39,6 +45,8 @@ def parse_object(raw: bytes, what: str) -> dict[str, Any]:
         raise InvalidDocument(f"{what}: not valid JSON ({error})") from error
     if not isinstance(value, dict):
         raise InvalidDocument(f"{what}: not a JSON object")
+    if _SURROGATE.search(raw):
+        _check_letters(value, what)
     return value
 
 
@@ -50,6 +58,14 @@ def _check_depth(raw: bytes, what: str) -> None:
             raise InvalidDocument(f"{what}: nested deeper than {MAXIMUM_DEPTH} levels")
 
 
+def _check_letters(value: dict[str, Any], what: str) -> None:
+    """Refuse halves of a letter, which some readers keep and others replace."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidDocument(f"{what}: half a surrogate pair in a string") from error
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
@@ -59,6 +75,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise InvalidDocument(f"{name} is not a JSON number")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise InvalidDocument("a number is out of range")
+    return value
 
 
 def _integer(digits: str) -> int:
