@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ def main() -> int:
     if os.geteuid() != 0:
         parser.error("the stores stand on a file system of their own, and only root can mount it")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "millefeuille-tests")
+    signal.signal(signal.SIGTERM, _leave)
     failed = False
     print(f"{os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()}")
     with ExitStack() as stack:
@@ -45,6 +47,11 @@ def main() -> int:
             show(result, goals)
             failed |= bool(result.failures) or not all(goal.met for goal in goals)
     return int(failed)
+
+
+def _leave(number: int, _frame: object) -> None:
+    """End as by an exception, so that servers are stopped and the volume is unmounted."""
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
