@@ -29,8 +29,9 @@ from millefeuille.snapshots.snapshotter import Snapshotter, close_all
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What a run needs of the host: a snapshotter, a runtime, and the absolute path of a directory for bundles,
-    all for containers run once: whoever keeps containers keeps them elsewhere.
+    """What a run needs of the host: a snapshotter, a runtime, and a directory for bundles (absolute).
+
+    The directory is for containers run once: whoever keeps containers keeps theirs elsewhere.
     """
 
     snapshots: Snapshotter

@@ -23,7 +23,7 @@ class Runc:
     """Containers run by `program`, with its state under `directory`."""
 
     def __init__(self, program: str, directory: str) -> None:
-        self._program = program
+        self.program = program
         self._directory = directory
 
     def run(self, id: str, bundle: str, stdio: Stdio) -> Attached:
@@ -47,7 +47,7 @@ class Runc:
         try:
             # A group of its own: a key pressed at the terminal is passed on once, by us.
             return subprocess.Popen(
-                [self._program, "--root", self._directory, *words],
+                [self.program, "--root", self._directory, *words],
                 stdin=streams[0],
                 stdout=streams[1],
                 stderr=streams[2],
@@ -57,7 +57,7 @@ class Runc:
             )
         except FileNotFoundError:
             raise RuntimeMissing(
-                f"{self._program}: no such runtime", advice="Install runc or crun."
+                f"{self.program}: no such runtime", advice="Install runc or crun."
             ) from None
 
 
