@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from millefeuille.oci.digest import Digest, InvalidDigest
@@ -57,7 +57,7 @@ def test_a_tag_replaces_the_digest() -> None:
             reference.with_tag(tag)
 
 
-_WORD = st.from_regex(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", fullmatch=True).filter(lambda w: len(w) < 40)
+_WORD = st.from_regex(r"[a-z0-9]{1,6}(?:(?:\.|_|__|-{1,3})[a-z0-9]{1,6}){0,3}", fullmatch=True)
 
 
 @given(
@@ -69,6 +69,8 @@ _WORD = st.from_regex(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", fullmatch=True).
 def test_what_is_well_formed_is_read_and_printed_again(
     registry: str, path: list[str], tag: str | None, pinned: bool
 ) -> None:
+    # Without a registry, a first component with a dot would be one.
+    assume(registry or len(path) == 1 or ("." not in path[0] and path[0] != "localhost"))
     text = registry + "/".join(path) + (f":{tag}" if tag else "") + (f"@{Digest.of(b'')}" if pinned else "")
     reference = Reference.parse(text)
     assert reference.tag == tag
