@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from millefeuille.errors import Unsupported
+import os
+
+from millefeuille.engine.metadata import prepare
+from millefeuille.engine.store import open_store
+from millefeuille.faces.cli import exits, progress
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, string
+from millefeuille.oci.platform import Platform
+from millefeuille.transfer.archive.load import Loaded, load
 
 INPUT = string("input", "Read from tar archive file, instead of STDIN", short="i", complete="file")
 PLATFORM = string(
@@ -15,8 +22,48 @@ QUIET = boolean("quiet", "Suppress the load output", short="q")
 
 
 def run(context: Context, call: Call) -> int:
-    """Take in the images of an archive."""
-    raise Unsupported(f"`{context.path}` is not available in this version")
+    """Take in the images of an archive, from a file or from standard input."""
+    with exits.refusing():  # Docker says without a prefix what it meets in an archive
+        platform = Platform.parse(call[PLATFORM]) if call[PLATFORM] else None
+        descriptor = _open(context, call[INPUT])
+        lines: list[str] = []
+        try:
+            with progress.shown(context.terminal, "load", quiet=call[QUIET]) as reporter:
+                store = open_store(context.settings)
+                for loaded in load(store, descriptor, reporter, platform=platform, prepare=prepare()):
+                    lines += _said(loaded)
+        finally:
+            os.close(descriptor)
+            for line in lines:  # also of the images before one that fails
+                context.terminal.line(line)
+    if not lines:
+        context.terminal.line()
+    return 0
+
+
+def _open(context: Context, path: str) -> int:
+    if path:
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise Refusal(f"open {path}: {(error.strerror or str(error)).lower()}") from error
+    if context.terminal.input_interactive:
+        raise Refusal("requested load from stdin, but stdin is empty")
+    return os.dup(context.terminal.binary_input.fileno())
+
+
+def _said(loaded: Loaded) -> list[str]:
+    if not loaded.names:
+        return [f"Loaded image ID: {loaded.image}"]
+    lines = []
+    for name in loaded.names:
+        if name in loaded.renamed:
+            lines.append(
+                f"The image {name} already exists, renaming the old one with ID "
+                f"{loaded.renamed[name]} to empty string"
+            )
+        lines.append(f"Loaded image: {name}")
+    return lines
 
 
 COMMAND = Command(

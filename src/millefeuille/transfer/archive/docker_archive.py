@@ -1,0 +1,64 @@
+"""Docker archives since 1.10: manifest.json names each image's config and its layers, lowest first.
+
+Source: Docker's image specification 1.2, "Combined Image JSON + Filesystem Changeset Format".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from millefeuille.oci import config as image_config
+from millefeuille.oci import manifest as documents
+from millefeuille.oci.platform import Platform, rank
+from millefeuille.oci.strictjson import parse_object
+from millefeuille.transfer.archive.contents import BadArchive, Contents
+from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, make_plan, parse_name
+
+MANIFEST: Final = "manifest.json"
+_MAXIMUM_BYTES: Final = 4 << 20
+_MAXIMUM_IMAGES: Final = 10_000
+
+
+def docker_images(contents: Contents, source: ArchiveSource, wanted: Platform | None) -> Iterator[Found]:
+    """The images of an archive with a manifest.json, in its order; with `wanted` those for that platform.
+
+    Their layers are added to `source`. Raises BadArchive, Invalid kinds, ShortArchive.
+    """
+    raw = contents.read(MANIFEST, _MAXIMUM_BYTES)
+    # The strict reader takes objects; this document is a list.
+    listed = parse_object(b'{"images":' + raw + b"}", MANIFEST)["images"]
+    if not isinstance(listed, list) or len(listed) > _MAXIMUM_IMAGES:
+        raise BadArchive(f"invalid archive: {MANIFEST} is no list of images")
+    for entry in listed:
+        found = _image(contents, source, entry, wanted)
+        if found is not None:
+            yield found
+
+
+def _image(
+    contents: Contents, source: ArchiveSource, entry: object, wanted: Platform | None
+) -> Found | None:
+    fields = entry if isinstance(entry, dict) else {}
+    paths, tags = fields.get("Layers"), fields.get("RepoTags")
+    paths, tags = [] if paths is None else paths, [] if tags is None else tags
+    if not isinstance(fields.get("Config"), str) or not _are_texts(paths) or not isinstance(tags, list):
+        raise BadArchive(f"invalid archive: an entry of {MANIFEST} is malformed")
+    if len(paths) > documents.MAXIMUM_LAYERS:
+        raise BadArchive(f"invalid archive: more than {documents.MAXIMUM_LAYERS} layers")
+    names = tuple(parse_name(tag) for tag in tags)
+    config = image_config.parse(contents.read(fields["Config"], image_config.MAXIMUM_BYTES))
+    image_config.check_layers(config, len(paths), "invalid archive")
+    if wanted is not None and rank(config.platform, wanted, strict=True) is None:
+        return None
+    layers = []
+    for path, diff_id in zip(paths, config.diff_ids, strict=True):
+        member = contents.member(path)
+        blob = layer_blob(contents, member, diff_id)
+        source.add(blob.digest, member)
+        layers.append(blob)
+    return Found(names=names, plans=(make_plan(config, layers),), made=True)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
