@@ -1,3 +1,19 @@
-"""A container image engine that needs no daemon."""
+"""A container image engine that needs no daemon. `Engine` is the way in; see millefeuille.api."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from millefeuille.api import Engine, Image, Layer
 
 __version__ = "0.1.0"
+__all__ = ["Engine", "Image", "Layer"]
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, loaded on first use: the command line imports this package too (PEP 562)."""
+    if name in __all__:
+        return getattr(importlib.import_module("millefeuille.api"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

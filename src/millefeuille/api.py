@@ -1,0 +1,229 @@
+"""The Python interface: what the command line does, in typed calls that return values.
+
+    import millefeuille
+
+    engine = millefeuille.Engine()
+    image = engine.pull("nginx:1.24", progress=print)
+    print(image.id, image.size, [layer.diff_id for layer in image.layers])
+    engine.tag(image, "registry.example/team/nginx:mine")
+    engine.push("registry.example/team/nginx:mine")
+
+Nothing here prints or reads the environment but `Engine()` itself, and that only for what it is not given.
+Errors are the kinds of millefeuille.errors.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from millefeuille.docker.filters import Filters
+from millefeuille.docker.selection import listed, prunable
+from millefeuille.engine.metadata import prepare
+from millefeuille.engine.registries import registries
+from millefeuille.engine.store import founded
+from millefeuille.engine.users import users
+from millefeuille.images import prune as pruning
+from millefeuille.images import remove as removing
+from millefeuille.images import tag as tagging
+from millefeuille.images.content import config_of, find_platform
+from millefeuille.images.listing import visible
+from millefeuille.images.prune import Pruned
+from millefeuille.images.remove import Act
+from millefeuille.images.usage import StoreUsage, usage
+from millefeuille.layers.entry import Entry
+from millefeuille.layers.index import LayerIndex
+from millefeuille.oci.config import History, ImageConfig
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.platform import Platform
+from millefeuille.oci.reference import Reference
+from millefeuille.progress import Event, Progress, Silent
+from millefeuille.settings import settle
+from millefeuille.store import check as checking
+from millefeuille.store import events as recorded
+from millefeuille.store.check import Report
+from millefeuille.store.events import StoredEvent
+from millefeuille.store.images import ImageRecord, LayerRecord, layers_of
+from millefeuille.store.names import find
+from millefeuille.store.store import Store
+from millefeuille.transfer import pull as pulling
+from millefeuille.transfer import push as pushing
+
+Watcher = Callable[[Event], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of an image in the store; sizes in bytes."""
+
+    record: LayerRecord
+    _store: Store
+
+    @property
+    def diff_id(self) -> Digest:
+        """The digest of the uncompressed tar."""
+        return self.record.diff_id
+
+    @property
+    def size(self) -> int:
+        """What the layer's regular files hold."""
+        return self.record.content_size
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry of the layer's tar, in its order; read from the index, not from the tar."""
+        index = LayerIndex.open(self._store.disk.layer_index(self.diff_id))
+        return (index.entry(number) for number in range(len(index)))
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image in the store, as it was when asked for."""
+
+    record: ImageRecord
+    layers: tuple[Layer, ...]
+    _store: Store
+
+    @property
+    def id(self) -> Digest:
+        """The digest of the config."""
+        return self.record.id
+
+    @property
+    def size(self) -> int:
+        """What the layers' regular files hold, in bytes."""
+        return self.record.size
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The names of the image as Docker prints them."""
+        return tuple(Reference.parse(tag).familiar for tag in self.record.tags)
+
+    @property
+    def config(self) -> ImageConfig:
+        """The image's config. Raises BlobNotFound, CorruptBlob."""
+        return config_of(self._store.blobs, self.record)
+
+    @property
+    def history(self) -> tuple[History, ...]:
+        """The steps of its making, oldest first."""
+        return self.config.history
+
+
+class Engine:
+    """One store and the way to registries. `root` is the store's directory, made when first written to.
+
+    `environment` stands for the process's own: proxies, credentials, registry configuration, MILLE_ROOT.
+    """
+
+    def __init__(
+        self, root: str | os.PathLike[str] = "", *, environment: Mapping[str, str] | None = None
+    ) -> None:
+        surroundings = dict(os.environ if environment is None else environment)
+        self._settings = settle(
+            surroundings,
+            uid=os.geteuid(),
+            home=surroundings.get("HOME") or os.path.expanduser("~"),
+            root=os.fspath(root),
+        )
+
+    @property
+    def root(self) -> str:
+        """The store's directory."""
+        return self._settings.root
+
+    def images(self, *, all: bool = False, filters: Iterable[str] = ()) -> tuple[Image, ...]:
+        """The images, newest first; `filters` as `image ls --filter` takes them (`name=value`).
+
+        Raises InvalidFilter.
+        """
+        chosen = Filters.parse(filters)
+        store = self._store()
+        with store.reading() as tx:
+            found = listed(visible(tx, all=all), chosen, find=lambda text: find(tx, text), now=time.time_ns())
+            return tuple(self._image(store, record, layers_of(tx, record.id)) for record in found)
+
+    def image(self, name: str, *, platform: str = "") -> Image:
+        """The image of that name or ID. Raises NoSuchImage, PlatformMissing."""
+        store = self._store()
+        with store.reading() as tx:
+            record = find_platform(tx, name, _platform(platform))
+            return self._image(store, record, layers_of(tx, record.id))
+
+    def pull(self, name: str, *, platform: str = "", progress: Watcher | None = None) -> Image:
+        """Bring an image in from its registry. Raises NotFound, Denied, Unavailable, Corrupt kinds."""
+        reference = Reference.parse(name).tagged()
+        watcher = _progress(progress)
+        store = self._store()
+        repository = registries(self._settings, watcher).repository(reference)
+        wanted = _platform(platform or self._settings.platform)
+        pulled = pulling.pull(store, repository, reference, watcher, platform=wanted, prepare=prepare())
+        return self.image(str(pulled.image))
+
+    def push(self, name: str, *, platform: str = "", progress: Watcher | None = None) -> Digest:
+        """Send an image to its registry; the digest it has there. Raises as `pull`, and NothingToPush."""
+        reference = Reference.parse(name).tagged()
+        watcher = _progress(progress)
+        repository = registries(self._settings, watcher).repository(reference, push=True)
+        return pushing.push(self._store(), repository, reference, watcher, platform=_platform(platform))
+
+    def tag(self, image: Image | str, name: str) -> None:
+        """Give an image one more name. Raises NoSuchImage, InvalidReference, BadTag."""
+        with self._store().writing() as tx:
+            tagging.tag(tx, _name(image), name)
+
+    def remove(self, image: Image | str, *, force: bool = False) -> tuple[Act, ...]:
+        """Remove a name, or an image by its ID; what was done. Raises NoSuchImage, ImageConflict."""
+        with self._store().writing(emergency=True) as tx:
+            return removing.remove(tx, _name(image), users(self._settings), force=force)
+
+    def prune(self, *, all: bool = False, filters: Iterable[str] = (), dry_run: bool = False) -> Pruned:
+        """Remove dangling images, or all unused ones; what went or would go. Raises InvalidFilter."""
+        accepts = prunable(Filters.parse(filters), time.time_ns())
+        return pruning.prune(self._store(), users(self._settings), accepts, unused=all, dry_run=dry_run)
+
+    def usage(self) -> StoreUsage:
+        """What the images take, each layer counted once."""
+        with self._store().reading() as tx:
+            return usage(tx, users(self._settings))
+
+    def events(self, *, after: int = 0) -> tuple[StoredEvent, ...]:
+        """What happened to images, oldest first, after the event numbered `after`."""
+        with self._store().reading() as tx:
+            return tuple(recorded.since(tx, after))
+
+    def check(self, *, data: bool = False) -> Report:
+        """Look for damage; with `data` every byte is read."""
+        return checking.check(self._store(), data=data)
+
+    def repair(self, report: Report) -> tuple[str, ...]:
+        """Mend what `check` found; a sentence on each thing done or lost."""
+        return checking.repair(self._store(), report)
+
+    def _store(self) -> Store:
+        return founded(self._settings)
+
+    @staticmethod
+    def _image(store: Store, record: ImageRecord, layers: Iterable[LayerRecord]) -> Image:
+        return Image(record, tuple(Layer(layer, store) for layer in layers), store)
+
+
+class _Watched:
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def report(self, event: Event) -> None:
+        self._watcher(event)
+
+
+def _progress(watcher: Watcher | None) -> Progress:
+    return Silent() if watcher is None else _Watched(watcher)
+
+
+def _platform(text: str) -> Platform | None:
+    return Platform.parse(text) if text else None
+
+
+def _name(image: Image | str) -> str:
+    return image if isinstance(image, str) else str(image.id)
