@@ -18,15 +18,12 @@ from typing import Final
 CLONE_NEWNS: Final = 0x00020000
 
 ATTR_RDONLY: Final = 0x1  # fsmount and mount_setattr
-ATTR_NOSUID: Final = 0x2
 ATTR_NODEV: Final = 0x4
 
-MS_PRIVATE: Final = 1 << 18  # propagation
-MS_SLAVE: Final = 1 << 19
+MS_SLAVE: Final = 1 << 19  # propagation
 
 MNT_DETACH: Final = 2
 
-RESOLVE_NO_MAGICLINKS: Final = 0x02
 RESOLVE_BENEATH: Final = 0x08
 RESOLVE_IN_ROOT: Final = 0x10
 

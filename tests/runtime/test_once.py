@@ -37,14 +37,16 @@ class Box:
         self.parent = parent
         self.output = ""
 
-    def run(self, *words: str, config: Mapping[str, Any] | None = None, **wishes: Any) -> int:
+    def run(
+        self, *words: str, config: Mapping[str, Any] | None = None, stdin: int | None = None, **wishes: Any
+    ) -> int:
         reading, writing = os.pipe()
         try:
             run = Run(
                 parent=self.parent,
                 config=config or {},
                 wishes=Wishes(arguments=words, **wishes),
-                stdio=Stdio(stdout=writing, stderr=writing),
+                stdio=Stdio(stdin=stdin, stdout=writing, stderr=writing),
             )
             return run_once(self.host, run)
         finally:
@@ -75,6 +77,19 @@ def test_exit_codes(box: Box) -> None:
 def test_output(box: Box) -> None:
     assert box.run("echo", "hi") == 0
     assert box.output == "hi\n"
+
+
+def test_input(box: Box) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"some words\n")
+    os.close(writing)
+    try:
+        assert box.run("sh", "-c", "read a b; echo $b $a", stdin=reading) == 0
+        assert box.output == "words some\n"
+        assert box.run("cat") == 0
+        assert box.output == ""
+    finally:
+        os.close(reading)
 
 
 def test_config_and_wishes(box: Box) -> None:

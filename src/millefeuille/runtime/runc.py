@@ -43,9 +43,11 @@ class Runc:
     def _start(self, words: list[str], stdio: Stdio) -> subprocess.Popen[bytes]:
         chosen = (stdio.stdin, stdio.stdout, stdio.stderr)
         streams = [subprocess.DEVNULL if descriptor is None else descriptor for descriptor in chosen]
+        # A group of its own, so that a key pressed at the terminal is passed on once, by us. But who reads
+        # from a terminal must stay in the group that owns it.
+        group = None if stdio.stdin is not None and os.isatty(stdio.stdin) else 0
         files.act("spawn", words[-1])
         try:
-            # A group of its own: a key pressed at the terminal is passed on once, by us.
             return subprocess.Popen(
                 [self.program, "--root", self._directory, *words],
                 stdin=streams[0],
@@ -53,7 +55,7 @@ class Runc:
                 stderr=streams[2],
                 cwd="/",
                 env=_ENVIRONMENT,
-                process_group=0,
+                process_group=group,
             )
         except FileNotFoundError:
             raise RuntimeMissing(
