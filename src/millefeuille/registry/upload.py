@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
 from typing import Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin
 
 from millefeuille.errors import Corrupt, MilleError
 from millefeuille.files import explain as explain_file
@@ -148,7 +149,14 @@ class Uploads:
 
     def _put(self, location: str, blob: Descriptor, source: Source) -> Response:
         """Send what the upload at `location` lacks, and close it."""
-        offset = self._received(location, blob) if location in self._broken else 0
+        offset = 0
+        if location in self._broken:
+            url = f"/v2/{self._name}/blobs/{blob.digest}"
+            there = self._send(Call(method="HEAD", url=url, scopes=self.scopes))
+            finish(there)
+            if there.status == HTTPStatus.OK:  # Only the answer was lost.
+                return there
+            offset = self._received(location, blob)
         if offset:
             response = self._body("PATCH", location, blob, source, offset)
             if response.status != 202:
@@ -188,7 +196,7 @@ class Uploads:
     def _location(self, response: Response, base: str = "") -> str:
         """Where an upload goes on: as the server says it, resolved, never rebuilt."""
         root = self._site.root()
-        location = self._site.target(base or f"{root}{self._uploads}", response.headers["Location"])
+        location = self._site.target(urljoin(f"{root}/", base or self._uploads), response.headers["Location"])
         return location.removeprefix(root) if location.startswith(f"{root}/") else location
 
     def _check(self, response: Response, blob: Descriptor) -> None:

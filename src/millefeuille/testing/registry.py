@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 from millefeuille.testing.faults import Fault
 from millefeuille.testing.registrycontent import Content, Reply, answer
@@ -42,6 +43,7 @@ class FakeRegistry(Content):
     faults: list[Fault] = field(default_factory=list)
     requests: list[Recorded] = field(default_factory=list)
     connections: int = 0  # accepted until now
+    keep: int | None = None  # bytes after which the next upload breaks off, once
     closing: threading.Event = field(default_factory=threading.Event)
     _server: ThreadingHTTPServer | None = None
 
@@ -106,11 +108,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        body = self._read_body()
         headers = dict(self.headers.items())
+        try:
+            body = self._read_body()
+        except ConnectionAbortedError:
+            body, self.close_connection = b"", True
         self.registry.requests.append(
             Recorded(method=self.command, path=self.path, headers=headers, body=body)
         )
+        if self.close_connection:
+            return
         line = f"{self.command} {self.path}"
         fault = next((fault for fault in self.registry.faults if fault.take(line)), None) or Fault(where="")
         if fault.status is not None:
@@ -118,11 +125,19 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             reply = answer(self.registry, self.command, self.path, self.headers, body, fault)
             reply.headers.update(fault.headers)
+        if fault.silent:
+            self.close_connection = True
+            return
         self._send(reply, fault)
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def _read_body(self) -> bytes:
+        if self.command == "PUT" and "/uploads/" in self.path and self.registry.keep is not None:
+            keep, self.registry.keep = self.registry.keep, None
+            session = urlsplit(self.path).path.rpartition("/")[2]
+            self.registry.sessions[session] += self.rfile.read(keep)
+            raise ConnectionAbortedError
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = []
