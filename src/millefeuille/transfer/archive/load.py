@@ -95,11 +95,9 @@ class _Loading:
         self._prepare = prepare
 
     def run(self, found: Found) -> Loaded:
-        stored = [self._stored(each) for each in found.plans] if found.made else []
-        plans = [*found.plans, *(each for each in stored if each is not None)]
         purpose = f"load {found.names[0].familiar}" if found.names else "load"
-        with leases.lease(self._store.disk, purpose, set(_claims(plans))) as lease:
-            chosen = tuple(self._choose(each) for each in found.plans) if found.made else found.plans
+        with leases.lease(self._store.disk, purpose, set(_claims(found.plans))) as lease:
+            chosen = tuple(self._choose(each, lease) for each in found.plans) if found.made else found.plans
             records = [self._bring(each) for each in chosen]
             made = [self._metadata(*pair) for pair in zip(chosen, records, strict=True)]
             return self._record(found, chosen, records, made, lease)
@@ -120,11 +118,12 @@ class _Loading:
         except MilleError:  # what is stored is damaged: the archive has it whole
             return None
 
-    def _choose(self, made: Plan) -> Plan:
+    def _choose(self, made: Plan, lease: Lease) -> Plan:
         """The stored image when all of it is there, else the archive's."""
         stored = self._stored(made)
         if stored is None:
             return made
+        lease.claim(set(_claims([stored])))  # first the claim, then the look
         known = self._known(stored)
         for blob in stored.manifest.layers:
             record = known.get(blob.digest)
