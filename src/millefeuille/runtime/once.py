@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +57,7 @@ def run_once(host: Host, run: Run) -> int:
     behind.
     """
     sweep(host)
-    id = secrets.token_hex(32)
+    id = os.urandom(32).hex()
     with forwarding() as forwarder, claimed(host.directory, id) as bundle:
         try:
             return privately(lambda: _mounted(host, run, id, bundle, forwarder))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 from millefeuille.runtime.runc import Runc, RuntimeMissing
 
@@ -17,9 +16,10 @@ def find(directory: str) -> Runc:
     """
     names = ("runc", "crun") if _hybrid() else ("crun", "runc")
     for name in names:
-        program = shutil.which(name, path=_PATH)
-        if program:
-            return Runc(program, directory)
+        for place in _PATH.split(":"):
+            program = os.path.join(place, name)
+            if os.access(program, os.X_OK):
+                return Runc(program, directory)
     raise RuntimeMissing("no OCI runtime found", advice="Install crun or runc.")
 
 
