@@ -30,6 +30,7 @@ _KINDS: Final = {
 }  # fmt: skip
 _REFUSED: Final = {b"M": "a part of a multi-volume file", b"N": "an old GNU long name"}
 _IGNORED: Final = {b"V": "volume-label", b"A": "acl", b"E": "attributes", b"s": "socket"}
+_SLASH: Final = ord("/")
 _NOTES_MAXIMUM: Final = 1000
 
 
@@ -43,7 +44,9 @@ class Entries:
         self._hash_contents = hash_contents
         self._names = Names(limits)
         self._headers = 0
+        self._headers_maximum = limits.entries
         self._metadata = 0
+        self._metadata_maximum = limits.metadata
         self._holes = 0
         self._notes = 0
 
@@ -56,13 +59,18 @@ class Entries:
         """
         name, mode, uid, gid, size, mtime, flag, _link, _device, _gnu = fields
         kind = _KINDS.get(flag)
-        if kind != FILE or name[-1:] == b"/":
+        if not name:
+            raise TarError("name", "an entry has no name")
+        if kind != FILE or name[-1] == _SLASH:
             return self._add_special(Header._make(fields), kind, start, data, nsec, xattrs)
         placed = self._names.place(name, FILE)
         if placed is None:
             return self.note("aufs", name)
         path, kind = placed
-        self.count(len(path))
+        self._headers += 1
+        self._metadata += len(path)
+        if self._headers > self._headers_maximum or self._metadata > self._metadata_maximum:
+            self.count(0)
         if kind != FILE:
             self._builder.add(path, kind, 0, 0, 0, 0, 0, 0, start, data)
             return False

@@ -34,17 +34,15 @@ class Extensions:
         self._globals: dict[bytes, bytes] = {}
         self._present = b""
         self._row = 0
+        # Whether the next entry cannot be taken as its own header says. A field, for it is asked every time.
+        self.apply_needed = False
         self._forget()
 
     def _forget(self) -> None:
+        self.apply_needed = bool(self._globals)
         self._start = 0
         self._local: dict[bytes, list[tuple[bytes, bytes]]] = {}
         self._long: dict[bytes, bytes] = {}
-
-    @property
-    def apply_needed(self) -> bool:
-        """Whether the next entry cannot be taken as its own header says."""
-        return bool(self._local or self._long or self._globals)
 
     @property
     def waiting(self) -> bool:
@@ -70,6 +68,7 @@ class Extensions:
 
     def complete(self, data: bytes) -> None:
         """The data of the extension header that began last. Raises TarError."""
+        self.apply_needed = True
         if self._present == b"g":
             self._globals.update(pax.records(data))
             self._globals = {key: value for key, value in self._globals.items() if value}

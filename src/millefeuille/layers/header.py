@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from zlib import adler32
 
 from millefeuille.layers.refusal import TarError
@@ -15,11 +15,18 @@ ZERO_BLOCK: Final = bytes(BLOCK_SIZE)
 # (user and group names left out;) device numbers; prefix.
 _FIELDS: Final = struct.Struct("100s24s12s12s8sc100s8s64x16s155s12x")
 _USTAR: Final = b"ustar\x00"
+_USTAR_00: Final = b"ustar\x0000"
+_COMMON: Final = (_USTAR_00, _GNU)
+_NO_LINK: Final = bytes(100)
+_NO_PREFIX: Final = bytes(155)
 _GNU: Final = b"ustar  \x00"
 _OCTAL: Final = frozenset(b"01234567")
-_MEMORY: Final = 4096  # values that the caches below may hold
+_MEMORY: Final = 8192  # values that the caches below may hold
 
 MTIME_MAXIMUM: Final = 9_223_372_036  # seconds; what 64 bits of nanoseconds hold
+
+
+Value = TypeVar("Value")
 
 
 class Header(NamedTuple):
@@ -40,41 +47,38 @@ class Header(NamedTuple):
 # A Header as the plain tuple that `decode` returns; making the named one would cost as much as the rest.
 Fields = tuple[bytes, int, int, int, int, int, bytes, bytes, bytes, bool]
 
+# Fields that repeat from header to header, decoded.
 _owners: dict[bytes, tuple[int, int, int]] = {}
 _times: dict[bytes, int] = {}
+_sizes: dict[bytes, int] = {}
+_sums: dict[bytes, int] = {}
 
 
 def decode(block: memoryview) -> Fields:
     """Decode a header block into the fields of Header. Raises TarError (rules checksum, number, owner)."""
-    try:
-        return _decode(block)
-    except ValueError as error:  # int() met a digit that is not octal
-        raise TarError("number", "a header has a number that is not octal") from error
-
-
-def _decode(block: memoryview) -> Fields:
     name, owner, size, mtime, checksum, kind, link, magic, device, prefix = _FIELDS.unpack(block)
-    # The checksum is the sum of all bytes, those of its own field counted as spaces. Adler-32 has that sum
-    # (plus one) in its low half, modulo 65521: exact for 256 bytes.
-    total = (adler32(block[:256]) & 0xFFFF) + (adler32(block[256:]) & 0xFFFF) + 254 - sum(checksum)
-    if total != _small(checksum) and not _signed_sum_matches(block, checksum):
+    plain = link == _NO_LINK and prefix == _NO_PREFIX and magic in _COMMON
+    total = adler32(block) & 0xFFFF if plain else _adler_sum(block)
+    if total != (_sums.get(checksum) or _sum(checksum)) and not _signed_sum_matches(block, checksum):
         raise TarError("checksum", "a header has a wrong checksum", _text(name))
-    name = _text(name)
-    if magic != _GNU and prefix[0] and magic[:6] == _USTAR:
+    end = name.find(0)
+    if end >= 0:
+        name = name[:end]
+    if prefix[0] and magic != _GNU and magic[:6] == _USTAR:
         # The star format keeps times behind a shorter prefix; its mark stands at the block's end.
         prefix = prefix[:131] if bytes(block[508:]) == b"tar\0" else prefix
         name = _text(prefix) + b"/" + name
     mode, uid, gid = _owners.get(owner) or _owner(owner)
-    seconds = _times.get(mtime)
+    length, seconds = _sizes.get(size), _times.get(mtime)
     return (
         name,
         mode,
         uid,
         gid,
-        int(size[:11], 8) if size[:11].isdigit() and size[11] in b"\0 " else number(size, "size"),
+        _size(size) if length is None else length,
         _time(mtime) if seconds is None else seconds,
         kind,
-        _text(link) if link[0] else b"",
+        b"" if plain else _text(link),
         device,
         magic == _GNU,
     )
@@ -121,9 +125,19 @@ def _text(field: bytes) -> bytes:
     return field if end < 0 else field[:end]
 
 
-def _small(checksum: bytes) -> int:
-    digits = checksum[:6]
-    return int(digits, 8) if digits.isdigit() else number(checksum, "checksum")
+def _adler_sum(block: memoryview) -> int:
+    """The sum of a block's bytes and one.
+
+    Adler-32 has that in its low half, modulo 65521. It is exact for half a block, and for a whole one with
+    more than 255 zeros and letters in it, which is why most headers need no more than one call.
+    """
+    return (adler32(block[:256]) & 0xFFFF) + (adler32(block[256:]) & 0xFFFF) - 1
+
+
+def _sum(checksum: bytes) -> int:
+    """What `_adler_sum` gives for a block with this checksum, in whose sum its own field counts as spaces."""
+    total = number(checksum, "checksum") + sum(checksum) - len(checksum) * 32 + 1
+    return _remember(_sums, checksum, total)
 
 
 def _signed_sum_matches(block: memoryview, checksum: bytes) -> bool:
@@ -136,13 +150,19 @@ def _owner(field: bytes) -> tuple[int, int, int]:
     mode = number(field[:8], "mode") & 0o7777
     uid = owner_id(number(field[8:16], "user ID", -(1 << 63)), "user ID")
     gid = owner_id(number(field[16:], "group ID", -(1 << 63)), "group ID")
-    if len(_owners) < _MEMORY:
-        _owners[field] = (mode, uid, gid)
-    return mode, uid, gid
+    return _remember(_owners, field, (mode, uid, gid))
 
 
 def _time(field: bytes) -> int:
-    seconds = clamp_time(number(field, "time", -(1 << 96)))
-    if len(_times) < _MEMORY:
-        _times[field] = seconds
-    return seconds
+    return _remember(_times, field, clamp_time(number(field, "time", -(1 << 96))))
+
+
+def _size(field: bytes) -> int:
+    return _remember(_sizes, field, number(field, "size"))
+
+
+def _remember(memory: dict[bytes, Value], field: bytes, value: Value) -> Value:
+    if len(memory) >= _MEMORY:
+        memory.clear()
+    memory[field] = value
+    return value

@@ -22,6 +22,7 @@ from millefeuille.layers.refusal import Limits, TarError
 WHITEOUT_PREFIX: Final = b".wh."
 _AUFS_PREFIX: Final = b".wh..wh."
 _OPAQUE_NAME: Final = b".wh..wh..opq"
+_DOT: Final = ord(".")
 _SPECIAL: Final = frozenset((b"", b".", b".."))
 
 Place = tuple[bytes, int]  # path, and WHITEOUT, OPAQUE or the kind that was asked for
@@ -43,11 +44,11 @@ class Names:
         `target` is that of a symlink. Raises TarError (rules name, escape, length, depth, loop, notdir,
         whiteout, root, effort).
         """
-        path = name[2:] if name[:2] == b"./" else name
+        path = name[2:] if name[0] == _DOT and name[:2] == b"./" else name
         parent, _, leaf = path.rpartition(b"/")
         children = self._directories.get(parent)
         # The common case: a plain new name in a directory that is known, and therefore plain itself.
-        if children is not None and leaf not in _SPECIAL and leaf[:4] != WHITEOUT_PREFIX and len(path) < 256:
+        if children is not None and leaf and (leaf[0] != _DOT or _is_plain(leaf)) and len(path) < 256:
             if kind in (DIRECTORY, SYMLINK) or leaf in children:
                 self._enter(path, kind, target)
             else:
@@ -194,6 +195,10 @@ class Names:
         self._steps += 1
         if self._steps > self._limits.steps:
             raise TarError("effort", "the names need more work than any honest layer's")
+
+
+def _is_plain(leaf: bytes) -> bool:
+    return leaf not in _SPECIAL and not leaf.startswith(WHITEOUT_PREFIX)
 
 
 def _join(parent: bytes, leaf: bytes) -> bytes:

@@ -103,28 +103,36 @@ class TarParser:
 
     def _take_header(self, view: memoryview, at: int) -> int:
         if self._partial or len(view) - at < BLOCK_SIZE:
-            whole, at = self._complete(view, at)
-            if whole is None:
-                return at
-            block = whole
-        else:
-            block = view[at : at + BLOCK_SIZE]
-            at += BLOCK_SIZE
+            block, at = self._complete(view, at)
+            return at if block is None else self._header(block, view, at)
+        while self._take == self._take_header and len(view) - at >= BLOCK_SIZE:
+            at = self._header(view[at : at + BLOCK_SIZE], view, at + BLOCK_SIZE)
+        return at
+
+    def _header(self, block: memoryview, view: memoryview, at: int) -> int:
+        """A header block that ends at `at`; takes the data behind it too, where all of it is here."""
         if not block[0] and block == ZERO_BLOCK:
             self._zero_block(self._offset + at)
             return at
         fields = headers.decode(block)
         if self._zero_blocks:
             raise TarError("end", "a lone block of zeros stands between its entries")
-        start = self._offset + at - BLOCK_SIZE
-        if fields[6] in EXTENSION_TYPES:
-            self._begin_extension(fields, start)
-        elif fields[6] == b"S" or self._extensions.apply_needed:
-            self._extended(fields, block, start)
+        data, flag = self._offset + at, fields[6]
+        if flag in EXTENSION_TYPES:
+            self._begin_extension(fields, data - BLOCK_SIZE)
+        elif flag == b"S" or self._extensions.apply_needed:
+            self._extended(fields, block, data - BLOCK_SIZE)
         else:
-            wanted = self._entries.add(fields, start, start + BLOCK_SIZE, 0, NO_XATTRS)
-            if fields[6] not in HEADER_ONLY:
-                self._begin_data(fields[4], wanted)
+            wanted = self._entries.add(fields, data - BLOCK_SIZE, data, 0, NO_XATTRS)
+            size = fields[4]
+            if size and flag not in HEADER_ONLY:
+                end = at + size + -size % BLOCK_SIZE
+                if end > len(view):
+                    self._begin_data(size, wanted)
+                    return at
+                if wanted:
+                    self._builder.add_hash(blake3(view[at : at + size]).digest())
+                return end
         return at
 
     def _take_content(self, view: memoryview, at: int) -> int:
