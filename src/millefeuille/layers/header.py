@@ -16,10 +16,10 @@ ZERO_BLOCK: Final = bytes(BLOCK_SIZE)
 _FIELDS: Final = struct.Struct("100s24s12s12s8sc100s8s64x16s155s12x")
 _USTAR: Final = b"ustar\x00"
 _USTAR_00: Final = b"ustar\x0000"
-_COMMON: Final = (_USTAR_00, _GNU)
 _NO_LINK: Final = bytes(100)
 _NO_PREFIX: Final = bytes(155)
 _GNU: Final = b"ustar  \x00"
+_COMMON: Final = (_USTAR_00, _GNU)
 _OCTAL: Final = frozenset(b"01234567")
 _MEMORY: Final = 8192  # values that the caches below may hold
 
