@@ -1,6 +1,6 @@
-"""Arrival: an archive from outside as a plain tar that can be read at any offset.
+"""Arrival: an archive from outside as a file that can be read at any offset.
 
-A plain tar in a regular file is read where it is. What is compressed or comes through a pipe is first
+A regular file is read where it is. What comes through a pipe, or is compressed and must not be, is first
 written to a nameless file in the store: the documents that say what is needed may stand at its very end.
 """
 
@@ -10,7 +10,8 @@ import contextlib
 import os
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
+from functools import partial
 from typing import Final
 
 from millefeuille import files
@@ -21,24 +22,30 @@ from millefeuille.transfer.archive.decompression import archive_inflater, sniff_
 _CHUNK: Final = 256 << 10  # bytes
 
 
-@contextlib.contextmanager
-def arrived(disk: Disk, descriptor: int) -> Iterator[int]:
-    """A descriptor of the plain tar that can be read from `descriptor`, which stays the caller's.
+ARCHIVE_KINDS: Final = frozenset({"none"})
+LAYER_KINDS: Final = frozenset({"none", "gzip", "zstd"})
 
-    Raises BrokenStream, Bomb, DiskFull, OSError.
+Read = Callable[[int], bytes]  # at most that many bytes, none at the end
+
+
+@contextlib.contextmanager
+def arrived(disk: Disk, source: int | Read, kept: Container[str] = ARCHIVE_KINDS) -> Iterator[int]:
+    """A descriptor of what can be read from `source`, a descriptor that stays the caller's or a function.
+
+    Compressions that are not `kept` are undone. Raises BrokenStream, Bomb, DiskFull, OSError.
     """
-    in_place = _is_whole_file(descriptor)
-    head = _read(descriptor)
+    in_place = isinstance(source, int) and _is_whole_file(source)
+    read: Read = partial(os.read, source) if isinstance(source, int) else source
+    head = _head(read)
     kind = sniff_archive(head)
-    if kind == "none" and in_place:
-        yield descriptor
-        return
+    if kind in kept:
+        if in_place and isinstance(source, int):
+            yield source
+            return
+        kind = "none"
     spool = _nameless(disk)
     try:
-        try:
-            _fill(spool, descriptor, head, archive_inflater(kind))
-        except OSError as error:
-            raise files.explain(error, f"the store {disk.root}") from error
+        _fill(spool, read, head, archive_inflater(kind), f"the store {disk.root}")
         yield spool
     finally:
         os.close(spool)
@@ -56,18 +63,21 @@ def _nameless(disk: Disk) -> int:
     return descriptor
 
 
-def _fill(spool: int, descriptor: int, head: bytes, inflater: Inflater) -> None:
+def _fill(spool: int, read: Read, head: bytes, inflater: Inflater, what: str) -> None:
     chunk = head
     while chunk:
         for piece in inflater.feed(chunk):
-            files.write(spool, piece)
-        chunk = os.read(descriptor, _CHUNK)
+            try:
+                files.write(spool, piece)
+            except OSError as error:
+                raise files.explain(error, what) from error
+        chunk = read(_CHUNK)
     inflater.finish()
 
 
-def _read(descriptor: int) -> bytes:
+def _head(read: Read) -> bytes:
     """The first bytes: enough to know the kind, however small the pieces they come in."""
     head = b""
-    while len(head) < 16 and (piece := os.read(descriptor, _CHUNK)):
+    while len(head) < 16 and (piece := read(_CHUNK)):
         head += piece
     return head

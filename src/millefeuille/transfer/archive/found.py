@@ -21,7 +21,7 @@ from millefeuille.transfer.archive.contents import BadArchive, Contents, Member,
 from millefeuille.transfer.plan import Plan
 
 _CHUNK: Final = 1 << 20  # bytes
-_TYPES: Final[Mapping[str, str]] = {
+LAYER_TYPES: Final[Mapping[str, str]] = {
     "none": mediatype.OCI_LAYER, "gzip": mediatype.OCI_LAYER_GZIP, "zstd": mediatype.OCI_LAYER_ZSTD,
 }  # fmt: skip
 
@@ -98,14 +98,13 @@ def layer_blob(contents: Contents, member: Member, diff_id: Digest | None) -> De
     head = bytearray(4)
     contents.open(member).readinto(head)
     kind = sniff(bytes(head))
-    digest = diff_id if kind == "none" and diff_id is not None else digest_of(contents, member)
-    return Descriptor(media_type=_TYPES[kind], digest=digest, size=member.size)
+    digest = diff_id if kind == "none" and diff_id is not None else digest_of(contents.open(member))
+    return Descriptor(media_type=LAYER_TYPES[kind], digest=digest, size=member.size)
 
 
-def digest_of(contents: Contents, member: Member) -> Digest:
-    """The sha256 digest of a member's bytes."""
-    hasher = hashlib.sha256()
-    stream, buffer = contents.open(member), bytearray(_CHUNK)
+def digest_of(stream: MemberStream) -> Digest:
+    """The sha256 digest of a stream's bytes."""
+    hasher, buffer = hashlib.sha256(), bytearray(_CHUNK)
     while count := stream.readinto(buffer):
         hasher.update(memoryview(buffer)[:count])
     return Digest("sha256", hasher.hexdigest())

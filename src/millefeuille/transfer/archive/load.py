@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from millefeuille import files
 from millefeuille.errors import MilleError
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.oci.layer import chain_id, chain_ids
+from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.platform import Platform
 from millefeuille.progress import Progress
 from millefeuille.store import chains, events, images, layers, leases
@@ -23,10 +22,11 @@ from millefeuille.store.chains import Metadata
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
-from millefeuille.transfer.archive.arrival import arrived
+from millefeuille.transfer.archive.arrival import Read, arrived
 from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.docker_archive import MANIFEST, docker_images
 from millefeuille.transfer.archive.found import ArchiveSource, Found
+from millefeuille.transfer.archive.keeping import make_metadata, store_documents
 from millefeuille.transfer.archive.layout import INDEX, LAYOUT, layout_images
 from millefeuille.transfer.archive.legacy import REPOSITORIES, legacy_images
 from millefeuille.transfer.layers import LayerFetch
@@ -47,17 +47,17 @@ class Loaded:
 
 
 def load(
-    store: Store, descriptor: int, progress: Progress, *, platform: Platform | None = None,
+    store: Store, archive: int | Read, progress: Progress, *, platform: Platform | None = None,
     prepare: Prepare | None = None,
 ) -> Iterator[Loaded]:  # fmt: skip
-    """Bring in the images of the archive that can be read from `descriptor`, one after the other.
+    """Bring in the images of the archive that can be read from `archive`, one after the other.
 
     With `platform` only those for it, which may be none. Raises BadArchive, ShortArchive, BrokenStream,
     Bomb, CorruptBlob, TarError, Invalid kinds, DiskFull, ReadOnlyStore.
     """
     store.create()
-    with arrived(store.disk, descriptor) as archive:
-        contents = Contents(archive)
+    with arrived(store.disk, archive) as descriptor:
+        contents = Contents(descriptor)
         source = ArchiveSource(contents)
         count = 0
         for found in _images(store, contents, source, platform):
@@ -99,7 +99,10 @@ class _Loading:
         with leases.lease(self._store.disk, purpose, set(_claims(found.plans))) as lease:
             chosen = tuple(self._choose(each, lease) for each in found.plans) if found.made else found.plans
             records = [self._bring(each) for each in chosen]
-            made = [self._metadata(*pair) for pair in zip(chosen, records, strict=True)]
+            made = [
+                make_metadata(self._store, image, known, self._prepare)
+                for image, known in zip(chosen, records, strict=True)
+            ]
             return self._record(found, chosen, records, made, lease)
 
     def _stored(self, made: Plan) -> Plan | None:
@@ -142,25 +145,8 @@ class _Loading:
         store = self._store
         fetch = LayerFetch(store, self._source, self._progress, self._known(image), outcome="loaded")
         records = fetch.run(image.layers)
-        try:
-            for digest, raw in image.documents:
-                store.blobs.put(digest, raw)
-            store.blobs.settle()
-            files.sync_directory(store.disk.layers)
-        except OSError as error:
-            raise files.explain(error, f"the store {store.disk.root}") from error
+        store_documents(store, image)
         return records
-
-    def _metadata(
-        self, image: Plan, records: Mapping[Digest, LayerRecord]
-    ) -> tuple[Digest, Metadata] | None:
-        chain = chain_id(image.config.diff_ids)
-        if self._prepare is None or chain is None:
-            return None
-        with self._store.reading() as tx:
-            if chains.metadata(tx, chain) is not None:
-                return None
-        return self._prepare(self._store, [records[blob.digest] for blob in image.manifest.layers])
 
     def _record(
         self, found: Found, plans: Sequence[Plan], records: Sequence[Mapping[Digest, LayerRecord]],

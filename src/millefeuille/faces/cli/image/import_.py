@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from millefeuille.errors import Unsupported
+import os
+
+from millefeuille.engine.metadata import prepare
+from millefeuille.engine.store import open_store
+from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
+from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import repeated, string
+from millefeuille.oci.platform import Platform
+from millefeuille.oci.reference import Reference
+from millefeuille.transfer.archive.changes import apply_changes
+from millefeuille.transfer.archive.download import download
+from millefeuille.transfer.archive.import_ import Making, import_image
 
 CHANGE = repeated("change", "Apply Dockerfile instruction to the created image", short="c")
 MESSAGE = string("message", "Set commit message for imported image", short="m")
@@ -13,7 +23,42 @@ PLATFORM = string("platform", "Set platform if server is multi-platform capable"
 
 def run(context: Context, call: Call) -> int:
     """Make an image of one layer from a tar archive of files."""
-    raise Unsupported(f"`{context.path}` is not available in this version")
+    source, *names = call.arguments[:2]
+    wanted = call[PLATFORM] or context.settings.platform
+    with exits.refusing():
+        name = Reference.parse(names[0]).tagged() if names else None
+        platform = Platform.parse(wanted) if wanted else Platform.host()
+    if name is not None and name.digest is not None:
+        raise Refusal("cannot import digest reference")
+    is_remote = source.startswith(("http://", "https://"))
+    changes = call[CHANGE]
+    making = Making(
+        name=name,
+        process=apply_changes(changes),
+        message=call[MESSAGE] or f"Imported from {source if is_remote else '-'}",
+        platform=platform,
+    )
+    store = open_store(context.settings)
+    if is_remote:
+        with download(context.settings.environment, source) as read:
+            image = import_image(store, read, making, prepare=prepare())
+    else:
+        descriptor = _open(context, source)
+        try:
+            image = import_image(store, descriptor, making, prepare=prepare())
+        finally:
+            os.close(descriptor)
+    context.terminal.line(str(image))
+    return 0
+
+
+def _open(context: Context, path: str) -> int:
+    if path == "-":
+        return os.dup(context.terminal.binary_input.fileno())
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Refusal(f"open {path}: {(error.strerror or str(error)).lower()}") from error
 
 
 COMMAND = Command(

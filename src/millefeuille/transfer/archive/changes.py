@@ -1,0 +1,145 @@
+"""Changes: Dockerfile instructions that set what an imported image does when it runs (`import -c`)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from millefeuille.transfer.archive.words import BadInstruction, expand, read_list, read_pairs, split_words
+
+Process = dict[str, Any]
+
+_SHELL: Final = ["/bin/sh", "-c"]
+_PORT: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.ASCII | re.IGNORECASE)
+_FLAG: Final = re.compile(r"--([a-z-]+)=(\S+)\s*")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_NANOSECONDS: Final = {
+    "ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
+}  # fmt: skip
+_HEALTH_TIMES: Final = {
+    "interval": "Interval", "timeout": "Timeout", "start-period": "StartPeriod",
+    "start-interval": "StartInterval",
+}  # fmt: skip
+
+
+def apply_changes(changes: Iterable[str]) -> Process:
+    """The `config` member of an image config after these instructions. Raises BadInstruction."""
+    process: Process = {}
+    for line in _lines(changes):
+        name, _, rest = line.partition(" ")
+        rest = rest.strip()
+        act = _INSTRUCTIONS.get(name.upper())
+        if act is None:
+            raise BadInstruction(f"{name} is not a valid change command")
+        if not rest:
+            raise BadInstruction(f"{name.upper()} requires at least one argument")
+        act(process, rest)
+    return process
+
+
+def _lines(changes: Iterable[str]) -> Iterable[str]:
+    text = re.sub(r"\\[ \t]*\n", "", "\n".join(changes))
+    for line in text.replace("\t", " ").splitlines():
+        if line.strip() and not line.lstrip().startswith("#"):
+            yield line.strip()
+
+
+def _variables(process: Process) -> Mapping[str, str]:
+    return dict(pair.partition("=")[::2] for pair in process.get("Env", ()))
+
+
+def _command(member: str) -> Callable[[Process, str], None]:
+    def act(process: Process, text: str) -> None:
+        words = read_list(text)
+        process[member] = words if words is not None else [*_SHELL, text]
+
+    return act
+
+
+def _env(process: Process, text: str) -> None:
+    for name, value in read_pairs(text, "ENV", _variables(process)):
+        kept = [pair for pair in process.get("Env", ()) if pair.partition("=")[0] != name]
+        process["Env"] = [*kept, f"{name}={value}"]
+
+
+def _label(process: Process, text: str) -> None:
+    process.setdefault("Labels", {}).update(read_pairs(text, "LABEL", _variables(process)))
+
+
+def _expose(process: Process, text: str) -> None:
+    for word in split_words(expand(text, _variables(process))):
+        match = _PORT.fullmatch(word)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+        if match is None or not 0 < first <= last <= 65535:
+            raise BadInstruction(f"Invalid containerPort: {word}")
+        for port in range(first, last + 1):
+            process.setdefault("ExposedPorts", {})[f"{port}/{(match[3] or 'tcp').lower()}"] = {}
+
+
+def _volume(process: Process, text: str) -> None:
+    words = read_list(text)
+    for word in words if words is not None else split_words(text):
+        path = expand(word, _variables(process)).strip()
+        if not path:
+            raise BadInstruction("VOLUME specified can not be an empty string")
+        process.setdefault("Volumes", {})[path] = {}
+
+
+def _workdir(process: Process, text: str) -> None:
+    path = posixpath.join(process.get("WorkingDir", "/"), expand(text, _variables(process)))
+    process["WorkingDir"] = posixpath.normpath(f"/{path.lstrip('/')}")
+
+
+def _text(member: str) -> Callable[[Process, str], None]:
+    def act(process: Process, text: str) -> None:
+        process[member] = expand(text, _variables(process))
+
+    return act
+
+
+def _onbuild(process: Process, text: str) -> None:
+    trigger = text.split()[0].upper()
+    if trigger == "ONBUILD":
+        raise BadInstruction("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
+    if trigger in ("MAINTAINER", "FROM"):
+        raise BadInstruction(f"{trigger} isn't allowed as an ONBUILD trigger")
+    process.setdefault("OnBuild", []).append(text)
+
+
+def _healthcheck(process: Process, text: str) -> None:
+    health: dict[str, Any] = {}
+    while match := _FLAG.match(text):
+        if match[1] == "retries" and match[2].isdecimal():
+            health["Retries"] = int(match[2])
+        elif match[1] in _HEALTH_TIMES:
+            health[_HEALTH_TIMES[match[1]]] = _nanoseconds(match[1], match[2])
+        else:
+            raise BadInstruction(f"HEALTHCHECK: bad flag --{match[1]}={match[2]}")
+        text = text[match.end() :]
+    kind, _, command = text.partition(" ")
+    if kind.upper() == "NONE" and not command and not health:
+        process["Healthcheck"] = {"Test": ["NONE"]}
+        return
+    if kind.upper() != "CMD":
+        raise BadInstruction(f"Unknown type {kind!r} in HEALTHCHECK (try CMD)")
+    if not command.strip():
+        raise BadInstruction("Missing command after HEALTHCHECK CMD")
+    words = read_list(command)
+    test = ["CMD", *words] if words is not None else ["CMD-SHELL", command.strip()]
+    process["Healthcheck"] = {"Test": test} | health
+
+
+def _nanoseconds(flag: str, text: str) -> int:
+    parts = list(_DURATION.finditer(text))
+    if not parts or sum(len(part[0]) for part in parts) != len(text):
+        raise BadInstruction(f'HEALTHCHECK: invalid duration "{text}" for --{flag}')
+    return round(sum(float(part[1]) * _NANOSECONDS[part[2]] for part in parts))
+
+
+_INSTRUCTIONS: Final[Mapping[str, Callable[[Process, str], None]]] = {
+    "CMD": _command("Cmd"), "ENTRYPOINT": _command("Entrypoint"), "ENV": _env, "EXPOSE": _expose,
+    "HEALTHCHECK": _healthcheck, "LABEL": _label, "ONBUILD": _onbuild, "STOPSIGNAL": _text("StopSignal"),
+    "USER": _text("User"), "VOLUME": _volume, "WORKDIR": _workdir,
+}  # fmt: skip

@@ -1,0 +1,43 @@
+"""What is kept of an image beside its layers, before the transaction that speaks of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from millefeuille import files
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.layer import chain_id
+from millefeuille.store import chains
+from millefeuille.store.chains import Metadata
+from millefeuille.store.images import LayerRecord
+from millefeuille.store.store import Store
+from millefeuille.transfer.plan import Plan
+from millefeuille.transfer.pull import Prepare
+
+
+def store_documents(store: Store, image: Plan) -> None:
+    """Store an image's documents, and make the names of all that is stored durable.
+
+    Raises DiskFull, ReadOnlyStore, Failed, CorruptBlob.
+    """
+    try:
+        for digest, raw in image.documents:
+            store.blobs.put(digest, raw)
+        store.blobs.settle()
+        files.sync_directory(store.disk.layers)
+    except OSError as error:
+        raise files.explain(error, f"the store {store.disk.root}") from error
+
+
+def make_metadata(
+    store: Store, image: Plan, records: Mapping[Digest, LayerRecord], prepare: Prepare | None
+) -> tuple[Digest, Metadata] | None:
+    """What the image's first mount needs, unless the store has it; None when there is nothing to record."""
+    chain = chain_id(image.config.diff_ids)
+    if prepare is None or chain is None:
+        return None
+    with store.reading() as tx:
+        if chains.metadata(tx, chain) is not None and os.path.exists(store.disk.chain(chain)):
+            return None
+    return prepare(store, [records[blob.digest] for blob in image.manifest.layers])
