@@ -44,6 +44,15 @@ def test_endless_recursion_is_an_error() -> None:
         template.execute({})
 
 
+def test_deep_recursion_through_branches_is_an_error() -> None:
+    inner = '{{template "r" .}}'
+    for _ in range(10):
+        inner = "{{with .}}{{if .}}" + inner + "{{end}}{{end}}"
+    template = Template.parse('{{define "r"}}' + inner + '{{end}}{{template "r" "x"}}')
+    with pytest.raises(TemplateExecutionError, match=r"nested too deeply|maximum template depth"):
+        template.execute({})
+
+
 def test_deep_nesting_is_an_error() -> None:
     with pytest.raises(TemplateSyntaxError, match="nested too deeply"):
         Template.parse("{{" + "(" * 5000 + "1" + ")" * 5000 + "}}")

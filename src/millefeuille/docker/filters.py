@@ -11,8 +11,6 @@ from millefeuille.docker.jsontext import marshal
 from millefeuille.docker.timestamp import parse_time
 from millefeuille.errors import Invalid
 
-IMAGE_LIST = frozenset({"dangling", "label", "label!", "before", "since", "reference", "until"})
-IMAGE_PRUNE = frozenset({"dangling", "label", "label!", "until"})
 _TRUE, _FALSE = {"1", "true"}, {"0", "false"}
 
 

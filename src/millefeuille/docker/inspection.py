@@ -16,12 +16,13 @@ def render(
     """The text for standard output, and what went wrong.
 
     `template` is the value of `--format`; `struct` is "module:function" of what makes a Go struct of an
-    object, loaded only for a template. Raises InvalidFormat when the template cannot be parsed: exit code 64.
+    object, loaded only for a template. As in the answers of Docker's engine, `<`, `>` and `&` stay as they
+    are. Raises InvalidFormat when the template cannot be parsed: exit code 64.
     """
     if template == "":
-        return f"{indented(list(objects))}\n", ()
+        return f"{indented(list(objects), html=False)}\n", ()
     if template == "json":
-        return f"{marshal(list(objects))}\n", ()
+        return f"{marshal(list(objects), html=False)}\n", ()
     module, _, name = struct.partition(":")
     as_struct: Callable[[Mapping[str, Any]], object] = getattr(importlib.import_module(module), name)
     # The template engine is loaded by name, so that the other formats do without it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from unicodedata import category, east_asian_width
 
 _MINIMUM_WIDTH = 10
@@ -26,8 +26,7 @@ def align(lines: Sequence[Sequence[str]]) -> str:
     10 wide, with 3 spaces after its longest cell. The last cell of a line is never padded.
     Source: Go's text/tabwriter with the settings of Docker's formatter.
     """
-    widths: list[list[int]] = [[] for _ in lines]
-    _measure(lines, widths, 0, len(lines), 0)
+    widths = _widths(lines)
     return "".join(_line(cells, width) for cells, width in zip(lines, widths, strict=True))
 
 
@@ -66,22 +65,27 @@ def _is_flag(letter: str) -> bool:
     return "\U0001f1e6" <= letter <= "\U0001f1ff"
 
 
-def _measure(
-    lines: Sequence[Sequence[str]], widths: list[list[int]], start: int, end: int, column: int
-) -> None:
-    """Fill in the width of `column`, and of those right of it, for each block within `start:end`."""
-    this = start
-    while this < end:
-        if column >= len(lines[this]) - 1:
-            this += 1
-            continue
-        first, widest = this, _MINIMUM_WIDTH
-        while this < end and column < len(lines[this]) - 1:
-            widest = max(widest, width(lines[this][column]) + _PADDING)
-            this += 1
-        for index in range(first, this):
-            widths[index].append(widest)
-        _measure(lines, widths, first, this, column + 1)
+def _widths(lines: Sequence[Sequence[str]]) -> list[list[int]]:
+    """The widths of the columns of each line, but for its last cell."""
+    widths: list[list[int]] = [[] for _ in lines]
+    for column in range(max(map(len, lines), default=0) - 1):
+        for block in _blocks(lines, column):
+            widest = max(width(lines[place][column]) for place in block) + _PADDING
+            for place in block:
+                widths[place].append(max(widest, _MINIMUM_WIDTH))
+    return widths
+
+
+def _blocks(lines: Sequence[Sequence[str]], column: int) -> Iterator[range]:
+    """The runs of lines that have a cell in `column` which is not their last."""
+    start = 0
+    for place, cells in enumerate(lines):
+        if column >= len(cells) - 1:
+            if start < place:
+                yield range(start, place)
+            start = place + 1
+    if start < len(lines):
+        yield range(start, len(lines))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

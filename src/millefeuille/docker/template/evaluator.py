@@ -55,7 +55,10 @@ class Evaluator:
     def run(self, data: object) -> None:
         """Execute the main template. Raises TemplateExecutionError; `output` keeps what came before."""
         self._variables = [("$", data)]
-        self._block(data, self._trees[""])
+        try:
+            self._block(data, self._trees[""])
+        except RecursionError:
+            raise self._failure("nested too deeply") from None
 
     def _failure(self, message: str) -> TemplateExecutionError:
         if self._node is None:
