@@ -19,7 +19,7 @@ from millefeuille.layers.entry import (
     SparseMap,
 )
 from millefeuille.layers.header import Fields, Header, device_numbers
-from millefeuille.layers.index import IndexBuilder
+from millefeuille.layers.index_builder import IndexBuilder
 from millefeuille.layers.names import Names
 from millefeuille.layers.refusal import Limits, TarError
 
@@ -50,9 +50,7 @@ class Entries:
         self._holes = 0
         self._notes = 0
 
-    def add(
-        self, fields: Fields, start: int, data: int, nsec: int, xattrs: Mapping[bytes, bytes]
-    ) -> bool:
+    def add(self, fields: Fields, start: int, data: int, nsec: int, xattrs: Mapping[bytes, bytes]) -> bool:
         """Take an entry whose headers begin at `start` and whose data at `data`, offsets in the tar.
 
         True when the content is to be hashed. Raises TarError.

@@ -99,9 +99,7 @@ class Extensions:
         )
         self._forget()
         self._row = 0
-        return Extended(
-            header=header, start=start, nsec=nsec, xattrs=kept, dropped=dropped, sparse=sparse
-        )
+        return Extended(header=header, start=start, nsec=nsec, xattrs=kept, dropped=dropped, sparse=sparse)
 
     def _text(self, kind: bytes, key: bytes, named: Mapping[bytes, bytes]) -> bytes | None:
         long, text = self._long.get(kind), named.get(key)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from millefeuille import files
 from millefeuille.layers import compression
-from millefeuille.layers.index import IndexBuilder
+from millefeuille.layers.index_builder import IndexBuilder
 from millefeuille.layers.stage import Stage
 from millefeuille.layers.tar import TarParser
 from millefeuille.oci.digest import Digest

@@ -21,7 +21,7 @@ from millefeuille.layers.entries import HEADER_ONLY, Entries
 from millefeuille.layers.entry import NO_XATTRS, SparseMap
 from millefeuille.layers.extensions import EXTENSION_TYPES, Extended, Extensions
 from millefeuille.layers.header import BLOCK_SIZE, ZERO_BLOCK, Fields, Header
-from millefeuille.layers.index import IndexBuilder
+from millefeuille.layers.index_builder import IndexBuilder
 from millefeuille.layers.refusal import Limits, TarError
 from millefeuille.layers.sparse import SparseContent, SparseMember
 

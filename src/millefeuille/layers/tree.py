@@ -13,6 +13,7 @@ The same rules for every driver, the analyser and single-file reads:
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping, Sequence
 
@@ -95,10 +96,15 @@ class Merger:
     def add(self, index: LayerIndex) -> None:
         """Lay one more layer over the tree. Raises BrokenLink; then the tree is of no further use."""
         paths = index.paths()
-        self._directories = {b"": self.root}
-        self._remove_marked(index, paths)
-        self._directories = {b"": self.root}
-        self._apply(index, paths)
+        collecting = gc.isenabled()
+        gc.disable()  # the nodes have no cycles, and looking for some takes as long as making them
+        try:
+            self._remove_marked(index, paths)
+            self._directories = {b"": self.root}
+            self._apply(index, paths)
+        finally:
+            if collecting:
+                gc.enable()
         self._directories = {}
         self.layers += 1
 
