@@ -42,6 +42,7 @@ from millefeuille.oci.reference import Reference
 from millefeuille.progress import Event, Progress, Silent
 from millefeuille.settings import settle
 from millefeuille.store import check as checking
+from millefeuille.store import repair as mending
 from millefeuille.store import events as recorded
 from millefeuille.store.check import Report
 from millefeuille.store.events import StoredEvent
@@ -199,7 +200,7 @@ class Engine:
 
     def repair(self, report: Report) -> tuple[str, ...]:
         """Mend what `check` found; a sentence on each thing done or lost."""
-        return checking.repair(self._store(), report)
+        return mending.repair(self._store(), report)
 
     def _store(self) -> Store:
         return founded(self._settings)

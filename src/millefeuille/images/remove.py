@@ -53,6 +53,7 @@ def remove(
         deletion.by_id(image)
     else:
         deletion.by_name(image, text)
+    removal.drop_unused_indexes(tx)
     return tuple(deletion.acts)
 
 

@@ -7,6 +7,7 @@ for writing once it has its name.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from io import BufferedReader
@@ -15,7 +16,7 @@ from millefeuille import files
 from millefeuille.errors import Corrupt, NotFound
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.store.disk import Disk
+from millefeuille.store.disk import Disk, make_durable
 
 _CHUNK = 1 << 20
 
@@ -75,22 +76,29 @@ class Blobs:
         return data
 
     def put(self, digest: Digest, data: bytes) -> None:
-        """Store a small blob; `settle` makes its name durable. Raises CorruptBlob, OSError."""
+        """Store a small blob, in the place of a damaged one; `settle` makes its name durable.
+
+        Raises CorruptBlob, OSError.
+        """
         if Digest.of(data, digest.algorithm) != digest:
             raise CorruptBlob(f"blob {digest}: the bytes do not match the digest")
         target = self._disk.blob(digest)
-        if self._holds_size(digest, len(data)):
+        if self._holds(digest, data):
             return
-        files.make_directory(self._disk.blobs(digest.algorithm))
+        make_durable(self._disk.blobs(digest.algorithm))
         temporary = f"{target}.tmp-{os.getpid()}"
         files.unlink(temporary)
         descriptor = files.create(temporary, 0o400)
         try:
             files.write(descriptor, data)
             files.sync(descriptor)
+            files.rename(temporary, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
         finally:
             os.close(descriptor)
-        files.rename(temporary, target)
 
     def settle(self) -> None:
         """Make the names of all blobs durable; before the transaction that speaks of them."""
@@ -116,9 +124,10 @@ class Blobs:
                 if ".tmp-" not in name:
                     yield Digest(algorithm, name)
 
-    def _holds_size(self, digest: Digest, size: int) -> bool:
+    def _holds(self, digest: Digest, data: bytes) -> bool:
         try:
-            return os.stat(self._disk.blob(digest)).st_size == size
+            with open(self._disk.blob(digest), "rb") as file:
+                return file.read(len(data) + 1) == data
         except FileNotFoundError:
             return False
 

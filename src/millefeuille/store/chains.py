@@ -44,9 +44,9 @@ def metadata(tx: Transaction, chain: Digest) -> Metadata | None:
     return Metadata(size=row[0], hash=row[1]) if row and row[1] else None
 
 
-def set_metadata(tx: Transaction, chain: Digest, made: Metadata) -> None:
-    """Record a metadata image that is on the disk."""
+def set_metadata(tx: Transaction, chain: Digest, made: Metadata | None) -> None:
+    """Record a metadata image that is on the disk, or that there is none."""
     tx.execute(
         "UPDATE chains SET metadata_size = ?, metadata_hash = ? WHERE chain = ?",
-        (made.size, made.hash, str(chain)),
+        (made.size if made else None, made.hash if made else None, str(chain)),
     )

@@ -1,11 +1,15 @@
-"""Check: whether a store is what its database says, and making it so again.
+"""Check: whether a store is what its database says.
 
 A problem is something that a later command would trip over or answer wrongly. Files that nobody owns are no
 problem; they are counted, and `image prune` removes them.
+
+The rows are read first and the files after that, so that no writer waits for a long check; what is found
+amiss counts only if the database still speaks of it then.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,16 +17,12 @@ from dataclasses import dataclass
 from blake3 import blake3
 
 from millefeuille import files
-from millefeuille.errors import MilleError
-from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.store import layers, leases, mirror, sweep
-from millefeuille.store.blobs import CorruptBlob
+from millefeuille.store import layers, mirror, sweep
+from millefeuille.store.chains import Metadata
 from millefeuille.store.database import BrokenDatabase
-from millefeuille.store.derive import derive
 from millefeuille.store.disk import NoStore
-from millefeuille.store.images import LayerRecord, images, layer
-from millefeuille.store.rebuild import rebuild, set_aside
+from millefeuille.store.images import LayerRecord, layer
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
 
@@ -31,8 +31,8 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong. `subject` is a digest or a path, `kind` one of database, mirror,
-    blob and layer.
+    """One thing that is wrong. `kind` is one of database, mirror, blob, layer and chain, `subject` a path
+    for the first two, else a digest.
     """
 
     kind: str
@@ -45,8 +45,19 @@ class Report:
     """What a check found. `orphans` is the bytes of files that nobody owns."""
 
     problems: tuple[Problem, ...]
-    blobs: int
-    layers: int
+    blobs: int = 0
+    layers: int = 0
+    images: int = 0
+    orphans: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Promised:
+    """What the database says must be there."""
+
+    blobs: dict[Digest, int]
+    layers: dict[Digest, LayerRecord]
+    chains: dict[Digest, Metadata]
     images: int
     orphans: int
 
@@ -55,60 +66,29 @@ def check(store: Store, *, data: bool = False) -> Report:
     """Look at everything; with `data` read every byte. Changes nothing. Raises NoStore, OSError."""
     if not store.exists():
         raise NoStore(f"{store.disk.root}: no store here")
-    lost = not os.path.exists(store.disk.database) and mirror.written(store.disk.index) > 0
-    if lost or not os.path.exists(store.disk.database):
-        problems = (_database(store, "missing, but index.json lists images"),) if lost else ()
-        return Report(problems=problems, blobs=0, layers=0, images=0, orphans=0)
+    if not os.path.exists(store.disk.database):
+        lost = mirror.written(store.disk.index) > 0
+        return _broken(store, "missing, but index.json lists images") if lost else Report(problems=())
     try:
         with store.reading() as tx:
-            return _check(store, tx, data=data)
+            integrity = tx.execute("PRAGMA quick_check").fetchone()[0]
+            if integrity != "ok":
+                return _broken(store, str(integrity))
+            promised = _promised(tx)
+        found = (*_mirror_problems(store), *_problems(store, promised, data=data))
+        with store.reading() as tx:
+            still = _promised(tx)
     except BrokenDatabase as error:
-        problem = _database(store, str(error))
-        return Report(problems=(problem,), blobs=0, layers=0, images=0, orphans=0)
-
-
-def repair(store: Store, found: Report) -> tuple[str, ...]:
-    """Mend what `check` found, as far as the bytes are there; a sentence on each thing done or lost."""
-    done: list[str] = []
-    if any(problem.kind == "database" for problem in found.problems):
-        rebuilt = rebuild(store)
-        done.append(f"rebuilt the database: {rebuilt.images} images")
-        done += [f"lost: {loss}" for loss in rebuilt.losses]
-        found = check(store)
-    for problem in found.problems:
-        if problem.kind in ("blob", "layer"):
-            done.append(_mend(store, problem))
-    with store.writing() as tx:  # finishes removals, and writes index.json where it is behind
-        leases.sweep(tx)
-    return tuple(done)
-
-
-def _database(store: Store, message: str) -> Problem:
-    return Problem(kind="database", subject=store.disk.database, message=message)
-
-
-def _check(store: Store, tx: Transaction, *, data: bool) -> Report:
-    problems: list[Problem] = []
-    integrity = tx.execute("PRAGMA quick_check").fetchone()[0]
-    if integrity != "ok":
-        problems.append(_database(store, str(integrity)))
-    if mirror.written(store.disk.index) > mirror.sequence(tx.execute):
-        problems.append(_database(store, "older than index.json"))
-    elif mirror.written(store.disk.index) != mirror.sequence(tx.execute):
-        message = "index.json is behind the database"
-        problems.append(Problem(kind="mirror", subject=store.disk.index, message=message))
-    blobs = tuple(_needed_blobs(tx))
-    for digest, size in blobs:
-        problems += _blob_problems(store, digest, size, data=data)
-    diff_ids = [Digest.parse(row[0]) for row in tx.execute("SELECT diff_id FROM layers").fetchall()]
-    for diff_id in diff_ids:
-        record = layer(tx, diff_id)
-        if record is not None:
-            problems += _layer_problems(store, record, data=data)
+        return _broken(store, str(error))
     return Report(
-        problems=tuple(problems), blobs=len(blobs), layers=len(diff_ids),
-        images=sum(1 for _ in images(tx)), orphans=sum(sweep.size(path) for path in sweep.unowned(tx)),
+        problems=tuple(problem for problem in found if _concerns(problem, still)),
+        blobs=len(promised.blobs), layers=len(promised.layers), images=promised.images,
+        orphans=promised.orphans,
     )  # fmt: skip
+
+
+def _broken(store: Store, message: str) -> Report:
+    return Report(problems=(Problem(kind="database", subject=store.disk.database, message=message),))
 
 
 _SIZES = """
@@ -117,36 +97,93 @@ UNION SELECT digest, size FROM manifest_layers UNION SELECT id, config_size FROM
 """
 
 
-def _needed_blobs(tx: Transaction) -> Iterator[tuple[Digest, int]]:
-    for digest, size in tx.execute(_SIZES).fetchall():
-        yield Digest.parse(digest), size
+def _promised(tx: Transaction) -> _Promised:
+    diff_ids = [Digest.parse(row[0]) for row in tx.execute("SELECT DISTINCT diff_id FROM manifest_layers")]
+    made = tx.execute("SELECT chain, metadata_size, metadata_hash FROM chains WHERE metadata_hash NOT NULL")
+    return _Promised(
+        blobs={Digest.parse(digest): size for digest, size in tx.execute(_SIZES)},
+        layers={diff_id: record for diff_id in diff_ids if (record := layer(tx, diff_id)) is not None},
+        chains={Digest.parse(chain): Metadata(size=size, hash=hash) for chain, size, hash in made},
+        images=tx.execute("SELECT count(*) FROM images").fetchone()[0],
+        orphans=sum(sweep.size(path) for path in sweep.unowned(tx)),
+    )
 
 
-def _blob_problems(store: Store, digest: Digest, size: int, *, data: bool) -> Iterator[Problem]:
-    def problem(message: str) -> Problem:
-        return Problem(kind="blob", subject=str(digest), message=message)
+def _concerns(problem: Problem, promised: _Promised) -> bool:
+    """False for what was removed while the check was running."""
+    kinds = {"blob": set(promised.blobs), "layer": set(promised.layers), "chain": set(promised.chains)}
+    return problem.kind not in kinds or Digest.parse(problem.subject) in kinds[problem.kind]
 
+
+def _mirror_problems(store: Store) -> Iterator[Problem]:
+    if _mirror_problem(store) is None:
+        return
+    # A command may be between its commit and index.json; its lock says when it is done.
+    waited = contextlib.ExitStack()
+    with waited:
+        with contextlib.suppress(OSError):
+            waited.enter_context(files.locked(store.disk.lock, f"the store {store.disk.root}"))
+        problem = _mirror_problem(store)
+    if problem is not None:
+        yield problem
+
+
+def _mirror_problem(store: Store) -> Problem | None:
+    path = store.disk.index
+    with store.reading() as tx:
+        number = mirror.sequence(tx.execute)
+        expected = mirror.render(tx.execute, number)
+    written = mirror.written(path)
+    if written > number:
+        return Problem(kind="database", subject=store.disk.database, message="older than index.json")
+    if written != number:
+        return Problem(kind="mirror", subject=path, message="index.json is behind the database")
+    with open(path, "rb") as file:
+        if file.read() != expected:
+            return Problem(kind="mirror", subject=path, message="index.json is damaged")
+    return None
+
+
+def _problems(store: Store, promised: _Promised, *, data: bool) -> Iterator[Problem]:
+    for digest, size in promised.blobs.items():
+        if message := _blob_problem(store, digest, size, data=data):
+            yield Problem(kind="blob", subject=str(digest), message=message)
+    for diff_id, record in promised.layers.items():
+        if message := _layer_problem(store, record, data=data):
+            yield Problem(kind="layer", subject=str(diff_id), message=message)
+    for chain, metadata in promised.chains.items():
+        if message := _chain_problem(store.disk.chain(chain), metadata, data=data):
+            yield Problem(kind="chain", subject=str(chain), message=message)
+
+
+def _blob_problem(store: Store, digest: Digest, size: int, *, data: bool) -> str:
     if digest not in store.blobs:
-        yield problem("missing")
-    elif store.blobs.size(digest) != size:
-        yield problem(f"{store.blobs.size(digest)} bytes instead of {size}")
-    elif data and not store.blobs.verify(digest):
-        yield problem("does not match its digest")
+        return "missing"
+    held = store.blobs.size(digest)
+    if held != size:
+        return f"{held} bytes instead of {size}"
+    return "" if not data or store.blobs.verify(digest) else "does not match its digest"
 
 
-def _layer_problems(store: Store, record: LayerRecord, *, data: bool) -> Iterator[Problem]:
-    def problem(message: str) -> Problem:
-        return Problem(kind="layer", subject=str(record.diff_id), message=message)
-
+def _layer_problem(store: Store, record: LayerRecord, *, data: bool) -> str:
     disk = store.disk
     if not layers.is_intact(disk, record):
-        yield problem("its tar or index is missing or has the wrong size")
-        return
-    with open(disk.layer_index(record.diff_id), "rb") as file:
-        if blake3(file.read()).hexdigest() != record.index_hash:
-            yield problem("its index is damaged")
-    if data and not _matches(disk.tar(record.diff_id), record.diff_id):
-        yield problem("its tar does not match the diff ID")
+        return "its tar or index is missing or has the wrong size"
+    if _blake3(disk.layer_index(record.diff_id)) != record.index_hash:
+        return "its index is damaged"
+    matches = not data or _matches(disk.tar(record.diff_id), record.diff_id)
+    return "" if matches else "its tar does not match the diff ID"
+
+
+def _chain_problem(path: str, metadata: Metadata, *, data: bool) -> str:
+    if not os.path.exists(path) or os.stat(path).st_size != metadata.size:
+        return "its metadata image is missing or has the wrong size"
+    return "its metadata image is damaged" if data and _blake3(path) != metadata.hash else ""
+
+
+def _blake3(path: str) -> str:
+    with open(path, "rb") as file:
+        return blake3(file.read()).hexdigest()
 
 
 def _matches(path: str, digest: Digest) -> bool:
@@ -155,30 +192,3 @@ def _matches(path: str, digest: Digest) -> bool:
         while chunk := file.read(_CHUNK):
             hasher.update(chunk)
     return bool(hasher.hexdigest() == digest.hex)
-
-
-def _mend(store: Store, problem: Problem) -> str:
-    digest = Digest.parse(problem.subject)
-    if problem.kind == "blob":
-        return _quarantine(store, digest)
-    with store.reading() as tx:
-        row = tx.execute(
-            "SELECT digest, size, media_type FROM manifest_layers WHERE diff_id = ?", (str(digest),)
-        ).fetchone()
-    try:
-        if row is None:
-            raise CorruptBlob("no blob holds it")
-        blob = Descriptor(media_type=row[2], digest=Digest.parse(row[0]), size=row[1])
-        derive(store, blob, digest)
-    except MilleError as error:
-        return f"lost: layer {digest}: {error}"
-    return f"made layer {digest} again from its blob"
-
-
-def _quarantine(store: Store, digest: Digest) -> str:
-    path = store.disk.blob(digest)
-    if os.path.exists(path):
-        moved = set_aside(store, path)
-        files.sync_directory(os.path.dirname(path))
-        return f"lost: blob {digest} is damaged, moved to {moved}; pull its image again"
-    return f"lost: blob {digest} is missing; pull its image again"

@@ -12,12 +12,14 @@ from millefeuille.store.store import Store
 
 
 def derive(store: Store, blob: Descriptor, diff_id: Digest) -> LayerRecord:
-    """Make the layer again, replacing what is left of it. Raises BlobNotFound, CorruptBlob, OSError."""
+    """Make the layer again; it takes the place of what is left of it.
+
+    Raises BlobNotFound, CorruptBlob, OSError.
+    """
     source = store.blobs.open(blob)
     with source, ingest(store.disk, blob, lambda holder: None) as layer:
-        files.remove_tree(store.disk.layer(diff_id))
         while chunk := source.read(CHUNK):
             layer.feed(chunk)
-        record, _ = layer.commit(diff_id)
+        record, _ = layer.commit(diff_id, replace=True)
     files.sync_directory(store.disk.layers)
     return record

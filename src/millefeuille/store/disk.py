@@ -15,7 +15,9 @@ ROOT/
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 
 from millefeuille import files
 from millefeuille.errors import Invalid, NotFound
@@ -90,7 +92,7 @@ class Disk:
         if not self.exists():
             self._found_new()
         for directory in DIRECTORIES:
-            files.make_directory(f"{self.root}/{directory}")
+            make_durable(f"{self.root}/{directory}")
         if not os.path.exists(f"{self.root}/oci-layout"):
             files.replace_file(f"{self.root}/oci-layout", LAYOUT)
         self.keep_ballast()
@@ -100,8 +102,9 @@ class Disk:
         path = ""
         for part in self.root.strip("/").split("/"):
             path += f"/{part}"
-            files.make_directory(path, 0o700 if path == self.root else 0o755)
-        strangers = set(os.listdir(self.root)) - _OURS
+            make_durable(path, 0o700 if path == self.root else 0o755)
+        # A file on its way to its name, `index.json.tmp-17`, is ours too: somebody was cut off here.
+        strangers = {_FLEETING.sub("", name) for name in os.listdir(self.root)} - _OURS
         if strangers:
             raise NotAStore(
                 f"{self.root}: not a millefeuille store, and not empty",
@@ -110,12 +113,12 @@ class Disk:
 
     def keep_ballast(self) -> None:
         """Reserve the room that removals need; a disk without it stays usable."""
-        if os.path.exists(self.ballast):
-            return
-        try:
-            descriptor = files.create(self.ballast)
-        except FileExistsError:
-            return
+        with contextlib.suppress(OSError):
+            if not os.path.exists(self.ballast) or os.stat(self.ballast).st_size < BALLAST:
+                self._reserve()
+
+    def _reserve(self) -> None:
+        descriptor = files.create(self.ballast, exclusive=False)
         try:
             files.allocate(descriptor, BALLAST)
         except OSError:
@@ -124,6 +127,13 @@ class Disk:
             os.close(descriptor)
 
 
+def make_durable(path: str, mode: int = 0o700) -> None:
+    """Make one directory whose name outlives a power cut; that it is there already is no error."""
+    if files.make_directory(path, mode):
+        files.sync_directory(os.path.dirname(path))
+
+
+_FLEETING = re.compile(r"\.(?:tmp|new)-.*")
 _OURS = frozenset(
     {"blobs", "layers", "chains", "ingest", "leases", "trash", "oci-layout", "index.json", "db.sqlite"}
     | {"db.sqlite-journal", "db.lock", "ballast", "lost+found", "snapshots"}

@@ -77,7 +77,8 @@ def add_image(
     records = tuple(layers)
     image = manifest.config.digest
     chains = tuple(chain_ids(record.diff_id for record in records))
-    _add_layers(tx, records, chains)
+    record_layers(tx, records)
+    _add_chains(tx, records, chains)
     tx.execute(
         f"INSERT OR IGNORE INTO images ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         (
@@ -118,14 +119,18 @@ def add_layer_blob(tx: Transaction, blob: Descriptor, diff_id: Digest) -> None:
     )
 
 
-def _add_layers(tx: Transaction, records: tuple[LayerRecord, ...], chains: tuple[Digest, ...]) -> None:
+def record_layers(tx: Transaction, records: Iterable[LayerRecord]) -> None:
+    """Record layers that are on the disk; one that was made again, from another blob, has another index."""
     tx.executemany(
-        "INSERT OR IGNORE INTO layers VALUES (?,?,?,?,?,?)",
+        "INSERT OR REPLACE INTO layers VALUES (?,?,?,?,?,?)",
         [
             (str(r.diff_id), r.tar_size, r.content_size, r.entries, r.index_size, r.index_hash)
             for r in records
         ],
     )
+
+
+def _add_chains(tx: Transaction, records: tuple[LayerRecord, ...], chains: tuple[Digest, ...]) -> None:
     parents = (None, *map(str, chains))
     tx.executemany(
         "INSERT OR IGNORE INTO chains (chain, parent, diff_id, depth) VALUES (?,?,?,?)",

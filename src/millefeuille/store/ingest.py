@@ -25,13 +25,15 @@ from collections.abc import Callable, Iterator
 from blake3 import blake3
 
 from millefeuille import files
+from millefeuille.errors import Corrupt
 from millefeuille.layers.compression import sniff
 from millefeuille.layers.ingest import CHUNK, LayerContent, LayerPass
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.store.blobs import CorruptBlob
-from millefeuille.store.disk import Disk
+from millefeuille.store.disk import Disk, make_durable
 from millefeuille.store.images import LayerRecord
+from millefeuille.store.layers import measure
 from millefeuille.store.naming import rename_new
 
 _POLL = 0.05  # seconds between two looks at another process's lock
@@ -73,10 +75,14 @@ class LayerIngest:
         files.write(self._file, chunk)
         self._read(chunk)
 
-    def commit(self, diff_id: Digest | None) -> tuple[LayerRecord, LayerContent]:
+    def commit(
+        self, diff_id: Digest | None, *, replace: bool = False
+    ) -> tuple[LayerRecord, LayerContent]:
         """Check everything and give blob and layer their names. The caller syncs the directories.
 
-        `diff_id` is what the image config promises, None when nobody did.
+        `diff_id` is what the image config promises, None when nobody did. A layer that is there already,
+        made from another blob, is kept, and its record is the one given; one that is damaged, and any with
+        `replace`, makes room for this one.
         Raises CorruptBlob, and what `feed` raises; nothing is kept then.
         """
         try:
@@ -90,13 +96,13 @@ class LayerIngest:
         files.sync(self._file)
         self._keep_tar()
         files.sync_directory(self._directory)
-        self._give_name(self._path, self._disk.blob(self._blob.digest))
-        layer = self._disk.layer(content.diff_id)
-        if not rename_new(self._directory, layer):
-            if self._tar is None:
-                files.rename(f"{self._directory}/layer.tar", f"{layer}/layer.tar")  # one file, not two
-            files.remove_tree(self._directory)
-            note_origin(layer, self._blob.digest)
+        make_durable(self._disk.blobs(self._blob.digest.algorithm))
+        files.rename(self._path, self._disk.blob(self._blob.digest))  # a damaged one goes with that
+        kept = None if replace else self._kept(content.diff_id)
+        if kept is not None:
+            self._join(self._disk.layer(content.diff_id))
+            return kept, content
+        self._take_place(self._disk.layer(content.diff_id))
         return record, content
 
     def discard(self) -> None:
@@ -147,6 +153,27 @@ class LayerIngest:
                 f"layer {self._blob.digest}: holds {content.diff_id}, but the image config says {diff_id}"
             )
 
+    def _kept(self, diff_id: Digest) -> LayerRecord | None:
+        """The layer made from another blob, when it is whole."""
+        try:
+            return measure(self._disk, diff_id)
+        except (OSError, Corrupt):
+            return None
+
+    def _join(self, layer: str) -> None:
+        if self._tar is None:
+            files.rename(f"{self._directory}/layer.tar", f"{layer}/layer.tar")  # one file, not two
+        files.remove_tree(self._directory)
+        note_origin(layer, self._blob.digest)
+        files.sync_directory(layer)
+
+    def _take_place(self, layer: str) -> None:
+        while not rename_new(self._directory, layer):
+            trash = f"{self._disk.trash}/{os.urandom(16).hex()}"
+            with contextlib.suppress(FileNotFoundError):
+                files.rename(layer, trash)
+            files.remove_tree(trash)
+
     def _write_index(self, content: LayerContent) -> LayerRecord:
         descriptor = files.create(f"{self._directory}/layer.index", 0o400)
         try:
@@ -157,15 +184,6 @@ class LayerIngest:
         note_origin(self._directory, self._blob.digest)
         return layer_record(content)
 
-    def _give_name(self, source: str, target: str) -> None:
-        """A file of another size under that name is damaged: the good one takes its place."""
-        files.make_directory(os.path.dirname(target))
-        if rename_new(source, target):
-            return
-        if self._tar is not None and os.stat(target).st_size == os.stat(source).st_size:
-            files.unlink(source)
-        else:
-            files.rename(source, target)
 
 
 def note_origin(layer: str, blob: Digest) -> None:
@@ -215,13 +233,29 @@ def _lock(path: str, waiting: Callable[[int], None]) -> int:
 
 
 def _open(path: str) -> int:
+    while True:
+        try:
+            return files.create(path, exclusive=False)
+        except PermissionError:
+            if not _revive(path):
+                time.sleep(_POLL)
+
+
+def _revive(path: str) -> bool:
+    """Make a partial blob writable that is complete and read-only, but whose process died before it could
+    rename it; False while that process lives. Raises PermissionError for another user's file.
+    """
     try:
-        return files.create(path, exclusive=False)
-    except PermissionError:
-        # Complete and read-only, but the process that fetched it died before it could be renamed.
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(path, 0o600)
-        return files.create(path, exclusive=False)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return True
+    try:
+        if not files.try_lock(descriptor):
+            return False
+        files.change_mode(descriptor, 0o600)
+        return True
+    finally:
+        os.close(descriptor)
 
 
 def _is_named(descriptor: int, path: str) -> bool:

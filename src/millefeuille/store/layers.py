@@ -7,10 +7,15 @@ from collections.abc import Iterator
 
 from blake3 import blake3
 
+from millefeuille.errors import Corrupt
 from millefeuille.layers.index import LayerIndex
 from millefeuille.oci.digest import Digest
 from millefeuille.store.disk import Disk
 from millefeuille.store.images import LayerRecord
+
+
+class DamagedLayer(Corrupt):
+    """A layer's files are not what was made from its blob."""
 
 
 def is_intact(disk: Disk, record: LayerRecord) -> bool:
@@ -29,14 +34,21 @@ def is_made_from(disk: Disk, diff_id: Digest, blob: Digest) -> bool:
 
 
 def measure(disk: Disk, diff_id: Digest) -> LayerRecord:
-    """The record of a layer, from its files. Raises OSError, Corrupt when the index is damaged."""
+    """The record of a layer, from its files: the index checked whole, the tar by its size.
+
+    Raises OSError, Corrupt when either is damaged.
+    """
     path = disk.layer_index(diff_id)
     with open(path, "rb") as file:
         index_hash = blake3(file.read()).hexdigest()
     index = LayerIndex.open(path)
+    index.verify()
+    tar_size = os.stat(disk.tar(diff_id)).st_size
+    if tar_size != index.tar_size:
+        raise DamagedLayer(f"layer {diff_id}: its tar has {tar_size} bytes instead of {index.tar_size}")
     return LayerRecord(
         diff_id=diff_id,
-        tar_size=os.stat(disk.tar(diff_id)).st_size,
+        tar_size=tar_size,
         content_size=index.content_size,
         entries=len(index),
         index_size=os.stat(path).st_size,

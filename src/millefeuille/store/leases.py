@@ -78,9 +78,9 @@ def sweep(tx: Transaction) -> set[str]:
     return {row[0] for row in tx.execute("SELECT item FROM lease_items")}
 
 
-def anyone(tx: Transaction) -> bool:
-    """True when some process holds a lease; call after `sweep`."""
-    return tx.execute("SELECT 1 FROM leases LIMIT 1").fetchone() is not None
+def anyone(disk: Disk) -> bool:
+    """True when some process holds a lease, whether or not the database knows it. Needs db.lock."""
+    return any(_is_alive(f"{disk.leases}/{name}") for name in os.listdir(disk.leases))
 
 
 def _is_alive(path: str) -> bool:

@@ -23,6 +23,7 @@ IMAGE = "io.millefeuille.image"  # the image IDs an entry holds, comma-separated
 TAGGED = "io.millefeuille.tagged"  # nanoseconds since 1970
 DIGESTS = "io.millefeuille.repo-digests"  # repository names, comma-separated
 PARENT = "io.millefeuille.parent"
+FIRST = "io.millefeuille.manifest"  # the manifest an image came with, where it has come with several
 _HEAD = 256  # bytes of index.json in which the sequence stands
 _SEQUENCE = re.compile(rb'"io\.millefeuille\.sequence":"([0-9]+)"')
 
@@ -99,7 +100,8 @@ def _named(execute: Execute) -> list[dict[str, Any]]:
 
 _NAMELESS = """
 SELECT digest, image, media_type, size FROM manifests
-WHERE digest NOT IN (SELECT target FROM names) AND digest NOT IN (SELECT manifest FROM name_platforms)
+WHERE digest NOT IN (SELECT target FROM names) AND (
+    digest NOT IN (SELECT manifest FROM name_platforms) OR digest IN (SELECT digest FROM repo_digests))
 ORDER BY digest
 """
 _UNNAMED_INDEXES = """
@@ -119,8 +121,9 @@ def _nameless(execute: Execute) -> list[dict[str, Any]]:
 def _facts(execute: Execute, target: str, image: str) -> dict[str, str]:
     rows = execute("SELECT DISTINCT repository FROM repo_digests WHERE digest = ?", (target,)).fetchall()
     facts = {DIGESTS: ",".join(sorted(row[0] for row in rows))} if rows else {}
-    parent = execute("SELECT parent FROM images WHERE id = ?", (image,)).fetchone()
-    return facts | {PARENT: parent[0]} if parent and parent[0] else facts
+    parent, first = execute("SELECT parent, manifest FROM images WHERE id = ?", (image,)).fetchone()
+    several = execute("SELECT count(*) FROM manifests WHERE image = ?", (image,)).fetchone()[0] > 1
+    return facts | ({PARENT: parent} if parent else {}) | ({FIRST: first} if several else {})
 
 
 def _entry(digest: str, media_type: str, size: int, annotations: dict[str, str]) -> dict[str, Any]:

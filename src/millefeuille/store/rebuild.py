@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from millefeuille import files
-from millefeuille.errors import MilleError
+from millefeuille.errors import Conflict, Corrupt, MilleError
 from millefeuille.oci import config as image_config
 from millefeuille.oci import manifest as documents
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.reference import Reference
-from millefeuille.store import database, images, layers, mirror, names
+from millefeuille.store import database, images, layers, leases, mirror, names
 from millefeuille.store.derive import derive
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.store import Store
@@ -37,6 +37,10 @@ class Rebuilt:
     losses: tuple[str, ...]
 
 
+class StoreInUse(Conflict):
+    """Other commands are bringing images in; what they claim is known to the database alone."""
+
+
 def set_aside(store: Store, path: str) -> str:
     """Move a damaged file to lost+found; where it is now."""
     disk = store.disk
@@ -47,9 +51,14 @@ def set_aside(store: Store, path: str) -> str:
 
 
 def rebuild(store: Store) -> Rebuilt:
-    """Make a new database. Raises LockTimeout, OSError; a damaged entry is a loss, not an error."""
+    """Make a new database. Raises LockTimeout, StoreInUse, OSError; a damaged entry is a loss, no error."""
     disk = store.disk
+    disk.create()
     with files.locked(disk.lock, f"the store {disk.root}"):
+        if leases.anyone(disk):
+            raise StoreInUse(
+                f"{disk.root}: another command is bringing an image in", advice="Try again when it is done."
+            )
         entries = _entries(disk.index)
         # Under another name until it is whole: an empty database must never stand beside a full layout.
         path = f"{disk.database}.new-rebuild"
@@ -57,7 +66,8 @@ def rebuild(store: Store) -> Rebuilt:
         with closing(database.connect(path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             transaction = Transaction(connection, disk)
-            losses = [loss for entry in entries if (loss := _restore(store, transaction, entry))]
+            losses = [loss for entry in entries for loss in _restore(store, transaction, entry)]
+            _choose_manifests(transaction, entries)
             number = max(mirror.written(disk.index), 0) + 1
             connection.execute("INSERT INTO meta VALUES ('sequence', ?)", (number,))
             count = connection.execute("SELECT count(*) FROM images").fetchone()[0]
@@ -84,56 +94,86 @@ def _entries(path: str) -> list[Mapping[str, Any]]:
     return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
 
 
-def _restore(store: Store, tx: Transaction, entry: Mapping[str, Any]) -> str | None:
-    """Bring one entry of index.json back; a sentence on what is lost, None for nothing."""
+def _restore(store: Store, tx: Transaction, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Bring one entry of index.json back; a sentence on each thing that is lost."""
     facts = entry.get("annotations") or {}
     label = facts.get(mirror.REF_NAME) or str(entry.get("digest"))
+    reasons: list[str] = []
     try:
         target = Descriptor.from_json(entry, "index.json")
         wanted = [Digest.parse(text) for text in facts.get(mirror.IMAGE, "").split(",") if text]
-        held = dict(_images(store, tx, target, facts))
-        chosen = [image for image in reversed(wanted) if image in held] or [*held]
-        for image in chosen:
-            descriptor, platform = held[image]
-            _rename(tx, facts, target.digest, image, descriptor, platform)
-        missing = [str(image) for image in wanted if image not in held]
-        return f"{label}: image {', '.join(missing)} is not complete" if missing or not held else None
+        held: dict[Digest, tuple[Digest, str]] = {}
+        for descriptor, manifest in _manifests(store, tx, target, reasons):
+            # An image that is not listed here came half-way only, or is listed elsewhere.
+            if manifest.config.digest in wanted or not wanted:
+                held |= _restore_image(store, tx, descriptor, manifest, facts, reasons)
+        for image in [image for image in reversed(wanted) if image in held] or [*held]:
+            _rename(tx, facts, target.digest, image, *held[image])
+        if not held or set(wanted) - set(held):
+            what = ", ".join(image.short for image in wanted if image not in held) or "it"
+            yield f"{label}: {what} is not complete: {'; '.join(reasons) or 'its manifest is missing'}"
     except (MilleError, OSError, ValueError) as error:
-        return f"{label}: {error}"
+        yield f"{label}: {error}"
 
 
-def _images(
-    store: Store, tx: Transaction, target: Descriptor, facts: Mapping[str, str]
-) -> Iterator[tuple[Digest, tuple[Digest, str]]]:
-    """Record every image below `target` that is complete on the disk: ID, manifest digest, platform."""
-    document = documents.parse(store.blobs.read(target.digest), target.media_type)
+def _manifests(
+    store: Store, tx: Transaction, target: Descriptor, reasons: list[str]
+) -> Iterator[tuple[Descriptor, Manifest]]:
+    """The manifests of images at and below `target` that are here; what is damaged goes to `reasons`."""
+    try:
+        document = documents.parse(store.blobs.read(target.digest), target.media_type)
+    except MilleError as error:
+        reasons.append(str(error))
+        return
     if isinstance(document, Index):
         images.add_index(tx, target)
         for below in document.manifests:
             if below.digest in store.blobs and documents.is_candidate(below):
-                yield from _images(store, tx, below, facts)
-        return
-    if document.is_image and document.config.digest in store.blobs:
-        config = image_config.parse(store.blobs.read(document.config.digest))
+                yield from _manifests(store, tx, below, reasons)
+    elif document.is_image:
+        yield target, document
+
+
+def _restore_image(
+    store: Store, tx: Transaction, descriptor: Descriptor, manifest: Manifest, facts: Mapping[str, str],
+    reasons: list[str],
+) -> Mapping[Digest, tuple[Digest, str]]:  # fmt: skip
+    """Record one image if it is complete: its manifest's digest and platform, by its ID."""
+    try:
+        config = image_config.parse(store.blobs.read(manifest.config.digest))
         parent = facts.get(mirror.PARENT)
         image = images.add_image(
-            tx, config, document, target, _layers(store, tx, document, config.diff_ids),
+            tx, config, manifest, descriptor, tuple(_layers(store, manifest, config.diff_ids)),
             parent=Digest.parse(parent) if parent else None,
         )  # fmt: skip
-        yield image, (target.digest, str(config.platform))
+        for blob, diff_id in zip(manifest.layers, config.diff_ids, strict=True):
+            images.add_layer_blob(tx, blob, diff_id)
+        return {image: (descriptor.digest, str(config.platform))}
+    except (MilleError, OSError, ValueError) as error:
+        reasons.append(str(error))
+        return {}
 
 
-def _layers(
-    store: Store, tx: Transaction, manifest: Manifest, diff_ids: tuple[Digest, ...]
-) -> Iterator[LayerRecord]:
+def _layers(store: Store, manifest: Manifest, diff_ids: tuple[Digest, ...]) -> Iterator[LayerRecord]:
     for blob, diff_id in zip(manifest.layers, diff_ids, strict=True):
-        if layers.is_made_from(store.disk, diff_id, blob.digest):
-            store.blobs.open(blob).close()  # holds that it is there, with the right size
-            record = layers.measure(store.disk, diff_id)
-        else:
-            record = derive(store, blob, diff_id)
-        images.add_layer_blob(tx, blob, diff_id)
-        yield record
+        store.blobs.open(blob).close()  # holds that it is there, with the right size
+        try:
+            if not layers.is_made_from(store.disk, diff_id, blob.digest):
+                raise Corrupt(f"layer {diff_id}: not known to be in {blob.digest}")
+            yield layers.measure(store.disk, diff_id)
+        except (Corrupt, FileNotFoundError):
+            yield derive(store, blob, diff_id)
+
+
+def _choose_manifests(tx: Transaction, entries: list[Mapping[str, Any]]) -> None:
+    """Of several manifests, each image keeps the one it first came with."""
+    for entry in entries:
+        facts = entry.get("annotations") or {}
+        if mirror.FIRST in facts:
+            tx.execute(
+                "UPDATE images SET manifest = m.digest FROM manifests m"
+                " WHERE m.digest = ? AND m.image = images.id", (facts[mirror.FIRST],),
+            )  # fmt: skip
 
 
 def _rename(

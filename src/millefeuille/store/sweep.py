@@ -10,15 +10,17 @@ import os
 from collections.abc import Iterator
 
 from millefeuille.oci.digest import Digest
-from millefeuille.store import leases
+from millefeuille.store import leases, removal
 from millefeuille.store.transaction import Transaction
 
 
 def orphans(tx: Transaction) -> int:
     """Doom every ownerless file, drop rows that own nothing; the bytes they take. Runs in a transaction."""
     leases.sweep(tx)
-    if leases.anyone(tx):
+    if leases.anyone(tx.disk):
         return 0
+    removal.drop_unused_indexes(tx)
+    tx.execute(f"DELETE FROM chains WHERE chain NOT IN ({_NEEDED_CHAINS})")
     doomed = set(tx.doomed)
     paths = [path for path in unowned(tx) if path not in doomed]
     for path in paths:
@@ -33,7 +35,7 @@ def unowned(tx: Transaction) -> Iterator[str]:
     yield from _unowned_blobs(tx)
     layers = {Digest.parse(row[0]).hex for row in tx.execute(_NEEDED_LAYERS)}
     yield from (f"{disk.layers}/{name}" for name in sorted(os.listdir(disk.layers)) if name not in layers)
-    chains = {Digest.parse(row[0]).hex for row in tx.execute("SELECT chain FROM chains")}
+    chains = {Digest.parse(row[0]).hex for row in tx.execute(_METADATA)}
     for name in sorted(os.listdir(disk.chains)):
         if name.partition(".")[0] not in chains or not name.endswith(".erofs"):
             yield f"{disk.chains}/{name}"
@@ -54,7 +56,15 @@ def size(path: str) -> int:
         return 0
 
 
-_NEEDED_LAYERS = "SELECT diff_id FROM manifest_layers UNION SELECT diff_id FROM chains"
+# A chain that a lease kept, whose image never came, stands on nothing that is needed.
+_NEEDED_CHAINS = """
+WITH RECURSIVE needed(chain) AS (
+    SELECT chain FROM images WHERE chain IS NOT NULL
+    UNION SELECT parent FROM chains JOIN needed USING (chain) WHERE parent IS NOT NULL
+) SELECT chain FROM needed
+"""
+_METADATA = f"SELECT chain FROM chains WHERE metadata_hash IS NOT NULL AND chain IN ({_NEEDED_CHAINS})"
+_NEEDED_LAYERS = "SELECT diff_id FROM manifest_layers"
 _NEEDED_BLOBS = """
 SELECT digest FROM manifest_layers UNION SELECT digest FROM manifests UNION SELECT id FROM images
 UNION SELECT digest FROM indexes

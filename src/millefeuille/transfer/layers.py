@@ -91,33 +91,45 @@ class LayerFetch:
     def _fetch(self, blob: Descriptor, diff_id: Digest) -> LayerRecord:
         try:
             try:
-                return self._obtain(blob, diff_id)
+                return self._obtain(blob, diff_id, here=self._store.blobs.holds(blob))
             except Corrupt as error:
-                # The damage may have happened on the way: one clean attempt more.
+                # The damage may have happened on the way, or to the store's own copy: one clean attempt more.
                 self._progress.report(Warned(message=f"{error}; trying once more"))
-                return self._obtain(blob, diff_id)
+                return self._obtain(blob, diff_id, here=False)
         except OSError as error:
             raise files.explain(error, f"layer {blob.digest}") from error
 
-    def _obtain(self, blob: Descriptor, diff_id: Digest) -> LayerRecord:
+    def _obtain(self, blob: Descriptor, diff_id: Digest, *, here: bool) -> LayerRecord:
+        """One layer, from the store's own blob when that is `here`, else from the source."""
+
         def waiting(holder: int) -> None:
             self._progress.report(LayerWaiting(digest=blob.digest, holder=holder))
 
         disk = self._store.disk
         with ingest(disk, blob, waiting) as layer:
-            if self._store.blobs.holds(blob) and layers.is_made_from(disk, diff_id, blob.digest):
+            stored = self._stored(blob, diff_id)
+            if stored is not None:
                 layer.discard()  # another process stored it while this one waited for the lock
-                record = layers.measure(disk, diff_id)
+                record = stored
             else:
-                self._stream(layer, blob)
+                self._stream(layer, blob, here=here)
                 self._progress.report(LayerVerifying(digest=blob.digest))
                 record, _ = layer.commit(diff_id)
         self._progress.report(LayerDone(digest=blob.digest, outcome=self._outcome))
         return record
 
-    def _stream(self, layer: LayerIngest, blob: Descriptor) -> None:
-        """Feed what is on the disk already, then what is missing, from the blob itself when it is here."""
-        here = self._store.blobs.holds(blob)
+    def _stored(self, blob: Descriptor, diff_id: Digest) -> LayerRecord | None:
+        """What is known of a layer that is whole on the disk, whether or not the database knows it."""
+        disk = self._store.disk
+        if not (self._store.blobs.holds(blob) and layers.is_made_from(disk, diff_id, blob.digest)):
+            return None
+        try:
+            return layers.measure(disk, diff_id)
+        except (Corrupt, FileNotFoundError):
+            return None
+
+    def _stream(self, layer: LayerIngest, blob: Descriptor, *, here: bool) -> None:
+        """Feed what an earlier fetch kept, then what is missing."""
         resumed = layer.resume()
         if layer.offset >= blob.size:
             return

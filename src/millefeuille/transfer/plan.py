@@ -84,8 +84,16 @@ def plan(
 def _document(blob: Descriptor, source: ImageSource, blobs: Blobs, what: str) -> Manifest | Index:
     if blob.size > documents.MAXIMUM_BYTES:
         raise documents.InvalidManifest(f"{what}: manifest larger than {documents.MAXIMUM_BYTES} bytes")
-    raw = blobs.read(blob.digest) if blob.digest in blobs else source.manifest(blob)[1]
-    return documents.parse(raw, blob.media_type, what)
+    raw = _held(blob.digest, blobs)
+    return documents.parse(source.manifest(blob)[1] if raw is None else raw, blob.media_type, what)
+
+
+def _held(digest: Digest, blobs: Blobs) -> bytes | None:
+    """A document that the store has; None for one that is missing, or damaged and to be fetched again."""
+    try:
+        return blobs.read(digest) if digest in blobs else None
+    except CorruptBlob:
+        return None
 
 
 def _config(manifest: Manifest, source: ImageSource, blobs: Blobs, what: str) -> ImageConfig:
@@ -104,8 +112,9 @@ def _config(manifest: Manifest, source: ImageSource, blobs: Blobs, what: str) ->
 
 
 def _small_blob(blob: Descriptor, source: ImageSource, blobs: Blobs, what: str) -> bytes:
-    if blob.digest in blobs:
-        return blobs.read(blob.digest)
+    held = _held(blob.digest, blobs)
+    if held is not None:
+        return held
     if blob.size > image_config.MAXIMUM_BYTES:
         raise image_config.InvalidConfig(
             f"{what}: image config larger than {image_config.MAXIMUM_BYTES} bytes"

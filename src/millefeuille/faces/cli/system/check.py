@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from millefeuille.errors import Unsupported
+from typing import Final
+
+from millefeuille.engine.metadata import prepare
+from millefeuille.engine.store import open_store
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import boolean
+from millefeuille.store.check import Report, check
+from millefeuille.store.repair import repair
 
 DATA = boolean("data", "Read every byte again and compare it with its digest")
 REPAIR = boolean("repair", "Rebuild what can be made again, and set aside what is damaged")
 
+PROBLEMS: Final = 3  # exit code: something is wrong, still
+REPAIRED: Final = 4  # exit code: something was wrong
+
 
 def run(context: Context, call: Call) -> int:
-    """Compare the store with what its database says."""
-    raise Unsupported(f"`{context.path}` is not available in this version")
+    """Compare the store with what its database says; one line for each problem."""
+    store = open_store(context.settings)
+    report = check(store, data=call[DATA])
+    _print(context, report)
+    if not call[REPAIR]:
+        return PROBLEMS if report.problems else 0
+    for sentence in repair(store, report, data=call[DATA], prepare=prepare()):
+        context.terminal.line(sentence)
+    if not report.problems:
+        return 0
+    report = check(store, data=call[DATA])
+    _print(context, report)
+    return PROBLEMS if report.problems else REPAIRED
+
+
+def _print(context: Context, report: Report) -> None:
+    for problem in report.problems:
+        context.terminal.line(f"{problem.kind} {problem.subject}: {problem.message}")
+    problems = f"{len(report.problems)} problems" if report.problems else "no problems"
+    context.terminal.line(
+        f"{report.images} images, {report.layers} layers, {report.blobs} blobs, "
+        f"{report.orphans} bytes of nobody's: {problems}"
+    )
 
 
 COMMAND = Command(

@@ -1,0 +1,126 @@
+"""Repair: what `check` found made right, as far as the bytes are there.
+
+What can be made again is made again: the database from index.json, layers from their blobs, metadata images
+from layers. A damaged blob is set aside, never deleted; the next pull of its image brings it back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from millefeuille import files
+from millefeuille.errors import MilleError
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
+from millefeuille.store import chains, images, leases
+from millefeuille.store.blobs import CorruptBlob
+from millefeuille.store.chains import Metadata
+from millefeuille.store.check import Problem, Report, check
+from millefeuille.store.derive import derive
+from millefeuille.store.images import LayerRecord
+from millefeuille.store.rebuild import rebuild, set_aside
+from millefeuille.store.store import Store
+
+# Makes a chain's metadata image from its layers, lowest first; None where this process could not mount it.
+Prepare = Callable[[Store, Sequence[LayerRecord]], tuple[Digest, Metadata]]
+
+
+def repair(
+    store: Store, found: Report, *, data: bool = False, prepare: Prepare | None = None
+) -> tuple[str, ...]:
+    """Mend what `check` found, with `data` as thorough; a sentence on each thing done or lost.
+
+    Raises LockTimeout, StoreInUse, DiskFull, ReadOnlyStore, OSError.
+    """
+    done: list[str] = []
+    if any(problem.kind == "database" for problem in found.problems):
+        rebuilt = rebuild(store)
+        done.append(f"rebuilt the database: {rebuilt.images} images")
+        done += [f"lost: {loss}" for loss in rebuilt.losses]
+        _prepare_again(store, prepare)
+        found = check(store, data=data)
+    with leases.lease(store.disk, "check") as lease:
+        for problem in found.problems:
+            if problem.kind in _MENDERS:
+                lease.claim([Digest.parse(problem.subject)])
+                done.append(_MENDERS[problem.kind](store, problem, prepare))
+        with store.writing() as tx:  # finishes removals, and writes index.json where it is behind
+            leases.release(tx, lease)
+            leases.sweep(tx)
+    if any(problem.kind == "mirror" for problem in found.problems):
+        done.append(_mirror(store))
+    return tuple(done)
+
+
+def _mirror(store: Store) -> str:
+    if check(store).problems:
+        set_aside(store, store.disk.index)
+        with store.writing():
+            pass
+    return "wrote index.json again"
+
+
+def _prepare_again(store: Store, prepare: Prepare | None) -> None:
+    """Record the metadata images that are there, by making them again: their old hashes are lost."""
+    if prepare is None:
+        return
+    with store.reading() as tx:
+        heads = [image for image in images.images(tx) if image.chain is not None]
+        stacks = {image.chain: images.layers_of(tx, image.id) for image in heads if image.chain is not None}
+    for chain, layers in stacks.items():
+        if os.path.exists(store.disk.chain(chain)):
+            made = prepare(store, layers)
+            with store.writing() as tx:
+                chains.set_metadata(tx, *made)
+
+
+def _mend_blob(store: Store, problem: Problem, prepare: Prepare | None) -> str:
+    digest = Digest.parse(problem.subject)
+    path = store.disk.blob(digest)
+    if not os.path.exists(path):
+        return f"lost: blob {digest} is missing; pull its image again"
+    moved = set_aside(store, path)
+    files.sync_directory(os.path.dirname(path))
+    return f"lost: blob {digest} is damaged, moved to {moved}; pull its image again"
+
+
+def _mend_layer(store: Store, problem: Problem, prepare: Prepare | None) -> str:
+    diff_id = Digest.parse(problem.subject)
+    with store.reading() as tx:
+        rows = tx.execute(
+            "SELECT DISTINCT digest, size, media_type FROM manifest_layers WHERE diff_id = ?", (str(diff_id),)
+        ).fetchall()
+    reason: MilleError = CorruptBlob("no blob holds it")
+    for digest, size, media_type in rows:
+        try:
+            record = derive(
+                store, Descriptor(media_type=media_type, digest=Digest.parse(digest), size=size), diff_id
+            )
+        except MilleError as error:
+            reason = error
+            continue
+        with store.writing() as tx:
+            images.record_layers(tx, [record])
+        return f"made layer {diff_id} again from its blob"
+    return f"lost: layer {diff_id}: {reason}"
+
+
+def _mend_chain(store: Store, problem: Problem, prepare: Prepare | None) -> str:
+    """Make the metadata image again, or forget it: whoever mounts the chain first makes it."""
+    chain = Digest.parse(problem.subject)
+    with store.reading() as tx:
+        layers = chains.layers_of_chain(tx, chain)
+    files.unlink(store.disk.chain(chain))
+    made = None
+    try:
+        made = prepare(store, layers)[1] if prepare is not None else None
+    except MilleError as error:
+        return f"lost: metadata image of chain {chain}: {error}"
+    finally:
+        with store.writing() as tx:
+            chains.set_metadata(tx, chain, made)
+    return f"made the metadata image of chain {chain} again" if made else f"dropped chain {chain}'s metadata"
+
+
+_MENDERS = {"blob": _mend_blob, "layer": _mend_layer, "chain": _mend_chain}
