@@ -44,7 +44,7 @@ class Target:
 
 def run(ground: Ground) -> tuple[Result, list[Goal]]:
     """Measure it."""
-    contestants = ground.contestants("mille", "docker")
+    contestants = ground.contestants("mille")
     try:
         skopeo = Skopeo(ground.disk)
         write_layout(ground.image, skopeo.home / "layout", name="bench")
