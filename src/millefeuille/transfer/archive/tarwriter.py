@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import cycle
 from tarfile import BLOCKSIZE, DIRTYPE, PAX_FORMAT, RECORDSIZE, TarInfo
 
 from millefeuille import files
-from millefeuille.layers.stage import Stage
+from millefeuille.layers.stage import DEPTH, Stage
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.store.blobs import Blobs, corrupt
 
-_CHUNK = 1 << 20  # bytes
+_CHUNK = 256 << 10  # bytes
+# Taken in turn: one is written into again only when the hash, at most DEPTH + 1 behind, is done with it.
+_BUFFERS = DEPTH + 2
 
 
 class TarWriter:
@@ -54,14 +57,13 @@ class TarWriter:
         self._put(bytes(-self._size % RECORDSIZE))
 
     def _copy(self, descriptor: int, stage: Stage[memoryview]) -> None:
-        while True:
-            buffer = bytearray(_CHUNK)
+        buffers = cycle([memoryview(bytearray(_CHUNK)) for _ in range(_BUFFERS)])
+        for buffer in buffers:
             count = os.readv(descriptor, [buffer])
             if not count:
                 return
-            chunk = memoryview(buffer)[:count]
-            stage.put(chunk)
-            self._put(chunk)
+            stage.put(buffer[:count])
+            self._put(buffer[:count])
 
     def _put(self, data: bytes | memoryview) -> None:
         self._write(data)
