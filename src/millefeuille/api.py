@@ -42,8 +42,8 @@ from millefeuille.oci.reference import Reference
 from millefeuille.progress import Event, Progress, Silent
 from millefeuille.settings import settle
 from millefeuille.store import check as checking
-from millefeuille.store import repair as mending
 from millefeuille.store import events as recorded
+from millefeuille.store import repair as mending
 from millefeuille.store.check import Report
 from millefeuille.store.events import StoredEvent
 from millefeuille.store.images import ImageRecord, LayerRecord, layers_of
