@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.docker.template.printing import default
-from millefeuille.docker.template.values import Absent, Missing, Number, Struct, type_name
+from millefeuille.docker.template.values import Absent, Missing, Number, type_name
+from millefeuille.docker.template.verbs import sprintf
 
 _INCOMPATIBLE = "incompatible types for comparison"
 _UNORDERED = "invalid type for comparison"
+_HOLDERS = (list, tuple, dict)
 
 
 def equal(first: object, others: Sequence[object]) -> bool:
@@ -47,12 +49,20 @@ def _equal(left: object, right: object) -> bool:
         raise ValueError(_INCOMPATIBLE)
     if kinds[0]:
         return str(left) == str(right) if kinds[0] == "string" else left == right
-    for value in (left, right):
-        if isinstance(value, (list, tuple, dict)):
-            raise ValueError(f"non-comparable type {default(value)}: {type_name(value)}")
-    if any(nothing) or isinstance(left, Absent) or isinstance(right, Absent):
+    if _is_nil(left) or _is_nil(right):
         return _is_nil(left) == _is_nil(right)
+    _check_comparable(left, right)
     return left == right
+
+
+def _check_comparable(left: object, right: object) -> None:
+    """Raise ValueError for lists and maps, which Go does not compare."""
+    if not isinstance(left, _HOLDERS) and not isinstance(right, _HOLDERS):
+        return
+    kind, other = type_name(left), type_name(right)
+    if kind == other:
+        raise ValueError(f"non-comparable type {sprintf('%s', [right])}: {kind}")
+    raise ValueError(f"non-comparable types {sprintf('%s', [left])}: {kind}, {other}: {default(right)}")
 
 
 def _is_nil(value: object) -> bool:
@@ -69,6 +79,4 @@ def _basic(value: object) -> str:
             return "float"
         case str() | Number():
             return "string"
-        case Struct():
-            return ""
     return ""

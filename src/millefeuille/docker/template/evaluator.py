@@ -51,6 +51,8 @@ class Evaluator:
         self._node: nodes.Node | None = None
         self._name = ""
         self._depth = 0
+        # Whether Go would see the current dot through an interface, as it sees members of untyped values.
+        self._interface = False
 
     def run(self, data: object) -> None:
         """Execute the main template. Raises TemplateExecutionError; `output` keeps what came before."""
@@ -99,7 +101,9 @@ class Evaluator:
         known = len(self._variables)
         value = self._pipeline(dot, node.pipeline)
         if truth(value):
+            seen, self._interface = self._interface, self._interface and node.word != "with"
             self._block(value if node.word == "with" else dot, node.body)
+            self._interface = seen
         elif node.otherwise is not None:
             self._block(dot, node.otherwise)
         del self._variables[known:]
@@ -108,6 +112,7 @@ class Evaluator:
         known = len(self._variables)
         value = self._pipeline(dot, node.pipeline)
         declared = len(self._variables)
+        seen, self._interface = self._interface, type(value) in (list, dict)
         turned = False
         try:
             for key, member in self._turns(value, node):
@@ -120,6 +125,7 @@ class Evaluator:
                 del self._variables[declared:]
         except _Break:
             pass
+        self._interface = seen
         if not turned and node.otherwise is not None:
             self._block(dot, node.otherwise)
         del self._variables[known:]
@@ -154,12 +160,12 @@ class Evaluator:
         if self._depth == _MAXIMUM_DEPTH:
             raise self._failure(f"exceeded maximum template depth ({_MAXIMUM_DEPTH})")
         argument = self._pipeline(dot, node.pipeline) if node.pipeline is not None else MISSING
-        outer = self._variables, self._name
-        self._variables, self._name = [("$", argument)], node.name
+        outer = self._variables, self._name, self._interface
+        self._variables, self._name, self._interface = [("$", argument)], node.name, False
         self._depth += 1
         self._block(argument, tree)
         self._depth -= 1
-        self._variables, self._name = outer
+        self._variables, self._name, self._interface = outer
 
     def _set(self, name: str, value: object) -> None:
         for place in range(len(self._variables) - 1, -1, -1):
@@ -218,7 +224,7 @@ class Evaluator:
         self, dot: object, node: nodes.Field, arguments: Sequence[nodes.Node], final: object
     ) -> object:
         self._node = node
-        return self._fields(dot, node.names, arguments, final)
+        return self._fields(dot, node.names, arguments, final, self._interface)
 
     def _chain(
         self, dot: object, node: nodes.Chain, arguments: Sequence[nodes.Node], final: object
@@ -236,9 +242,14 @@ class Evaluator:
         return self._fields(value, node.names[1:], arguments, final)
 
     def _fields(
-        self, receiver: object, names: Sequence[str], arguments: Sequence[nodes.Node], final: object
+        self,
+        receiver: object,
+        names: Sequence[str],
+        arguments: Sequence[nodes.Node],
+        final: object,
+        interface: bool = False,
     ) -> object:
-        seen_as: str | None = None
+        seen_as = "interface {}" if interface else None
         for name in names[:-1]:
             outer, receiver = receiver, self._field(receiver, name, False, seen_as)
             # What an untyped map holds is an interface to Go, whatever is in it.

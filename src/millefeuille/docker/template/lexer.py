@@ -252,6 +252,19 @@ class Lexer:
                 return self._token(kind)
 
     def _number(self) -> Token:
+        self._scan_number()
+        if self._peek() and self._peek() in "+-":
+            # In Go this starts the imaginary part of a number, which templates here do not have.
+            self._scan_number()
+        elif not self._at_word():
+            return self._token(Kind.NUMBER)
+        self._position += self._at_word()
+        return self._error(f"bad number syntax: {quote(self.text[self._start : self._position])}")
+
+    def _at_word(self) -> bool:
+        return bool(self._peek()) and _is_word(self._peek())
+
+    def _scan_number(self) -> None:
         self._accept("+-")
         digits = "0123456789_"
         if self._accept("0"):
@@ -266,10 +279,6 @@ class Lexer:
             self._accept("+-")
             self._run("0123456789_")
         self._accept("i")
-        if self._peek() and _is_word(self._peek()):
-            self._position += 1
-            return self._error(f"bad number syntax: {quote(self.text[self._start : self._position])}")
-        return self._token(Kind.NUMBER)
 
     def _accept(self, letters: str) -> bool:
         found = bool(self._peek()) and self._peek() in letters

@@ -10,13 +10,14 @@ from decimal import Decimal
 from millefeuille.docker.template.values import Absent, Missing, Number, Struct, Text
 
 MISSING_TEXT = "<no value>"
+_STRINGS = (str, Number)
 
 
 def sprint(values: Sequence[object]) -> str:
     """fmt.Sprint: a space between two neighbours that are both not strings."""
     parts: list[str] = []
     for place, value in enumerate(values):
-        if place and not isinstance(value, str) and not isinstance(values[place - 1], str):
+        if place and not isinstance(value, _STRINGS) and not isinstance(values[place - 1], _STRINGS):
             parts.append(" ")
         parts.append(default(value))
     return "".join(parts)

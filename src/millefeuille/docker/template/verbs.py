@@ -134,11 +134,14 @@ def format_value(verb: str, value: object, directive: _Directive) -> str:
         return _padded(type_name(value), directive)
     if value is None:
         return _padded("<nil>", directive) if verb == "v" else f"%!{verb}(<nil>)"
-    if isinstance(value, (list, tuple, dict, Struct)) and verb not in "vp":
+    if isinstance(value, (list, tuple, dict, Struct)) and (verb not in "vp" or directive.width > 0):
         return _compound(verb, value, directive)
     formatter = _FORMATTERS.get(_kind(value))
     text = formatter(verb, value, directive) if formatter is not None else None
-    return f"%!{verb}({type_name(value)}={default(value)})" if text is None else text
+    if text is not None:
+        return text
+    # Width and flags hold for the value in the complaint too.
+    return f"%!{verb}({type_name(value)}={format_value('v', value, directive)})"
 
 
 def _kind(value: object) -> str:
@@ -153,16 +156,16 @@ def _kind(value: object) -> str:
 
 def _compound(verb: str, value: object, directive: _Directive) -> str:
     """The verb applied to each member of a list, map or struct."""
+
+    def member(inner: object) -> str:
+        return "<nil>" if inner is None else format_value(verb, inner, directive)
+
     if isinstance(value, dict):
-        pairs = (
-            f"{format_value(verb, key, directive)}:{format_value(verb, value[key], directive)}"
-            for key in sorted(value)
-        )
-        return f"map[{' '.join(pairs)}]"
+        return f"map[{' '.join(f'{member(key)}:{member(value[key])}' for key in sorted(value))}]"
     if isinstance(value, Struct):
-        return f"{{{' '.join(format_value(verb, member, directive) for member in value.fields.values())}}}"
+        return f"{{{' '.join(map(member, value.fields.values()))}}}"
     assert isinstance(value, (list, tuple))
-    return f"[{' '.join(format_value(verb, member, directive) for member in value)}]"
+    return f"[{' '.join(map(member, value))}]"
 
 
 def _padded(text: str, directive: _Directive, zeros: bool = False) -> str:
@@ -213,7 +216,7 @@ def _int(verb: str, value: object, directive: _Directive) -> str | None:
     prefix = {"O": "0o"}.get(verb, "")
     if "#" in directive.flags:
         prefix = {"b": "0b", "o": "0", "x": "0x", "X": "0X"}.get(verb, prefix)
-    sign = "-" if value < 0 else next((flag for flag in "+ " if flag in directive.flags), "")
+    sign = "-" if value < 0 else _sign(verb, directive)
     return _padded(sign + prefix + digits, directive, zeros=directive.precision < 0)
 
 
@@ -224,6 +227,12 @@ def _letter(verb: str, value: int, directive: _Directive) -> str:
     if verb == "q":
         return _padded(f"'{quote(letter)[1:-1]}'", directive)
     return _padded(code_point(letter) if "#" in directive.flags else f"U+{value:04X}", directive)
+
+
+def _sign(verb: str, directive: _Directive) -> str:
+    """What stands before a number that is not negative; for `%+v` the plus has another meaning."""
+    flags = " " if verb == "v" else "+ "
+    return next((flag for flag in flags if flag in directive.flags), "")
 
 
 def _float(verb: str, value: object, directive: _Directive) -> str | None:
@@ -237,7 +246,7 @@ def _float(verb: str, value: object, directive: _Directive) -> str | None:
     else:
         return None
     if not text.startswith("-"):
-        text = next((flag for flag in "+ " if flag in directive.flags), "") + text
+        text = _sign(verb, directive) + text
     return _padded(text, directive, zeros=True)
 
 
