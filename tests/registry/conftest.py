@@ -40,12 +40,16 @@ class Client:
     slept: list[float] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
     hosts: Hosts | None = None
+    timeout: float = 2.0  # seconds to an answer
     _registries: Registries | None = None
 
     @property
     def registries(self) -> Registries:
         if self._registries is None:
-            patience = Patience(connect=5.0, answer=2.0, stored=2.0, idle=0.3, sleep=self.slept.append)
+            wait = self.timeout
+            patience = Patience(
+                connect=5.0, answer=wait, stored=wait, idle=min(wait, 0.3), sleep=self.slept.append
+            )
             self._registries = Registries(
                 self.hosts or Hosts.load(self.environment, self.home),
                 Credentials.load(self.environment, self.home),

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from millefeuille.errors import (
-    Conflict,
     Denied,
     Failed,
     Invalid,
@@ -68,10 +67,6 @@ class UploadInvalid(Invalid):
     """The registry found fault with what was sent."""
 
 
-class UploadConflict(Conflict):
-    """The registry's state of an upload is not ours."""
-
-
 class OperationUnsupported(Unsupported):
     """The registry does not offer this operation."""
 
@@ -117,36 +112,68 @@ def complaint(answer: Answer) -> Complaint | None:
         return None
 
 
-def explain(answer: Answer, reference: Reference, *, writing: bool = False) -> MilleError:
-    """The error for an answer about the image or repository `reference`, when reading or `writing` it."""
+def explain(answer: Answer, reference: Reference) -> MilleError:
+    """The error for an answer about the image `reference`, which was to be read."""
+    reason = complaint(answer)
+    if reason is None:
+        reason = _ASSUMED.get(answer.status)
+    if reason is not None and answer.status < 500:
+        if answer.status == HTTPStatus.FORBIDDEN or reason.code == "DENIED":
+            return denied(reference, str(reason))
+        if reason.code == "NAME_UNKNOWN":
+            return RepositoryUnknown(f"repository {reference.familiar_name} not found: {reason}")
+        if answer.status == HTTPStatus.NOT_FOUND and reason.code != "BLOB_UNKNOWN":
+            return ManifestUnknown(f"manifest for {reference.familiar} not found: {reason}")
+    return explain_write(answer, reference)
+
+
+def explain_blob(answer: Answer, reference: Reference) -> MilleError:
+    """The error for an answer about a blob of `reference`, which was to be read."""
+    reason = complaint(answer)
+    if answer.status == HTTPStatus.NOT_FOUND and (reason is None or reason.code != "NAME_UNKNOWN"):
+        return BlobUnknown(str(Complaint("BLOB_UNKNOWN", _MESSAGES["BLOB_UNKNOWN"])))
+    return explain(answer, reference)
+
+
+def explain_write(answer: Answer, reference: Reference) -> MilleError:
+    """The error for an answer about something of `reference` that was to be written."""
     reason = complaint(answer)
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         return _too_many(answer, reason, reference)
-    if answer.status >= 500 or reason is None:
-        return _without_reason(answer, reason, reference)
-    if reason.code == "DENIED" or (answer.status == HTTPStatus.FORBIDDEN and reason.code != "UNSUPPORTED"):
-        if writing:
-            return AccessDenied(str(reason), advice=_login(reference))
-        return denied(reference, str(reason))
-    if answer.status == HTTPStatus.UNAUTHORIZED or reason.code == "UNAUTHORIZED":
+    if answer.status >= 500:
+        return ServerFailed(f"received unexpected HTTP status: {_status(answer)}")
+    if reason is None and answer.status not in _ASSUMED:
+        body = _body(answer)
+        return Refused(f"received unexpected HTTP status: {_status(answer)}" + (f": {body}" if body else ""))
+    reason = reason or _ASSUMED[answer.status]
+    if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return AccessDenied(str(reason), advice=_login(reference))
-    if reason.code == "NAME_UNKNOWN":
-        return RepositoryUnknown(f"repository {reference.familiar_name} not found: {reason}")
-    if reason.code == "BLOB_UNKNOWN":
-        return BlobUnknown(str(reason))
-    if answer.status == HTTPStatus.NOT_FOUND:
-        if reason.code != "MANIFEST_UNKNOWN" and "not found" not in reason.message.lower():
-            return NotFoundElsewhere(str(reason))
-        return ManifestUnknown(f"manifest for {reference.familiar} not found: {reason}")
-    if answer.status == HTTPStatus.METHOD_NOT_ALLOWED or reason.code == "UNSUPPORTED":
-        return OperationUnsupported(str(reason))
-    if reason.code in ("DIGEST_INVALID", "MANIFEST_INVALID", "SIZE_INVALID", "MANIFEST_BLOB_UNKNOWN"):
-        return UploadInvalid(str(reason))
-    return Refused(str(reason))
+    return _KINDS.get(reason.code, _BY_STATUS.get(answer.status, Refused))(str(reason))
 
 
 class NotFoundElsewhere(NotFound):
-    """The registry says "not found" in words of its own."""
+    """The registry says "not found" of something else."""
+
+
+# What an answer means that gives no reason.
+_ASSUMED = {
+    401: Complaint("UNAUTHORIZED", _MESSAGES["UNAUTHORIZED"]),
+    403: Complaint("DENIED", _MESSAGES["DENIED"]),
+    404: Complaint("MANIFEST_UNKNOWN", _MESSAGES["MANIFEST_UNKNOWN"]),
+    405: Complaint("UNSUPPORTED", _MESSAGES["UNSUPPORTED"]),
+}
+_KINDS: dict[str, type[MilleError]] = {
+    "UNAUTHORIZED": AccessDenied,
+    "DENIED": AccessDenied,
+    "NAME_UNKNOWN": RepositoryUnknown,
+    "BLOB_UNKNOWN": BlobUnknown,
+    "UNSUPPORTED": OperationUnsupported,
+    "DIGEST_INVALID": UploadInvalid,
+    "MANIFEST_INVALID": UploadInvalid,
+    "MANIFEST_BLOB_UNKNOWN": UploadInvalid,
+    "SIZE_INVALID": UploadInvalid,
+}
+_BY_STATUS: dict[int, type[MilleError]] = {404: NotFoundElsewhere, 405: OperationUnsupported}
 
 
 def denied(reference: Reference, reason: str) -> AccessDenied:
@@ -170,25 +197,11 @@ def _too_many(answer: Answer, reason: Complaint | None, reference: Reference) ->
     return RateLimited(text, advice=f"{wait}{_login(reference)} Or configure a mirror.")
 
 
-def _without_reason(answer: Answer, reason: Complaint | None, reference: Reference) -> MilleError:
+def _status(answer: Answer) -> str:
     try:
-        phrase = HTTPStatus(answer.status).phrase
+        return f"{answer.status} {HTTPStatus(answer.status).phrase}"
     except ValueError:
-        phrase = ""
-    status = f"{answer.status} {phrase}".strip()
-    if answer.status >= 500:
-        detail = f" ({reason})" if reason else ""
-        return ServerFailed(f"received unexpected HTTP status: {status}{detail}")
-    if answer.status == HTTPStatus.NOT_FOUND:
-        return ManifestUnknown(
-            f"manifest for {reference.familiar} not found: manifest unknown: manifest unknown"
-        )
-    if answer.status == HTTPStatus.UNAUTHORIZED:
-        return AccessDenied("unauthorized: authentication required", advice=_login(reference))
-    if answer.status == HTTPStatus.FORBIDDEN:
-        return denied(reference, f"denied: {_body(answer) or _MESSAGES['DENIED']}")
-    body = _body(answer)
-    return Refused(f"received unexpected HTTP status: {status}" + (f": {body}" if body else ""))
+        return str(answer.status)
 
 
 def _body(answer: Answer) -> str:

@@ -19,8 +19,8 @@ from millefeuille.registry.body import BodyTooLarge
 from millefeuille.registry.hosts import Endpoint
 from millefeuille.registry.patience import Patience
 from millefeuille.registry.site import Call, Site, answer_of, finish
-from millefeuille.registry.stream import BlobStream
-from millefeuille.registry.transport import Response
+from millefeuille.registry.stream import BlobStream, WrongSize, start_of
+from millefeuille.registry.transport import Response, abandon
 from millefeuille.registry.upload import Source, Uploads
 
 Place = tuple[Endpoint, Site]
@@ -177,7 +177,12 @@ class Repository:
             call = Call(method="GET", url=call.url, scopes=call.scopes, attempts=call.attempts)
             response = self._send(site, call)
         if response.status not in (200, 206):
-            self._refuse(response, self.reference)
+            raise refusal.explain_blob(answer_of(response), self.reference)
+        try:
+            start_of(response, offset, blob)
+        except WrongSize:
+            abandon(response)
+            raise
         return response
 
     def _manifest_call(self, endpoint: Endpoint, reference: Reference, method: str) -> Call:

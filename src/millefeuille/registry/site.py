@@ -20,11 +20,12 @@ from millefeuille.registry.patience import PASSING, Patience, retry_after
 from millefeuille.registry.redaction import show_url
 from millefeuille.registry.refusal import Answer
 from millefeuille.registry.tls import Tls
-from millefeuille.registry.token import TokenSource
+from millefeuille.registry.token import TokenServerFailed, TokenSource
 from millefeuille.registry.transport import Body, Request, Response, Transport, Unreachable, abandon
 
 MAXIMUM_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CONNECTS = 3  # attempts where nothing answers
 _PROBE = 3.0  # seconds to connect in, where plain HTTP is the second try
 
 
@@ -87,8 +88,8 @@ class Site:
             self._wait_turn()
             try:
                 response = self._authorized(call)
-            except Unreachable as error:
-                if not error.passing or attempt >= min(attempts, 3):
+            except (Unreachable, TokenServerFailed) as error:
+                if not error.passing or attempt >= min(attempts, _CONNECTS):
                     raise
                 self._pause(call, self._patience.delay(attempt), error.words)
                 continue

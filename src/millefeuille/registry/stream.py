@@ -8,7 +8,7 @@ from typing import Protocol
 
 from urllib3 import exceptions as http
 
-from millefeuille.errors import Corrupt, MilleError, Unavailable
+from millefeuille.errors import Corrupt, Unavailable
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.progress import Progress, Retrying
 from millefeuille.registry.patience import Patience
@@ -151,11 +151,7 @@ class BlobStream:
     def _connect(self, offset: int) -> tuple[Response, int]:
         """A response and the position of its first byte. Raises WrongSize, and what the opener raises."""
         response = self._opener(offset)
-        try:
-            start = _start_of(response, offset, self.blob)
-        except MilleError:
-            abandon(response)
-            raise
+        start = start_of(response, offset, self.blob)
         _set_idle_timeout(response, self._patience.idle)
         return response, start
 
@@ -183,8 +179,8 @@ class _Broken(Exception):
     """The connection broke while bytes were thrown away."""
 
 
-def _start_of(response: Response, offset: int, blob: Descriptor) -> int:
-    """The position of the answer's first byte, its framing checked against the descriptor."""
+def start_of(response: Response, offset: int, blob: Descriptor) -> int:
+    """The position of the answer's first byte, its framing checked. Raises WrongSize."""
     length = response.headers.get("Content-Length")
     if response.status == 200:
         start = 0

@@ -37,7 +37,13 @@ class BadToken(Failed):
 
 
 class TokenServerFailed(Unavailable):
-    """The token server met an error of its own."""
+    """The token server met an error of its own; `words` is the reason alone."""
+
+    passing = True
+
+    def __init__(self, where: str, words: str) -> None:
+        super().__init__(f"{where}: {words}")
+        self.words = words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +126,9 @@ def _read(url: str, response: Response) -> Token:
     except body.BodyTooLarge as error:
         raise BadToken(f"{where}: {error}") from None
     except body.BodyLost as error:
-        raise TokenServerFailed(f"{where}: {error}") from None
+        raise TokenServerFailed(where, str(error)) from None
     if response.status >= 500 or response.status in (408, 429):
-        raise TokenServerFailed(f"{where}: received unexpected HTTP status: {response.status}")
+        raise TokenServerFailed(where, f"received unexpected HTTP status: {response.status}")
     fields = _fields(answer)
     if response.status in (400, 401, 403):
         raise TokenRefused(f"{where}: unauthorized: {_reason(fields)}", advice="Log in with `mille login`.")

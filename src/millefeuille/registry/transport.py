@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http.client import IncompleteRead
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -156,6 +157,8 @@ def describe(error: BaseException) -> tuple[str, bool]:
     cause = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], Exception) else error
     if isinstance(cause, ConnectionResetError) and type(cause) is ConnectionResetError:
         return "read: connection reset by peer", True
+    if isinstance(cause, IncompleteRead):
+        return "unexpected EOF", True
     if isinstance(cause, (ConnectionError, http.ProtocolError)):
         return "EOF", True
     if isinstance(error, http.LocationParseError):

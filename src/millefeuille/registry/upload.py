@@ -113,7 +113,7 @@ class Uploads:
         if response.status in _STORED:
             self._check(response, blob)
             return None
-        failure = refusal.explain(answer_of(response), self._reference, writing=True)
+        failure = refusal.explain_write(answer_of(response), self._reference)
         if response.status in PASSING or response.status in (404, 416):
             return failure
         raise failure
@@ -132,7 +132,7 @@ class Uploads:
         )
         response = self._send(call)
         if response.status not in _STORED:
-            raise refusal.explain(answer_of(response), self._reference, writing=True)
+            raise refusal.explain_write(answer_of(response), self._reference)
         self._check(response, manifest)
 
     @property
@@ -143,7 +143,7 @@ class Uploads:
         """Open an upload; its location."""
         response = self._send(Call(method="POST", url=self._uploads, scopes=self.scopes, headers=_EMPTY))
         if response.status != 202 or not response.headers.get("Location"):
-            raise refusal.explain(answer_of(response), self._reference, writing=True)
+            raise refusal.explain_write(answer_of(response), self._reference)
         finish(response)
         return self._location(response)
 
