@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from millefeuille.testing.debian import PackagesMissing, busybox_image, nginx_image
 from millefeuille.testing.images import MadeImage
 from millefeuille.testing.servers import DockerServer, RegistryServer, ServerMissing, dockerd, registry
+
+# A loaded machine is no reason to fail: nothing here asserts on times.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
