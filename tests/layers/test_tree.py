@@ -41,12 +41,12 @@ class Model:
         own: dict[bytes, object] = {}
         resolved = [(kind, *self.enter(own, kind, path, what), what) for kind, path, what in entries]
         for kind, path, _target, _what in resolved:
-            below = [p for p in self.inodes if p.startswith(path + b"/")]
+            below = [p for p in self.inodes if p.startswith(path + b"/" if path else b"")]
             if kind == "whiteout":
                 for gone in [*below, path]:
                     self.inodes.pop(gone, None)
             if kind == "opaque":
-                is_directory = path in self.inodes and self.inodes[path][0] == "directory"
+                is_directory = not path or self.kind(path) == "directory"
                 for gone in below if is_directory else []:
                     del self.inodes[gone]
         for kind, path, target, what in resolved:

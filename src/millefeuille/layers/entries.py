@@ -70,8 +70,7 @@ class Entries:
         if self._headers > self._headers_maximum or self._metadata > self._metadata_maximum:
             self.count(0)
         if kind != FILE:
-            self._builder.add(path, kind, 0, 0, 0, 0, 0, 0, start, data)
-            return False
+            return self._add_mark(path, kind, start, data)
         if size > self._limits.size:
             raise TarError("size", f"an entry has {size} bytes", path)
         hashed = size > 0 and self._hash_contents
@@ -147,23 +146,22 @@ class Entries:
         self, header: Header, kind: int, start: int, data: int, nsec: int, xattrs: Mapping[bytes, bytes]
     ) -> bool:
         name, link, device = header.name, b"", (0, 0)
-        if kind == DIRECTORY:
-            name = name[:-1] if name[-1:] == b"/" and len(name) > 1 else name
+        if kind == DIRECTORY and name[-1] == _SLASH:
+            name = name[:-1] or name
         elif kind == SYMLINK:
             link = header.link
         elif kind in (CHARACTER, BLOCK):
             device = device_numbers(header.device)
-            if kind == CHARACTER and device == (0, 0):
+            if (kind, device) == (CHARACTER, (0, 0)):
                 self.count(0)
                 return self.note("device-0-0", name)
-        placed = self._names.place(name, kind, link)
         self.count(len(name) + len(link))
+        placed = self._names.place(name, kind, link)
         if placed is None:
             return self.note("aufs", name)
         path, mark = placed
         if mark in (WHITEOUT, OPAQUE):
-            self._builder.add(path, mark, 0, 0, 0, 0, 0, 0, start, data)
-            return False
+            return self._add_mark(path, mark, start, data)
         if kind == SYMLINK and not 0 < len(link) <= self._limits.path:
             raise TarError("link", f"a symlink has a target of {len(link)} bytes", path)
         number = self._builder.add(
@@ -172,8 +170,7 @@ class Entries:
         )  # fmt: skip
         if device != (0, 0):
             self._builder.add_device(number, *device)
-        if xattrs:
-            self._count_xattrs(xattrs)
+        self._count_xattrs(xattrs)
         return False
 
     def _add_link(self, header: Header, start: int, data: int) -> bool:
@@ -184,12 +181,15 @@ class Entries:
         (path, kind), target, lower = placed
         self.lower_links += lower
         if kind != HARDLINK:
-            self._builder.add(path, kind, 0, 0, 0, 0, 0, 0, start, data)
-            return False
+            return self._add_mark(path, kind, start, data)
         self._builder.add(
             path, kind, header.mode, header.uid, header.gid, 0, header.mtime, 0, start, data, False, target,
             NO_XATTRS,
         )  # fmt: skip
+        return False
+
+    def _add_mark(self, path: bytes, mark: int, start: int, data: int) -> bool:
+        self._builder.add(path, mark, 0, 0, 0, 0, 0, 0, start, data)
         return False
 
     def _count_xattrs(self, xattrs: Mapping[bytes, bytes]) -> None:

@@ -100,6 +100,10 @@ class LayerIndex:
         """A set of extended attributes by its number in `xattr_sets`."""
         return unpack_xattrs(self._xattr_table[number - 1]) if number else NO_XATTRS
 
+    def all_xattr_sets(self) -> list[Mapping[bytes, bytes]]:
+        """The different sets of extended attributes, by their numbers in `xattr_sets`."""
+        return [self.xattr_set(number) for number in range(len(self._xattr_table) + 1)]
+
     def content(self, number: int) -> bytes | None:
         """blake3 digest of a regular file's content; None for other entries and when none was taken."""
         position = self._hash_numbers[number]
@@ -125,7 +129,7 @@ class LayerIndex:
 
     def sparse(self, number: int) -> SparseMap | None:
         """The runs of data of a sparse file; None for others."""
-        return self._sparse_maps.get(number)
+        return self.sparse_maps.get(number)
 
     def notes(self) -> list[tuple[str, bytes]]:
         """What the parser dropped or found unusual: a short word, and the path."""
@@ -184,7 +188,8 @@ class LayerIndex:
         return {n: (major, minor) for n, major, minor in DEVICE.iter_unpack(self._sections[b"device"])}
 
     @cached_property
-    def _sparse_maps(self) -> dict[int, SparseMap]:
+    def sparse_maps(self) -> dict[int, SparseMap]:
+        """The runs of data of all sparse files, by the numbers of their entries."""
         items = iter(columns.column(self._sections[b"sparse"], "Q"))
         return {n: tuple((next(items), next(items)) for _ in range(next(items))) for n in items}
 

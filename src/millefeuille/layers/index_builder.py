@@ -45,21 +45,10 @@ class IndexBuilder:
         return self._count
 
     def add(
-        self,
-        path: bytes,
-        kind: int,
-        mode: int,
-        uid: int,
-        gid: int,
-        size: int,
-        mtime: int,
-        nsec: int,
-        header: int,
-        data: int,
-        hashed: bool = False,
-        link: bytes = b"",
+        self, path: bytes, kind: int, mode: int, uid: int, gid: int, size: int, mtime: int, nsec: int,
+        header: int, data: int, hashed: bool = False, link: bytes = b"",
         xattrs: Mapping[bytes, bytes] = NO_XATTRS,
-    ) -> int:
+    ) -> int:  # fmt: skip
         """Append an entry (the fields of `Entry`); its number.
 
         Positional, because it is called for every file of every layer. `hashed` promises that `add_hash`

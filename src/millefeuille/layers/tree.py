@@ -134,7 +134,7 @@ class Merger:
 
     def _apply(self, index: LayerIndex, paths: Sequence[bytes]) -> None:
         layer, directories = self.layers, self._directories
-        sets: dict[int, Mapping[bytes, bytes]] = {0: NO_XATTRS}
+        sets, sparse = index.all_xattr_sets(), index.sparse_maps
         rows = zip(
             paths, index.kinds, index.modes, index.uids, index.gids, index.mtimes, index.nsecs, index.sizes,
             index.data_blocks, index.xattr_sets, range(len(paths)), strict=True,
@@ -147,8 +147,6 @@ class Merger:
             if kind == HARDLINK:
                 self._link(parent, path, index.link(entry))
                 continue
-            if xattr_set not in sets:
-                sets[xattr_set] = index.xattr_set(xattr_set)
             node = Node(
                 TYPE_BITS[kind] | mode, uid, gid, mtime, nsec, size, layer, entry, block * BLOCK_SIZE,
                 sets[xattr_set],
@@ -156,10 +154,8 @@ class Merger:
             if kind == DIRECTORY:
                 self._put_directory(parent, path, node)
                 continue
-            if kind != FILE:
+            if kind != FILE or (size and entry in sparse):
                 _complete(node, index, kind)
-            elif size:
-                node.sparse = index.sparse(entry)
             children = parent.children
             if children is None or leaf in children:
                 self._put(parent, path, node)
@@ -235,7 +231,10 @@ def _implicit_directory(layer: int) -> Node:
 
 
 def _complete(node: Node, index: LayerIndex, kind: int) -> None:
-    """What only links and devices have."""
+    """What only sparse files, links and devices have."""
+    if kind == FILE:
+        node.sparse = index.sparse(node.entry)
+        return
     node.offset = 0
     node.link = index.link(node.entry)
     node.size = len(node.link)

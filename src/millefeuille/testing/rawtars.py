@@ -40,8 +40,7 @@ def header(
             b" " * 8, kind, link, magic, user, group, _number(device[0], 8), _number(device[1], 8), prefix,
         )
     )  # fmt: skip
-    if tail:
-        block[-len(tail) :] = tail
+    block[len(block) - len(tail) :] = tail
     total = sum(block) if checksum is None else checksum
     block[148:156] = total if isinstance(total, bytes) else b"%06o\0 " % total
     return bytes(block)
