@@ -12,13 +12,24 @@ from millefeuille.docker import rfc3339
 from millefeuille.docker.template.values import Absent, Integer, Struct, Text, TypedList, TypedMap
 
 _EMPTY = Struct(type_name="struct {}", fields={})
+_OMITTED = frozenset(
+    "Created Container ContainerConfig Variant OsVersion VirtualSize Descriptor Manifests".split()
+)
 _HEALTH = frozenset({"Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"})
 
 
 def image_struct(image: Mapping[str, Any]) -> Struct:
     """The struct for an object made by `image_inspect`."""
-    texts = ("Created", "Container", "Variant", "OsVersion")
-    fields = {
+    return Struct(
+        type_name="image.InspectResponse",
+        fields={**_origin(image), **_content(image)},
+        json_names={"ID": "Id"},
+        omit_empty=_OMITTED,
+    )
+
+
+def _origin(image: Mapping[str, Any]) -> dict[str, object]:
+    return {
         "ID": image["Id"],
         "RepoTags": TypedList(image["RepoTags"]),
         "RepoDigests": TypedList(image["RepoDigests"]),
@@ -29,6 +40,11 @@ def image_struct(image: Mapping[str, Any]) -> Struct:
         "ContainerConfig": Absent("container.Config"),
         "DockerVersion": image["DockerVersion"],
         "Author": image["Author"],
+    }
+
+
+def _content(image: Mapping[str, Any]) -> dict[str, object]:
+    return {
         "Config": _config(image["Config"]),
         "Architecture": image["Architecture"],
         "Variant": image.get("Variant", ""),
@@ -42,12 +58,6 @@ def image_struct(image: Mapping[str, Any]) -> Struct:
         "Descriptor": Absent("v1.Descriptor"),
         "Manifests": TypedList(None, "image.ManifestSummary"),
     }
-    return Struct(
-        type_name="image.InspectResponse",
-        fields=fields,
-        json_names={"ID": "Id"},
-        omit_empty=frozenset({*texts, "ContainerConfig", "VirtualSize", "Descriptor", "Manifests"}),
-    )
 
 
 def _config(config: Mapping[str, Any]) -> Struct:

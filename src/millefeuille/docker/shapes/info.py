@@ -55,6 +55,10 @@ _LIMITS = ("MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares
 
 def info_json(info: EngineInfo) -> dict[str, Any]:
     """The object of `GET /info`, API 1.50, members in Docker's order."""
+    return {**_counts(info), **_abilities(info), **_host(info), **_settings(info), **_programs(info)}
+
+
+def _counts(info: EngineInfo) -> dict[str, Any]:
     return {
         "ID": info.id,
         "Containers": info.running + info.paused + info.stopped,
@@ -65,6 +69,11 @@ def info_json(info: EngineInfo) -> dict[str, Any]:
         "Driver": info.driver,
         "DriverStatus": [list(pair) for pair in info.driver_status],
         "Plugins": {"Volume": None, "Network": None, "Authorization": None, "Log": None},
+    }
+
+
+def _abilities(info: EngineInfo) -> dict[str, Any]:
+    return {
         **{name: name in info.limits for name in _LIMITS},
         "IPv4Forwarding": False,
         "Debug": False,
@@ -76,6 +85,11 @@ def info_json(info: EngineInfo) -> dict[str, Any]:
         "CgroupDriver": info.cgroup_driver,
         "CgroupVersion": info.cgroup_version,
         "NEventsListener": 0,
+    }
+
+
+def _host(info: EngineInfo) -> dict[str, Any]:
+    return {
         "KernelVersion": info.kernel,
         "OperatingSystem": info.operating_system,
         "OSVersion": info.os_version,
@@ -86,6 +100,11 @@ def info_json(info: EngineInfo) -> dict[str, Any]:
         "NCPU": info.cpus,
         "MemTotal": info.memory,
         "GenericResources": None,
+    }
+
+
+def _settings(info: EngineInfo) -> dict[str, Any]:
+    return {
         "DockerRootDir": info.root,
         "HttpProxy": info.http_proxy,
         "HttpsProxy": info.https_proxy,
@@ -94,6 +113,11 @@ def info_json(info: EngineInfo) -> dict[str, Any]:
         "Labels": [],
         "ExperimentalBuild": False,
         "ServerVersion": info.version,
+    }
+
+
+def _programs(info: EngineInfo) -> dict[str, Any]:
+    return {
         "Runtimes": {name: {"path": info.runtimes[name]} for name in sorted(info.runtimes)},
         "DefaultRuntime": info.default_runtime,
         "Swarm": _SWARM,

@@ -104,38 +104,35 @@ class Struct:
         return MISSING
 
 
+_SIMPLE: Mapping[type, str] = {
+    type(None): "<nil>",
+    Missing: "<nil>",
+    bool: "bool",
+    int: "int",
+    Integer: "int64",
+    float: "float64",
+    str: "string",
+    Number: "json.Number",
+    list: "[]interface {}",
+    tuple: "[]interface {}",
+    dict: "map[string]interface {}",
+}
+
+
 def type_name(value: object) -> str:
     """The Go type of a value, as its error messages name it."""
     match value:
-        case None | Missing():
-            return "<nil>"
-        case bool():
-            return "bool"
-        case Integer():
-            return "int64"
-        case int():
-            return "int"
-        case float():
-            return "float64"
-        case str():
-            return "string"
-        case Number():
-            return "json.Number"
         case TypedList():
             return f"[]{value.element}"
-        case list() | tuple():
-            return "[]interface {}"
         case TypedMap():
             return f"map[string]{value.element}"
-        case dict():
-            return "map[string]interface {}"
         case Struct():
             return f"*{value.type_name}" if value.pointer else value.type_name
         case Absent():
             return f"*{value.type_name}"
         case Text():
             return value.type_name
-    return type(value).__name__
+    return _SIMPLE.get(type(value), type(value).__name__)
 
 
 def truth(value: object) -> bool:
