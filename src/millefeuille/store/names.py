@@ -80,6 +80,11 @@ def is_id(text: str, image: Digest) -> bool:
     return bool(match) and image.hex.startswith(match[1] if match else "-")
 
 
+def is_full_id(text: str) -> bool:
+    """True when `text` is all 64 digits of an ID: it can mean nothing else then."""
+    return _full_id(text) is not None
+
+
 def find(tx: Transaction, text: str) -> ImageRecord:
     """The image that `text` means. Raises NoSuchImage, InvalidReference."""
     identifier = lookup(tx, text)

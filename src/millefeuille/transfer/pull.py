@@ -19,7 +19,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_id, chain_ids
 from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.reference import Reference
-from millefeuille.progress import Finished, Progress, Started, Warned
+from millefeuille.progress import Finished, Progress, Silent, Started, Warned
 from millefeuille.store import chains, images, leases, names
 from millefeuille.store.chains import Metadata
 from millefeuille.store.images import LayerRecord
@@ -78,7 +78,10 @@ def pull(
         with store.reading() as tx:
             is_new = not _is_current(tx, reference, image)
             known = _known(tx, image)
-        records = LayerFetch(store, repository, progress, known).run(image.layers)
+            held = names.lookup(tx, str(image.manifest.config.digest)) is not None
+        # Of an image that is here already, Docker names no layers.
+        about_layers = Silent() if held else progress
+        records = LayerFetch(store, repository, about_layers, known).run(image.layers)
         _store_documents(store, image)
         made = _prepare(store, image, records, prepare)
         with store.writing() as tx:
@@ -87,6 +90,11 @@ def pull(
                 chains.set_metadata(tx, *made)
     _conclude(progress, reference, recorded, image, is_new=is_new, platform=platform)
     return Pulled(image=recorded.image, target=recorded.target, new=is_new)
+
+
+def pull_status(name: str, *, is_new: bool) -> str:
+    """Docker's sentence on what came of pulling `name`."""
+    return f"{'Downloaded newer image' if is_new else 'Image is up to date'} for {name}"
 
 
 def _known(tx: Transaction, image: Plan) -> dict[Digest, LayerRecord]:
@@ -126,12 +134,11 @@ def _conclude(
     progress: Progress, reference: Reference, recorded: Recorded, image: Plan, *, is_new: bool,
     platform: Platform | None,
 ) -> None:  # fmt: skip
-    verb = "Downloaded newer image for" if is_new else "Image is up to date for"
     progress.report(
         Finished(
             digest=recorded.target,
             size=sum(blob.size for blob in image.manifest.layers),
-            status=f"{verb} {reference.familiar}",
+            status=pull_status(reference.familiar, is_new=is_new),
         )
     )
     if platform is not None and rank(image.config.platform, platform) is None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 from millefeuille.faces.cli.progress_plain import Plain
 from millefeuille.faces.cli.terminal import Terminal
-from millefeuille.progress import Progress, Silent
+from millefeuille.progress import Event, Finished, Progress, Silent
 
 Verb = Literal["pull", "push", "load"]
 
@@ -28,3 +29,14 @@ def shown(terminal: Terminal, verb: Verb, *, quiet: bool = False) -> Iterator[Pr
             yield drawn
     else:
         yield Plain(terminal, verb)
+
+
+class WithoutStatus:
+    """A Progress that passes on all but the closing sentences, for a command that says one of its own."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def report(self, event: Event) -> None:
+        """Pass `event` on."""
+        self._progress.report(replace(event, status="") if isinstance(event, Finished) else event)

@@ -7,6 +7,7 @@ from millefeuille.engine.store import existing
 from millefeuille.faces.cli import exits, progress
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
+from millefeuille.faces.cli.image.trust import content_trust, refuse_trust
 from millefeuille.faces.cli.options import boolean, string
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
@@ -15,7 +16,7 @@ from millefeuille.store.store import Store
 from millefeuille.transfer.push import push
 
 ALL_TAGS = boolean("all-tags", "Push all tags of an image to the repository", short="a")
-CONTENT_TRUST = boolean("disable-content-trust", "Skip image signing", default=True)
+CONTENT_TRUST = content_trust("Skip image signing")
 PLATFORM = string(
     "platform",
     "Push a platform-specific manifest as a single-platform image to the registry.\n"
@@ -29,10 +30,7 @@ def run(context: Context, call: Call) -> int:
     """Send an image, or all tags of a repository, to its registry."""
     with exits.refusing():
         reference = Reference.parse(call.arguments[0])
-    if not call[CONTENT_TRUST]:
-        raise Refusal(
-            "signing with Docker Content Trust is not supported; sign with cosign or notation instead"
-        )
+    refuse_trust(context, call, CONTENT_TRUST)
     if call[ALL_TAGS] and (reference.tag or reference.digest):
         raise Refusal("tag can't be used with --all-tags/-a")
     if reference.digest:

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from millefeuille.engine.store import existing
-from millefeuille.faces.cli import exits
+from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.exits import Refusal
+from millefeuille.faces.cli.values import quoted
 from millefeuille.images.tag import tag
 from millefeuille.oci.reference import Reference
-from millefeuille.store.names import no_such_image
+from millefeuille.store import names
 
 
 def run(context: Context, call: Call) -> int:
     """Give an image one more name."""
     source, target = call.arguments
-    with exits.refusing():
-        Reference.parse(target)
+    if not names.is_full_id(source):
+        _reference(source)
+    if _reference(target).digest is not None:
+        raise Refusal("refusing to create a tag with a digest reference")
     store = existing(context.settings)
     if store is None:
-        raise no_such_image(source)
+        raise names.no_such_image(source)
     with store.writing() as tx:
         tag(tx, source, target)
     return 0
+
+
+def _reference(text: str) -> Reference:
+    try:
+        return Reference.parse(text)
+    except Invalid as error:
+        complaint = f"Error parsing reference: {quoted(text)} is not a valid repository/tag: {error}"
+        raise Refusal(complaint) from error
 
 
 COMMAND = Command(

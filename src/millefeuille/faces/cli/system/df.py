@@ -69,7 +69,8 @@ def run(context: Context, call: Call) -> int:
 def _detailed(images: Sequence[ImageSummary], template: str) -> str:
     rows = [detailed_image_row(image, time.time(), truncate=template != "json") for image in images]
     if template == "json":
-        return marshal({"Images": rows, "Containers": [], "Volumes": [], "BuildCache": []})
+        ordered = [dict(sorted(row.items())) for row in rows]
+        return marshal({"Images": ordered, "Containers": [], "Volumes": [], "BuildCache": []})
     if template:
         raise Refusal("`system df -v` takes the format json only")
     cells = [[row[name] for name in _IMAGE_FIELDS] for row in rows]
