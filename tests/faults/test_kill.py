@@ -1,0 +1,56 @@
+"""kill -9 at the occurrences of every file operation, then recovery, then the same store as without it."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from millefeuille.store import disk
+from millefeuille.testing.file_faults import KILL, Fault
+from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.sweep import Pair, Stage
+
+_pairs: Counter[Pair] = Counter()
+_points = 0
+
+
+@pytest.fixture(autouse=True)
+def _small_ballast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "BALLAST", 64 << 10)
+
+
+def _occurrences(count: int, name: str, *, everything: bool) -> Iterator[int]:
+    """First, last, and one between; with `everything` each."""
+    if everything or count <= 2:
+        yield from range(1, count + 1)
+    else:
+        yield from sorted({1, count, random.Random(name).randint(2, count - 1)})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_killed_command_leaves_the_old_or_the_new(
+    scenario: Scenario, tmp_path: Path, all_cases: bool
+) -> None:
+    global _points
+    stage = Stage(scenario, tmp_path)
+    wrong = []
+    for (operation, site), count in sorted(stage.points().items()):
+        _pairs[operation, site] += count
+        for number, occurrence in enumerate(_occurrences(count, operation + site, everything=all_cases)):
+            fault = Fault(operation=operation, site=site, occurrence=occurrence, effect=KILL)
+            for mend in (True, False) if all_cases else (bool((number + len(site)) % 2),):
+                wrong.append(stage.strike(fault, mend=mend))
+                _points += 1
+    assert not any(wrong), "\n".join(one for one in wrong if one)
+
+
+def test_the_sweep_reaches_many_places() -> None:
+    if not _pairs:
+        pytest.skip("counts what the tests above have reached")
+    print(f"\n{len(_pairs)} pairs of operation and call site, {_points} kills, {_pairs.total()} operations")
+    assert len(_pairs) >= 60
