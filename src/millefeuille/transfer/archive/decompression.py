@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from millefeuille.layers import compression
-from millefeuille.layers.compression import OUTPUT_CHUNK, RATIO_FREE, Bomb, BrokenStream, Inflater
+from millefeuille.layers.compression import (
+    OUTPUT_CHUNK,
+    RATIO_FREE,
+    RATIO_MAXIMUM,
+    Bomb,
+    BrokenStream,
+    Inflater,
+)
 
 MAXIMUM: Final = 500 << 30  # bytes of tar
-_RATIO: Final = 10_000  # xz and bzip2 pack zeros tighter than deflate can
 _XZ_MEMORY: Final = 256 << 20  # bytes
 _BZIP2: Final = b"BZh"
 _XZ: Final = b"\xfd7zXZ\0"
@@ -68,8 +74,8 @@ class _Old:
 
     def _count(self, size: int) -> None:
         self.produced += size
-        if self.produced > MAXIMUM or self.produced > max(RATIO_FREE, _RATIO * self.consumed):
-            raise Bomb(f"the archive inflates to more than {_RATIO} times its size")
+        if self.produced > MAXIMUM or self.produced > max(RATIO_FREE, RATIO_MAXIMUM * self.consumed):
+            raise Bomb(f"the archive inflates to more than {RATIO_MAXIMUM} times its size")
 
     def _new(self) -> bz2.BZ2Decompressor | lzma.LZMADecompressor:
         if self._kind == "bzip2":
