@@ -44,7 +44,7 @@ def test_links_lead_to_members_of_the_archive_or_nowhere(tmp_path: Path, link: b
     contents = _contents(tmp_path, rawtars.archive(rawtars.file(b"a/layer.tar", b"layer"), link))
     assert ("b/layer.tar" in contents) is found
     if not found:
-        with pytest.raises(BadArchive, match="no file 'b/layer.tar'"):
+        with pytest.raises(BadArchive, match="no file"):
             contents.read("b/layer.tar", 100)
 
 

@@ -59,7 +59,8 @@ def test_a_docker_archive_gives_the_image_under_its_names(
 ) -> None:
     path = docker_archive(image, tmp_path / "a.tar", "busybox:1", "example.com/x/y:z")
     [found] = loaded(store, path)
-    assert (str(found.image), found.names, found.renamed) == (image.id, ("busybox:1", "example.com/x/y:z"), {})
+    assert (str(found.image), found.renamed) == (image.id, {})
+    assert found.names == ("busybox:1", "example.com/x/y:z")
     assert _ids(store) == {image.id: ("docker.io/library/busybox:1", "example.com/x/y:z")}
     assert check(store, data=True).problems == ()
 
@@ -352,7 +353,7 @@ def _is_good(path: str, image: MadeImage) -> bool:
 
 LAYOUT_LIES: Mapping[str, tuple[Callable[[Members, MadeImage], object], str]] = {
     "a changed manifest": (
-        lambda m, i: m.update({_blob(digest_of(i.manifest("oci"))): i.manifest("oci").replace(b"2", b"3", 1)}),
+        lambda m, i: m.update({_blob(digest_of(i.manifest("oci"))): i.manifest("oci")[:-1] + b" "}),
         "does not match its digest",
     ),
     "a changed config": (
@@ -453,7 +454,9 @@ def _v1(layers: list[tuple[str, bytes]], **top: object) -> Members:
     return members
 
 
-def test_an_archive_of_the_first_kind_becomes_an_image(tmp_path: Path, store: Store, image: MadeImage) -> None:
+def test_an_archive_of_the_first_kind_becomes_an_image(
+    tmp_path: Path, store: Store, image: MadeImage
+) -> None:
     tars = [layer.path.read_bytes() for layer in image.layers]
     members = _v1([("a" * 64, tars[0]), ("b" * 64, tars[1])])
     [found] = loaded(store, _write(tmp_path / "a.tar", members))
