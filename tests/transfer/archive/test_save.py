@@ -55,7 +55,8 @@ def test_blobs_and_manifest_are_saved_as_they_are_stored(
     blobs = {name: data for name, data in members.items() if name.startswith("blobs/sha256/")}
     assert blobs == {f"blobs/sha256/{digest[7:]}": data for digest, data in sorted(expected.items())}
     assert [*members] == [
-        *("blobs", "blobs/sha256"), *sorted(blobs), "index.json", "manifest.json", "oci-layout", "repositories"
+        *("blobs", "blobs/sha256"), *sorted(blobs),
+        *("index.json", "manifest.json", "oci-layout", "repositories"),
     ]  # fmt: skip
 
 
@@ -261,7 +262,8 @@ def test_what_is_saved_is_leased(tmp_path: Path, store: Store, gzipped: MadeImag
 
 
 def test_an_image_without_layers(tmp_path: Path, store: Store) -> None:
-    config = json.dumps({"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": []}})
+    rootfs = {"type": "layers", "diff_ids": []}
+    config = json.dumps({"os": "linux", "architecture": "amd64", "rootfs": rootfs})
     image = MadeImage(layers=(), config=config.encode())
     loaded(store, docker_archive(image, tmp_path / "in.tar", "empty:1"))
     [entry] = json.loads(_saved(store, tmp_path, "empty:1")["manifest.json"])
