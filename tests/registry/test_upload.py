@@ -103,7 +103,7 @@ def test_failures_without_end(repository, registry, client):
 
 def test_broken_upload_goes_on_where_the_registry_says(repository, registry):
     opened = []
-    registry.keep = 500_000
+    registry.faults.append(Fault(where="PUT", keep=500_000))
     repository.upload(BLOB, source(DATA, opened))
     assert registry.blobs["team/app", str(BLOB.digest)] == DATA
     assert opened == [0, 500_000]
@@ -149,6 +149,20 @@ def test_token_that_expires_during_the_upload(make_client):
         client.repository(f"{registry.host}/team/app", push=True).upload(BLOB, source(DATA))
         assert registry.blobs["team/app", str(BLOB.digest)] == DATA
         assert "pull%2Cpush" in registry.seen("/token")[0].path
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_answer_before_the_body_was_read(make_client, status):
+    """Most of the body cannot be sent any more; the answer is read all the same."""
+    auth = base64.b64encode(b"user:pw").decode()
+    data = DATA * 10
+    blob = Descriptor(media_type="x", digest=Digest.of(data), size=len(data))
+    with FakeRegistry(auth="bearer", users={"user": "pw"}) as registry:
+        client = make_client({"DOCKER_AUTH_CONFIG": json.dumps({"auths": {registry.host: {"auth": auth}}})})
+        challenge = {"WWW-Authenticate": f'Bearer realm="{registry.url}/token",service="fake"'}
+        registry.faults.append(Fault(where="PUT", status=status, early=True, headers=challenge))
+        client.repository(f"{registry.host}/team/app", push=True).upload(blob, source(data))
+        assert registry.blobs["team/app", str(blob.digest)] == data
 
 
 def test_mount(repository, registry):

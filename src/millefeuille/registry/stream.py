@@ -196,9 +196,9 @@ def start_of(response: Response, offset: int, blob: Descriptor) -> int:
 
 def _set_idle_timeout(response: Response, seconds: float) -> None:
     """From here on a silent server counts as a broken connection."""
-    connection = getattr(response, "_connection", None) or getattr(response, "connection", None)
-    if connection is not None and getattr(connection, "sock", None) is not None:
-        connection.sock.settimeout(seconds)
+    receiving = getattr(response.connection, "sock", None)
+    if receiving is not None:
+        receiving.settimeout(seconds)
 
 
 def _reason(error: BaseException) -> str:

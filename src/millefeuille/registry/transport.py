@@ -75,34 +75,33 @@ class Transport:
         `fence` is the reach of the registry that named this URL, None when a person did. Raises
         Unreachable, ForbiddenTarget.
         """
-        parts = urlsplit(request.url)
-        literal = literal_reach(parts.hostname or "")
+        literal = literal_reach(urlsplit(request.url).hostname or "")
         if fence is not None and literal is not None and not permits(fence, literal):
             raise _forbidden(request.url, literal)
         manager = self._manager(request.url, security, fence)
-        body = request.body() if callable(request.body) else request.body
-        timeout = urllib3.Timeout(
-            connect=request.connect_timeout or self._patience.connect,
-            read=request.answer_timeout or self._patience.answer,
-        )
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **request.headers}
         try:
             return manager.urlopen(
                 request.method,
                 request.url,
-                body=body,
-                headers=headers,
+                body=request.body() if callable(request.body) else request.body,
+                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **request.headers},
                 redirect=False,
                 retries=False,
                 preload_content=False,
                 decode_content=False,
-                timeout=timeout,
+                timeout=self._timeout(request),
             )
         except Forbidden as error:
             raise ForbiddenTarget(f"{show_url(request.url)}: {error}") from None
         except (DialError, http.HTTPError, OSError) as error:
             words, passing = describe(error)
             raise Unreachable(request.method, request.url, words, passing=passing) from None
+
+    def _timeout(self, request: Request) -> urllib3.Timeout:
+        return urllib3.Timeout(
+            connect=request.connect_timeout or self._patience.connect,
+            read=request.answer_timeout or self._patience.answer,
+        )
 
     def close(self) -> None:
         """Close idle connections."""

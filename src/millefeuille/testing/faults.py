@@ -27,6 +27,8 @@ class Fault:
     reset: int | None = None  # bytes after which the connection is reset
     corrupt: int | None = None  # the offset of a byte to change
     extra: bytes = b""  # sent behind the body, as if it belonged to it
+    early: bool = False  # answer with `status` before the body was read, and close the connection
+    keep: int | None = None  # store so many bytes of an upload, then close the connection
     silent: bool = False  # do what was asked, and close the connection without an answer
     stall: int | None = None  # bytes after which the server falls silent
     slow: float = 0.0  # seconds of pause after each `piece`

@@ -43,7 +43,6 @@ class FakeRegistry(Content):
     faults: list[Fault] = field(default_factory=list)
     requests: list[Recorded] = field(default_factory=list)
     connections: int = 0  # accepted until now
-    keep: int | None = None  # bytes after which the next upload breaks off, once
     closing: threading.Event = field(default_factory=threading.Event)
     _server: ThreadingHTTPServer | None = None
 
@@ -108,18 +107,18 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
+        line = f"{self.command} {self.path}"
+        fault = next((fault for fault in self.registry.faults if fault.take(line)), None) or Fault(where="")
+        if fault.early or fault.keep is not None:
+            self.close_connection = True
+        body = b"" if self.close_connection and fault.early else self._read_body(fault.keep)
         headers = dict(self.headers.items())
-        try:
-            body = self._read_body()
-        except ConnectionAbortedError:
-            body, self.close_connection = b"", True
         self.registry.requests.append(
             Recorded(method=self.command, path=self.path, headers=headers, body=body)
         )
-        if self.close_connection:
+        if fault.keep is not None:
+            self.registry.sessions[urlsplit(self.path).path.rpartition("/")[2]] += body
             return
-        line = f"{self.command} {self.path}"
-        fault = next((fault for fault in self.registry.faults if fault.take(line)), None) or Fault(where="")
         if fault.status is not None:
             reply = Reply(status=fault.status, headers=dict(fault.headers), body=fault.body)
         else:
@@ -132,14 +131,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
-    def _read_body(self) -> bytes:
-        if self.command == "PUT" and "/uploads/" in self.path and self.registry.keep is not None:
-            keep, self.registry.keep = self.registry.keep, None
-            session = urlsplit(self.path).path.rpartition("/")[2]
-            self.registry.sessions[session] += self.rfile.read(keep)
-            raise ConnectionAbortedError
+    def _read_body(self, limit: int | None = None) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            return self.rfile.read(length if limit is None else min(limit, length))
         parts = []
         while size := int(self.rfile.readline().split(b";")[0], 16):
             parts.append(self.rfile.read(size))
