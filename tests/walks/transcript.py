@@ -1,8 +1,8 @@
 """Recorded command lines: read from a file, and compared after masking what differs by nature.
 
-    $ docker rmi nosuch
-    E| Error response from daemon: No such image: nosuch:latest
-    => rc=1
+$ docker rmi nosuch
+E| Error response from daemon: No such image: nosuch:latest
+=> rc=1
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ _MASKS = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d \+0000 UTC)?", "<time>"),
     (r"127\.0\.0\.1:\d{4,5}\b", "127.0.0.1:<port>"),
     (r"\b[1-9]\d*(?:\.\d+)?(?:kB|MB|GB|B)\b", "<size>"),
-    (r"(?<=size: )\d+|(?<=\"size\":)\d+|\b\d{6,}\b", "<bytes>"),
+    (r"(?<= 0/0) +\d+", "   <bytes>"),
+    (r"(?<=size: )\d+|(?<=\"size\":)\d+|\b\d{6,12}\b", "<bytes>"),
 )
 
 

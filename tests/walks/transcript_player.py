@@ -15,8 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from millefeuille.testing.images import MadeImage
 from tests.walks.transcript import Act, in_our_words, read
+
+from millefeuille.testing.images import MadeImage
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 _RECORDED_REGISTRY: Final = "127.0.0.1:5055"
@@ -30,7 +31,8 @@ _QUOTED: Final = {
     r"docker image ls --format table {{.ID}}\t{{.Repository}}:{{.Tag}}\t{{.Size}}": (
         r"docker image ls --format 'table {{.ID}}\t{{.Repository}}:{{.Tag}}\t{{.Size}}'"
     ),
-    "docker image inspect -f {{.Os}}/{{.Architecture}} {{json .Config.Labels}} {{.RepoTags}} busybox nosuch": (
+    "docker image inspect -f {{.Os}}/{{.Architecture}} {{json .Config.Labels}} {{.RepoTags}}"
+    " busybox nosuch": (
         "docker image inspect -f '{{.Os}}/{{.Architecture}} {{json .Config.Labels}} {{.RepoTags}}'"
         " busybox nosuch"
     ),
