@@ -256,6 +256,12 @@ def test_limits(limits: Limits, rule: str) -> None:
     assert caught.value.rule == rule
 
 
+@pytest.mark.parametrize("name", [b"x", b"/x", b"./x", b".//x", b"/./x", b"//x", b"d/../x", b"x/", b"././x"])
+def test_every_spelling_of_a_name_is_one_path(name: bytes) -> None:
+    tar = rawtars.archive(rawtars.directory(name), rawtars.symlink(name, b"t"), rawtars.directory(name))
+    assert parse(tar).paths() == [b"x"] * 3
+
+
 def test_facts_about_the_whole() -> None:
     index = parse(TAR + b"behind the end")
     assert (index.tar_size, index.end) == (len(TAR) + 14, len(TAR))

@@ -86,7 +86,7 @@ class Model:
         if kind == "hardlink":
             assert isinstance(what, bytes)
             target = self.leaf(own, what, make=False)
-            if target == found or (target in own and own[target][0] == "directory"):
+            if (target + b"/").startswith(found + b"/") or (target in own and own[target][0] == "directory"):
                 raise Refused("link")
             made = own.get(target, ("file", None))
         if kind != "directory" or own.get(found, ("",))[0] != "directory":

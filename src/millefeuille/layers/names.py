@@ -23,6 +23,7 @@ WHITEOUT_PREFIX: Final = b".wh."
 _AUFS_PREFIX: Final = b".wh..wh."
 _OPAQUE_NAME: Final = b".wh..wh..opq"
 _DOT: Final = ord(".")
+_SLASH: Final = ord("/")
 _SPECIAL: Final = frozenset((b"", b".", b".."))
 
 Place = tuple[bytes, int]  # path, and WHITEOUT, OPAQUE or the kind that was asked for
@@ -48,7 +49,8 @@ class Names:
         parent, _, leaf = path.rpartition(b"/")
         children = self._directories.get(parent)
         # The common case: a plain new name in a directory that is known, and therefore plain itself.
-        if children is not None and leaf and (leaf[0] != _DOT or _is_plain(leaf)) and len(path) < 256:
+        known = children is not None and leaf and path[0] != _SLASH and len(path) < 256
+        if children is not None and known and (leaf[0] != _DOT or _is_plain(leaf)):
             if kind in (DIRECTORY, SYMLINK) or leaf in children:
                 self._enter(path, kind, target)
             else:
@@ -73,8 +75,8 @@ class Names:
             return placed and (placed, b"", False)
         path = placed[0]
         found, kind = self._target(target, path)
-        if found == path:
-            raise TarError("link", "a hard link names itself", path)
+        if found == path or found.startswith(path + b"/"):
+            raise TarError("link", "a hard link names itself, or what it would replace", path)
         self._enter(path, kind or HARDLINK, self._symlinks.get(found, b""))
         return (path, HARDLINK), found, kind is None
 

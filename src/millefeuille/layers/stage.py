@@ -43,6 +43,8 @@ class Stage(Generic[Item]):
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
+        # The work usually belongs to whoever owns this stage; both would wait for the cycle collector.
+        self._work = _nothing
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
@@ -51,3 +53,7 @@ class Stage(Generic[Item]):
                     self._work(item)
                 except BaseException as error:  # handed to the thread that waits for the result
                     self._failure = error
+
+
+def _nothing(item: object) -> None:
+    """The work of a stage that has ended."""

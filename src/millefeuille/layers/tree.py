@@ -135,8 +135,11 @@ class Merger:
     def _apply(self, index: LayerIndex, paths: Sequence[bytes]) -> None:
         layer, directories = self.layers, self._directories
         sets, sparse = index.all_xattr_sets(), index.sparse_maps
+        # Most files of a layer have one of few times: one number object for each, not one for each file.
+        times: dict[int, int] = {}
+        mtimes = [times.setdefault(mtime, mtime) for mtime in index.mtimes]
         rows = zip(
-            paths, index.kinds, index.modes, index.uids, index.gids, index.mtimes, index.nsecs, index.sizes,
+            paths, index.kinds, index.modes, index.uids, index.gids, mtimes, index.nsecs, index.sizes,
             index.data_blocks, index.xattr_sets, range(len(paths)), strict=True,
         )  # fmt: skip
         for path, kind, mode, uid, gid, mtime, nsec, size, block, xattr_set, entry in rows:
