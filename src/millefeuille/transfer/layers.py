@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from millefeuille import files
 from millefeuille.errors import Corrupt, MilleError
+from millefeuille.layers import heap
 from millefeuille.layers.ingest import CHUNK
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
@@ -74,6 +75,7 @@ class LayerFetch:
     def _fetch_all(self, missing: Mapping[Digest, tuple[Descriptor, Digest]]) -> dict[Digest, LayerRecord]:
         if not missing:
             return {}
+        heap.share_arenas()
         with ThreadPoolExecutor(PARALLEL, "layer") as pool:
             jobs = {pool.submit(self._fetch, *layer): digest for digest, layer in missing.items()}
             try:
@@ -82,6 +84,7 @@ class LayerFetch:
                 self._stop.set()
                 for job in jobs:
                     job.cancel()
+        heap.give_back()
         failures = [job.exception() for job in done if job.exception() is not None]
         for failure in sorted(failures, key=lambda failure: isinstance(failure, Stopped)):
             if isinstance(failure, BaseException):

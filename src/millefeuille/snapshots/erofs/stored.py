@@ -86,8 +86,7 @@ def _index(store: Store, layer: LayerRecord) -> LayerIndex:
 
 
 def _hash(path: str) -> str:
-    with open(path, "rb") as file:
-        return blake3(file.read()).hexdigest()
+    return blake3().update_mmap(path).hexdigest()
 
 
 def _damaged(layer: LayerRecord) -> DamagedChain:
