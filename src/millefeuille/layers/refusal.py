@@ -22,7 +22,7 @@ class Limits:
     """The most that one layer may hold. Sizes and lengths in bytes."""
 
     entries: int = 2_000_000
-    metadata: int = 1 << 30  # paths and link targets together
+    metadata: int = 256 << 20  # paths, link targets, attributes and sparse maps together
     size: int = 1 << 40  # of one entry's data
     component: int = 255
     path: int = 4095
