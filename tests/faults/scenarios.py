@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.store.memory import Memory, compressed, layer, tar_of
+
 from millefeuille.images.prune import prune
 from millefeuille.images.remove import remove
 from millefeuille.images.tag import tag
@@ -20,7 +22,6 @@ from millefeuille.store.check import check
 from millefeuille.store.repair import repair
 from millefeuille.store.store import Store
 from millefeuille.transfer.pull import pull
-from tests.store.memory import Memory, compressed, layer, tar_of
 
 Act = Callable[[Store], None]
 AMD64 = Platform.parse("linux/amd64")

@@ -12,6 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.scenarios import Scenario
+from tests.store.state import State, recover, state, tidy
+
 from millefeuille import files
 from millefeuille.errors import MilleError
 from millefeuille.faces.cli import exits
@@ -19,8 +22,6 @@ from millefeuille.snapshots.erofs.stored import make_metadata
 from millefeuille.store.store import Store
 from millefeuille.testing import file_faults
 from millefeuille.testing.file_faults import Fault
-from tests.faults.scenarios import Scenario
-from tests.store.state import State, recover, state, tidy
 
 Pair = tuple[str, str]  # operation and call site
 DEFECT = "defect"

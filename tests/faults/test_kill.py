@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.sweep import Pair, Stage
 
 from millefeuille.store import disk
 from millefeuille.testing.file_faults import KILL, Fault
-from tests.faults.scenarios import SCENARIOS, Scenario
-from tests.faults.sweep import Pair, Stage
 
 _pairs: Counter[Pair] = Counter()
 _points = 0

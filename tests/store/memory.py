@@ -151,8 +151,8 @@ class Memory:
             one.to_json() | {"platform": {"os": "linux", "architecture": architecture}}
             for architecture, one in members.items()
         ]
-        raw = json.dumps({"schemaVersion": 2, "mediaType": mediatype.OCI_INDEX, "manifests": entries}).encode()
-        return self.document(tag, mediatype.OCI_INDEX, raw)
+        index = {"schemaVersion": 2, "mediaType": mediatype.OCI_INDEX, "manifests": entries}
+        return self.document(tag, mediatype.OCI_INDEX, json.dumps(index).encode())
 
     def document(self, tag: str, media_type: str, raw: bytes) -> Descriptor:
         digest = Digest("sha256", hashlib.sha256(raw).hexdigest())

@@ -10,9 +10,10 @@ from contextlib import closing
 
 from millefeuille.images.prune import prune
 from millefeuille.images.users import Nobody
+from millefeuille.store.chains import Prepare
 from millefeuille.store.check import check
 from millefeuille.store.mirror import SEQUENCE, TAGGED
-from millefeuille.store.repair import Prepare, repair
+from millefeuille.store.repair import repair
 from millefeuille.store.schema import LOGICAL
 from millefeuille.store.store import Store
 
@@ -21,9 +22,13 @@ State = tuple[dict[str, tuple[int, str]], dict[str, list[tuple[object, ...]]]]
 
 
 def files_of(root: str) -> dict[str, tuple[int, str]]:
-    """Mode and hash of every file and the mode of every directory, by path; index.json without times."""
+    """Mode and hash of every file and the mode of every directory, by path; index.json without times.
+
+    What a repair set aside is not the store's any more.
+    """
     found: dict[str, tuple[int, str]] = {}
     for directory, names, plain in os.walk(root):
+        names[:] = [name for name in names if name != "lost+found"]
         for name in names:
             path = f"{directory}/{name}"
             found[os.path.relpath(path, root) + "/"] = (os.stat(path).st_mode, "")
@@ -65,7 +70,7 @@ def state(store: Store) -> State:
 def recover(store: Store, prepare: Prepare | None = None) -> None:
     """What a person does after an accident: `system check --repair`, then one `image prune`."""
     if store.exists():
-        repair(store, check(store), prepare=prepare)
+        repair(store, check(store, data=True), data=True, prepare=prepare)
         tidy(store)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from millefeuille.snapshots.erofs.stored import make_metadata
-from millefeuille.transfer.pull import Prepare
+from millefeuille.store.chains import Prepare
 
 
 def prepare() -> Prepare | None:

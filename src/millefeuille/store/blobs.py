@@ -16,7 +16,7 @@ from millefeuille import files
 from millefeuille.errors import Corrupt, NotFound
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.store.disk import Disk, make_durable
+from millefeuille.store.disk import Disk
 
 _CHUNK = 1 << 20
 
@@ -85,7 +85,6 @@ class Blobs:
         target = self._disk.blob(digest)
         if self._holds(digest, data):
             return
-        make_durable(self._disk.blobs(digest.algorithm))
         temporary = f"{target}.tmp-{os.getpid()}"
         files.unlink(temporary)
         descriptor = files.create(temporary, 0o400)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from millefeuille.errors import NotFound
 from millefeuille.oci.digest import Digest
 from millefeuille.store.images import LayerRecord, layer
+from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
 
 
@@ -20,6 +22,10 @@ class Metadata:
 
     size: int
     hash: str
+
+
+# Makes what a chain's first mount needs from its layers, lowest first: the chain ID and the metadata image.
+Prepare = Callable[[Store, Sequence[LayerRecord]], tuple[Digest, Metadata]]
 
 
 def layers_of_chain(tx: Transaction, chain: Digest) -> tuple[LayerRecord, ...]:

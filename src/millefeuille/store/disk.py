@@ -25,7 +25,7 @@ from millefeuille.oci.digest import Digest
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 BALLAST = 4 << 20  # bytes; SQLite needs some room even to delete rows
-DIRECTORIES = ("blobs", "blobs/sha256", "layers", "chains", "ingest", "leases", "trash")
+DIRECTORIES = ("blobs", "blobs/sha256", "blobs/sha512", "layers", "chains", "ingest", "leases", "trash")
 
 
 class NotAStore(Invalid):
@@ -67,6 +67,10 @@ class Disk:
     def tar(self, diff_id: Digest) -> str:
         """A layer's uncompressed tar."""
         return f"{self.layers}/{diff_id.hex}/layer.tar"
+
+    def origin(self, diff_id: Digest, blob: Digest) -> str:
+        """The empty file that says that a layer was made from a blob."""
+        return f"{self.layers}/{diff_id.hex}/from-{blob.algorithm}-{blob.hex}"
 
     def layer_index(self, diff_id: Digest) -> str:
         """A layer's table of contents."""

@@ -31,7 +31,7 @@ from millefeuille.layers.ingest import CHUNK, LayerContent, LayerPass
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.store.blobs import CorruptBlob
-from millefeuille.store.disk import Disk, make_durable
+from millefeuille.store.disk import Disk
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.layers import measure
 from millefeuille.store.naming import rename_new
@@ -52,6 +52,7 @@ class LayerIngest:
         files.make_directory(self._directory)
         self._tar: int | None = None  # the tar beside a compressed blob
         self._pass: LayerPass | None = None
+        self._waiting = bytearray()  # less than a chunk
         self.offset = 0
 
     def resume(self) -> int:
@@ -86,7 +87,7 @@ class LayerIngest:
         Raises CorruptBlob, and what `feed` raises; nothing is kept then.
         """
         try:
-            content = self._begun(b"").finish()
+            content = self._hand_on(CHUNK).finish()
             self._check(content, diff_id)
         except Exception:
             self.discard()
@@ -96,7 +97,6 @@ class LayerIngest:
         files.sync(self._file)
         self._keep_tar()
         files.sync_directory(self._directory)
-        make_durable(self._disk.blobs(self._blob.digest.algorithm))
         files.rename(self._path, self._disk.blob(self._blob.digest))  # a damaged one goes with that
         kept = None if replace else self._kept(content.diff_id)
         if kept is not None:
@@ -120,7 +120,20 @@ class LayerIngest:
             files.remove_tree(self._directory)
 
     def _read(self, chunk: bytes | memoryview) -> None:
-        self._begun(bytes(chunk[:4])).feed(chunk)
+        """Hand the bytes on in whole chunks: what the index says must not depend on how they came."""
+        if not self._waiting and len(chunk) == CHUNK:
+            self._begun(bytes(chunk[:4])).feed(chunk)
+            return
+        self._waiting += chunk
+        while len(self._waiting) >= CHUNK:
+            self._hand_on(CHUNK)
+
+    def _hand_on(self, size: int) -> LayerPass:
+        piece = bytes(memoryview(self._waiting)[:size])
+        del self._waiting[:size]
+        layer_pass = self._begun(piece[:4])
+        layer_pass.feed(piece)
+        return layer_pass
 
     def _begun(self, head: bytes) -> LayerPass:
         """The pass; `head` begins the blob when it has not begun yet."""

@@ -30,7 +30,7 @@ def is_intact(disk: Disk, record: LayerRecord) -> bool:
 
 def is_made_from(disk: Disk, diff_id: Digest, blob: Digest) -> bool:
     """True when the layer `diff_id` is on the disk and known to be what is in `blob`."""
-    return os.path.exists(f"{disk.layer(diff_id)}/from-{blob.algorithm}-{blob.hex}")
+    return os.path.exists(disk.origin(diff_id, blob))
 
 
 def measure(disk: Disk, diff_id: Digest) -> LayerRecord:

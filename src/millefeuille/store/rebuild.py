@@ -22,7 +22,8 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.reference import Reference
-from millefeuille.store import database, images, layers, leases, mirror, names
+from millefeuille.store import chains, database, images, layers, leases, mirror, names
+from millefeuille.store.chains import Prepare
 from millefeuille.store.derive import derive
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.store import Store
@@ -50,7 +51,7 @@ def set_aside(store: Store, path: str) -> str:
     return target
 
 
-def rebuild(store: Store) -> Rebuilt:
+def rebuild(store: Store, prepare: Prepare | None = None) -> Rebuilt:
     """Make a new database. Raises LockTimeout, StoreInUse, OSError; a damaged entry is a loss, no error."""
     disk = store.disk
     disk.create()
@@ -68,12 +69,14 @@ def rebuild(store: Store) -> Rebuilt:
             transaction = Transaction(connection, disk)
             losses = [loss for entry in entries for loss in _restore(store, transaction, entry)]
             _choose_manifests(transaction, entries)
+            if prepare is not None:
+                _prepare_again(store, transaction, prepare)
             number = max(mirror.written(disk.index), 0) + 1
             connection.execute("INSERT INTO meta VALUES ('sequence', ?)", (number,))
             count = connection.execute("SELECT count(*) FROM images").fetchone()[0]
             connection.execute("COMMIT")
         for old in (disk.database, f"{disk.database}-journal"):
-            if os.path.exists(old):
+            if os.path.exists(old) and os.stat(old).st_size:
                 set_aside(store, old)
         files.unlink(f"{path}-journal")
         files.rename(path, disk.database)
@@ -174,6 +177,13 @@ def _choose_manifests(tx: Transaction, entries: list[Mapping[str, Any]]) -> None
                 "UPDATE images SET manifest = m.digest FROM manifests m"
                 " WHERE m.digest = ? AND m.image = images.id", (facts[mirror.FIRST],),
             )  # fmt: skip
+
+
+def _prepare_again(store: Store, tx: Transaction, prepare: Prepare) -> None:
+    """Record the metadata images that are there, by making them again: their old hashes are lost."""
+    for image in tuple(images.images(tx)):
+        if image.chain is not None and os.path.exists(store.disk.chain(image.chain)):
+            chains.set_metadata(tx, *prepare(store, images.layers_of(tx, image.id)))
 
 
 def _rename(

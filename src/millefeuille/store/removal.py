@@ -37,8 +37,9 @@ def remove_image(tx: Transaction, image: Digest) -> Removed:
     _forget(tx, key)
     chains = _free_chains(tx, chain[0] if chain else None, claimed)
     blobs |= _unused_indexes(tx)
-    _free_blobs(tx, blobs - claimed)
+    origins = _free_blobs(tx, blobs - claimed)
     _free_layers(tx, diff_ids - claimed)
+    _forget_origins(tx, origins)
     tx.changed_names = True
     return Removed(image=image, chains=chains)
 
@@ -111,12 +112,23 @@ UNION SELECT 1 FROM images WHERE id = :d UNION SELECT 1 FROM indexes WHERE diges
 """
 
 
-def _free_blobs(tx: Transaction, digests: Iterable[str]) -> None:
+def _free_blobs(tx: Transaction, digests: Iterable[str]) -> list[tuple[str, str]]:
+    """Drop the blobs nobody needs; those of layers with the diff ID of each."""
+    origins: list[tuple[str, str]] = []
     for digest in sorted(digests):
         if tx.execute(_NEEDED, {"d": digest}).fetchone() is None:
+            origins += tx.execute("SELECT diff_id, digest FROM layer_blobs WHERE digest = ?", (digest,))
             tx.execute("DELETE FROM layer_blobs WHERE digest = ?", (digest,))
             tx.execute("DELETE FROM sources WHERE digest = ?", (digest,))
             tx.doom(tx.disk.blob(Digest.parse(digest)))
+    return origins
+
+
+def _forget_origins(tx: Transaction, origins: Iterable[tuple[str, str]]) -> None:
+    """A layer that stays was not made from a blob that went."""
+    for diff_id, digest in origins:
+        if tx.execute("SELECT 1 FROM layers WHERE diff_id = ?", (diff_id,)).fetchone() is not None:
+            tx.doom(tx.disk.origin(Digest.parse(diff_id), Digest.parse(digest)))
 
 
 def _free_layers(tx: Transaction, diff_ids: Iterable[str]) -> None:

@@ -7,7 +7,6 @@ from layers. A damaged blob is set aside, never deleted; the next pull of its im
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
 
 from millefeuille import files
 from millefeuille.errors import MilleError
@@ -15,15 +14,11 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.store import chains, images, leases
 from millefeuille.store.blobs import CorruptBlob
-from millefeuille.store.chains import Metadata
+from millefeuille.store.chains import Prepare
 from millefeuille.store.check import Problem, Report, check
 from millefeuille.store.derive import derive
-from millefeuille.store.images import LayerRecord
 from millefeuille.store.rebuild import rebuild, set_aside
 from millefeuille.store.store import Store
-
-# Makes a chain's metadata image from its layers, lowest first; None where this process could not mount it.
-Prepare = Callable[[Store, Sequence[LayerRecord]], tuple[Digest, Metadata]]
 
 
 def repair(
@@ -31,14 +26,15 @@ def repair(
 ) -> tuple[str, ...]:
     """Mend what `check` found, with `data` as thorough; a sentence on each thing done or lost.
 
+    Without `prepare`, damaged metadata images are dropped; the next mount makes them.
+
     Raises LockTimeout, StoreInUse, DiskFull, ReadOnlyStore, OSError.
     """
     done: list[str] = []
     if any(problem.kind == "database" for problem in found.problems):
-        rebuilt = rebuild(store)
+        rebuilt = rebuild(store, prepare)
         done.append(f"rebuilt the database: {rebuilt.images} images")
         done += [f"lost: {loss}" for loss in rebuilt.losses]
-        _prepare_again(store, prepare)
         found = check(store, data=data)
     with leases.lease(store.disk, "check") as lease:
         for problem in found.problems:
@@ -59,20 +55,6 @@ def _mirror(store: Store) -> str:
         with store.writing():
             pass
     return "wrote index.json again"
-
-
-def _prepare_again(store: Store, prepare: Prepare | None) -> None:
-    """Record the metadata images that are there, by making them again: their old hashes are lost."""
-    if prepare is None:
-        return
-    with store.reading() as tx:
-        heads = [image for image in images.images(tx) if image.chain is not None]
-        stacks = {image.chain: images.layers_of(tx, image.id) for image in heads if image.chain is not None}
-    for chain, layers in stacks.items():
-        if os.path.exists(store.disk.chain(chain)):
-            made = prepare(store, layers)
-            with store.writing() as tx:
-                chains.set_metadata(tx, *made)
 
 
 def _mend_blob(store: Store, problem: Problem, prepare: Prepare | None) -> str:

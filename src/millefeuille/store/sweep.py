@@ -33,8 +33,7 @@ def unowned(tx: Transaction) -> Iterator[str]:
     """Paths of blobs, layers, metadata images and temporary files that no row needs."""
     disk = tx.disk
     yield from _unowned_blobs(tx)
-    layers = {Digest.parse(row[0]).hex for row in tx.execute(_NEEDED_LAYERS)}
-    yield from (f"{disk.layers}/{name}" for name in sorted(os.listdir(disk.layers)) if name not in layers)
+    yield from _unowned_layers(tx)
     chains = {Digest.parse(row[0]).hex for row in tx.execute(_METADATA)}
     for name in sorted(os.listdir(disk.chains)):
         if name.partition(".")[0] not in chains or not name.endswith(".erofs"):
@@ -78,6 +77,21 @@ def _unowned_blobs(tx: Transaction) -> Iterator[str]:
         for name in sorted(os.listdir(f"{root}/{algorithm}")):
             if f"{algorithm}:{name}" not in needed:
                 yield f"{root}/{algorithm}/{name}"
+
+
+def _unowned_layers(tx: Transaction) -> Iterator[str]:
+    """Layers nobody needs; of the others, what says that they were made from blobs that are gone."""
+    layers: dict[str, set[str]] = {}
+    for diff_id, blob in tx.execute("SELECT diff_id, digest FROM manifest_layers"):
+        layers.setdefault(Digest.parse(diff_id).hex, set()).add("from-" + blob.replace(":", "-"))
+    for layer in sorted(os.listdir(tx.disk.layers)):
+        path = f"{tx.disk.layers}/{layer}"
+        if layer not in layers:
+            yield path
+            continue
+        for name in sorted(os.listdir(path)):
+            if name.startswith("from-") and name not in layers[layer]:
+                yield f"{path}/{name}"
 
 
 def _drop_rows(tx: Transaction) -> None:

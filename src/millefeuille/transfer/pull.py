@@ -9,7 +9,7 @@ A crash at any point leaves the old name or the new one, and bytes that the next
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from millefeuille.oci.reference import Reference
 from millefeuille.progress import Finished, Progress, Silent, Started, Warned
 from millefeuille.store import chains, images, leases, names
 from millefeuille.store.chains import Metadata
+from millefeuille.store.chains import Prepare as Prepare
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
@@ -45,10 +46,6 @@ class Pulled:
     image: Digest
     target: Digest
     new: bool
-
-
-# Makes what an image's first mount needs: the chain ID and the metadata image of layers, lowest first.
-Prepare = Callable[[Store, Sequence[LayerRecord]], tuple[Digest, Metadata]]
 
 
 def pull(
