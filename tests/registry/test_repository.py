@@ -252,6 +252,30 @@ class TestMirrors:
             assert buffer[: stream.readinto(buffer)] == b"layer"
         assert mirror.seen("blobs")
 
+    def test_mirror_with_another_size(self, registry, mirror, make_client):
+        blob = registry.add_blob("library/nginx", b"layer")
+        mirror.blobs["library/nginx", str(blob.digest)] = b"lay"
+        client = make_client(hosts=self.hosts(registry, mirror.host))
+        buffer = bytearray(100)
+        with client.repository("nginx").open(blob) as stream:
+            assert buffer[: stream.readinto(buffer)] == b"layer"
+
+    def test_mirror_can_be_left_out(self, registry, mirror, make_client):
+        blob = registry.add_blob("library/nginx", b"layer")
+        mirror.blobs["library/nginx", str(blob.digest)] = b"reyal"
+        client = make_client(hosts=self.hosts(registry, mirror.host))
+        buffer = bytearray(100)
+        with client.repository("nginx").open(blob, mirrors=False) as stream:
+            assert buffer[: stream.readinto(buffer)] == b"layer"
+        assert not mirror.seen("blobs")
+
+    def test_blobs_come_from_a_mirror_for_digests(self, registry, mirror, make_client):
+        blob = mirror.add_blob("library/nginx", b"layer")
+        client = make_client(hosts=self.hosts(registry, mirror.host, by_tag=False))
+        buffer = bytearray(100)
+        with client.repository("nginx:1.24").open(blob) as stream:
+            assert buffer[: stream.readinto(buffer)] == b"layer"
+
     def test_all_failures_are_told(self, registry, mirror, make_client):
         client = make_client(hosts=self.hosts(registry, mirror.host))
         with pytest.raises(ManifestUnknown) as caught:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import ssl
 import threading
 
 import pytest
+import trustme
 
 from millefeuille.errors import MilleError
 from millefeuille.oci.reference import Reference
@@ -359,6 +362,45 @@ class TestRedirect:
         other.add_blob("team/app", DATA)
         self.redirect(registry, f"http://cdn.other.example:{other.port}/v2/team/app/blobs/{blob.digest}")
         assert read(client.repository(f"registry.example:{registry.port}/team/app").open(blob)) == DATA
+
+    def test_question_of_another_host_is_not_answered(self, basic, other, make_client):
+        """A host that blobs redirect to asks for an account: it gets none, and no token is fetched for it."""
+        blob = basic.add_blob("team/app", DATA)
+        self.redirect(basic, f"{other.url}/v2/team/app/blobs/{blob.digest}")
+        realm = {"WWW-Authenticate": f'Bearer realm="{basic.url}/token",service="x"'}
+        other.faults.append(Fault(where="GET", times=9, status=401, headers=realm))
+        repository = make_client(account(basic.host)).repository(f"{basic.host}/team/app")
+        with pytest.raises(AccessDenied):
+            repository.open(blob)
+        assert not basic.seen("/token")
+        assert never_told(other)
+        assert len(other.requests) == 1
+
+    @pytest.mark.parametrize("where", ["redirect", "upload", "realm"])
+    def test_encryption_is_not_left(self, tmp_path, other, internet, make_client, where):
+        internet.place("secure.example", "127.0.0.1")
+        internet.place("plain.example", "127.0.0.2")
+        authority = trustme.CA()
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("secure.example").configure_cert(server)
+        plain = f"http://plain.example:{other.port}"
+        with FakeRegistry(tls=server, auth="bearer", users={"user": SECRET}) as registry:
+            name = f"secure.example:{registry.port}"
+            registry.realm = f"{plain}/token" if where == "realm" else f"https://{name}/token"
+            (tmp_path / "certs.d" / name).mkdir(parents=True)
+            authority.cert_pem.write_to_path(str(tmp_path / "certs.d" / name / "ca.crt"))
+            hosts = Hosts(certificate_directories=(str(tmp_path / "certs.d"),))
+            repository = make_client(account(name), hosts=hosts).repository(f"{name}/team/app", push=True)
+            location = {"Location": f"{plain}/v2/team/app/blobs/uploads/1"}
+            registry.faults.append(Fault(where="POST .*/uploads/", skip=1, status=202, headers=location))
+            self.redirect(registry, f"{plain}/blob")
+            blob = registry.add_blob("team/app", DATA)
+            with pytest.raises((BadRedirect, BadRealm), match="is not encrypted"):
+                if where == "upload":
+                    repository.upload(blob, lambda offset: io.BytesIO(DATA))
+                else:
+                    repository.open(blob)
+        assert not other.requests
 
     def test_upload_is_not_turned_into_a_get(self, registry, client):
         registry.faults.append(

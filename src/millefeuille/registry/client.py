@@ -16,6 +16,7 @@ from millefeuille.registry.login import login
 from millefeuille.registry.patience import Patience
 from millefeuille.registry.proxies import Proxies
 from millefeuille.registry.repository import Repository
+from millefeuille.registry.search import Found, search, split_term
 from millefeuille.registry.site import Site
 from millefeuille.registry.tls import Tls
 from millefeuille.registry.transport import Transport
@@ -60,6 +61,14 @@ class Registries:
         Raises LoginFailed, TokenRefused, BadRealm, Unreachable, BadLocation.
         """
         return login(self._site(self._hosts.registry(registry)), credential)
+
+    def search(self, term: str, *, limit: int = 25) -> tuple[Found, ...]:
+        """Repositories that an index (Docker Hub's, or `host/` before the term) lists for `term`.
+
+        Raises SearchFailed, Unreachable, BadLocation.
+        """
+        host, wanted = split_term(term)
+        return search(self._transport, self._hosts.registry(host), wanted, limit)
 
     def close(self) -> None:
         """Close idle connections."""

@@ -76,12 +76,13 @@ class Repository:
             raise WrongManifest(f"{found.digest}: {len(raw)} bytes, not {found.size}")
         return descriptor, raw
 
-    def open(self, blob: Descriptor, *, offset: int = 0) -> BlobStream:
+    def open(self, blob: Descriptor, *, offset: int = 0, mirrors: bool = True) -> BlobStream:
         """The bytes of `blob` from `offset` on; see BlobStream for where it really starts.
 
+        Without `mirrors` only the registry itself is asked: after a mirror gave other bytes than promised.
         Raises NotFound, Denied, Unavailable kinds, WrongSize.
         """
-        opener = partial(self.fetch, blob)
+        opener = partial(self.fetch, blob, mirrors=mirrors)
         return BlobStream(blob, opener, offset, progress=self._progress, patience=self._patience)
 
     def __contains__(self, digest: Digest) -> bool:
@@ -124,9 +125,13 @@ class Repository:
 
         return tags.read(endpoint.repository, get, self.reference.familiar_name)
 
-    def fetch(self, blob: Descriptor, offset: int) -> Response:
+    def fetch(self, blob: Descriptor, offset: int, *, mirrors: bool = True) -> Response:
         """An answer that holds the blob's bytes from `offset` on, or from its start."""
-        return self._first(self.reference, lambda place: self._blob_at(place, blob, offset))
+        if not mirrors:
+            return self._blob_at(self._places[-1], blob, offset)
+        return self._first(
+            self.reference.pinned(blob.digest), lambda place: self._blob_at(place, blob, offset)
+        )
 
     def _resolve_at(self, place: Place, reference: Reference) -> Descriptor:
         endpoint, site = place

@@ -38,6 +38,12 @@ class Unreachable(Unavailable):
         self.words = words
         self.passing = passing
 
+    def at(self, url: str) -> Unreachable:
+        """The same for a URL that may be shown with its query."""
+        moved = Unreachable("GET", url, self.words, passing=self.passing)
+        moved.args = (f'Get "{url}": {self.words}',)
+        return moved
+
 
 class ForbiddenTarget(Denied):
     """A registry tried to send us to an address that it may not name."""
