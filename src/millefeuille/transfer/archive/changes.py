@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -114,7 +115,7 @@ def _healthcheck(process: Process, text: str) -> None:
         if match[1] == "retries" and match[2].isdecimal():
             health["Retries"] = int(match[2])
         elif match[1] in _HEALTH_TIMES:
-            health[_HEALTH_TIMES[match[1]]] = _nanoseconds(match[1], match[2])
+            health[_HEALTH_TIMES[match[1]]] = _nanoseconds(match[2])
         else:
             raise BadInstruction(f"HEALTHCHECK: bad flag --{match[1]}={match[2]}")
         text = text[match.end() :]
@@ -123,7 +124,7 @@ def _healthcheck(process: Process, text: str) -> None:
         process["Healthcheck"] = {"Test": ["NONE"]}
         return
     if kind.upper() != "CMD":
-        raise BadInstruction(f"Unknown type {kind!r} in HEALTHCHECK (try CMD)")
+        raise BadInstruction(f"Unknown type {json.dumps(kind)} in HEALTHCHECK (try CMD)")
     if not command.strip():
         raise BadInstruction("Missing command after HEALTHCHECK CMD")
     words = read_list(command)
@@ -131,10 +132,10 @@ def _healthcheck(process: Process, text: str) -> None:
     process["Healthcheck"] = {"Test": test} | health
 
 
-def _nanoseconds(flag: str, text: str) -> int:
+def _nanoseconds(text: str) -> int:
     parts = list(_DURATION.finditer(text))
     if not parts or sum(len(part[0]) for part in parts) != len(text):
-        raise BadInstruction(f'HEALTHCHECK: invalid duration "{text}" for --{flag}')
+        raise BadInstruction(f"time: invalid duration {json.dumps(text)}")
     return round(sum(float(part[1]) * _NANOSECONDS[part[2]] for part in parts))
 
 

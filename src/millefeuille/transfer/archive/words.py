@@ -20,7 +20,7 @@ class BadInstruction(Invalid):
 
 
 def split_words(text: str) -> list[str]:
-    """Words between blanks; quotes hold words together, and stay. Raises BadInstruction."""
+    """Words between blanks; quotes hold words together, and stay. An open quote holds all to the end."""
     words, word, quote, position = [], "", "", 0
     while position < len(text):
         character = text[position]
@@ -36,8 +36,6 @@ def split_words(text: str) -> list[str]:
         else:
             word += character
         position += 1
-    if quote:
-        raise BadInstruction(f"unexpected end of statement while looking for matching {_named(quote)}")
     return [*words, word] if word else words
 
 
@@ -61,6 +59,11 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
         else:
             result += character
         position += 1
+    if quote:
+        raise BadInstruction(
+            f"failed to process {json.dumps(text, ensure_ascii=False)}: "
+            f"unexpected end of statement while looking for matching {_named(quote)}"
+        )
     return result
 
 
