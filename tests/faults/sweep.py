@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,13 @@ def traced(work: Callable[[], None], log: Path) -> Counter[Pair]:
     lines = log.read_text().splitlines()
     log.unlink()
     return Counter((operation, site) for operation, _, site in (line.partition("\t") for line in lines))
+
+
+def occurrences(count: int, name: str, *, everything: bool) -> Sequence[int]:
+    """Which of `count` occurrences are struck: the first and another; with `everything` all."""
+    if everything:
+        return range(1, count + 1)
+    return sorted({1, random.Random(name).randint(min(count, 2), count)})
 
 
 class Stage:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.faults.scenarios import SCENARIOS, Scenario
-from tests.faults.sweep import Pair, Stage
+from tests.faults.sweep import Pair, Stage, occurrences
 
-from millefeuille.store import disk
 from millefeuille.testing.file_faults import KILL, Fault
 
 _pairs: Counter[Pair] = Counter()
 _points = 0
-
-
-@pytest.fixture(autouse=True)
-def _small_ballast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk, "BALLAST", 64 << 10)
-
-
-def _occurrences(count: int, name: str, *, everything: bool) -> Iterator[int]:
-    """First, last, and one between; with `everything` each."""
-    if everything or count <= 2:
-        yield from range(1, count + 1)
-    else:
-        yield from sorted({1, count, random.Random(name).randint(2, count - 1)})
 
 
 @pytest.mark.long
@@ -41,7 +25,7 @@ def test_a_killed_command_leaves_the_old_or_the_new(
     wrong = []
     for (operation, site), count in sorted(stage.points().items()):
         _pairs[operation, site] += count
-        for number, occurrence in enumerate(_occurrences(count, operation + site, everything=all_cases)):
+        for number, occurrence in enumerate(occurrences(count, operation + site, everything=all_cases)):
             fault = Fault(operation=operation, site=site, occurrence=occurrence, effect=KILL)
             for mend in (True, False) if all_cases else (bool((number + len(site)) % 2),):
                 wrong.append(stage.strike(fault, mend=mend))
