@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from millefeuille.progress import Progress
 from millefeuille.registry.client import Registries
@@ -11,13 +12,25 @@ from millefeuille.registry.hosts import Hosts
 from millefeuille.settings import Settings
 
 
-def registries(settings: Settings, progress: Progress) -> Registries:
-    """All registries. Reads configuration, opens no connection. Raises Invalid for broken configuration."""
+def credentials(settings: Settings) -> Credentials:
+    """The user's accounts at registries. Reads nothing yet."""
+    return Credentials.load(settings.environment, settings.home)
+
+
+def registries(settings: Settings, progress: Progress, *, insecure: str = "") -> Registries:
+    """All registries; the host `insecure` may be spoken to without a certificate.
+
+    Reads configuration, opens no connection. Raises Invalid for broken configuration.
+    """
     environment = settings.environment
+    hosts = Hosts.load(environment, settings.home)
+    if insecure:
+        marked = hosts.daemon.insecure | {insecure}
+        hosts = replace(hosts, daemon=replace(hosts.daemon, insecure=marked))
     proxies = {scheme: _either(environment, f"{scheme}_proxy") for scheme in ("http", "https")}
     return Registries(
-        Hosts.load(environment, settings.home),
-        Credentials.load(environment, settings.home),
+        hosts,
+        credentials(settings),
         progress,
         proxies={scheme: url for scheme, url in proxies.items() if url},
         no_proxy=_either(environment, "no_proxy"),

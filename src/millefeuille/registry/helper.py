@@ -20,6 +20,7 @@ from millefeuille.registry.redaction import clean
 TIMEOUT = 30.0  # seconds
 _NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 _TOKEN_USER = "<token>"
+_DOING = {"get": "getting", "store": "storing", "erase": "erasing"}
 _NOTHING = (
     "credentials not found in native keychain",
     "no credentials server URL",
@@ -79,7 +80,7 @@ class Helper:
         program = shutil.which(self._program, path=self.environment.get("PATH", "/usr/bin:/bin"))
         if program is None:
             missing = f'exec: "{self._program}": executable file not found in $PATH'
-            raise HelperFailed(f"error getting credentials - err: {missing}")
+            raise HelperFailed(f"error {_DOING[operation]} credentials - err: {missing}")
         try:
             done = subprocess.run(
                 [program, operation],
