@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.layers import pax, xattrs
+from millefeuille.layers.entry import NO_XATTRS
 from millefeuille.layers.header import BLOCK_SIZE, Header, owner_id
 from millefeuille.layers.refusal import Limits, TarError
 from millefeuille.layers.sparse import FrontMap, SparseMember, is_version_1, pax_runs
 
 EXTENSION_TYPES: Final = frozenset((b"x", b"X", b"g", b"L", b"K"))
+NOTHING_DROPPED: Final[Sequence[bytes]] = ()
+# How the keys begin that hold extended attributes or say that a file is sparse.
+_LARGER: Final = frozenset((b"SCHI", b"LIBA", b"GNU."))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that takes longer, and one is made for each PAX entry
 class Extended:
     """A header with its extensions laid over it. `start` is where in the tar the first of them begins."""
 
@@ -22,7 +26,7 @@ class Extended:
     start: int
     nsec: int
     xattrs: Mapping[bytes, bytes]
-    dropped: list[bytes]  # names of extended attributes that are not taken
+    dropped: Sequence[bytes]  # names of extended attributes that are not taken
     sparse: SparseMember | None
 
 
@@ -84,22 +88,28 @@ class Extensions:
         """Lay the extensions over the entry whose header stands at `at`. Raises TarError."""
         start = self._start if self.waiting else at
         local = self._local.get(b"x", [])
-        records = [*self._globals.items(), *local]
+        records = [*self._globals.items(), *local] if self._globals else local
         named = {key: value for key, value in dict(records).items() if value}
-        kept, dropped = xattrs.from_records(records, self._limits)
-        sparse = self._sparse(header, local, named)
+        kept, dropped, sparse = NO_XATTRS, NOTHING_DROPPED, None
+        if any(key[:4] in _LARGER for key, _ in records):
+            kept, dropped = xattrs.from_records(records, self._limits)
+            sparse = self._sparse(header, local, named)
         mtime, nsec = pax.time(named[b"mtime"]) if b"mtime" in named else (header.mtime, 0)
-        header = header._replace(
-            name=named.get(b"GNU.sparse.name") or self._text(b"L", b"path", named) or header.name,
-            link=self._text(b"K", b"linkpath", named) or header.link,
-            size=pax.integer(named[b"size"], "size") if b"size" in named else header.size,
-            uid=self._owner(named, b"uid", header.uid),
-            gid=self._owner(named, b"gid", header.gid),
-            mtime=mtime,
+        laid_over = Header(
+            named.get(b"GNU.sparse.name") or self._text(b"L", b"path", named) or header.name,
+            header.mode,
+            self._owner(named, b"uid", header.uid),
+            self._owner(named, b"gid", header.gid),
+            pax.integer(named[b"size"], "size") if b"size" in named else header.size,
+            mtime,
+            header.kind,
+            self._text(b"K", b"linkpath", named) or header.link,
+            header.device,
+            header.gnu,
         )
         self._forget()
         self._row = 0
-        return Extended(header=header, start=start, nsec=nsec, xattrs=kept, dropped=dropped, sparse=sparse)
+        return Extended(header=laid_over, start=start, nsec=nsec, xattrs=kept, dropped=dropped, sparse=sparse)
 
     def _text(self, kind: bytes, key: bytes, named: Mapping[bytes, bytes]) -> bytes | None:
         long, text = self._long.get(kind), named.get(key)

@@ -161,12 +161,13 @@ class TarParser:
 
     def _take_extension(self, view: memoryview, at: int) -> int:
         taken = view[at : at + self._left]
-        self._partial += taken
         self._left -= len(taken)
+        if self._left or self._partial:
+            self._partial += taken
         if self._left:
             return at + len(taken)
-        data, self._partial = bytes(self._partial), bytearray()
-        self._extensions.complete(data)
+        self._extensions.complete(bytes(self._partial or taken))
+        self._partial = bytearray()
         return self._take_padding(view, at + len(taken))
 
     def _take_map(self, view: memoryview, at: int) -> int:
