@@ -111,6 +111,23 @@ def test_broken_upload_goes_on_where_the_registry_says(repository, registry):
     assert registry.seen("PATCH")[0].headers["Content-Range"] == "500000-1499999"
 
 
+def test_chunk_answered_as_amazon_does(repository, registry):
+    registry.faults.append(Fault(where="PUT", keep=500_000))
+    registry.patched = 201
+    repository.upload(BLOB, source(DATA))
+    assert registry.blobs["team/app", str(BLOB.digest)] == DATA
+
+
+def test_broken_upload_that_was_kept_wrongly_starts_again(repository, registry):
+    opened = []
+    registry.faults.append(Fault(where="PUT", keep=500_000))
+    registry.faults.append(Fault(where="GET .*/uploads/", status=204, headers={"Range": "0-499998"}))
+    registry.lenient = True
+    repository.upload(BLOB, source(DATA, opened))
+    assert opened == [0, 499_999, 0]
+    assert registry.blobs["team/app", str(BLOB.digest)] == DATA
+
+
 def test_answer_that_never_comes_is_asked_for(repository, registry):
     registry.faults.append(Fault(where="PUT", silent=True))
     repository.upload(BLOB, source(DATA))

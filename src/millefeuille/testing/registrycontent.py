@@ -52,6 +52,8 @@ class Content:
     lifetime: int | None = 300
     refresh_tokens: dict[str, str] = field(default_factory=dict)
     page: int = 1000
+    patched: int = 202  # the status of an accepted chunk
+    lenient: bool = False  # take chunks out of order, as old registries do
     blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
     manifests: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
     sessions: dict[str, bytearray] = field(default_factory=dict)
@@ -242,7 +244,7 @@ def _upload(
     held = registry.sessions[session]
     if method in ("PATCH", "PUT"):
         start = headers.get("Content-Range", f"{len(held)}-").partition("-")[0]
-        if int(start) != len(held):
+        if int(start) != len(held) and not registry.lenient:
             return Reply(status=416, headers={"Range": f"0-{max(len(held) - 1, 0)}"})
         held += body
     if method == "PUT":
@@ -254,7 +256,8 @@ def _upload(
         return Reply(status=201, headers={"Docker-Content-Digest": digest})
     location = f"/v2/{name}/blobs/uploads/{session}?_state=secret"
     found = {"Location": location, "Range": f"0-{max(len(held) - 1, 0)}"}
-    return Reply(status=204 if method == "GET" else 202, headers=found)
+    statuses = {"GET": 204, "PATCH": registry.patched}
+    return Reply(status=statuses.get(method, 202), headers=found)
 
 
 def _tags(registry: Content, name: str, query: Mapping[str, str]) -> Reply:
