@@ -46,10 +46,10 @@ def start(tmp_path):
     """Starts docker-registry; its host:port."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def begin(*, auth: bool = False, tls: trustme.LeafCert | None = None) -> str:
+    def begin(*, auth: bool = False, tls: trustme.LeafCert | None = None, port: int = 0) -> str:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+            port = port or probe.getsockname()[1]
         config = {
             "version": 0.1,
             "log": {"level": "error", "accesslog": {"disabled": True}},
@@ -73,6 +73,7 @@ def start(tmp_path):
         wait_for(port, running[-1])
         return f"127.0.0.1:{port}"
 
+    begin.running = running
     yield begin
     for process in running:
         process.terminate()
@@ -223,6 +224,32 @@ class TestTls:
 
     def test_loopback_takes_any_certificate(self, start, client, authority) -> None:
         walk(client, start(tls=authority.issue_cert("other.example")))
+
+
+def test_registry_that_is_killed_and_comes_back(start, client) -> None:
+    """A blob is read on where it broke off; the registry returns during the client's first pause."""
+    host = start()
+    data = random.Random(5).randbytes(30_000_000)
+    blob = Descriptor(media_type="x", digest=Digest.of(data), size=len(data))
+    repository = client.repository(f"{host}/team/app", push=True)
+    repository.upload(blob, lambda offset: io.BytesIO(data[offset:]))
+    pauses: list[float] = []
+
+    def restart(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 1:
+            start(port=int(host.rpartition(":")[2]))
+
+    object.__setattr__(client.registries._patience, "sleep", restart)
+    buffer, found = bytearray(1 << 18), bytearray()
+    with client.repository(f"{host}/team/app").open(blob) as stream:
+        while count := stream.readinto(buffer):
+            found += buffer[:count]
+            if len(found) == 4 << 18:
+                start.running[0].kill()
+                start.running[0].wait()
+    assert found == data
+    assert pauses
 
 
 def test_secret_is_nowhere(start, make_client, tmp_path) -> None:
