@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from tests.transfer.archive.conftest import docker_archive, layout_archive, made
 
+from millefeuille.store.check import check
+from millefeuille.store.store import Store
 from millefeuille.testing.images import MadeImage, digest_of
 from millefeuille.testing.servers import DockerServer, ServerMissing, program
 
@@ -249,20 +251,52 @@ def test_the_lines_of_load_are_dockers(tmp_path: Path, mille: Engine) -> None:
     assert mille.ok("load", "-i", str(nameless), "--platform", "linux/arm64") == "\n"
 
 
-def test_a_save_that_is_killed_leaves_no_file_of_that_name(tmp_path: Path, mille: Engine) -> None:
+def _killed(mille: Engine, fault: str, *arguments: str) -> int:
+    command = [sys.executable, "-m", "millefeuille", "--root", str(mille.root), *arguments]
+    environment = {**os.environ, "MILLE_FAULT": fault}
+    return subprocess.run(command, env=environment, capture_output=True, check=False).returncode
+
+
+def _operations(tmp_path: Path, mille: Engine, *arguments: str) -> int:
+    """How many file operations a command makes."""
+    command = [sys.executable, "-m", "millefeuille", "--root", str(mille.root), *arguments]
+    environment = {**os.environ, "MILLE_FAULT_TRACE": str(tmp_path / "trace")}
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    return len((tmp_path / "trace").read_text().splitlines())
+
+
+def test_a_save_that_is_killed_anywhere_leaves_no_file_of_that_name(
+    tmp_path: Path, mille: Engine, all_cases: bool
+) -> None:
     path = docker_archive(made(tmp_path, ""), tmp_path / "in.tar", "some:1")
     mille.ok("load", "-i", str(path))
     target = tmp_path / "saved.tar"
-    command = [sys.executable, "-m", "millefeuille", "--root", str(mille.root)]
-    command += ["save", "-o", str(target), "some:1"]
-    environment = {**os.environ, "MILLE_FAULT": "archived:1:kill"}
-    done = subprocess.run(command, env=environment, capture_output=True, check=False)
-    if done.returncode == 0:
-        pytest.skip("this build cannot be told to fail")
-    assert done.returncode == -signal.SIGKILL
-    assert not target.exists()
-    mille.ok("save", "-o", str(target), "some:1")
-    assert target.exists()
+    save = ("save", "-o", str(target), "some:1")
+    count = _operations(tmp_path, mille, *save)
+    whole = target.read_bytes()
+    for number in range(1, count + 1, 1 if all_cases else 5):
+        target.unlink(missing_ok=True)
+        assert _killed(mille, f"*:{number}:kill", *save) == -signal.SIGKILL
+        assert not target.exists() or target.read_bytes() == whole
+    assert mille.ok(*save) == ""
+    assert target.read_bytes() == whole
+
+
+def test_a_load_that_is_killed_anywhere_leaves_all_of_the_image_or_none(
+    tmp_path: Path, mille: Engine, all_cases: bool
+) -> None:
+    image = made(tmp_path, "")
+    path = docker_archive(image, tmp_path / "in.tar", "some:1", "some:2")
+    load = ("load", "-i", str(path))
+    count = _operations(tmp_path, Engine(tmp_path / "counted"), *load)
+    for number in range(1, count + 1, 1 if all_cases else 13):
+        store = Engine(tmp_path / f"store-{number}")
+        assert _killed(store, f"*:{number}:kill", *load) == -signal.SIGKILL
+        if (store.root / "db.sqlite").exists():
+            assert store.images() in ({}, {"some:1": image.id, "some:2": image.id})
+        assert store.ok(*load) == "Loaded image: some:1\nLoaded image: some:2\n"
+        assert store.images() == {"some:1": image.id, "some:2": image.id}
+        assert check(Store(str(store.root)), data=True).problems == ()
 
 
 def test_a_load_that_is_killed_leaves_no_image_and_can_be_repeated(tmp_path: Path, mille: Engine) -> None:
