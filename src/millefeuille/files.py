@@ -228,6 +228,17 @@ def explain(error: OSError, what: str) -> Failed:
     return Failed(f"{what}: {(error.strerror or str(error)).lower()}")
 
 
+@contextlib.contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Say what it was about when an operation on an open file fails; one on a path says so itself."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise explain(error, what) from error
+
+
 def _room(error: OSError) -> str | None:
     path = error.filename if isinstance(error.filename, str) else None
     while path and not os.path.exists(path):

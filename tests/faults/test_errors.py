@@ -7,10 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
-from millefeuille.testing.file_faults import Fault
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.sweep import Stage, occurrences
+
+from millefeuille.testing.file_faults import Fault
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS)
 _struck: Counter[str] = Counter()

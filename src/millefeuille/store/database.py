@@ -10,12 +10,13 @@ Source: SQLite "File Locking And Concurrency", "How To Corrupt An SQLite Databas
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
 
 from millefeuille import files
-from millefeuille.errors import Corrupt, Unsupported
+from millefeuille.errors import Corrupt, Failed, Unsupported
 from millefeuille.store.schema import SCHEMA, VERSION
 
 _BUSY = 60.0  # seconds a reader waits for a commit in progress
@@ -50,14 +51,23 @@ def connect(path: str) -> sqlite3.Connection:
     return connection
 
 
+def blank() -> sqlite3.Connection:
+    """An empty database in memory: what there is to read of a store that nothing was recorded in yet."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(SCHEMA)
+    return connection
+
+
 @contextlib.contextmanager
 def translated(path: str) -> Iterator[None]:
     """Turn SQLite's errors into ours: a full disk, a file that is no database."""
     try:
         yield
     except sqlite3.OperationalError as error:
-        if "full" in str(error) or "disk I/O error" in str(error):
-            raise files.DiskFull(f"{path}: {error}", advice="Free some room and try again.") from error
+        if "full" in str(error):
+            raise files.explain(OSError(errno.ENOSPC, str(error), path), path) from error
+        if "disk I/O error" in str(error):
+            raise Failed(f"{path}: {error}") from error
         if "readonly" in str(error) or "unable to open" in str(error):
             raise files.ReadOnlyStore(
                 f"{path}: {error}", advice="Choose a writable store with --root or MILLE_ROOT."

@@ -55,7 +55,8 @@ def rebuild(store: Store, prepare: Prepare | None = None) -> Rebuilt:
     """Make a new database. Raises LockTimeout, StoreInUse, OSError; a damaged entry is a loss, no error."""
     disk = store.disk
     disk.create()
-    with files.locked(disk.lock, f"the store {disk.root}"):
+    what = f"the store {disk.root}"
+    with files.explained(what), files.locked(disk.lock, what):
         if leases.anyone(disk):
             raise StoreInUse(
                 f"{disk.root}: another command is bringing an image in", advice="Try again when it is done."

@@ -96,7 +96,8 @@ def _mend_chain(store: Store, problem: Problem, prepare: Prepare | None) -> str:
     files.unlink(store.disk.chain(chain))
     made = None
     try:
-        made = prepare(store, layers)[1] if prepare is not None else None
+        with files.explained(f"chain {chain}"):
+            made = prepare(store, layers)[1] if prepare is not None else None
     except MilleError as error:
         return f"lost: metadata image of chain {chain}: {error}"
     finally:

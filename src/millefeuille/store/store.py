@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from millefeuille import files
 from millefeuille.store import transaction
 from millefeuille.store.blobs import Blobs
 from millefeuille.store.disk import Disk
@@ -19,7 +20,8 @@ class Store:
 
     def create(self) -> None:
         """Make the store where it is missing, and its database. Raises NotAStore, OSError."""
-        self.disk.create()
+        with files.explained(f"the store {self.disk.root}"):
+            self.disk.create()
 
     def exists(self) -> bool:
         """True when the root holds a store."""

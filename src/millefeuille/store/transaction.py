@@ -46,7 +46,8 @@ def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
     `emergency` gives up the ballast first: a removal must work on a full disk.
     Raises LockTimeout, BrokenDatabase, DiskFull, ReadOnlyStore.
     """
-    with files.locked(disk.lock, f"the store {disk.root}"):
+    what = f"the store {disk.root}"
+    with files.explained(what), files.locked(disk.lock, what):
         with database.translated(disk.database):
             _refuse_lost(disk)
             connection = database.connect(disk.database)
@@ -73,11 +74,14 @@ def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
 @contextlib.contextmanager
 def reading(disk: Disk) -> Iterator[Transaction]:
     """One consistent state to look at. Raises NoStore, BrokenDatabase."""
-    if not os.path.exists(disk.database):
+    is_new = not os.path.exists(disk.database)
+    if is_new:
         _refuse_lost(disk)
-        raise NoStore(f"{disk.root}: no store here")
+        if not disk.exists():
+            raise NoStore(f"{disk.root}: no store here")
     with database.translated(disk.database):
-        connection = database.connect(disk.database)
+        # A first command that failed or was killed leaves directories without a database.
+        connection = database.blank() if is_new else database.connect(disk.database)
         try:
             connection.execute("BEGIN")
             yield Transaction(connection, disk)

@@ -114,7 +114,8 @@ def _prepare(
     with store.reading() as tx:
         if chains.metadata(tx, chain) is not None and os.path.exists(store.disk.chain(chain)):
             return None
-    return prepare(store, [records[blob.digest] for blob in image.manifest.layers])
+    with files.explained(f"the store {store.disk.root}"):
+        return prepare(store, [records[blob.digest] for blob in image.manifest.layers])
 
 
 def _store_documents(store: Store, image: Plan) -> None:
