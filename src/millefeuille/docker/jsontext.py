@@ -19,8 +19,8 @@ def marshal(value: object, *, html: bool = True) -> str:
     return _escape(json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":")), html)
 
 
-def indented(value: object, indent: int = 4, *, html: bool = True) -> str:
-    """`value` over several lines, as json.MarshalIndent writes it with `indent` spaces."""
+def indented(value: object, indent: int | str = 4, *, html: bool = True) -> str:
+    """`value` over several lines, as json.MarshalIndent writes it; `indent` is spaces, or a text."""
     text = json.dumps(_plain(value), ensure_ascii=False, separators=(",", ": "), indent=indent)
     return _escape(text, html)
 

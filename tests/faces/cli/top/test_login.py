@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from tests.faces.cli.home import Home
 
 from millefeuille.faces.cli.top.server import Server
 from millefeuille.testing.images import MadeImage, push
@@ -24,34 +21,6 @@ get) test -s "$HOME/kept" && cat "$HOME/kept" || { echo credentials not found in
 erase) rm -f "$HOME/kept" ;;
 esac
 """
-
-Answer = tuple[str, str, int]
-
-
-class Home:
-    """A person's home directory, a store, and `mille` run in them."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.config = directory / ".docker" / "config.json"
-
-    def mille(self, *words: str, typed: str = "") -> Answer:
-        environment = {
-            "HOME": str(self.directory), "MILLE_ROOT": str(self.directory / "store"),
-            "PATH": f"{self.directory}:{os.environ['PATH']}",
-        }  # fmt: skip
-        done = subprocess.run(
-            [sys.executable, "-I", "-m", "millefeuille", *words],
-            input=typed, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return done.stdout, done.stderr, done.returncode
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    directory = tmp_path / "home"
-    directory.mkdir()
-    return Home(directory)
 
 
 @pytest.fixture(scope="module")

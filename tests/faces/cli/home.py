@@ -1,0 +1,31 @@
+"""A person at the command line: a home directory, a store, and `mille` as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+Answer = tuple[str, str, int]  # standard output, standard error, exit code
+
+
+class Home:
+    """A person's home directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.config = directory / ".docker" / "config.json"
+        self.store = directory / "store"
+
+    def mille(self, *words: str, typed: str = "") -> Answer:
+        """Run one command line."""
+        environment = {
+            "HOME": str(self.directory), "MILLE_ROOT": str(self.store),
+            "PATH": f"{self.directory}:{os.environ['PATH']}",
+        }  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-I", "-m", "millefeuille", *words],
+            input=typed, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.stdout, done.stderr, done.returncode
