@@ -226,6 +226,13 @@ def test_save_to_a_pipe_and_load_from_one(mille: Engine, other: Engine, image: M
         (["save", "nosuch"], None, "Error: No such image: nosuch\n"),
         (["save", "nosuch", "-o", "/nonexistent/x"], None,
          'failed to save image: invalid output path: directory "/nonexistent" does not exist\n'),
+        (["load", "-i", "/"], None, "read /: is a directory\n"),
+        (["load", "--platform", "a/b/c/d", "-i", "/nonexistent"], None,
+         '"a/b/c/d": cannot parse platform specifier: invalid argument\n'),
+        (["save", "--format", "zip", "some:1"], None,
+         'unknown archive format "zip"\nThe formats are docker and oci.\n'),
+        (["save", "--platform", "linux/arm64", "some:1"], None,
+         "Error: no suitable export target found for platform linux/arm64\n"),
         (["import", "/nonexistent"], None, "open /nonexistent: no such file or directory\n"),
         (["import", "-c", "FROM x", "-"], b"", "Error: FROM is not a valid change command\n"),
     ],
@@ -237,6 +244,22 @@ def test_errors_are_dockers(
     mille.ok("load", "-i", str(path))
     done = mille.run(*arguments, stdin=stdin)
     assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["save", "some:1"], "cowardly refusing to save to a terminal. Use the -o flag or redirect"),
+        (["load"], "requested load from stdin, but stdin is empty"),
+    ],
+)
+def test_archives_do_not_go_through_a_terminal(mille: Engine, arguments: list[str], message: str) -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "millefeuille", "--root", str(mille.root), *arguments]
+    done = subprocess.run(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, check=False)
+    os.close(theirs)
+    os.close(ours)
+    assert (done.returncode, done.stderr.decode()) == (1, f"{message}\n")
 
 
 def test_the_lines_of_load_are_dockers(tmp_path: Path, mille: Engine) -> None:

@@ -9,6 +9,7 @@ from millefeuille.engine.store import open_store
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.exits import Refusal
+from millefeuille.faces.cli.inputs import open_input
 from millefeuille.faces.cli.options import repeated, string
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
@@ -43,22 +44,13 @@ def run(context: Context, call: Call) -> int:
         with download(context.settings.environment, source) as read:
             image = import_image(store, read, making, prepare=prepare())
     else:
-        descriptor = _open(context, source)
+        descriptor = open_input(context.terminal, source)
         try:
             image = import_image(store, descriptor, making, prepare=prepare())
         finally:
             os.close(descriptor)
     context.terminal.line(str(image))
     return 0
-
-
-def _open(context: Context, path: str) -> int:
-    if path == "-":
-        return os.dup(context.terminal.binary_input.fileno())
-    try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise Refusal(f"open {path}: {(error.strerror or str(error)).lower()}") from error
 
 
 COMMAND = Command(

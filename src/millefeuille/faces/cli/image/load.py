@@ -9,6 +9,7 @@ from millefeuille.engine.store import open_store
 from millefeuille.faces.cli import exits, progress
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
+from millefeuille.faces.cli.inputs import open_input
 from millefeuille.faces.cli.options import boolean, string
 from millefeuille.oci.platform import Platform
 from millefeuille.transfer.archive.load import Loaded, load
@@ -25,7 +26,9 @@ def run(context: Context, call: Call) -> int:
     """Take in the images of an archive, from a file or from standard input."""
     with exits.refusing():  # Docker says without a prefix what it meets in an archive
         platform = Platform.parse(call[PLATFORM]) if call[PLATFORM] else None
-        descriptor = _open(context, call[INPUT])
+        if not call[INPUT] and context.terminal.input_interactive:
+            raise Refusal("requested load from stdin, but stdin is empty")
+        descriptor = open_input(context.terminal, call[INPUT])
         lines: list[str] = []
         try:
             with progress.shown(context.terminal, "load", quiet=call[QUIET]) as reporter:
@@ -39,17 +42,6 @@ def run(context: Context, call: Call) -> int:
     if not lines:
         context.terminal.line()
     return 0
-
-
-def _open(context: Context, path: str) -> int:
-    if path:
-        try:
-            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise Refusal(f"open {path}: {(error.strerror or str(error)).lower()}") from error
-    if context.terminal.input_interactive:
-        raise Refusal("requested load from stdin, but stdin is empty")
-    return os.dup(context.terminal.binary_input.fileno())
 
 
 def _said(loaded: Loaded) -> list[str]:
