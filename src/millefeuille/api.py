@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from millefeuille.docker.filters import Filters
 from millefeuille.docker.selection import listed, prunable
 from millefeuille.engine.metadata import prepare
-from millefeuille.engine.registries import registries
+from millefeuille.engine.registries import credentials, registries
 from millefeuille.engine.store import founded
 from millefeuille.engine.users import users
 from millefeuille.images import prune as pruning
@@ -38,8 +38,9 @@ from millefeuille.layers.index import LayerIndex
 from millefeuille.oci.config import History, ImageConfig
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
-from millefeuille.oci.reference import Reference
+from millefeuille.oci.reference import HUB, Reference
 from millefeuille.progress import Event, Progress, Silent
+from millefeuille.registry.credential import Credential
 from millefeuille.settings import settle
 from millefeuille.store import check as checking
 from millefeuille.store import events as recorded
@@ -51,8 +52,13 @@ from millefeuille.store.names import find
 from millefeuille.store.store import Store
 from millefeuille.transfer import pull as pulling
 from millefeuille.transfer import push as pushing
+from millefeuille.transfer.archive.changes import apply_changes
+from millefeuille.transfer.archive.import_ import Making, import_image
+from millefeuille.transfer.archive.load import load
+from millefeuille.transfer.archive.save import save_to_file
 
 Watcher = Callable[[Event], object]
+_Path = str | os.PathLike[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ class Engine:
     """
 
     def __init__(
-        self, root: str | os.PathLike[str] = "", *, environment: Mapping[str, str] | None = None
+        self, root: _Path = "", *, environment: Mapping[str, str] | None = None
     ) -> None:
         surroundings = dict(os.environ if environment is None else environment)
         self._settings = settle(
@@ -169,6 +175,57 @@ class Engine:
         repository = registries(self._settings, watcher).repository(reference, push=True)
         return pushing.push(self._store(), repository, reference, watcher, platform=_platform(platform))
 
+    def save(
+        self, images: Iterable[Image | str], path: _Path, *, platform: str = "", oci: bool = False
+    ) -> None:
+        """Write images into one tar: a Docker archive and OCI layout at once, with `oci` only the latter.
+
+        Raises NoSuchImage, NoExportTarget, BadOutput, CorruptBlob, DiskFull.
+        """
+        names = [_name(image) for image in images]
+        save_to_file(self._store(), names, os.fspath(path), platform=_platform(platform), oci=oci)
+
+    def load(
+        self, path: _Path, *, platform: str = "", progress: Watcher | None = None
+    ) -> tuple[Image, ...]:
+        """Bring in the images of an archive. Raises BadArchive, CorruptBlob, TarError, OSError."""
+        with open(path, "rb", buffering=0) as archive:
+            wanted, watcher = _platform(platform), _progress(progress)
+            store, source = self._store(), archive.fileno()
+            loaded = [*load(store, source, watcher, platform=wanted, prepare=prepare())]
+        return tuple(self.image(str(each.image)) for each in loaded)
+
+    def import_(
+        self, path: _Path, name: str = "", *, changes: Iterable[str] = (), message: str = "",
+        platform: str = "",
+    ) -> Image:  # fmt: skip
+        """Make an image of one layer from a tar of files; `changes` are Dockerfile instructions.
+
+        Raises TarError, BadInstruction, InvalidReference, OSError.
+        """
+        making = Making(
+            name=Reference.parse(name).tagged() if name else None,
+            process=apply_changes(changes),
+            message=message or f"Imported from {os.fspath(path)}",
+            platform=_platform(platform or self._settings.platform) or Platform.host(),
+        )
+        with open(path, "rb", buffering=0) as archive:
+            made = import_image(self._store(), archive.fileno(), making, prepare=prepare())
+        return self.image(str(made))
+
+    def login(self, username: str, password: str, *, registry: str = HUB) -> str:
+        """Check an account at a registry (host[:port]) and keep it; the path of the file it is kept in.
+
+        Raises LoginFailed, Unavailable kinds, HelperFailed.
+        """
+        account = Credential(username=username, password=password)
+        checked = registries(self._settings, Silent()).login(registry, account)
+        return credentials(self._settings).store(registry, checked).path
+
+    def logout(self, *, registry: str = HUB) -> bool:
+        """Forget the account for a registry; True when there was one."""
+        return credentials(self._settings).erase(registry)
+
     def tag(self, image: Image | str, name: str) -> None:
         """Give an image one more name. Raises NoSuchImage, InvalidReference, BadTag."""
         with self._store().writing() as tx:
@@ -198,9 +255,9 @@ class Engine:
         """Look for damage; with `data` every byte is read."""
         return checking.check(self._store(), data=data)
 
-    def repair(self, report: Report) -> tuple[str, ...]:
-        """Mend what `check` found; a sentence on each thing done or lost."""
-        return mending.repair(self._store(), report)
+    def repair(self, report: Report, *, data: bool = False) -> tuple[str, ...]:
+        """Mend what `check` found, with `data` as thorough; a sentence on each thing done or lost."""
+        return mending.repair(self._store(), report, data=data, prepare=prepare())
 
     def _store(self) -> Store:
         return founded(self._settings)
