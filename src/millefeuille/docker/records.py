@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from millefeuille.docker.shapes.summary import ImageSummary
-from millefeuille.oci.reference import Reference
+from millefeuille.oci.reference import familiar
 from millefeuille.store.images import ImageRecord
 
 
@@ -24,9 +24,9 @@ def summary(image: ImageRecord, *, shared: int = -1, containers: int = -1) -> Im
 
 def tags(image: ImageRecord) -> tuple[str, ...]:
     """The image's tags as Docker prints them."""
-    return tuple(Reference.parse(tag).familiar for tag in image.tags)
+    return tuple(familiar(tag) for tag in image.tags)
 
 
 def digests(image: ImageRecord) -> tuple[str, ...]:
     """The image's repository digests as Docker prints them."""
-    return tuple(Reference.parse(repository).pinned(digest).familiar for repository, digest in image.digests)
+    return tuple(f"{familiar(repository)}@{digest}" for repository, digest in image.digests)

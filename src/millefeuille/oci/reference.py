@@ -29,6 +29,15 @@ class InvalidReference(Invalid):
     """The text is not an image reference; the message is the one of Docker's library."""
 
 
+def familiar(normalised: str) -> str:
+    """The text of a normalised reference as Docker prints it; for texts that need no checking any more."""
+    if not normalised.startswith(f"{HUB}/"):
+        return normalised
+    rest = normalised.removeprefix(f"{HUB}/")
+    short = rest.removeprefix("library/")
+    return rest if "/" in short else short
+
+
 def _bad() -> InvalidReference:
     return InvalidReference("invalid reference format")
 

@@ -22,7 +22,7 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.reference import Reference
-from millefeuille.store import chains, database, images, layers, leases, mirror, names
+from millefeuille.store import chains, database, images, layers, leases, mirror, names, recording
 from millefeuille.store.chains import Prepare
 from millefeuille.store.derive import derive
 from millefeuille.store.images import LayerRecord
@@ -130,7 +130,7 @@ def _manifests(
         reasons.append(str(error))
         return
     if isinstance(document, Index):
-        images.add_index(tx, target)
+        recording.add_index(tx, target)
         for below in document.manifests:
             if below.digest in store.blobs and documents.is_candidate(below):
                 yield from _manifests(store, tx, below, reasons)
@@ -146,12 +146,12 @@ def _restore_image(
     try:
         config = image_config.parse(store.blobs.read(manifest.config.digest))
         parent = facts.get(mirror.PARENT)
-        image = images.add_image(
+        image = recording.add_image(
             tx, config, manifest, descriptor, tuple(_layers(store, manifest, config.diff_ids)),
             parent=Digest.parse(parent) if parent else None,
         )  # fmt: skip
         for blob, diff_id in zip(manifest.layers, config.diff_ids, strict=True):
-            images.add_layer_blob(tx, blob, diff_id)
+            recording.add_layer_blob(tx, blob, diff_id)
         return {image: (descriptor.digest, str(config.platform))}
     except (MilleError, OSError, ValueError) as error:
         reasons.append(str(error))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from millefeuille.oci.digest import Digest
 from millefeuille.store import leases
+from millefeuille.store.chains import set_metadata
 from millefeuille.store.transaction import Transaction
 
 
@@ -77,19 +78,28 @@ def _forget(tx: Transaction, image: str) -> None:
 def _free_chains(tx: Transaction, chain: str | None, claimed: set[str]) -> tuple[tuple[Digest, int], ...]:
     """Drop the chains from `chain` down to the first that something else stands on or claims."""
     freed: list[tuple[Digest, int]] = []
+    if chain is not None and chain not in claimed:
+        _drop_metadata(tx, chain)
     while chain is not None and chain not in claimed and not _is_used(tx, chain):
         row = tx.execute(
-            "SELECT parent, content_size, metadata_hash FROM chains JOIN layers USING (diff_id)"
+            "SELECT parent, content_size FROM chains JOIN layers USING (diff_id)"
             " WHERE chain = ?", (chain,),
         ).fetchone()  # fmt: skip
         if row is None:
             break
         tx.execute("DELETE FROM chains WHERE chain = ?", (chain,))
-        if row[2]:
-            tx.doom(tx.disk.chain(Digest.parse(chain)))
         freed.append((Digest.parse(chain), row[1]))
         chain = row[0]
     return tuple(freed)
+
+
+def _drop_metadata(tx: Transaction, chain: str) -> None:
+    """Only whole images are mounted: under another image's layers, a chain needs no metadata image."""
+    query = "SELECT 1 FROM chains WHERE chain = :c AND metadata_hash IS NOT NULL"
+    heads = "SELECT 1 FROM images WHERE chain = :c"
+    if tx.execute(f"{query} AND NOT EXISTS ({heads})", {"c": chain}).fetchone() is not None:
+        set_metadata(tx, Digest.parse(chain), None)
+        tx.doom(tx.disk.chain(Digest.parse(chain)))
 
 
 def _is_used(tx: Transaction, chain: str) -> bool:

@@ -12,7 +12,7 @@ from millefeuille import files
 from millefeuille.errors import MilleError
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.store import chains, images, leases
+from millefeuille.store import chains, leases, recording
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.store.chains import Prepare
 from millefeuille.store.check import Problem, Report, check
@@ -83,7 +83,7 @@ def _mend_layer(store: Store, problem: Problem, prepare: Prepare | None) -> str:
             reason = error
             continue
         with store.writing() as tx:
-            images.record_layers(tx, [record])
+            recording.record_layers(tx, [record])
         return f"made layer {diff_id} again from its blob"
     return f"lost: layer {diff_id}: {reason}"
 

@@ -21,6 +21,10 @@ def orphans(tx: Transaction) -> int:
         return 0
     removal.drop_unused_indexes(tx)
     tx.execute(f"DELETE FROM chains WHERE chain NOT IN ({_NEEDED_CHAINS})")
+    tx.execute(
+        "UPDATE chains SET metadata_size = NULL, metadata_hash = NULL"
+        " WHERE chain NOT IN (SELECT chain FROM images WHERE chain IS NOT NULL)"
+    )
     doomed = set(tx.doomed)
     paths = [path for path in unowned(tx) if path not in doomed]
     for path in paths:
@@ -62,7 +66,11 @@ WITH RECURSIVE needed(chain) AS (
     UNION SELECT parent FROM chains JOIN needed USING (chain) WHERE parent IS NOT NULL
 ) SELECT chain FROM needed
 """
-_METADATA = f"SELECT chain FROM chains WHERE metadata_hash IS NOT NULL AND chain IN ({_NEEDED_CHAINS})"
+# Only whole images are mounted.
+_METADATA = """
+SELECT chain FROM chains WHERE metadata_hash IS NOT NULL
+AND chain IN (SELECT chain FROM images WHERE chain IS NOT NULL)
+"""
 _NEEDED_LAYERS = "SELECT diff_id FROM manifest_layers"
 _NEEDED_BLOBS = """
 SELECT digest FROM manifest_layers UNION SELECT digest FROM manifests UNION SELECT id FROM images

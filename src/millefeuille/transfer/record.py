@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
-from millefeuille.store import events, images, leases, names
+from millefeuille.store import events, leases, names, recording
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.leases import Lease
 from millefeuille.store.transaction import Transaction
@@ -27,11 +27,11 @@ def record_image(tx: Transaction, plan: Plan, records: Mapping[Digest, LayerReco
     """Write an image's rows; its documents and layers are on the disk. Gives the image ID."""
     layers = [records[blob.digest] for blob in plan.manifest.layers]
     for descriptor, _ in plan.indexes:
-        images.add_index(tx, descriptor)
-    image = images.add_image(tx, plan.config, plan.manifest, plan.descriptor, layers)
+        recording.add_index(tx, descriptor)
+    image = recording.add_image(tx, plan.config, plan.manifest, plan.descriptor, layers)
     for blob in plan.manifest.layers:
         known = records[blob.digest]
-        images.add_layer_blob(tx, blob, known.diff_id)
+        recording.add_layer_blob(tx, blob, known.diff_id)
     return image
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from millefeuille.docker.age import ZERO, ago, go_time
 from millefeuille.docker.units import human_size
-from millefeuille.oci.reference import Reference
 
 NONE = "<none>"
 _UNKNOWN = "N/A"
@@ -90,12 +89,12 @@ def _names(image: ImageSummary, shown: bool, needed: bool) -> Iterator[tuple[str
         return
     tags: dict[str, list[str]] = {}
     for text in image.tags:
-        reference = Reference.parse(text)
-        tags.setdefault(reference.familiar_name, []).append(reference.tag or NONE)
+        repository, _, tag = text.rpartition(":")
+        tags.setdefault(repository, []).append(tag)
     digests: dict[str, list[str]] = {}
     for text in image.digests:
-        reference = Reference.parse(text)
-        digests.setdefault(reference.familiar_name, []).append(str(reference.digest))
+        repository, _, digest = text.partition("@")
+        digests.setdefault(repository, []).append(digest)
     for repository, names in tags.items():
         held = digests.pop(repository, [])
         for tag in names:

@@ -21,7 +21,6 @@ from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, string
 from millefeuille.faces.cli.preferences import default_format
 from millefeuille.images.listing import visible
-from millefeuille.images.sharing import Sharing, sharing
 from millefeuille.store.images import ImageRecord
 from millefeuille.store.names import find
 
@@ -111,12 +110,9 @@ def _show_sharing(context: Context, call: Call) -> int:
     if call[FORMAT] not in ("", "table", "json"):
         raise Refusal("--layers takes the formats table and json")
     store = existing(context.settings)
-    found = Sharing(images=(), layers=())
-    if store is not None:
-        with store.reading() as tx:
-            found = sharing(tx)
     # Loaded by name: a plain list does without it.
     shared = importlib.import_module("millefeuille.faces.cli.image.shared")
+    found = shared.find(store)
     context.terminal.write(shared.as_json(found) if call[FORMAT] == "json" else shared.as_tables(found))
     return 0
 

@@ -6,10 +6,19 @@ from millefeuille.docker.jsontext import marshal
 from millefeuille.docker.shapes.summary import NONE
 from millefeuille.docker.table import table
 from millefeuille.docker.units import human_size
-from millefeuille.images.sharing import Sharing
+from millefeuille.images.sharing import Sharing, sharing
+from millefeuille.store.store import Store
 
 _IMAGES = ("REPOSITORY", "TAG", "IMAGE ID", "LAYERS", "SIZE", "SHARED", "UNIQUE")
 _LAYERS = ("LAYER", "SIZE", "FILES", "USED BY")
+
+
+def find(store: Store | None) -> Sharing:
+    """Who shares what with whom; nothing where there is no store."""
+    if store is None:
+        return Sharing(images=(), layers=())
+    with store.reading() as tx:
+        return sharing(tx)
 
 
 def as_tables(found: Sharing) -> str:
