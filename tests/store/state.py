@@ -79,8 +79,8 @@ def tidy(store: Store) -> None:
     prune(store, Nobody(), lambda image: True)
 
 
-def make_again(store: Store) -> State:
+def make_again(store: Store, prepare: Prepare | None = None) -> State:
     """The state of a store that has no database any more and gets it back."""
     os.unlink(store.disk.database)
-    recover(store)
+    recover(store, prepare)
     return state(store)
