@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from millefeuille.docker.filters import Filters
 from millefeuille.docker.selection import listed, prunable
@@ -66,7 +66,7 @@ class Layer:
     """One layer of an image in the store; sizes in bytes."""
 
     record: LayerRecord
-    _store: Store
+    _store: Store = field(repr=False, compare=False)
 
     @property
     def diff_id(self) -> Digest:
@@ -90,7 +90,7 @@ class Image:
 
     record: ImageRecord
     layers: tuple[Layer, ...]
-    _store: Store
+    _store: Store = field(repr=False, compare=False)
 
     @property
     def id(self) -> Digest:
