@@ -112,7 +112,7 @@ class Memory:
     def manifest(self, wanted: Descriptor) -> tuple[Descriptor, bytes]:
         return wanted, self.manifests[wanted.digest][1]
 
-    def open(self, blob: Descriptor, *, offset: int = 0) -> Stream:
+    def open(self, blob: Descriptor, *, offset: int = 0, mirrors: bool = True) -> Stream:
         self.opened.append((blob.digest, offset))
         return Stream(self.blobs[blob.digest], offset, self.cuts.pop(blob.digest, None), self.step)
 

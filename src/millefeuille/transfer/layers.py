@@ -22,6 +22,7 @@ from millefeuille.progress import (
     Warned,
 )
 from millefeuille.store import layers
+from millefeuille.store.blobs import Blobs
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.ingest import LayerIngest, ingest
 from millefeuille.store.store import Store
@@ -35,14 +36,18 @@ class Stopped(MilleError):
 
 
 class LayerFetch:
-    """Brings the layers of one image in. `known` is what the database said when they were claimed."""
+    """Brings the layers of one image in. `known` is what the database said when they were claimed.
+
+    `again` is asked in the place of `source` once that has given wrong bytes.
+    """
 
     def __init__(
         self, store: Store, source: ImageSource, progress: Progress, known: Mapping[Digest, LayerRecord],
-        *, outcome: str = "pulled",
+        *, outcome: str = "pulled", again: ImageSource | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._source = source
+        self._again = again or source
         self._progress = progress
         self._known = known
         self._outcome = outcome
@@ -94,16 +99,17 @@ class LayerFetch:
     def _fetch(self, blob: Descriptor, diff_id: Digest) -> LayerRecord:
         try:
             try:
-                return self._obtain(blob, diff_id, here=self._store.blobs.holds(blob))
+                here = self._store.blobs.holds(blob)
+                return self._obtain(blob, diff_id, self._store.blobs if here else self._source)
             except Corrupt as error:
                 # The damage may have happened on the way, or to the store's own copy: one clean attempt more.
                 self._progress.report(Warned(message=f"{error}; trying once more"))
-                return self._obtain(blob, diff_id, here=False)
+                return self._obtain(blob, diff_id, self._again)
         except OSError as error:
             raise files.explain(error, f"layer {blob.digest}") from error
 
-    def _obtain(self, blob: Descriptor, diff_id: Digest, *, here: bool) -> LayerRecord:
-        """One layer, from the store's own blob when that is `here`, else from the source."""
+    def _obtain(self, blob: Descriptor, diff_id: Digest, source: Blobs | ImageSource) -> LayerRecord:
+        """One layer, from the store's own blob or from outside."""
 
         def waiting(holder: int) -> None:
             self._progress.report(LayerWaiting(digest=blob.digest, holder=holder))
@@ -115,7 +121,7 @@ class LayerFetch:
                 layer.discard()  # another process stored it while this one waited for the lock
                 record = stored
             else:
-                self._stream(layer, blob, here=here)
+                self._stream(layer, blob, source)
                 self._progress.report(LayerVerifying(digest=blob.digest))
                 record, _ = layer.commit(diff_id)
         self._progress.report(LayerDone(digest=blob.digest, outcome=self._outcome))
@@ -131,15 +137,15 @@ class LayerFetch:
         except (Corrupt, FileNotFoundError):
             return None
 
-    def _stream(self, layer: LayerIngest, blob: Descriptor, *, here: bool) -> None:
+    def _stream(self, layer: LayerIngest, blob: Descriptor, source: Blobs | ImageSource) -> None:
         """Feed what an earlier fetch kept, then what is missing."""
         resumed = layer.resume()
         if layer.offset >= blob.size:
             return
-        if here:
-            self._copy(layer, blob, self._store.blobs.open(blob, offset=resumed), 0)
+        if isinstance(source, Blobs):
+            self._copy(layer, blob, source.open(blob, offset=resumed), 0)
         else:
-            stream = self._source.open(blob, offset=resumed)
+            stream = source.open(blob, offset=resumed)
             self._copy(layer, blob, stream, resumed - stream.offset)
 
     def _copy(self, layer: LayerIngest, blob: Descriptor, stream: Bytes, skip: int) -> None:

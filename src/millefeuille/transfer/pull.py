@@ -29,7 +29,7 @@ from millefeuille.store.transaction import Transaction
 from millefeuille.transfer.layers import LayerFetch
 from millefeuille.transfer.plan import Plan, plan
 from millefeuille.transfer.record import Recorded, record_pull
-from millefeuille.transfer.source import ImageSource
+from millefeuille.transfer.source import ByteStream, ImageSource
 
 
 class PullSource(ImageSource, Protocol):
@@ -37,6 +37,22 @@ class PullSource(ImageSource, Protocol):
 
     def resolve(self, reference: Reference) -> Descriptor:
         """What a tag or digest points to now."""
+
+    def open(self, blob: Descriptor, *, offset: int = 0, mirrors: bool = True) -> ByteStream:
+        """A blob's bytes; without `mirrors`, from the registry itself alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _PastMirrors:
+    """A repository asked again, after a mirror may have given wrong bytes."""
+
+    repository: PullSource
+
+    def manifest(self, wanted: Descriptor) -> tuple[Descriptor, bytes]:
+        return self.repository.manifest(wanted)
+
+    def open(self, blob: Descriptor, *, offset: int = 0) -> ByteStream:
+        return self.repository.open(blob, offset=offset, mirrors=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +94,8 @@ def pull(
             held = names.lookup(tx, str(image.manifest.config.digest)) is not None
         # Of an image that is here already, Docker names no layers.
         about_layers = Silent() if held else progress
-        records = LayerFetch(store, repository, about_layers, known).run(image.layers)
+        again = _PastMirrors(repository)
+        records = LayerFetch(store, repository, about_layers, known, again=again).run(image.layers)
         _store_documents(store, image)
         made = _prepare(store, image, records, prepare)
         with store.writing() as tx:
