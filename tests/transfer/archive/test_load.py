@@ -254,9 +254,11 @@ def _changed_layer(members: Members) -> None:
 def _config(change: Callable[[dict[str, Any]], object]) -> Callable[[Members], None]:
     def apply(members: Members) -> None:
         name = next(name for name in members if name.endswith(".json") and name != "manifest.json")
-        fields = json.loads(members[name])
+        fields = json.loads(members.pop(name))
         change(fields)
-        members[name] = json.dumps(fields).encode()
+        # Under a name that promises nothing.
+        members["config.json"] = json.dumps(fields).encode()
+        _changed_manifest(Config="config.json")(members)
 
     return apply
 
@@ -298,6 +300,10 @@ HOSTILE: Mapping[str, tuple[Callable[[Members], object], str]] = {
     "no JSON": (_put("manifest.json", b"\xff\xfe"), "not UTF-8"),
     "a huge document": (_put("manifest.json", b" " * (5 << 20)), "larger than"),
     "no manifest at all": (_drop("manifest.json"), "unrecognized image format"),
+    "a config under another's digest": (
+        lambda m: m.update({n: m[n] + b" " for n in m if n.endswith(".json") and n != "manifest.json"}),
+        "does not match its digest",
+    ),
     "one diff ID too few": (
         _config(lambda config: config["rootfs"]["diff_ids"].pop()),
         "2 layers, but the config lists 1",

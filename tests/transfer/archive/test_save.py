@@ -14,6 +14,7 @@ from millefeuille.errors import MilleError
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
 from millefeuille.store.blobs import CorruptBlob
+from millefeuille.store.events import since
 from millefeuille.store.names import NoSuchImage
 from millefeuille.store.store import Store
 from millefeuille.testing.images import MadeImage, digest_of
@@ -259,6 +260,7 @@ def test_what_is_saved_is_leased(tmp_path: Path, store: Store, gzipped: MadeImag
     assert seen >= {gzipped.id, digest_of(gzipped.manifest("docker")), *(x.digest for x in gzipped.layers)}
     with store.reading() as tx:
         assert tx.execute("SELECT count(*) FROM leases").fetchone()[0] == 0
+        assert [(event.action, event.actor) for event in since(tx)][-1] == ("save", gzipped.id)
 
 
 def test_an_image_without_layers(tmp_path: Path, store: Store) -> None:

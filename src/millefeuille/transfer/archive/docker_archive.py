@@ -5,25 +5,31 @@ Source: Docker's image specification 1.2, "Combined Image JSON + Filesystem Chan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from millefeuille.oci import config as image_config
 from millefeuille.oci import manifest as documents
+from millefeuille.oci.config import ImageConfig
+from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.strictjson import parse_object
+from millefeuille.store.blobs import CorruptBlob
 from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, make_plan, parse_name
 
 MANIFEST: Final = "manifest.json"
 _MAXIMUM_BYTES: Final = 4 << 20
 _MAXIMUM_IMAGES: Final = 10_000
+# The archive has no other promise about a config than its name, where that is a digest.
+_DIGEST_NAME: Final = re.compile(r"(?:blobs/sha256/|sha256:)?([0-9a-f]{64})(?:\.json)?", re.ASCII)
 
 
 def docker_images(contents: Contents, source: ArchiveSource, wanted: Platform | None) -> Iterator[Found]:
     """The images of an archive with a manifest.json, in its order; with `wanted` those for that platform.
 
-    Their layers are added to `source`. Raises BadArchive, Invalid kinds, ShortArchive.
+    Their layers are added to `source`. Raises BadArchive, CorruptBlob, Invalid kinds, ShortArchive.
     """
     raw = contents.read(MANIFEST, _MAXIMUM_BYTES)
     # The strict reader takes objects; this document is a list.
@@ -47,7 +53,7 @@ def _image(
     if len(paths) > documents.MAXIMUM_LAYERS:
         raise BadArchive(f"invalid archive: more than {documents.MAXIMUM_LAYERS} layers")
     names = tuple(parse_name(tag) for tag in tags)
-    config = image_config.parse(contents.read(fields["Config"], image_config.MAXIMUM_BYTES))
+    config = _config(contents, fields["Config"])
     image_config.check_layers(config, len(paths), "invalid archive")
     if wanted is not None and rank(config.platform, wanted, strict=True) is None:
         return None
@@ -58,6 +64,14 @@ def _image(
         source.add(blob.digest, member)
         layers.append(blob)
     return Found(names=names, plans=(make_plan(config, layers),), made=True)
+
+
+def _config(contents: Contents, name: str) -> ImageConfig:
+    raw = contents.read(name, image_config.MAXIMUM_BYTES)
+    promised = _DIGEST_NAME.fullmatch(name)
+    if promised and Digest.of(raw).hex != promised[1]:
+        raise CorruptBlob(f"{name}: does not match its digest in the archive")
+    return image_config.parse(raw)
 
 
 def _are_texts(value: Any) -> bool:

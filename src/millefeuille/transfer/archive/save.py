@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from millefeuille import files
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
-from millefeuille.store import leases
+from millefeuille.store import events, leases
 from millefeuille.store.images import blobs_of
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
@@ -67,7 +67,10 @@ def _save(
     with leases.lease(store.disk, "save", claims) as lease:
         gathered = gather(store.blobs, chosen, oci=oci)
         run(gathered, _members(gathered, oci=oci))
+        saved = {image.config.id for _, _, packed in gathered.entries for image in packed}
         with store.writing() as tx:
+            for image in sorted(saved):
+                events.record(tx, "save", str(image), {"name": str(image)})
             leases.release(tx, lease)
 
 
