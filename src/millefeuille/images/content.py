@@ -32,7 +32,7 @@ def find_platform(tx: Transaction, text: str, platform: Platform | None) -> Imag
     if platform is None:
         return image
     best: tuple[int, Digest] | None = None
-    for held, identifier in _held(tx, text, image):
+    for held, identifier in held_platforms(tx, text, image):
         place = rank(held, platform)
         if place is not None and (best is None or place < best[0]):
             best = (place, identifier)
@@ -44,7 +44,8 @@ def find_platform(tx: Transaction, text: str, platform: Platform | None) -> Imag
     return next(images(tx, "id = ?", (str(best[1]),)))
 
 
-def _held(tx: Transaction, text: str, image: ImageRecord) -> list[tuple[Platform, Digest]]:
+def held_platforms(tx: Transaction, text: str, image: ImageRecord) -> list[tuple[Platform, Digest]]:
+    """The platforms that a name holds images for, the chosen `image` first; an ID holds its own alone."""
     found = [(Platform.parse(image.platform), image.id)]
     if not names.is_id(text, image.id):
         name = str(Reference.parse(text).tagged())

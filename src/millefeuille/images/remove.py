@@ -136,27 +136,31 @@ class _Deletion:
             self._delete(parent, force=False, quiet=True)
 
     def _check(self, image: Digest, *, force: bool, by_reference: bool = True) -> None:
-        """Docker's four questions, hard ones first. Raises ImageConflict."""
-        users = self._users.users(self._tx, image)
-        if _children(self._tx, image):
-            raise _conflict(image, "cannot", "image has dependent child images")
-        for user in users:
-            if user.running:
-                raise _conflict(
-                    image, "cannot", f"image is being used by running container {user.id[:12]}", used=True
-                )
-        if force:
-            return
-        if by_reference and references(next(images(self._tx, "id = ?", (str(image),)))):
-            raise _conflict(image, "must", "image is referenced in multiple repositories")
-        for user in users:
-            raise _conflict(
-                image, "must", f"image is being used by stopped container {user.id[:12]}", used=True
-            )
+        check_removable(self._tx, image, self._users, force=force, by_reference=by_reference)
 
     def _is_dangling(self, image: Digest) -> bool:
         record = next(images(self._tx, "id = ?", (str(image),)))
         return not references(record) and not _children(self._tx, image)
+
+
+def check_removable(
+    tx: Transaction, image: Digest, users: Users, *, force: bool, by_reference: bool = True
+) -> None:
+    """Docker's four questions, hard ones first; `force` skips the others. Raises ImageConflict."""
+    found = users.users(tx, image)
+    if _children(tx, image):
+        raise _conflict(image, "cannot", "image has dependent child images")
+    for user in found:
+        if user.running:
+            raise _conflict(
+                image, "cannot", f"image is being used by running container {user.id[:12]}", used=True
+            )
+    if force:
+        return
+    if by_reference and references(next(images(tx, "id = ?", (str(image),)))):
+        raise _conflict(image, "must", "image is referenced in multiple repositories")
+    for user in found:
+        raise _conflict(image, "must", f"image is being used by stopped container {user.id[:12]}", used=True)
 
 
 def _children(tx: Transaction, image: Digest) -> Sequence[str]:

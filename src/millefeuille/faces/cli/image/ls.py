@@ -14,7 +14,6 @@ from millefeuille.docker.records import summary
 from millefeuille.docker.selection import LISTED, listed
 from millefeuille.docker.shapes.summary import NONE, image_rows
 from millefeuille.engine.store import existing
-from millefeuille.errors import Unsupported
 from millefeuille.faces.cli import catalogue, exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_most
 from millefeuille.faces.cli.exits import Refusal
@@ -42,7 +41,7 @@ _ORDERS = ("", "created", "name", "size")
 def run(context: Context, call: Call) -> int:
     """Print one line per name of each image."""
     if call[TREE]:
-        raise Unsupported("`image ls --tree` is not available in this version")
+        return _show_tree(context, call)
     if call[SORT] not in _ORDERS:
         complaint = f'invalid argument "{call[SORT]}" for "--sort" flag: must be one of name, size, created'
         raise Refusal(complaint, code=exits.USAGE)
@@ -101,6 +100,19 @@ def _template(call: Call, template: str) -> str:
     if template.startswith("table ") and call[DIGESTS] and ".Digest" not in template:
         return template + "\t{{.Digest}}"
     return template
+
+
+def _show_tree(context: Context, call: Call) -> int:
+    # Docker calls --digests by another name here.
+    unfit = ((QUIET, "quiet"), (NO_TRUNC, "no-trunc"), (DIGESTS, "show-digest"), (FORMAT, "format"))
+    for option, name in unfit:
+        if call.given(option):
+            raise Refusal(f"--{name} is not yet supported with --tree")
+    tree = importlib.import_module("millefeuille.faces.cli.image.tree")
+    users = importlib.import_module("millefeuille.engine.users").users
+    found = _listed(context, call)
+    tree.show(context.terminal, existing(context.settings), found, users(context.settings))
+    return 0
 
 
 def _show_sharing(context: Context, call: Call) -> int:

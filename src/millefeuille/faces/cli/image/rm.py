@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from millefeuille.engine.store import existing
 from millefeuille.engine.users import users
 from millefeuille.errors import MilleError, NotFound
@@ -9,8 +11,12 @@ from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.options import boolean, strings
 from millefeuille.images.patterns import expand
-from millefeuille.images.remove import remove
+from millefeuille.images.remove import Act, remove
+from millefeuille.images.users import Users
+from millefeuille.images.variants import remove_variants
+from millefeuille.oci.platform import Platform
 from millefeuille.store.names import no_such_image
+from millefeuille.store.transaction import Transaction
 
 FORCE = boolean("force", "Force removal of the image", short="f")
 NO_PRUNE = boolean("no-prune", "Do not delete untagged parents")
@@ -23,6 +29,8 @@ PLATFORM = strings(
 def run(context: Context, call: Call) -> int:
     """Remove each argument in turn; a failing one does not stop the rest."""
     code = 0
+    with exits.refusing():
+        platforms = [Platform.parse(text) for text in call[PLATFORM]]
     store = existing(context.settings)
     for text in call.arguments:
         try:
@@ -32,10 +40,7 @@ def run(context: Context, call: Call) -> int:
                 matches = expand(tx, text)
             for match in matches:
                 with store.writing(emergency=True) as tx:
-                    acts = remove(
-                        tx, match, users(context.settings), force=call[FORCE],
-                        prune_parents=not call[NO_PRUNE],
-                    )  # fmt: skip
+                    acts = _remove(tx, match, platforms, users(context.settings), call)
                 for act in acts:
                     context.terminal.line(
                         f"Untagged: {act.untagged}" if act.untagged else f"Deleted: {act.deleted}"
@@ -45,6 +50,14 @@ def run(context: Context, call: Call) -> int:
             # Docker's -f takes an image that is not there as removed already.
             code = code if call[FORCE] and isinstance(error, NotFound) else 1
     return code
+
+
+def _remove(
+    tx: Transaction, text: str, platforms: Sequence[Platform], users: Users, call: Call
+) -> Sequence[Act]:
+    if platforms:
+        return remove_variants(tx, text, platforms, users, force=call[FORCE])
+    return remove(tx, text, users, force=call[FORCE], prune_parents=not call[NO_PRUNE])
 
 
 COMMAND = Command(
