@@ -1,7 +1,7 @@
 """Heap: keep the C library's allocator from holding on to the memory of a finished pass.
 
 Each thread of a pass would get an arena of its own, and what is freed in one is of no use to another; with
-two arenas the memory of a pull stays near what is really in use. Other C libraries have neither call.
+one arena for all the memory of a pull stays near what is really in use. Other C libraries have neither call.
 
 Source: mallopt(3), M_ARENA_MAX; malloc_trim(3).
 """
@@ -13,7 +13,7 @@ import gc
 from typing import Final
 
 _M_ARENA_MAX: Final = -8
-_ARENAS: Final = 2
+_ARENAS: Final = 1
 _libc: Final = ctypes.CDLL(None)
 
 

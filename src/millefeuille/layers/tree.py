@@ -135,11 +135,13 @@ class Merger:
     def _apply(self, index: LayerIndex, paths: Sequence[bytes]) -> None:
         layer, directories = self.layers, self._directories
         sets, sparse = index.all_xattr_sets(), index.sparse_maps
-        # Most files of a layer have one of few times: one number object for each, not one for each file.
-        times: dict[int, int] = {}
-        mtimes = [times.setdefault(mtime, mtime) for mtime in index.mtimes]
+        # Most files of a layer have one of few times, sizes and modes: an object for each of these numbers,
+        # not one for each file.
+        same: dict[int, int] = {}
+        mtimes = [same.setdefault(mtime, mtime) for mtime in index.mtimes]
+        sizes = [same.setdefault(size, size) for size in index.sizes]
         rows = zip(
-            paths, index.kinds, index.modes, index.uids, index.gids, mtimes, index.nsecs, index.sizes,
+            paths, index.kinds, index.modes, index.uids, index.gids, mtimes, index.nsecs, sizes,
             index.data_blocks, index.xattr_sets, range(len(paths)), strict=True,
         )  # fmt: skip
         for path, kind, mode, uid, gid, mtime, nsec, size, block, xattr_set, entry in rows:
@@ -150,8 +152,9 @@ class Merger:
             if kind == HARDLINK:
                 self._link(parent, path, index.link(entry))
                 continue
+            mode |= TYPE_BITS[kind]
             node = Node(
-                TYPE_BITS[kind] | mode, uid, gid, mtime, nsec, size, layer, entry, block * BLOCK_SIZE,
+                same.setdefault(mode, mode), uid, gid, mtime, nsec, size, layer, entry, block * BLOCK_SIZE,
                 sets[xattr_set],
             )  # fmt: skip
             if kind == DIRECTORY:
