@@ -22,6 +22,7 @@ from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.store import chains, events, images, layers, leases
+from millefeuille.store.chains import Prepare
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.ingest import ingest
 from millefeuille.store.leases import Lease
@@ -31,7 +32,6 @@ from millefeuille.transfer.archive.contents import Member, MemberStream
 from millefeuille.transfer.archive.found import LAYER_TYPES, digest_of, make_plan
 from millefeuille.transfer.archive.keeping import make_metadata, store_documents
 from millefeuille.transfer.plan import Plan
-from millefeuille.transfer.pull import Prepare
 from millefeuille.transfer.record import record_image, record_name
 
 

@@ -9,11 +9,10 @@ from millefeuille import files
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_id
 from millefeuille.store import chains
-from millefeuille.store.chains import Metadata
+from millefeuille.store.chains import Metadata, Prepare
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.store import Store
 from millefeuille.transfer.plan import Plan
-from millefeuille.transfer.pull import Prepare
 
 
 def store_documents(store: Store, image: Plan) -> None:

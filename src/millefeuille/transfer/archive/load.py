@@ -18,7 +18,7 @@ from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.platform import Platform
 from millefeuille.progress import Progress
 from millefeuille.store import chains, events, images, layers, leases
-from millefeuille.store.chains import Metadata
+from millefeuille.store.chains import Metadata, Prepare
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
@@ -31,7 +31,6 @@ from millefeuille.transfer.archive.layout import INDEX, LAYOUT, layout_images
 from millefeuille.transfer.archive.legacy import REPOSITORIES, legacy_images
 from millefeuille.transfer.layers import LayerFetch
 from millefeuille.transfer.plan import Plan, plan
-from millefeuille.transfer.pull import Prepare
 from millefeuille.transfer.record import record_image, record_name
 
 
