@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from millefeuille.images.users import Users
 from millefeuille.oci import manifest as documents
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index
 from millefeuille.oci.reference import Reference
+from millefeuille.oci.strictjson import parse_object
 from millefeuille.store import names
 from millefeuille.store.blobs import Blobs
 from millefeuille.store.images import ImageRecord, blobs_of, images, layer
@@ -64,6 +66,19 @@ class _Growth:
     names: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Parts:
+    """Sizes by digest, so that what is shared counts once: documents and blobs, and uncompressed tars."""
+
+    content: dict[str, int] = field(default_factory=dict)
+    tars: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def weight(self) -> Weight:
+        fetched = sum(self.content.values())
+        return Weight(content=fetched, usage=fetched + sum(self.tars.values()))
+
+
 def _targets(tx: Transaction, image: ImageRecord) -> list[tuple[str, Digest, Digest]]:
     targets = []
     for name in image.tags:
@@ -74,60 +89,63 @@ def _targets(tx: Transaction, image: ImageRecord) -> list[tuple[str, Digest, Dig
 
 
 def _tree(tx: Transaction, blobs: Blobs, growth: _Growth, users: Users) -> Tree:
+    own = _Parts()
     variants: list[Variant] = []
-    sizes: dict[str, int] = {}
-    content: dict[str, int] = {}
     if _is_index(tx, growth.target):
         raw = blobs.read(growth.target)
-        content[str(growth.target)] = len(raw)
-        index = documents.parse(raw, what=str(growth.target))
-        assert isinstance(index, Index)
-        for entry in filter(documents.is_candidate, index.manifests):
-            own_content, own_sizes = _parts(tx, entry.digest)
-            held = _image_of(tx, entry.digest)
-            variant = Variant(
-                platform=str(entry.platform) if entry.platform else "unknown", id=held or entry.digest,
-                here=held is not None, used=held is not None and bool(users.users(tx, held)),
-                weight=_weight(own_content, own_sizes),
-            )  # fmt: skip
-            variants.append(variant)
-            content |= own_content
-            sizes |= own_sizes
+        own.content[str(growth.target)] = len(raw)
+        for manifest, platform in _entries(raw, str(growth.target)):
+            parts = _parts(tx, manifest)
+            own.content |= parts.content
+            own.tars |= parts.tars
+            variants.append(_variant(tx, manifest, platform, parts, users))
     else:
-        content, sizes = _parts(tx, growth.target)
+        own = _parts(tx, growth.target)
     used = bool(users.users(tx, growth.image)) or any(variant.used for variant in variants)
-    return Tree(
-        names=tuple(Reference.parse(name).familiar for name in sorted(growth.names)), id=growth.image,
-        used=used, weight=_weight(content, sizes), variants=tuple(variants),
-    )  # fmt: skip
+    names = tuple(Reference.parse(name).familiar for name in sorted(growth.names))
+    return Tree(names=names, id=growth.image, used=used, weight=own.weight, variants=tuple(variants))
+
+
+def _entries(raw: bytes, what: str) -> Iterator[tuple[Digest, str]]:
+    """The images of an index: the manifest's digest, and the platform as it is written there."""
+    index = documents.parse(raw, what=what)
+    assert isinstance(index, Index)
+    for entry, written in zip(index.manifests, parse_object(raw, what)["manifests"], strict=True):
+        if documents.is_candidate(entry):
+            yield entry.digest, _spelled(written.get("platform") or {})
+
+
+def _variant(tx: Transaction, manifest: Digest, platform: str, parts: _Parts, users: Users) -> Variant:
+    row = tx.execute("SELECT image FROM manifests WHERE digest = ?", (str(manifest),)).fetchone()
+    held = Digest.parse(row[0]) if row else None
+    used = held is not None and bool(users.users(tx, held))
+    return Variant(
+        platform=platform, id=held or manifest, here=held is not None, used=used, weight=parts.weight
+    )
+
+
+def _spelled(platform: Mapping[str, Any]) -> str:
+    """A platform as the index writes it: Docker shows `arm64/v8` here, which is otherwise said without v8."""
+    words = (platform.get("os"), platform.get("architecture"), platform.get("variant"))
+    return "/".join(str(word) for word in words if word) or "unknown"
 
 
 def _is_index(tx: Transaction, target: Digest) -> bool:
     return tx.execute("SELECT 1 FROM indexes WHERE digest = ?", (str(target),)).fetchone() is not None
 
 
-def _image_of(tx: Transaction, manifest: Digest) -> Digest | None:
-    row = tx.execute("SELECT image FROM manifests WHERE digest = ?", (str(manifest),)).fetchone()
-    return Digest.parse(row[0]) if row else None
-
-
-def _parts(tx: Transaction, manifest: Digest) -> tuple[dict[str, int], dict[str, int]]:
-    """The blobs of a manifest that is here, and its layers' tars, by digest; shared ones count once."""
+def _parts(tx: Transaction, manifest: Digest) -> _Parts:
+    """What a manifest brings along; nothing for one that is not here."""
+    parts = _Parts()
     row = tx.execute("SELECT image, size FROM manifests WHERE digest = ?", (str(manifest),)).fetchone()
     if row is None:
-        return {}, {}
+        return parts
     image = next(images(tx, "id = ?", (row[0],)))
-    content = {str(manifest): int(row[1]), row[0]: image.config_size}
-    tars: dict[str, int] = {}
+    parts.content |= {str(manifest): int(row[1]), row[0]: image.config_size}
     for blob in blobs_of(tx, manifest):
-        content[str(blob.digest)] = blob.size
+        parts.content[str(blob.digest)] = blob.size
         record = layer(tx, blob.diff_id)
         # A blob that came uncompressed is its own tar: one file with two names.
         if record is not None and blob.digest != blob.diff_id:
-            tars[str(blob.diff_id)] = record.tar_size
-    return content, tars
-
-
-def _weight(content: dict[str, int], tars: dict[str, int]) -> Weight:
-    fetched = sum(content.values())
-    return Weight(content=fetched, usage=fetched + sum(tars.values()))
+            parts.tars[str(blob.diff_id)] = record.tar_size
+    return parts

@@ -1,4 +1,4 @@
-"""One name with several platforms: `image ls --tree` and `image rm --platform`, as docker 28.2.2 shows them."""
+"""One name with several platforms: `image ls --tree` and `image rm --platform`, as docker 28.2.2 has them."""
 
 from __future__ import annotations
 
