@@ -1,0 +1,134 @@
+"""The tour, in both languages: every command is run, and prints what the page says.
+
+Digests, ages and sizes count as equal when both are such; `…` on a line of its own stands for any lines,
+elsewhere for any text. The width of columns does not count.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.docs.pages import ROOT, steps
+
+from millefeuille.testing.images import MadeImage, push
+from millefeuille.testing.servers import ServerMissing, registry
+
+ENGLISH, FRENCH = ROOT / "docs/tour.md", ROOT / "docs/fr/visite.md"
+
+# The registry of this machine answers for Docker Hub, and for the one that the tour publishes to.
+REGISTRIES = """\
+unqualified-search-registries = ["docker.io"]
+
+[[registry]]
+location = "docker.io"
+
+[[registry.mirror]]
+location = "{address}"
+insecure = true
+
+[[registry]]
+prefix = "registry.example"
+location = "{address}"
+insecure = true
+"""
+_MASKS = (
+    (r" +", " "),
+    (r"\b[0-9a-f]{64}\b", "<digest>"),
+    (r"\b[0-9a-f]{12}\b", "<id>"),
+    (r"\b(Less than an?|About an?|\d+) \w+ ago\b", "<age>"),
+    (r"\b\d+(\.\d+)?[kMG]?B\b", "<size>"),
+    (r"\bsize: \d+", "size: <size>"),
+    (r"(?<=<size>) \d+(?= )", " <count>"),
+)
+
+
+def masked(text: str) -> list[str]:
+    """The lines of an output without what differs from one machine to the next."""
+    for pattern, word in _MASKS:
+        text = re.sub(pattern, word, text)
+    return [line.rstrip() for line in text.rstrip("\n").split("\n")]
+
+
+def matches(said: str, printed: str) -> bool:
+    """Whether a command printed what a page says."""
+    said = said.replace("[y/N] y\n", "[y/N] ")  # what is typed stands on the screen, not in the output
+    pattern = ""
+    for line in masked(said):
+        if line == "…":
+            pattern += r"(?:[^\n]*\n)*?"
+        else:
+            pattern += ".*".join(map(re.escape, line.split("…"))) + "\n"
+    return re.fullmatch(pattern, "\n".join(masked(printed)) + "\n") is not None
+
+
+@pytest.fixture(scope="module")
+def surroundings(
+    tmp_path_factory: pytest.TempPathFactory, nginx: MadeImage, busybox: MadeImage
+) -> Iterator[dict[str, str]]:
+    """An environment in which nginx:1.24 and busybox can be had."""
+    directory = tmp_path_factory.mktemp("tour")
+    try:
+        with registry(directory / "registry") as server:
+            push(nginx, server.address, "library/nginx", "1.24", kind="docker")
+            push(busybox, server.address, "library/busybox", "latest", kind="oci")
+            (directory / "registries.conf").write_text(REGISTRIES.format(address=server.address))
+            programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+            yield {
+                "PATH": programs,
+                "HOME": str(directory),
+                "LANG": "C.UTF-8",
+                "CONTAINERS_REGISTRIES_CONF": f"{directory}/registries.conf",
+            }
+    except ServerMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize("page", [ENGLISH, FRENCH], ids=["english", "french"])
+def test_every_command_does_what_the_page_says(
+    page: Path, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    can_run = os.geteuid() == 0 and bool(shutil.which("crun") or shutil.which("runc"))
+    left_out = []
+    for step in steps(page):
+        if step.needs_root and not can_run:
+            left_out.append(step.command)
+            continue
+        done = subprocess.run(
+            step.command,
+            shell=True,
+            cwd=tmp_path,
+            env=surroundings | {"MILLE_ROOT": str(tmp_path / "store")},
+            input="y\n",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, f"{step.command}: {done.stdout}"
+        assert matches(step.output, done.stdout), (
+            f"{step.command}\nprinted\n{done.stdout}\ninstead of\n{step.output}"
+        )
+    if left_out:
+        pytest.skip(f"not run, for they need root and a runtime: {left_out}")
+
+
+def test_both_languages_have_the_same_commands() -> None:
+    assert steps(ENGLISH) == steps(FRENCH)
+    assert len(steps(ENGLISH)) >= 25
+
+
+def test_a_difference_is_noticed() -> None:
+    assert matches("IMAGE ID  SIZE\n1401abd664b5  1.9MB\n", "IMAGE ID SIZE\n0401abd664b5 73B\n")
+    assert matches("a 12.5MB 99 b\n", "a 0B 100 b\n")
+    assert matches("first\n…\nlast\n", "first\nsecond\nlast\n")
+    assert matches("go on? [y/N] y\ndone\n", "go on? [y/N] done\n")
+    assert not matches("first\n…\nlast\n", "first\nsecond\n")
+    assert not matches("hello\n", "hello there\n")
+    assert not matches("", "something\n")
