@@ -47,6 +47,27 @@ def create(path: str, mode: int = 0o600, *, exclusive: bool = True) -> int:
     return os.open(path, flags | os.O_EXCL if exclusive else flags, mode)
 
 
+def create_nameless(directory: str, mode: int = 0o600) -> int | None:
+    """A new file that is gone with its descriptor unless `give_name` names it; None where that cannot be."""
+    act("create", directory)
+    try:
+        return os.open(directory, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, mode)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL):
+            return None
+        raise
+
+
+def give_name(descriptor: int, path: str) -> None:
+    """Name the file that `create_nameless` made; nothing may have that name."""
+    act("link", path)
+    table = os.open("/proc/self/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.link(str(descriptor), path, src_dir_fd=table, follow_symlinks=True)
+    finally:
+        os.close(table)
+
+
 def write(descriptor: int, data: bytes | bytearray | memoryview) -> int:
     """Write all of `data` at the file's position; its length in bytes."""
     act("write", descriptor)

@@ -29,6 +29,7 @@ def check_output(path: str) -> None:
 def complete_file(path: str, size: int) -> Iterator[int]:
     """The descriptor of a new file, 0600, which replaces `path` when the block ends without an exception.
 
+    Until then it has no name, where the file system can do that: a process that is killed leaves nothing.
     `size` bytes are reserved for it, and it is cut to what was written. Raises DiskFull, ReadOnlyStore,
     Failed.
     """
@@ -38,25 +39,27 @@ def complete_file(path: str, size: int) -> Iterator[int]:
     descriptor = -1
     try:
         files.unlink(temporary)
-        descriptor = files.create(temporary)
+        nameless = files.create_nameless(directory)
+        descriptor = files.create(temporary) if nameless is None else nameless
         files.allocate(descriptor, size)
         yield descriptor
         files.truncate(descriptor, os.lseek(descriptor, 0, os.SEEK_CUR))
         files.sync(descriptor)
+        if nameless is not None:
+            files.give_name(descriptor, temporary)
         files.rename(temporary, target)
         files.sync_directory(directory)
     except OSError as error:
-        _drop(descriptor, temporary)
+        _drop(temporary)
         raise files.explain(error, path) from error
     except BaseException:
-        _drop(descriptor, temporary)
+        _drop(temporary)
         raise
     finally:
         if descriptor >= 0:
             os.close(descriptor)
 
 
-def _drop(descriptor: int, temporary: str) -> None:
-    if descriptor >= 0:
-        with contextlib.suppress(OSError):
-            files.unlink(temporary)
+def _drop(temporary: str) -> None:
+    with contextlib.suppress(OSError):
+        files.unlink(temporary)
