@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from millefeuille.progress import Progress
@@ -27,16 +26,20 @@ def registries(settings: Settings, progress: Progress, *, insecure: str = "") ->
     if insecure:
         marked = hosts.daemon.insecure | {insecure}
         hosts = replace(hosts, daemon=replace(hosts.daemon, insecure=marked))
-    proxies = {scheme: _either(environment, f"{scheme}_proxy") for scheme in ("http", "https")}
+    proxies = {scheme: proxy(settings, scheme) for scheme in ("http", "https")}
     return Registries(
         hosts,
         credentials(settings),
         progress,
         proxies={scheme: url for scheme, url in proxies.items() if url},
-        no_proxy=_either(environment, "no_proxy"),
+        no_proxy=proxy(settings, "no"),
     )
 
 
-def _either(environment: Mapping[str, str], name: str) -> str:
-    """A proxy variable in lower or upper case; the lower one goes first, as in curl and Go."""
-    return environment.get(name) or environment.get(name.upper()) or ""
+def proxy(settings: Settings, scheme: str) -> str:
+    """The proxy for http or https, or with `no` the hosts that need none; "" when there is nothing.
+
+    The variable in lower case goes first, as in curl and Go.
+    """
+    name = f"{scheme}_proxy"
+    return settings.environment.get(name) or settings.environment.get(name.upper()) or ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from millefeuille.images.references import references
 from millefeuille.images.remove import Act, ImageConflict, remove_references
 from millefeuille.images.users import Users
-from millefeuille.store import sweep
+from millefeuille.store import events, sweep
 from millefeuille.store.images import ImageRecord, images
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
@@ -74,10 +74,12 @@ def _prune(tx: Transaction, users: Users, accepts: Callable[[ImageRecord], bool]
         if done:
             candidates.append(Candidate(image=image, reason=reason))
             acts += done
+    reclaimed = sum(act.size for act in acts)
+    events.record(tx, "prune", "", {"reclaimed": str(reclaimed)})
     return Pruned(
         candidates=tuple(candidates),
         acts=tuple(acts),
-        reclaimed=sum(act.size for act in acts),
+        reclaimed=reclaimed,
         orphans=sweep.orphans(tx),
     )
 

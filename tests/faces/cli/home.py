@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 Answer = tuple[str, str, int]  # standard output, standard error, exit code
@@ -18,14 +19,15 @@ class Home:
         self.config = directory / ".docker" / "config.json"
         self.store = directory / "store"
 
-    def mille(self, *words: str, typed: str = "") -> Answer:
+    def mille(self, *words: str, typed: str = "", environment: Mapping[str, str] | None = None) -> Answer:
         """Run one command line."""
-        environment = {
+        surroundings = {
             "HOME": str(self.directory), "MILLE_ROOT": str(self.store),
             "PATH": f"{self.directory}:{os.environ['PATH']}",
         }  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-I", "-m", "millefeuille", *words],
-            input=typed, env=environment, capture_output=True, text=True, check=False,
+            input=typed, env=surroundings | dict(environment or {}), capture_output=True, text=True,
+            check=False,
         )  # fmt: skip
         return done.stdout, done.stderr, done.returncode

@@ -1,0 +1,96 @@
+"""The engine's description of itself: what `info` shows."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import uuid
+
+import millefeuille
+from millefeuille.docker import rfc3339
+from millefeuille.docker.shapes.info import EngineInfo
+from millefeuille.engine.registries import proxy
+from millefeuille.engine.store import existing
+from millefeuille.engine.surroundings import file_system, surroundings
+from millefeuille.errors import MilleError
+from millefeuille.registry.hosts import Hosts
+from millefeuille.registry.redaction import show_url
+from millefeuille.runtime import probe as runtimes
+from millefeuille.runtime.runc import RuntimeMissing
+from millefeuille.settings import Settings
+from millefeuille.snapshots.erofs import probe as erofs
+from millefeuille.store.store import Store
+
+# Docker takes these for insecure without being told.
+_LOOPBACK = ("::1/128", "127.0.0.0/8")
+
+
+def describe(settings: Settings) -> EngineInfo:
+    """What this engine is and has, with its store and this host. Raises Invalid for broken configuration."""
+    host = surroundings()
+    hosts = Hosts.load(settings.environment, settings.home)
+    store = existing(settings)
+    programs, warnings = _runtimes(settings)
+    locations = {entry.location for entry in hosts.entries if entry.insecure and "/" not in entry.location}
+    return EngineInfo(
+        id=str(uuid.UUID(bytes=hashlib.sha256(os.fsencode(settings.root)).digest()[:16], version=4)),
+        version=millefeuille.__version__,
+        root=settings.root,
+        time=rfc3339.text(time.time_ns()),
+        name=host.name,
+        kernel=host.kernel,
+        operating_system=host.operating_system,
+        os_version=host.os_version,
+        architecture=host.architecture,
+        cpus=host.cpus,
+        memory=host.memory,
+        images=_images(store),
+        driver="erofs",
+        driver_status=_driver(settings, store),
+        cgroup_version=host.cgroup,
+        runtimes=programs,
+        default_runtime=next(iter(programs), ""),
+        insecure=(*sorted(hosts.daemon.insecure | locations), *_LOOPBACK, *map(str, hosts.daemon.networks)),
+        mirrors=tuple(f"{scheme}://{name}/" for scheme, name in hosts.daemon.mirrors),
+        http_proxy=show_url(proxy(settings, "http")),
+        https_proxy=show_url(proxy(settings, "https")),
+        no_proxy=proxy(settings, "no"),
+        warnings=warnings,
+    )
+
+
+def _images(store: Store | None) -> int:
+    if store is None:
+        return 0
+    with store.reading() as tx:
+        return int(tx.execute("SELECT count(*) FROM images").fetchone()[0])
+
+
+def _runtimes(settings: Settings) -> tuple[dict[str, str], tuple[str, ...]]:
+    try:
+        program = runtimes.find(settings.run).program
+    except RuntimeMissing as missing:
+        return {}, (f"WARNING: {missing}",)
+    return {os.path.basename(program): program}, ()
+
+
+def _driver(settings: Settings, store: Store | None) -> tuple[tuple[str, str], ...]:
+    """Where layers lie and how their chains are mounted; tried out, for a kernel does not tell."""
+    rows = [("Backing Filesystem", file_system(settings.root) or "none yet")]
+    if store is None:
+        reason = "not tried: there is no store yet"
+    elif os.geteuid() != 0:
+        reason = "not possible: only root can mount EROFS images"
+    else:
+        reason = _tried(store)
+    return (*rows, ("Mounts", reason))
+
+
+def _tried(store: Store) -> str:
+    try:
+        # What a crash leaves in the trash is swept by the next command that writes.
+        backing, words = erofs.probe(store.disk.trash)
+    except (OSError, MilleError) as error:
+        return f"not tried: {error}"
+    return words if backing is not None else f"not possible: {words}"

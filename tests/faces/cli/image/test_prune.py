@@ -1,0 +1,62 @@
+"""`image prune`, and what `events` tells of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from tests.faces.cli.home import Home
+
+DANGLING = "WARNING! This will remove all dangling images.\nAre you sure you want to continue? [y/N] "
+UNUSED = (
+    "WARNING! This will remove all images without at least one container associated to them.\n"
+    "Are you sure you want to continue? [y/N] "
+)
+
+
+@pytest.fixture
+def image(home: Home, tmp_path: Path) -> str:
+    """The ID of an image that a later one has taken the name of."""
+    (tmp_path / "empty.tar").write_bytes(bytes(10240))
+    out, err, code = home.mille("import", str(tmp_path / "empty.tar"), "x")
+    assert (err, code) == ("", 0)
+    assert home.mille("import", "-m", "again", str(tmp_path / "empty.tar"), "x")[2] == 0
+    return out.strip()
+
+
+def events(home: Home, *words: str) -> list[str]:
+    """What `events` tells of prunes, up to now; it reads times in whole seconds."""
+    until = str(int(time.time()) + 1)
+    out, err, code = home.mille("events", "--since", "1", "--until", until, "-f", "event=prune", *words)
+    assert (err, code) == ("", 0)
+    return out.splitlines()
+
+
+def test_asks_first(home: Home, image: str) -> None:
+    assert home.mille("image", "prune", typed="n\n") == (DANGLING, "", 0)
+    assert home.mille("image", "prune", "-a", typed="") == (UNUSED, "", 0)
+    assert len(home.mille("images", "-q")[0].splitlines()) == 2
+
+
+def test_tells_what_went(home: Home, image: str) -> None:
+    deleted = f"Deleted Images:\ndeleted: {image}\n\nTotal reclaimed space: 0B\n"
+    assert home.mille("image", "prune", typed="y\n") == (DANGLING + deleted, "", 0)
+    assert home.mille("image", "prune", "-f") == ("Total reclaimed space: 0B\n", "", 0)
+
+
+def test_is_an_event(home: Home, image: str) -> None:
+    home.mille("image", "prune", "-f")
+    (line,) = events(home, "--format", "json")
+    event = json.loads(line)
+    assert (event["Type"], event["Action"]) == ("image", "prune")
+    assert event["Actor"] == {"ID": "", "Attributes": {"reclaimed": "0"}}
+
+
+def test_a_rehearsal_is_none(home: Home, image: str) -> None:
+    out, _, code = home.mille("image", "prune", "--dry-run")
+    assert code == 0
+    assert image[7:19] in out
+    assert events(home) == []
+    assert len(home.mille("images", "-q")[0].splitlines()) == 2
