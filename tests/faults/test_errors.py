@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from tests.faults.scenarios import SCENARIOS, Scenario
-from tests.faults.sweep import Stage, occurrences
+from tests.faults.sweep import Pair, Stage, occurrences
 
 from millefeuille.testing.file_faults import Fault
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS)
 _struck: Counter[str] = Counter()
+_places: Counter[Pair] = Counter()
 
 
 @pytest.mark.long
@@ -21,7 +22,11 @@ _struck: Counter[str] = Counter()
 def test_a_failing_operation_is_a_clear_error(scenario: Scenario, tmp_path: Path, all_cases: bool) -> None:
     stage = Stage(scenario, tmp_path)
     wrong = []
-    for place, ((operation, site), count) in enumerate(sorted(stage.points().items())):
+    for (operation, site), count in sorted(stage.points().items()):
+        place = _places[operation, site]
+        _places[operation, site] += 1
+        if place >= len(ERRORS) and not all_cases:
+            continue  # has failed in each way by now
         chosen = occurrences(count, site + operation, everything=all_cases)
         for occurrence in chosen if all_cases else chosen[-1:]:
             for number in ERRORS if all_cases else (ERRORS[place % len(ERRORS)],):
@@ -35,4 +40,4 @@ def test_the_sweep_was_wide() -> None:
     if not _struck:
         pytest.skip("counts what the tests above have struck")
     print(f"\n{_struck.total()} failures: {dict(_struck)}")
-    assert all(_struck[errno.errorcode[number]] >= 50 for number in ERRORS)
+    assert all(_struck[errno.errorcode[number]] >= 30 for number in ERRORS)

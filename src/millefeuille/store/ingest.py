@@ -98,12 +98,8 @@ class LayerIngest:
         self._keep_tar()
         files.sync_directory(self._directory)
         files.rename(self._path, self._disk.blob(self._blob.digest))  # a damaged one goes with that
-        kept = None if replace else self._kept(content.diff_id)
-        if kept is not None:
-            self._join(self._disk.layer(content.diff_id))
-            return kept, content
-        self._take_place(self._disk.layer(content.diff_id))
-        return record, content
+        with _placing(self._disk):
+            return self._place(record, replace=replace), content
 
     def discard(self) -> None:
         """Leave nothing behind: what was read is wrong."""
@@ -166,6 +162,19 @@ class LayerIngest:
                 f"layer {self._blob.digest}: holds {content.diff_id}, but the image config says {diff_id}"
             )
 
+    def _place(self, record: LayerRecord, *, replace: bool) -> LayerRecord:
+        """Give the layer its name, or join the one that has it; the record of what is there then."""
+        layer = self._disk.layer(record.diff_id)
+        while not rename_new(self._directory, layer):
+            kept = None if replace else self._kept(record.diff_id)
+            if kept is not None:
+                self._join(layer)
+                return kept
+            trash = f"{self._disk.trash}/{os.urandom(16).hex()}"
+            files.rename(layer, trash)
+            files.remove_tree(trash)
+        return record
+
     def _kept(self, diff_id: Digest) -> LayerRecord | None:
         """The layer made from another blob, when it is whole."""
         try:
@@ -180,13 +189,6 @@ class LayerIngest:
         note_origin(layer, self._blob.digest)
         files.sync_directory(layer)
 
-    def _take_place(self, layer: str) -> None:
-        while not rename_new(self._directory, layer):
-            trash = f"{self._disk.trash}/{os.urandom(16).hex()}"
-            with contextlib.suppress(FileNotFoundError):
-                files.rename(layer, trash)
-            files.remove_tree(trash)
-
     def _write_index(self, content: LayerContent) -> LayerRecord:
         descriptor = files.create(f"{self._directory}/layer.index", 0o400)
         try:
@@ -197,6 +199,17 @@ class LayerIngest:
         note_origin(self._directory, self._blob.digest)
         return layer_record(content)
 
+
+
+@contextlib.contextmanager
+def _placing(disk: Disk) -> Iterator[None]:
+    """One process at a time: two blobs with one diff ID must agree whose layer stays."""
+    descriptor = os.open(disk.layers, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        files.lock(descriptor, f"the layers of {disk.root}")
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def note_origin(layer: str, blob: Digest) -> None:
