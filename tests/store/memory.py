@@ -16,7 +16,12 @@ from typing import Any
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
+from millefeuille.progress import Silent
+from millefeuille.store.chains import Prepare
+from millefeuille.store.store import Store
+from millefeuille.transfer.pull import Pulled, pull
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -163,3 +168,11 @@ class Memory:
 
 def described(media_type: str, data: bytes) -> dict[str, Any]:
     return {"mediaType": media_type, "size": len(data), "digest": str(Digest.of(data))}
+
+
+def brought(
+    store: Store, memory: Memory, text: str, platform: str = "linux/amd64", prepare: Prepare | None = None
+) -> Pulled:
+    """Pull `text`, a name with tag or digest, out of `memory`."""
+    wanted = Platform.parse(platform)
+    return pull(store, memory, Reference.parse(text), Silent(), platform=wanted, prepare=prepare)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tests.store.memory import Memory, brought, layer
+from tests.store.state import state
+
+from millefeuille.images.prune import Pruned, prune
+from millefeuille.images.tag import tag
+from millefeuille.images.users import Nobody, User
+from millefeuille.oci.digest import Digest
+from millefeuille.store import leases, names
+from millefeuille.store.store import Store
+from millefeuille.store.transaction import Transaction
+
+
+class UsedBy:
+    """One image has a stopped container."""
+
+    def __init__(self, image: Digest) -> None:
+        self._image = image
+
+    def users(self, tx: Transaction, image: Digest) -> Sequence[User]:
+        return [User(id="c" * 64, running=False)] if image == self._image else []
+
+
+@pytest.fixture
+def images(store: Store, memory: Memory) -> dict[str, Digest]:
+    """Tagged, moved (dangling, with a digest), bare (dangling, without), base and derived (its child)."""
+    for number, name in enumerate(("tagged", "moved", "bare", "base"), 1):
+        memory.add(name, [layer(number)])
+    memory.add("derived", [layer(4), layer(5)])
+    found = {
+        name: brought(store, memory, f"app:{name}").image
+        for name in ("tagged", "moved", "bare", "base", "derived")
+    }
+    with store.writing() as tx:
+        tag(tx, "app:tagged", "app:moved")
+        for name in ("bare", "base"):
+            names.unassign(tx, f"docker.io/library/app:{name}")
+            tx.execute("DELETE FROM repo_digests WHERE image = ?", (str(found[name]),))
+        query = "UPDATE images SET parent = ? WHERE id = ?"
+        tx.execute(query, (str(found["base"]), str(found["derived"])))
+    return found
+
+
+def _pruned(store: Store, pruned: Pruned, images: dict[str, Digest]) -> set[str]:
+    """The names of the images that went; the store holds the others."""
+    gone = {act.deleted for act in pruned.acts if act.deleted}
+    with store.reading() as tx:
+        left = {row[0] for row in tx.execute("SELECT id FROM images")}
+    assert left == {str(image) for image in images.values()} - gone
+    return {name for name, image in images.items() if str(image) in gone}
+
+
+def test_dangling_images_go(store: Store, images: dict[str, Digest]) -> None:
+    pruned = prune(store, Nobody(), lambda image: True)
+    assert _pruned(store, pruned, images) == {"moved", "bare"}
+    assert {candidate.reason for candidate in pruned.candidates} == {"dangling"}
+    assert pruned.reclaimed == 2002 + 2003
+
+
+def test_unused_images_go_with_their_parents(store: Store, images: dict[str, Digest]) -> None:
+    pruned = prune(store, Nobody(), lambda image: True, unused=True)
+    assert _pruned(store, pruned, images) == set(images)
+    assert store.disk.root and not list(store.blobs)
+
+
+def test_used_images_stay(store: Store, images: dict[str, Digest]) -> None:
+    pruned = prune(store, UsedBy(images["bare"]), lambda image: True, unused=True)
+    assert _pruned(store, pruned, images) == {"tagged", "moved", "base", "derived"}
+
+
+def test_filtered_images_stay(store: Store, images: dict[str, Digest]) -> None:
+    pruned = prune(store, Nobody(), lambda image: image.id == images["moved"])
+    assert _pruned(store, pruned, images) == {"moved"}
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing(store: Store, images: dict[str, Digest]) -> None:
+    Path(f"{store.disk.ingest}/sha256-{'0' * 64}").write_bytes(b"x" * 5000)
+    before = state(store)
+    rehearsed = prune(store, Nobody(), lambda image: True, dry_run=True)
+    assert state(store) == before
+    assert rehearsed.orphans >= 5000
+    assert prune(store, Nobody(), lambda image: True) == rehearsed
+
+
+def test_ownerless_files_go(store: Store, images: dict[str, Digest]) -> None:
+    disk = store.disk
+    left = [
+        f"{disk.root}/blobs/sha256/{'0' * 64}", f"{disk.root}/blobs/sha512/{'0' * 128}",
+        f"{disk.root}/blobs/sha256/{'0' * 64}.tmp-1", f"{disk.trash}/x", f"{disk.ingest}/y",
+        f"{disk.chains}/{'0' * 64}.erofs", f"{disk.root}/index.json.tmp-7", f"{disk.layers}/{'0' * 64}",
+        f"{disk.layer(layer(1).diff_id)}/from-sha256-{'0' * 64}", f"{disk.leases}/dead",
+    ]  # fmt: skip
+    for path in left:
+        Path(path).write_bytes(b"x")
+    stranger = Path(f"{disk.root}/notes.txt")
+    stranger.write_text("not ours to judge")
+    assert prune(store, Nobody(), lambda image: False).orphans > 0
+    assert not [path for path in left if Path(path).exists()]
+    assert stranger.exists()
+
+
+def test_nothing_ownerless_goes_while_a_command_is_at_work(store: Store, images: dict[str, Digest]) -> None:
+    coming = Path(f"{store.disk.ingest}/sha256-{'0' * 64}")
+    coming.write_bytes(b"half")
+    with leases.lease(store.disk, "test"):
+        assert prune(store, Nobody(), lambda image: True).orphans == 0
+        assert coming.exists()
+    assert prune(store, Nobody(), lambda image: True).orphans > 0
+    assert not coming.exists()
+
+
+def test_a_lease_the_database_does_not_know_counts(store: Store, images: dict[str, Digest]) -> None:
+    coming = Path(f"{store.disk.ingest}/sha256-{'0' * 64}")
+    coming.write_bytes(b"half")
+    with leases.lease(store.disk, "test"):
+        with store.writing() as tx:
+            tx.execute("DELETE FROM leases")
+        prune(store, Nobody(), lambda image: True)
+        assert coming.exists()
