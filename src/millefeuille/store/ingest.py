@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from blake3 import blake3
 
 from millefeuille import files
-from millefeuille.errors import Corrupt
+from millefeuille.errors import Corrupt, MilleError
 from millefeuille.layers.compression import sniff
 from millefeuille.layers.ingest import CHUNK, LayerContent, LayerPass
 from millefeuille.oci.descriptor import Descriptor
@@ -54,6 +54,11 @@ class LayerIngest:
         self._pass: LayerPass | None = None
         self._waiting = bytearray()  # less than a chunk
         self.offset = 0
+
+    @property
+    def kept(self) -> int:
+        """How many bytes an earlier ingest kept, before `resume` has read them."""
+        return os.fstat(self._file).st_size
 
     def resume(self) -> int:
         """Read again what an earlier ingest kept; the offset, in bytes, from which to go on."""
@@ -118,7 +123,7 @@ class LayerIngest:
     def _read(self, chunk: bytes | memoryview) -> None:
         """Hand the bytes on in whole chunks: what the index says must not depend on how they came."""
         if not self._waiting and len(chunk) == CHUNK:
-            self._begun(bytes(chunk[:4])).feed(chunk)
+            self._give(self._begun(bytes(chunk[:4])), chunk)
             return
         self._waiting += chunk
         while len(self._waiting) >= CHUNK:
@@ -128,8 +133,15 @@ class LayerIngest:
         piece = bytes(memoryview(self._waiting)[:size])
         del self._waiting[:size]
         layer_pass = self._begun(piece[:4])
-        layer_pass.feed(piece)
+        self._give(layer_pass, piece)
         return layer_pass
+
+    def _give(self, layer_pass: LayerPass, chunk: bytes | memoryview) -> None:
+        try:
+            layer_pass.feed(chunk)
+        except MilleError:
+            self.discard()  # or else the next ingest would begin with the same bytes
+            raise
 
     def _begun(self, head: bytes) -> LayerPass:
         """The pass; `head` begins the blob when it has not begun yet."""

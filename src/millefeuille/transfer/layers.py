@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from millefeuille import files
-from millefeuille.errors import Corrupt, MilleError
+from millefeuille.errors import Corrupt, Invalid, MilleError
 from millefeuille.layers import heap
 from millefeuille.layers.ingest import CHUNK
 from millefeuille.oci.descriptor import Descriptor
@@ -52,6 +52,7 @@ class LayerFetch:
         self._known = known
         self._outcome = outcome
         self._stop = threading.Event()
+        self._resumed: set[Digest] = set()  # begun with bytes that an earlier fetch had kept
 
     def run(self, wanted: Sequence[tuple[Descriptor, Digest]]) -> dict[Digest, LayerRecord]:
         """Every layer in the store, by blob digest. Raises the first failure; what is half-way is kept."""
@@ -101,8 +102,10 @@ class LayerFetch:
             try:
                 here = self._store.blobs.holds(blob)
                 return self._obtain(blob, diff_id, self._store.blobs if here else self._source)
-            except Corrupt as error:
-                # The damage may have happened on the way, or to the store's own copy: one clean attempt more.
+            except (Corrupt, Invalid) as error:
+                if isinstance(error, Invalid) and blob.digest not in self._resumed:
+                    raise
+                # The damage may have happened on the way, or to what was kept here: one clean attempt more.
                 self._progress.report(Warned(message=f"{error}; trying once more"))
                 return self._obtain(blob, diff_id, self._again)
         except OSError as error:
@@ -139,6 +142,8 @@ class LayerFetch:
 
     def _stream(self, layer: LayerIngest, blob: Descriptor, source: Blobs | ImageSource) -> None:
         """Feed what an earlier fetch kept, then what is missing."""
+        if layer.kept:
+            self._resumed.add(blob.digest)
         resumed = layer.resume()
         if layer.offset >= blob.size:
             return
