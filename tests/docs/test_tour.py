@@ -10,34 +10,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.docs.pages import ROOT, steps
 
-from millefeuille.testing.images import MadeImage, push
-from millefeuille.testing.servers import ServerMissing, registry
-
 ENGLISH, FRENCH = ROOT / "docs/tour.md", ROOT / "docs/fr/visite.md"
 
-# The registry of this machine answers for Docker Hub, and for the one that the tour publishes to.
-REGISTRIES = """\
-unqualified-search-registries = ["docker.io"]
-
-[[registry]]
-location = "docker.io"
-
-[[registry.mirror]]
-location = "{address}"
-insecure = true
-
-[[registry]]
-prefix = "registry.example"
-location = "{address}"
-insecure = true
-"""
 _MASKS = (
     (r" +", " "),
     (r"\b[0-9a-f]{64}\b", "<digest>"),
@@ -66,28 +45,6 @@ def matches(said: str, printed: str) -> bool:
         else:
             pattern += ".*".join(map(re.escape, line.split("…"))) + "\n"
     return re.fullmatch(pattern, "\n".join(masked(printed)) + "\n") is not None
-
-
-@pytest.fixture(scope="module")
-def surroundings(
-    tmp_path_factory: pytest.TempPathFactory, nginx: MadeImage, busybox: MadeImage
-) -> Iterator[dict[str, str]]:
-    """An environment in which nginx:1.24 and busybox can be had."""
-    directory = tmp_path_factory.mktemp("tour")
-    try:
-        with registry(directory / "registry") as server:
-            push(nginx, server.address, "library/nginx", "1.24", kind="docker")
-            push(busybox, server.address, "library/busybox", "latest", kind="oci")
-            (directory / "registries.conf").write_text(REGISTRIES.format(address=server.address))
-            programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-            yield {
-                "PATH": programs,
-                "HOME": str(directory),
-                "LANG": "C.UTF-8",
-                "CONTAINERS_REGISTRIES_CONF": f"{directory}/registries.conf",
-            }
-    except ServerMissing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.mark.walk
