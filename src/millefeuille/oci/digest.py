@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import importlib
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -49,11 +49,11 @@ class Digest:
     @classmethod
     def of(cls, data: bytes, algorithm: str = "sha256") -> Digest:
         """The digest of `data`."""
-        return cls(algorithm, hashlib.new(algorithm, data).hexdigest())
+        return cls(algorithm, _hasher(algorithm, data).hexdigest())
 
     def hasher(self) -> Any:
         """A fresh hashlib object of this digest's algorithm."""
-        return hashlib.new(self.algorithm)
+        return _hasher(self.algorithm)
 
     @property
     def short(self) -> str:
@@ -62,3 +62,8 @@ class Digest:
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"
+
+
+def _hasher(algorithm: str, data: bytes = b"") -> Any:
+    # Loaded by name: a list of images does without OpenSSL.
+    return importlib.import_module("hashlib").new(algorithm, data)

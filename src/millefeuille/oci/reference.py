@@ -16,13 +16,14 @@ HUB = "docker.io"
 DEFAULT_TAG = "latest"
 _MAXIMUM_PATH = 255
 
+# Patterns stay text until they are used: a list of images needs none of them.
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-_DOMAIN = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?", re.ASCII)
+_DOMAIN = rf"(?a)(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
-_TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
-_DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}", re.ASCII)
-_IMAGE_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_PATH = rf"(?a){_COMPONENT}(?:/{_COMPONENT})*"
+_TAG = r"(?a)[\w][\w.-]{0,127}"
+_DIGEST = r"(?a)[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
+_IMAGE_ID = r"(?a)[0-9a-f]{64}"
 
 
 class InvalidReference(Invalid):
@@ -60,7 +61,7 @@ class Reference:
 
         Raises InvalidReference, or InvalidDigest for a malformed digest part.
         """
-        if _IMAGE_ID.fullmatch(text):
+        if re.fullmatch(_IMAGE_ID, text):
             raise InvalidReference(
                 f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
             )
@@ -69,7 +70,7 @@ class Reference:
         if name.lower() != name:
             raise InvalidReference(f"invalid reference format: repository name ({name}) must be lowercase")
         rest, tag, digest = _split_suffix(remainder)
-        if not _DOMAIN.fullmatch(registry) or not _PATH.fullmatch(rest) or _mapped_ipv6(registry):
+        if not re.fullmatch(_DOMAIN, registry) or not re.fullmatch(_PATH, rest) or _mapped_ipv6(registry):
             raise _bad()
         if len(rest) > _MAXIMUM_PATH:
             raise InvalidReference("repository name must not be more than 255 characters")
@@ -103,7 +104,7 @@ class Reference:
 
     def with_tag(self, tag: str) -> Reference:
         """The same repository under `tag`, without digest. Raises InvalidReference."""
-        if not _TAG.fullmatch(tag):
+        if not re.fullmatch(_TAG, tag):
             raise _bad()
         return Reference(self.registry, self.repository, tag)
 
@@ -139,10 +140,10 @@ def _split_domain(text: str) -> tuple[str, str]:
 def _split_suffix(remainder: str) -> tuple[str, str | None, str | None]:
     """Cut `path[:tag][@digest]` from the right. Raises InvalidReference."""
     rest, at, digest = remainder.partition("@")
-    if at and not _DIGEST.fullmatch(digest):
+    if at and not re.fullmatch(_DIGEST, digest):
         raise _bad()
     path, colon, tag = rest.partition(":")
-    if colon and not _TAG.fullmatch(tag):
+    if colon and not re.fullmatch(_TAG, tag):
         raise _bad()
     return path, tag if colon else None, digest if at else None
 

@@ -11,12 +11,15 @@ import contextlib
 import os
 from collections.abc import Iterator
 from io import BufferedReader
+from typing import TYPE_CHECKING
 
 from millefeuille import files
 from millefeuille.errors import Corrupt, NotFound
-from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.store.disk import Disk
+
+if TYPE_CHECKING:  # what only reads the database does without manifests
+    from millefeuille.oci.descriptor import Descriptor
 
 _CHUNK = 1 << 20
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Sequence
-from functools import partial
 
 from millefeuille.docker.columns import IMAGE_COLUMNS_WITH_DIGEST, IMAGES
-from millefeuille.docker.filters import Filters
 from millefeuille.docker.listing import render
 from millefeuille.docker.records import summary
-from millefeuille.docker.selection import LISTED, listed
 from millefeuille.docker.shapes.summary import NONE, image_rows
 from millefeuille.engine.store import existing
 from millefeuille.faces.cli import catalogue, exits
@@ -21,7 +18,6 @@ from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, 
 from millefeuille.faces.cli.preferences import default_format
 from millefeuille.images.listing import visible
 from millefeuille.store.images import ImageRecord
-from millefeuille.store.names import find
 
 ALL = boolean("all", "Show all images (default hides intermediate images)", short="a")
 DIGESTS = boolean("digests", "Show digests")
@@ -71,17 +67,16 @@ def run(context: Context, call: Call) -> int:
 
 def _listed(context: Context, call: Call) -> Sequence[ImageRecord]:
     store = existing(context.settings)
-    filters = Filters.parse(f"{name}={value}" for name, value in call[FILTER])
-    if call.arguments:
-        filters = filters.with_value("reference", call.arguments[0])
-    filters.check(LISTED)
-    if store is None:
-        return ()
-    with store.reading() as tx:
-        found = visible(tx, all=call[ALL])
-        shown = listed(found, filters, find=partial(find, tx), now=time.time_ns()) if filters else found
-        kept = tuple(shown)
-    return sorted(kept, key=lambda image: -image.size) if call[SORT] == "size" else kept
+    if call[FILTER] or call.arguments:
+        # Loaded by name, as all that a plain list does without.
+        select = importlib.import_module("millefeuille.faces.cli.image.selected").selected
+        found: Sequence[ImageRecord] = select(store, call[FILTER], "".join(call.arguments), all=call[ALL])
+    elif store is not None:
+        with store.reading() as tx:
+            found = visible(tx, all=call[ALL])
+    else:
+        found = ()
+    return sorted(found, key=lambda image: -image.size) if call[SORT] == "size" else found
 
 
 def _columns(call: Call) -> Sequence[str] | None:
@@ -122,7 +117,6 @@ def _show_sharing(context: Context, call: Call) -> int:
     if call[FORMAT] not in ("", "table", "json"):
         raise Refusal("--layers takes the formats table and json")
     store = existing(context.settings)
-    # Loaded by name: a plain list does without it.
     shared = importlib.import_module("millefeuille.faces.cli.image.shared")
     found = shared.find(store)
     context.terminal.write(shared.as_json(found) if call[FORMAT] == "json" else shared.as_tables(found))

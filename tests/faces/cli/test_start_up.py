@@ -1,0 +1,58 @@
+"""What a plain list of images loads: no network, no terminal interface, no build, no template engine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.faces.cli.home import Home
+
+UNWANTED = (
+    "asyncio", "backports.zstd", "blake3", "click", "hashlib", "http", "isal", "msgspec", "rich", "socket",
+    "ssl", "subprocess", "textual", "threading", "urllib3",
+    "millefeuille.build", "millefeuille.docker.filters", "millefeuille.docker.template",
+    "millefeuille.layers", "millefeuille.registry", "millefeuille.runtime", "millefeuille.snapshots",
+    "millefeuille.testing", "millefeuille.transfer",
+)  # fmt: skip
+
+PROGRAM = """
+import sys
+from millefeuille.faces.cli.main import main
+code = main(sys.argv[1:])
+print("MODULES", *sys.modules)
+sys.exit(code)
+"""
+
+
+def loaded(home: Home, *words: str) -> tuple[list[str], set[str]]:
+    """The lines a command prints, and the modules in its process at the end."""
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}{PROGRAM}"]
+    done = subprocess.run(
+        [*command, "--root", str(home.store), *words], capture_output=True, text=True, check=True,
+        env={"HOME": str(home.directory)},
+    )  # fmt: skip
+    *lines, modules = done.stdout.splitlines()
+    return lines, set(modules.split()[1:])
+
+
+@pytest.fixture
+def with_image(home: Home, tmp_path: Path) -> Home:
+    (tmp_path / "empty.tar").write_bytes(bytes(10240))
+    assert home.mille("import", str(tmp_path / "empty.tar"), "x")[2] == 0
+    return home
+
+
+@pytest.mark.parametrize("words", [("image", "ls"), ("images", "-q"), ("image", "ls", "--sort", "size")])
+def test_a_list_of_images(with_image: Home, words: tuple[str, ...]) -> None:
+    lines, modules = loaded(with_image, *words)
+    assert lines, "the image is listed"
+    assert "millefeuille.store.images" in modules
+    packages = tuple(f"{name}." for name in UNWANTED)
+    assert sorted(name for name in modules if name in UNWANTED or name.startswith(packages)) == []
+
+
+def test_the_probe_sees_what_is_loaded(with_image: Home) -> None:
+    _, modules = loaded(with_image, "image", "ls", "-f", "dangling=false")
+    assert "millefeuille.docker.filters" in modules
