@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from millefeuille import errors
 from millefeuille.layers.entry import DIRECTORY, FILE
 from millefeuille.oci.mediatype import DOCKER_MANIFEST
 from millefeuille.progress import Event, Finished, LayerDone, LayerFound, Retrying, Started
+from millefeuille.runtime.runtime import StartFailed
 from millefeuille.testing.faults import Fault
 from millefeuille.testing.images import MadeImage, digest_of, make_image
 from millefeuille.testing.registry import FakeRegistry
@@ -183,6 +186,31 @@ def test_a_dry_run_of_prune_removes_nothing(
     assert engine.images() != ()
     assert engine.prune(all=True).reclaimed == planned.reclaimed == image.size
     assert engine.images() == ()
+
+
+def test_sharing_counts_each_layer_once(
+    engine: millefeuille.Engine, registry: FakeRegistry, made: MadeImage
+) -> None:
+    pulled(engine, registry, made)
+    shared = engine.sharing()
+    assert [(image.layers, image.shared, image.unique) for image in shared.images] == [
+        (2, 0, len(SERVICES) + len(PAGE))
+    ]
+    assert len(shared.layers) == 2
+
+
+@pytest.mark.walk
+def test_a_container_runs_to_its_end(
+    engine: millefeuille.Engine, registry: FakeRegistry, busybox: MadeImage, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if os.geteuid() != 0 or not (shutil.which("crun") or shutil.which("runc")):
+        pytest.skip("running containers needs root, and crun or runc")
+    image = pulled(engine, registry, busybox)
+    assert engine.run(image, "sh", "-c", "echo $CAKE; exit 7", environment=["CAKE=millefeuille"]) == 7
+    assert capfd.readouterr().out == "millefeuille\n"
+    with pytest.raises(StartFailed):
+        engine.run(image, "nothing")
+    assert engine.check().problems == ()
 
 
 def test_filters_are_those_of_the_command_line(

@@ -10,11 +10,13 @@ import millefeuille
 from millefeuille.errors import MilleError, NotFound
 from millefeuille.images.prune import Pruned
 from millefeuille.images.remove import Act
+from millefeuille.images.sharing import Sharing
 from millefeuille.images.usage import StoreUsage
 from millefeuille.layers.entry import Entry
 from millefeuille.oci.config import History, ImageConfig
 from millefeuille.oci.digest import Digest
 from millefeuille.progress import Event, LayerAdvanced
+from millefeuille.registry.search import Found
 from millefeuille.store.check import Report
 from millefeuille.store.events import StoredEvent
 
@@ -51,6 +53,9 @@ assert_type(engine.logout(), bool)
 assert_type(engine.remove(image, force=True), tuple[Act, ...])
 assert_type(engine.prune(all=True, dry_run=True), Pruned)
 assert_type(engine.usage(), StoreUsage)
+assert_type(engine.sharing(), Sharing)
+assert_type(engine.search("nginx", limit=3), tuple[Found, ...])
+assert_type(engine.run("busybox", "echo", "hello", environment=["A=b"], user="1000"), int)
 assert_type(engine.events(after=3), tuple[StoredEvent, ...])
 assert_type(engine.check(data=True), Report)
 assert_type(engine.repair(engine.check()), tuple[str, ...])

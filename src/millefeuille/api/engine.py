@@ -1,26 +1,15 @@
-"""The Python interface: what the command line does, in typed calls that return values.
-
-    import millefeuille
-
-    engine = millefeuille.Engine()
-    image = engine.pull("nginx:1.24", progress=print)
-    print(image.id, image.size, [layer.diff_id for layer in image.layers])
-    engine.tag(image, "registry.example/team/nginx:mine")
-    engine.push("registry.example/team/nginx:mine")
-
-Nothing here prints or reads the environment but `Engine()` itself, and that only for what it is not given.
-Errors are the kinds of millefeuille.errors.
-"""
+"""Engine: every verb of the command line as a typed call."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 
+from millefeuille.api.image import Image, image_of
 from millefeuille.docker.filters import Filters
 from millefeuille.docker.selection import listed, prunable
+from millefeuille.engine.host import host
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.registries import credentials, registries
 from millefeuille.engine.store import founded
@@ -28,26 +17,28 @@ from millefeuille.engine.users import users
 from millefeuille.images import prune as pruning
 from millefeuille.images import remove as removing
 from millefeuille.images import tag as tagging
-from millefeuille.images.content import config_of, find_platform
+from millefeuille.images.content import find_platform
 from millefeuille.images.listing import visible
 from millefeuille.images.prune import Pruned
 from millefeuille.images.remove import Act
+from millefeuille.images.sharing import Sharing, sharing
 from millefeuille.images.usage import StoreUsage, usage
-from millefeuille.layers.entry import Entry
-from millefeuille.layers.index import LayerIndex
-from millefeuille.oci.config import History, ImageConfig
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import HUB, Reference
 from millefeuille.progress import Event, Progress, Silent
 from millefeuille.registry.credential import Credential
+from millefeuille.registry.search import Found
+from millefeuille.runtime.once import Run, run_once
+from millefeuille.runtime.process import Wishes
 from millefeuille.settings import settle
 from millefeuille.store import check as checking
 from millefeuille.store import events as recorded
+from millefeuille.store import leases
 from millefeuille.store import repair as mending
 from millefeuille.store.check import Report
 from millefeuille.store.events import StoredEvent
-from millefeuille.store.images import ImageRecord, LayerRecord, layers_of
+from millefeuille.store.images import layers_of
 from millefeuille.store.names import find
 from millefeuille.store.store import Store
 from millefeuille.transfer import pull as pulling
@@ -59,63 +50,6 @@ from millefeuille.transfer.archive.save import save_to_file
 
 Watcher = Callable[[Event], object]
 _Path = str | os.PathLike[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One layer of an image in the store; sizes in bytes."""
-
-    record: LayerRecord
-    _store: Store = field(repr=False, compare=False)
-
-    @property
-    def diff_id(self) -> Digest:
-        """The digest of the uncompressed tar."""
-        return self.record.diff_id
-
-    @property
-    def size(self) -> int:
-        """What the layer's regular files hold."""
-        return self.record.content_size
-
-    def entries(self) -> Iterator[Entry]:
-        """Every entry of the layer's tar, in its order; read from the index, not from the tar."""
-        index = LayerIndex.open(self._store.disk.layer_index(self.diff_id))
-        return (index.entry(number) for number in range(len(index)))
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """One image in the store, as it was when asked for."""
-
-    record: ImageRecord
-    layers: tuple[Layer, ...]
-    _store: Store = field(repr=False, compare=False)
-
-    @property
-    def id(self) -> Digest:
-        """The digest of the config."""
-        return self.record.id
-
-    @property
-    def size(self) -> int:
-        """What the layers' regular files hold, in bytes."""
-        return self.record.size
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The names of the image as Docker prints them."""
-        return tuple(Reference.parse(tag).familiar for tag in self.record.tags)
-
-    @property
-    def config(self) -> ImageConfig:
-        """The image's config. Raises BlobNotFound, CorruptBlob."""
-        return config_of(self._store.blobs, self.record)
-
-    @property
-    def history(self) -> tuple[History, ...]:
-        """The steps of its making, oldest first."""
-        return self.config.history
 
 
 class Engine:
@@ -149,14 +83,14 @@ class Engine:
         store = self._store()
         with store.reading() as tx:
             found = listed(visible(tx, all=all), chosen, find=lambda text: find(tx, text), now=time.time_ns())
-            return tuple(self._image(store, record, layers_of(tx, record.id)) for record in found)
+            return tuple(image_of(store, record, layers_of(tx, record.id)) for record in found)
 
     def image(self, name: str, *, platform: str = "") -> Image:
         """The image of that name or ID. Raises NoSuchImage, PlatformMissing."""
         store = self._store()
         with store.reading() as tx:
             record = find_platform(tx, name, _platform(platform))
-            return self._image(store, record, layers_of(tx, record.id))
+            return image_of(store, record, layers_of(tx, record.id))
 
     def pull(self, name: str, *, platform: str = "", progress: Watcher | None = None) -> Image:
         """Bring an image in from its registry. Raises NotFound, Denied, Unavailable, Corrupt kinds."""
@@ -241,6 +175,32 @@ class Engine:
         accepts = prunable(Filters.parse(filters), time.time_ns())
         return pruning.prune(self._store(), users(self._settings), accepts, unused=all, dry_run=dry_run)
 
+    def run(
+        self, image: Image | str, *words: str, environment: Iterable[str] = (), user: str | None = None,
+        host_network: bool = False,
+    ) -> int:  # fmt: skip
+        """Run a container to its end on this process's output, and remove it; its exit code.
+
+        `words` replace the image's command, `environment` holds NAME=VALUE. Needs root.
+        Raises NoSuchImage, StartFailed, MountDenied, RuntimeMissing.
+        """
+        store, chosen = self._store(), image if isinstance(image, Image) else self.image(image)
+        chain, config = chosen.record.chain, chosen.config
+        wishes = Wishes(arguments=words, environment=tuple(environment), user=user)
+        wanted = Run(parent=chain, config=config.process, wishes=wishes, host_network=host_network)
+        claims = [chosen.id, *config.diff_ids, *((chain,) if chain else ())]
+        with leases.lease(store.disk, f"run {chosen.id.short}", claims):
+            return run_once(host(self._settings, store), wanted)
+
+    def search(self, term: str, *, limit: int = 25) -> tuple[Found, ...]:
+        """Repositories that Docker Hub, or another index (`host/term`), finds. Raises SearchFailed."""
+        return registries(self._settings, Silent()).search(term, limit=limit)
+
+    def sharing(self) -> Sharing:
+        """Which layers the images have in common, and what each has of its own."""
+        with self._store().reading() as tx:
+            return sharing(tx)
+
     def usage(self) -> StoreUsage:
         """What the images take, each layer counted once."""
         with self._store().reading() as tx:
@@ -261,10 +221,6 @@ class Engine:
 
     def _store(self) -> Store:
         return founded(self._settings)
-
-    @staticmethod
-    def _image(store: Store, record: ImageRecord, layers: Iterable[LayerRecord]) -> Image:
-        return Image(record, tuple(Layer(layer, store) for layer in layers), store)
 
 
 class _Watched:
