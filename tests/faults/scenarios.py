@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from millefeuille.store.blobs import CorruptBlob
 from millefeuille.store.check import check
 from millefeuille.store.repair import repair
 from millefeuille.store.store import Store
+from millefeuille.transfer.archive.load import load
 from millefeuille.transfer.pull import pull
 
 Act = Callable[[Store], None]
@@ -37,11 +41,15 @@ class Scenario:
     repeatable: bool = True
 
 
+SHARED = layer(1, 300 << 10)
+OWN = [layer(2, 600 << 10), layer(3, 20_000, "zstd"), layer(4, 10_000, "")]
+LAYERS = [SHARED, *OWN, layer(5)]
+
+
 def world() -> Memory:
     """app:1 has four layers in every compression, one of them base's; app:2 moves on; many has platforms."""
     memory = Memory()
-    shared = layer(1, 300 << 10)
-    own = [layer(2, 600 << 10), layer(3, 20_000, "zstd"), layer(4, 10_000, "")]
+    shared, own = SHARED, OWN
     again = compressed(own[0].tar, "zstd")  # one diff ID under two blobs
     memory.add("base", [shared])
     memory.add("1", [shared, *own], Labels={"version": "1"})
@@ -130,8 +138,30 @@ def repaired(store: Store) -> None:
     repair(store, check(store, data=True), data=True, prepare=make_metadata)
 
 
-def loaded(store: Store) -> None:
-    """A blob brought in without any image, as `put` does it."""
+def docker_archive(tag: str) -> bytes:
+    """What an old `docker save app:TAG` writes: the tars, the config and manifest.json."""
+    manifest = json.loads(WORLD.manifests[WORLD.tags[tag].digest][1])
+    config = WORLD.blobs[Digest.parse(manifest["config"]["digest"])]
+    tars = {str(one.diff_id): one.tar for one in LAYERS}
+    diff_ids = json.loads(config)["rootfs"]["diff_ids"]
+    names = [f"{diff_id[7:]}/layer.tar" for diff_id in diff_ids]
+    listing = [{"Config": "config.json", "RepoTags": [f"app:{tag}"], "Layers": names}]
+    layers = {name: tars[diff_id] for name, diff_id in zip(names, diff_ids, strict=True)}
+    return tar_of({**layers, "config.json": config, "manifest.json": json.dumps(listing).encode()})
+
+
+def loaded(data: bytes) -> Act:
+    """`mille load` from a pipe."""
+
+    def act(store: Store) -> None:
+        pipe = io.BytesIO(data)
+        assert len(list(load(store, pipe.read, Silent(), platform=AMD64, prepare=make_metadata))) == 1
+
+    return act
+
+
+def put(store: Store) -> None:
+    """A blob brought in without any image."""
     data = b"a document"
     store.blobs.put(Digest.of(data), data)
     try:
@@ -162,11 +192,13 @@ SCENARIOS = [
     Scenario("pull one layer twice", after(BASE, pulled("1")), pulled("twice")),
     Scenario("pull sha512", BASE, pulled("sha512")),
     Scenario("pull a second platform", pulled("many", "linux/arm64"), pulled("many")),
+    Scenario("load", BASE, loaded(docker_archive("1"))),
+    Scenario("load compressed", after(BASE, pulled("1")), loaded(gzip.compress(docker_archive("2"), 1))),
     Scenario("tag", BASE, tagged("app:base", "app:renamed")),
     Scenario("rm", after(BASE, pulled("1"), pulled("2")), removed("app:1"), repeatable=False),
     Scenario("rm an index", after(BASE, pulled("many")), removed("app:many"), repeatable=False),
     Scenario("prune", after(BASE, cut_off("1"), pulled("other"), pulled("other", source="2")), pruned()),
-    Scenario("prune all", after(BASE, pulled("1"), pulled("sha512"), loaded), pruned(unused=True)),
+    Scenario("prune all", after(BASE, pulled("1"), pulled("sha512"), put), pruned(unused=True)),
     Scenario("repair layers", after(BASE, pulled("1"), pulled("many"), _corrupt_tar), repaired),
     Scenario(
         "rebuild", after(BASE, pulled("1"), pulled("twice"), pulled("many"), _lost_database), repaired

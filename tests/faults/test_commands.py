@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults.commands import mille, stocked
+from tests.faults.scenarios import docker_archive
 from tests.store.state import state
 
 from millefeuille.store.store import Store
@@ -19,6 +20,7 @@ from millefeuille.testing.registry import FakeRegistry
 
 VERBS = {
     "pull": ("pull", "-q", "{host}/app:1"),
+    "load": ("load", "-q", "-i", "{archive}"),
     "tag": ("tag", "{host}/app:base", "renamed"),
     "rm": ("rmi", "{host}/app:2"),
     "prune": ("image", "prune", "-a", "-f"),
@@ -49,7 +51,9 @@ def given(tmp_path: Path, served: FakeRegistry) -> Path:
 def test_a_killed_command_line(
     verb: str, tmp_path: Path, given: Path, served: FakeRegistry, all_cases: bool
 ) -> None:
-    words = [word.format(host=served.host) for word in VERBS[verb]]
+    archive = tmp_path / "archive.tar"
+    archive.write_bytes(docker_archive("1"))
+    words = [word.format(host=served.host, archive=archive) for word in VERBS[verb]]
     trace, never = tmp_path / "trace", tmp_path / "never"
     shutil.copytree(given, never)
     assert mille(never, *words, MILLE_FAULT_TRACE=str(trace)).returncode in (0, 4)
