@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,12 @@ prefix = "registry.example"
 location = "{address}"
 insecure = true
 """
+
+
+@pytest.fixture(scope="session")
+def can_run() -> bool:
+    """Whether containers can be run here: by root, with a runtime."""
+    return os.geteuid() == 0 and bool(shutil.which("crun") or shutil.which("runc"))
 
 
 @pytest.fixture(scope="package")

@@ -26,11 +26,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A command of a console block, and what it is said to print."""
+    """A command of a console block, the words behind that block's fence, and what it is said to print."""
 
     command: str
     output: str
-    needs_root: bool
+    words: tuple[str, ...]
 
 
 def blocks(page: Path) -> list[Block]:
@@ -52,5 +52,5 @@ def steps(page: Path) -> list[Step]:
             continue
         for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
-            found.append(Step(command=command, output=output, needs_root="root" in block.words))
+            found.append(Step(command=command, output=output, words=block.words[1:]))
     return found

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.docs.pages import ROOT, blocks
+from tests.docs.pages import ROOT, blocks, steps
 
 
 @pytest.mark.walk
@@ -27,3 +27,21 @@ def test_the_ten_lines_of_python_run(surroundings: dict[str, str], tmp_path: Pat
     assert "LayerAdvanced(" in done.stdout
     assert lines[-1].endswith(" bytes could be freed")
     assert int(lines[-1].split()[0]) > 50_000_000
+
+
+@pytest.mark.walk
+def test_the_commands_of_every_day_work(surroundings: dict[str, str], tmp_path: Path, can_run: bool) -> None:
+    commands = [step.command for step in steps(ROOT / "README.md") if "daily" in step.words]
+    assert len(commands) == 5
+    for command in commands:
+        if command.startswith("mille run") and not can_run:
+            continue
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=tmp_path,
+            env=surroundings | {"MILLE_ROOT": str(tmp_path / "store")},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
