@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from millefeuille.docker.listing import Listing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A kind of row: the Go type that errors name, the header of each field, and the default columns.
+
+    A row maps each field to its text. `named` are formats called by one word; `blanks` is what the default
+    table shows for fields that are empty.
+    """
+
+    type_name: str
+    headers: Mapping[str, str]
+    columns: tuple[str, ...]
+    named: Mapping[str, str] = field(default_factory=dict)
+    blanks: Mapping[str, str] = field(default_factory=dict)
+
 
 IMAGES = Listing(
     type_name="formatter.imageContext",

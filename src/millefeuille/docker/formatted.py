@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from millefeuille.docker.listing import Listing
+from millefeuille.docker.columns import Listing
 from millefeuille.docker.table import align_text
 from millefeuille.docker.template import Template
 from millefeuille.docker.template.error import TemplateExecutionError, TemplateSyntaxError

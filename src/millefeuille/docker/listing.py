@@ -4,25 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from millefeuille.docker.columns import Listing
 from millefeuille.docker.jsontext import marshal
 from millefeuille.docker.table import table
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A kind of row: the Go type that errors name, the header of each field, and the default columns.
-
-    A row maps each field to its text. `named` are formats called by one word; `blanks` is what the default
-    table shows for fields that are empty.
-    """
-
-    type_name: str
-    headers: Mapping[str, str]
-    columns: tuple[str, ...]
-    named: Mapping[str, str] = field(default_factory=dict)
-    blanks: Mapping[str, str] = field(default_factory=dict)
 
 
 def render(

@@ -8,24 +8,21 @@ A crash at any point leaves the old name or the new one, and bytes that the next
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from millefeuille import files
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.oci.layer import chain_id, chain_ids
+from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.reference import Reference
 from millefeuille.progress import Finished, Progress, Silent, Started, Warned
 from millefeuille.store import chains, images, leases, names
-from millefeuille.store.chains import Metadata
 from millefeuille.store.chains import Prepare as Prepare
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+from millefeuille.transfer.keeping import make_metadata, store_documents
 from millefeuille.transfer.layers import LayerFetch
 from millefeuille.transfer.plan import Plan, plan
 from millefeuille.transfer.record import Recorded, record_pull
@@ -96,8 +93,8 @@ def pull(
         about_layers = Silent() if held else progress
         again = _PastMirrors(repository)
         records = LayerFetch(store, repository, about_layers, known, again=again).run(image.layers)
-        _store_documents(store, image)
-        made = _prepare(store, image, records, prepare)
+        store_documents(store, image)
+        made = make_metadata(store, image, records, prepare)
         with store.writing() as tx:
             recorded = record_pull(tx, image, records, reference, lease)
             if made is not None:
@@ -120,29 +117,6 @@ def _is_current(tx: Transaction, reference: Reference, image: Plan) -> bool:
     if reference.digest is not None:
         return names.lookup(tx, str(reference)) == image.manifest.config.digest
     return names.target(tx, reference) == (image.target.digest, image.manifest.config.digest)
-
-
-def _prepare(
-    store: Store, image: Plan, records: Mapping[Digest, LayerRecord], prepare: Prepare | None
-) -> tuple[Digest, Metadata] | None:
-    chain = chain_id(image.config.diff_ids)
-    if prepare is None or chain is None:
-        return None
-    with store.reading() as tx:
-        if chains.metadata(tx, chain) is not None and os.path.exists(store.disk.chain(chain)):
-            return None
-    with files.explained(f"the store {store.disk.root}"):
-        return prepare(store, [records[blob.digest] for blob in image.manifest.layers])
-
-
-def _store_documents(store: Store, image: Plan) -> None:
-    try:
-        for digest, raw in image.documents:
-            store.blobs.put(digest, raw)
-        store.blobs.settle()
-        files.sync_directory(store.disk.layers)
-    except OSError as error:
-        raise files.explain(error, f"the store {store.disk.root}") from error
 
 
 def _conclude(

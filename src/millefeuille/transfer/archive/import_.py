@@ -30,7 +30,7 @@ from millefeuille.store.store import Store
 from millefeuille.transfer.archive.arrival import LAYER_KINDS, Read, arrived
 from millefeuille.transfer.archive.contents import Member, MemberStream
 from millefeuille.transfer.archive.found import LAYER_TYPES, digest_of, make_plan
-from millefeuille.transfer.archive.keeping import make_metadata, store_documents
+from millefeuille.transfer.keeping import make_metadata, store_documents
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.record import record_image, record_name
 

@@ -26,9 +26,9 @@ from millefeuille.transfer.archive.arrival import Read, arrived
 from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.docker_archive import MANIFEST, docker_images
 from millefeuille.transfer.archive.found import ArchiveSource, Found
-from millefeuille.transfer.archive.keeping import make_metadata, store_documents
 from millefeuille.transfer.archive.layout import INDEX, LAYOUT, layout_images
 from millefeuille.transfer.archive.legacy import REPOSITORIES, legacy_images
+from millefeuille.transfer.keeping import make_metadata, store_documents
 from millefeuille.transfer.layers import LayerFetch
 from millefeuille.transfer.plan import Plan, plan
 from millefeuille.transfer.record import record_image, record_name

@@ -20,13 +20,11 @@ def store_documents(store: Store, image: Plan) -> None:
 
     Raises DiskFull, ReadOnlyStore, Failed, CorruptBlob.
     """
-    try:
+    with files.explained(f"the store {store.disk.root}"):
         for digest, raw in image.documents:
             store.blobs.put(digest, raw)
         store.blobs.settle()
         files.sync_directory(store.disk.layers)
-    except OSError as error:
-        raise files.explain(error, f"the store {store.disk.root}") from error
 
 
 def make_metadata(
@@ -39,4 +37,5 @@ def make_metadata(
     with store.reading() as tx:
         if chains.metadata(tx, chain) is not None and os.path.exists(store.disk.chain(chain)):
             return None
-    return prepare(store, [records[blob.digest] for blob in image.manifest.layers])
+    with files.explained(f"the store {store.disk.root}"):
+        return prepare(store, [records[blob.digest] for blob in image.manifest.layers])
