@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from millefeuille.store.disk import BALLAST, Disk, NotAStore
+
+
+def test_a_new_store_is_private(tmp_path: Path) -> None:
+    os.umask(os.umask(0))
+    disk = Disk(str(tmp_path / "new" / "store"))
+    assert not disk.exists()
+    disk.create()
+    assert disk.exists()
+    for path in Path(disk.root).rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert os.stat(disk.root).st_mode & 0o777 == 0o700
+    assert os.stat(tmp_path / "new").st_mode & 0o777 == 0o755
+    assert Path(disk.root, "oci-layout").read_bytes() == b'{"imageLayoutVersion":"1.0.0"}'
+
+
+@pytest.mark.parametrize("stranger", ["notes.txt", "blobs.old", "tmp-1", ".hidden"])
+def test_somebody_elses_directory_is_left_alone(stranger: str, tmp_path: Path) -> None:
+    (tmp_path / stranger).write_text("mine")
+    with pytest.raises(NotAStore) as caught:
+        Disk(str(tmp_path)).create()
+    assert str(tmp_path) in str(caught.value) and caught.value.advice
+    assert os.listdir(tmp_path) == [stranger]
+
+
+@pytest.mark.parametrize("rest", ["oci-layout.tmp-17", "db.sqlite.new-17", "blobs", "ballast", "db.lock"])
+def test_a_half_made_store_is_finished(rest: str, tmp_path: Path) -> None:
+    (tmp_path / rest).mkdir() if rest == "blobs" else (tmp_path / rest).write_bytes(b"")
+    Disk(str(tmp_path)).create()
+    assert (tmp_path / "oci-layout").exists()
+    assert (tmp_path / "ballast").stat().st_size == BALLAST
+
+
+def test_a_parent_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="Not a directory"):
+        Disk(str(tmp_path / "file" / "store")).create()

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import os
+import signal
+import warnings
+from pathlib import Path
+
+import pytest
+from tests.store.memory import Memory, brought, layer
+from tests.store.state import dump, tidy
+
+from millefeuille.images.remove import remove
+from millefeuille.images.users import Nobody
+from millefeuille.oci.digest import Digest
+from millefeuille.store import leases
+from millefeuille.store.store import Store
+
+ITEM = Digest.of(b"item")
+
+
+@pytest.fixture
+def made(store: Store) -> Store:
+    store.create()
+    return store
+
+
+def _claims(store: Store) -> set[str]:
+    with store.writing() as tx:
+        return leases.sweep(tx)
+
+
+def test_it_lives_as_long_as_the_block(made: Store) -> None:
+    with leases.lease(made.disk, "test", [ITEM]) as held:
+        assert os.listdir(made.disk.leases) == [held.id]
+        assert leases.anyone(made.disk)
+        assert _claims(made) == {str(ITEM)}
+        held.claim([Digest.of(b"more")])
+        assert len(_claims(made)) == 2
+    assert os.listdir(made.disk.leases) == []
+    assert not leases.anyone(made.disk)
+    assert _claims(made) == set()
+    assert dump(made.disk.database)["leases"] == []
+
+
+def test_release_drops_its_claims_in_the_transaction(made: Store) -> None:
+    with leases.lease(made.disk, "test", [ITEM]) as held, made.writing() as tx:
+        leases.release(tx, held)
+        assert leases.sweep(tx) == set()
+
+
+def test_it_dies_with_its_process(made: Store) -> None:
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the child of a process with threads
+        pid = os.fork()
+    if pid == 0:
+        with leases.lease(made.disk, "test", [ITEM]):
+            os.write(writer, b"x")
+            signal.pause()
+    assert os.read(reader, 1) == b"x"
+    assert _claims(made) == {str(ITEM)}
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert _claims(made) == set()
+    assert os.listdir(made.disk.leases) == []
+    os.close(reader)
+    os.close(writer)
+
+
+def test_what_is_claimed_outlives_its_image(made: Store, memory: Memory) -> None:
+    memory.add("1", [layer(1), layer(2)])
+    brought(made, memory, "app:1")
+    kept = layer(1)
+    claims = [kept.descriptor().digest, kept.diff_id]
+    with leases.lease(made.disk, "pull", claims):
+        with made.writing() as tx:
+            remove(tx, "app:1", Nobody())
+        assert list(made.blobs) == [kept.descriptor().digest]
+        assert os.listdir(made.disk.layers) == [kept.diff_id.hex]
+    tidy(made)
+    assert list(made.blobs) == []
+    assert os.listdir(made.disk.layers) == []
+
+
+def test_a_chain_that_was_claimed_for_nothing_goes(made: Store, memory: Memory) -> None:
+    memory.add("1", [layer(1)])
+    brought(made, memory, "app:1")
+    chain = layer(1).diff_id  # of a single layer
+    with leases.lease(made.disk, "pull", [chain]), made.writing() as tx:
+        remove(tx, "app:1", Nobody())
+        assert tx.execute("SELECT chain FROM chains").fetchall() == [(str(chain),)]
+    tidy(made)
+    assert dump(made.disk.database)["chains"] == []
+    assert dump(made.disk.database)["layers"] == []
+    assert os.listdir(made.disk.layers) == []
+
+
+def test_a_file_whose_process_died_before_its_row(made: Store) -> None:
+    Path(made.disk.leases, "f" * 32).write_bytes(b"")
+    assert not leases.anyone(made.disk)
+    assert os.listdir(made.disk.leases) == []

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.store.memory import Memory, brought, layer
+
+from millefeuille import files
+from millefeuille.errors import MilleError
+from millefeuille.store import mirror
+from millefeuille.store.database import BrokenDatabase, NewerDatabase
+from millefeuille.store.disk import NoStore
+from millefeuille.store.mirror import MirrorAhead
+from millefeuille.store.store import Store
+
+
+@pytest.fixture
+def made(store: Store) -> Store:
+    """A store with an empty database."""
+    store.create()
+    with store.writing():
+        pass
+    return store
+
+
+def _doomed(store: Store) -> Path:
+    path = Path(store.disk.layers, "x")
+    path.mkdir()
+    (path / "file").write_bytes(b"x")
+    return path
+
+
+def _deleting(store: Store) -> int:
+    with store.reading() as tx:
+        return int(tx.execute("SELECT count(*) FROM deleting").fetchone()[0])
+
+
+def test_what_is_doomed_goes_after_the_commit(made: Store) -> None:
+    path = _doomed(made)
+    with made.writing() as tx:
+        tx.doom(str(path))
+        assert path.exists()
+    assert not path.exists()
+    assert os.listdir(made.disk.trash) == []
+    assert _deleting(made) == 0
+
+
+def test_an_exception_takes_everything_back(made: Store) -> None:
+    path = _doomed(made)
+    with pytest.raises(ZeroDivisionError), made.writing() as tx:
+        tx.doom(str(path))
+        raise ZeroDivisionError
+    assert path.exists()
+    assert _deleting(made) == 0
+
+
+def test_the_next_transaction_finishes_a_removal(made: Store) -> None:
+    path = _doomed(made)
+    with made.writing() as tx:
+        tx.execute("INSERT INTO deleting VALUES (?)", (str(path),))
+    assert path.exists() and _deleting(made) == 1
+    with made.writing() as tx:
+        assert not path.exists()
+    assert _deleting(made) == 0
+
+
+def test_what_is_gone_already_is_no_error(made: Store) -> None:
+    with made.writing() as tx:
+        tx.doom(f"{made.disk.layers}/nowhere")
+    with made.writing():
+        pass
+    assert _deleting(made) == 0
+
+
+def test_the_mirror_carries_the_commits_number(made: Store) -> None:
+    assert mirror.written(made.disk.index) == 0
+    with made.writing() as tx:
+        tx.changed_names = True
+    assert mirror.written(made.disk.index) == 1
+    before = os.stat(made.disk.index).st_ino
+    with made.writing():
+        pass
+    assert os.stat(made.disk.index).st_ino == before  # nothing to say
+
+
+def test_a_mirror_that_is_behind_is_written_again(made: Store, memory: Memory) -> None:
+    memory.add("1", [layer(1)])
+    brought(made, memory, "app:1")
+    good = Path(made.disk.index).read_bytes()
+    for damaged in (b"", b"{}", good.replace(b'sequence":"1"', b'sequence":"0"')):
+        Path(made.disk.index).write_bytes(damaged)
+        with made.writing():
+            pass
+        assert Path(made.disk.index).read_bytes() == good
+
+
+def test_a_mirror_that_is_ahead_is_never_overwritten(made: Store, memory: Memory) -> None:
+    memory.add("1", [layer(1)])
+    brought(made, memory, "app:1")
+    ahead = Path(made.disk.index).read_bytes().replace(b'sequence":"1"', b'sequence":"9"')
+    Path(made.disk.index).write_bytes(ahead)
+    with pytest.raises(MirrorAhead) as caught, made.writing():
+        pass
+    assert "check --repair" in str(caught.value.advice)
+    assert Path(made.disk.index).read_bytes() == ahead
+
+
+def test_no_store(store: Store) -> None:
+    with pytest.raises(NoStore, match=f"^{store.disk.root}: no store here$"), store.reading():
+        pass
+
+
+def test_a_lost_database_is_not_made_anew_beside_images(made: Store, memory: Memory) -> None:
+    memory.add("1", [layer(1)])
+    brought(made, memory, "app:1")
+    os.unlink(made.disk.database)
+    for opened in (made.reading, made.writing):
+        with pytest.raises(BrokenDatabase, match=r"missing, but index\.json lists images"), opened():
+            pass
+    assert not os.path.exists(made.disk.database)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 100, b"SQLite format 3\0" + bytes(4080)])
+def test_a_broken_database_says_what_to_do(content: bytes, made: Store) -> None:
+    Path(made.disk.database).write_bytes(content)
+    for opened in (made.reading, made.writing):
+        with pytest.raises(BrokenDatabase) as caught, opened():
+            pass
+        assert caught.value.advice == "Rebuild it with `mille system check --repair`."
+        assert "\n" not in str(caught.value)
+
+
+def test_a_newer_database_is_left_alone(made: Store) -> None:
+    with made.writing() as tx:
+        tx.execute("PRAGMA user_version=99")
+    before = Path(made.disk.database).read_bytes()
+    with pytest.raises(NewerDatabase), made.reading():
+        pass
+    assert Path(made.disk.database).read_bytes() == before
+
+
+def test_writers_wait_for_each_other_but_not_for_ever(
+    made: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files.lock, "__kwdefaults__", {"shared": False, "timeout": 0.05})
+    monkeypatch.setattr(files.locked.__wrapped__, "__kwdefaults__", {"shared": False, "timeout": 0.05})
+    with made.writing(), pytest.raises(MilleError, match="held by another process"), made.writing():
+        pass
+
+
+def test_readers_see_the_state_before(made: Store) -> None:
+    with made.writing() as tx:
+        tx.execute("INSERT INTO meta VALUES ('a', 'b')")
+        with made.reading() as other:
+            assert other.execute("SELECT 1 FROM meta WHERE key = 'a'").fetchone() is None
+    with made.reading() as other:
+        assert other.execute("SELECT value FROM meta WHERE key = 'a'").fetchone() == ("b",)
+
+
+def test_the_ballast_is_given_up_on_a_tight_disk_and_made_again(
+    made: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("millefeuille.store.transaction._is_tight", lambda root: True)
+    with made.writing():
+        assert os.path.exists(made.disk.ballast)
+    with made.writing(emergency=True):
+        assert not os.path.exists(made.disk.ballast)
+    assert os.path.exists(made.disk.ballast)
