@@ -1,0 +1,85 @@
+"""`run --rm` in the words of docker 28.2.2: output, errors and exit codes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.faces.cli.home import Home
+
+from millefeuille.runtime import probe
+from millefeuille.runtime.runc import RuntimeMissing
+from millefeuille.testing.images import MadeImage, push
+from millefeuille.testing.servers import RegistryServer
+
+HINT = "\n\nRun 'mille run --help' for more information\n"
+CREATE = "mille: Error: failed to create task for container: failed to create shim task: OCI runtime"
+
+
+@pytest.fixture
+def name(home: Home, registry_server: RegistryServer, busybox: MadeImage, tmp_path: Path) -> str:
+    """A busybox in a registry, on a machine that can run it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can run containers: `run` was NOT tried")
+    try:
+        probe.find(str(tmp_path))
+    except RuntimeMissing as missing:
+        pytest.skip(str(missing))
+    push(busybox, registry_server.address, "team/busybox", "latest")
+    return f"{registry_server.address}/team/busybox"
+
+
+@pytest.mark.walk
+def test_standard_output_is_the_container_s(home: Home, name: str) -> None:
+    out, err, code = home.mille("run", "--rm", name, "echo", "hi")
+    assert (out, code) == ("hi\n", 0)
+    lines = err.splitlines()
+    assert lines[0] == f"Unable to find image '{name}:latest' locally"
+    assert lines[1] == "latest: Pulling from team/busybox"
+    assert lines[-1] == f"Status: Downloaded newer image for {name}:latest"
+    assert home.mille("run", "--rm", name, "sh", "-c", "echo out; echo err >&2; exit 42") == (
+        "out\n",
+        "err\n",
+        42,
+    )
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize(
+    ("command", "reason", "code"),
+    [
+        ("nosuchcmd", '"nosuchcmd": executable file not found in $PATH', 127),
+        ("/etc", '"/etc": permission denied', 126),
+    ],
+)
+def test_commands_that_cannot_run(home: Home, name: str, command: str, reason: str, code: int) -> None:
+    out, err, found = home.mille("run", "--rm", "-q", name, command)
+    assert (out, found) == ("", code)
+    assert err.startswith(CREATE)
+    assert err.endswith(f"unable to start container process: exec: {reason}: unknown{HINT}")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--pull", "never", "--rm", "nosuch"], "Error: No such image: nosuch:latest"),
+        (["--pull", "nope", "--rm", "nosuch"],
+         "invalid pull option: 'nope': must be one of \"always\", \"missing\" or \"never\""),
+        (["--rm", "UPPER"], "invalid reference format: repository name (library/UPPER) must be lowercase"),
+        (["nosuch"], "Error: `mille run` keeps no containers in this version\nAdd --rm."),
+        (["--rm", "--pull", "never", "0" * 64], f"Error: No such image: {'0' * 64}"),
+    ],
+)  # fmt: skip
+def test_refusals(home: Home, words: list[str], complaint: str) -> None:
+    assert home.mille("run", *words) == ("", f"mille: {complaint}{HINT}", 125)
+
+
+def test_a_registry_that_is_not_there(home: Home) -> None:
+    missing = "Unable to find image '127.0.0.1:1/x/y:latest' locally\n"
+    refused = 'Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused'
+    assert home.mille("run", "--rm", "127.0.0.1:1/x/y") == (
+        "",
+        f"{missing}mille: Error: {refused}{HINT}",
+        125,
+    )
