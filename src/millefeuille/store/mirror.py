@@ -21,7 +21,8 @@ REF_NAME = "org.opencontainers.image.ref.name"
 SEQUENCE = "io.millefeuille.sequence"
 IMAGE = "io.millefeuille.image"  # the image IDs an entry holds, comma-separated, the chosen one first
 TAGGED = "io.millefeuille.tagged"  # nanoseconds since 1970
-DIGESTS = "io.millefeuille.repo-digests"  # repository names, comma-separated
+# Repository names, comma-separated; one that offers only some of the images has @ and the image ID behind it.
+DIGESTS = "io.millefeuille.repo-digests"
 PARENT = "io.millefeuille.parent"
 FIRST = "io.millefeuille.manifest"  # the manifest an image came with, where it has come with several
 _HEAD = 256  # bytes of index.json in which the sequence stands
@@ -94,7 +95,7 @@ def _named(execute: Execute) -> list[dict[str, Any]]:
         others = execute("SELECT image FROM name_platforms WHERE name = ? AND image <> ?", (name, image))
         images = [image, *sorted(row[0] for row in others)]
         annotations = {REF_NAME: name, IMAGE: ",".join(images), TAGGED: str(tagged)}
-        entries.append(_entry(target, media_type, size, annotations | _facts(execute, target, image)))
+        entries.append(_entry(target, media_type, size, annotations | _facts(execute, target, *images)))
     return entries
 
 
@@ -106,7 +107,9 @@ ORDER BY digest
 """
 _UNNAMED_INDEXES = """
 SELECT r.digest, r.image, x.media_type, x.size FROM repo_digests r JOIN indexes x ON x.digest = r.digest
-WHERE r.digest NOT IN (SELECT target FROM names) GROUP BY r.digest, r.image ORDER BY r.digest, r.image
+WHERE NOT EXISTS (
+    SELECT 1 FROM names n JOIN name_platforms p USING (name) WHERE n.target = r.digest AND p.image = r.image)
+GROUP BY r.digest, r.image ORDER BY r.digest, r.image
 """
 
 
@@ -118,12 +121,28 @@ def _nameless(execute: Execute) -> list[dict[str, Any]]:
     ]
 
 
-def _facts(execute: Execute, target: str, image: str) -> dict[str, str]:
-    rows = execute("SELECT DISTINCT repository FROM repo_digests WHERE digest = ?", (target,)).fetchall()
-    facts = {DIGESTS: ",".join(sorted(row[0] for row in rows))} if rows else {}
+def _facts(execute: Execute, target: str, *images: str) -> dict[str, str]:
+    """What else is known of an entry's images; its parent is the first one's."""
+    image = images[0]
+    repositories = _repositories(execute, target, images)
+    facts = {DIGESTS: ",".join(repositories)} if repositories else {}
     parent, first = execute("SELECT parent, manifest FROM images WHERE id = ?", (image,)).fetchone()
     several = execute("SELECT count(*) FROM manifests WHERE image = ?", (image,)).fetchone()[0] > 1
     return facts | ({PARENT: parent} if parent else {}) | ({FIRST: first} if several else {})
+
+
+def _repositories(execute: Execute, target: str, images: tuple[str, ...]) -> list[str]:
+    offered: dict[str, list[str]] = {}
+    for repository, image in execute(
+        "SELECT repository, image FROM repo_digests WHERE digest = ? ORDER BY 1, 2", (target,)
+    ):
+        if image in images:
+            offered.setdefault(repository, []).append(image)
+    return [
+        item
+        for repository, held in offered.items()
+        for item in ([repository] if len(held) == len(images) else [f"{repository}@{one}" for one in held])
+    ]
 
 
 def _entry(digest: str, media_type: str, size: int, annotations: dict[str, str]) -> dict[str, Any]:

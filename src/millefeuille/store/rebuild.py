@@ -196,6 +196,7 @@ def _rename(
         tagged = facts.get(mirror.TAGGED, "")
         if tagged.isdecimal():
             tx.execute("UPDATE names SET tagged_ns = ? WHERE name = ?", (int(tagged), str(reference)))
-    for repository in facts.get(mirror.DIGESTS, "").split(","):
-        if repository:
+    for item in facts.get(mirror.DIGESTS, "").split(","):
+        repository, _, only = item.partition("@")
+        if repository and only in ("", str(image)):
             names.add_repo_digest(tx, repository, target, image)
