@@ -110,9 +110,7 @@ def test_skopeo_reads_both_forms(tmp_path: Path, mille: Engine, image: MadeImage
             assert [layer["digest"] for layer in manifest["layers"]] == [x.digest for x in image.layers]
 
 
-def test_podman_reads_both_forms(
-    tmp_path: Path, mille: Engine, image: MadeImage, podman: list[str]
-) -> None:
+def test_podman_reads_both_forms(tmp_path: Path, mille: Engine, image: MadeImage, podman: list[str]) -> None:
     for form in ("docker", "oci"):
         path = tmp_path / f"{form}.tar"
         mille.ok("save", "--format", form, "-o", str(path), "some:1")
@@ -189,9 +187,7 @@ def test_what_skopeo_writes_is_read(tmp_path: Path, mille: Engine, other: Engine
 
 
 @pytest.mark.parametrize("form", ["docker-archive", "oci-archive"])
-def test_what_podman_writes_is_read(
-    tmp_path: Path, mille: Engine, podman: list[str], form: str
-) -> None:
+def test_what_podman_writes_is_read(tmp_path: Path, mille: Engine, podman: list[str], form: str) -> None:
     image = made(tmp_path, "")
     source = docker_archive(image, tmp_path / "in.tar", "example.com/some:1")
     _run([*podman, "load", "--quiet", "--input", str(source)])

@@ -46,6 +46,13 @@ def test_images_in_a_registry(busybox: MadeImage, registry_server: RegistryServe
 
 
 @pytest.mark.walk
+def test_pruning_images(busybox: MadeImage, registry_server: RegistryServer, tmp_path: Path) -> None:
+    count, complaints, listed = judged(Player(tmp_path / "g2", busybox, registry_server.address).g2())
+    assert not complaints, "\n".join(complaints)
+    assert (count, len(listed)) == (11, 1)
+
+
+@pytest.mark.walk
 def test_images_in_archives(busybox: MadeImage, tmp_path: Path) -> None:
     count, complaints, listed = judged(Player(tmp_path / "g3", busybox, "127.0.0.1:1").g3())
     assert not complaints, "\n".join(complaints)
@@ -54,7 +61,8 @@ def test_images_in_archives(busybox: MadeImage, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", DIFFERENT)
 def test_every_difference_is_explained(key: str) -> None:
-    assert f"`{key.partition(' #')[0]}`" in DOCUMENT.read_text()
+    in_a_table = key.partition(" #")[0].replace("|", r"\|")
+    assert f"`{in_a_table}`" in DOCUMENT.read_text()
 
 
 class TestTheComparison:

@@ -38,13 +38,24 @@ _QUOTED: Final = {
     ),
     "docker pull ": "docker pull ''",
     "sh -c echo garbage | docker load": "sh -c 'echo garbage | docker load'",
+    "sh -c echo n | docker image prune": "sh -c 'echo n | docker image prune'",
+    "sh -c echo y | docker image prune -a": "sh -c 'echo y | docker image prune -a'",
     "sh -c docker load </dev/null": "sh -c 'docker load </dev/null'",
 }
 
 # The part of the third recording in which a container is kept and committed.
 _LAST_WITH_CONTAINER: Final = "docker rm ww"
 
+# Where the second recording is done with its containers.
+_FIRST_OF_PRUNES: Final = "docker images"
+
 _BEFORE: Final = {
+    _FIRST_OF_PRUNES: (
+        f"docker import bb.tar {_RECORDED_REGISTRY}/team/busybox:1.0",
+        f"docker push -q {_RECORDED_REGISTRY}/team/busybox:1.0",
+        "docker import -m first bb.tar busybox:latest",
+        "docker import -m second bb.tar busybox:latest",
+    ),
     "docker save busybox:latest -o ref/s1.tar": (
         "docker import bb.tar busybox:latest", "docker import bb.tar other", "docker import bb.tar busybox:1",
     ),
@@ -79,6 +90,14 @@ class Player:
         for act in read(GOLDEN / "g1.txt"):
             yield in_our_words(act), self._again(act)
 
+    def g2(self) -> Iterator[tuple[Act, Act]]:
+        """The same for what is left without its containers: lists with filters, and prunes."""
+        acts = iter(read(GOLDEN / "g2.txt"))
+        first = next(act for act in acts if act.key == _FIRST_OF_PRUNES)
+        for act in (first, *acts):
+            self._prepare(act)
+            yield in_our_words(act), self._again(act)
+
     def g3(self) -> Iterator[tuple[Act, Act]]:
         """The same, from where no container takes part any more."""
         self.play("docker import bb.tar busybox:latest")
@@ -86,10 +105,13 @@ class Player:
         while next(acts).key != _LAST_WITH_CONTAINER:
             pass
         for act in acts:
-            for command in _BEFORE.get(act.key, ()):
-                done = self.play(command)
-                assert done.code == 0, done
+            self._prepare(act)
             yield in_our_words(act), self._again(act)
+
+    def _prepare(self, act: Act) -> None:
+        for command in _BEFORE.get(act.key, ()):
+            done = self.play(command)
+            assert done.code == 0, done
 
     def _again(self, act: Act) -> Act:
         played = self.play(_QUOTED.get(act.command, act.command))
