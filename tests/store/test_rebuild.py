@@ -109,7 +109,22 @@ def test_a_strange_index_json_is_no_crash(change: dict[str, object], full: Store
     document = json.loads(Path(full.disk.index).read_bytes())
     Path(full.disk.index).write_text(json.dumps(document | change, separators=(",", ":")))
     os.unlink(full.disk.database)
-    assert rebuild(full).images == 0
+    assert rebuild(full).losses or change["manifests"] in (None, 7)
+    assert check(full, data=True).problems == ()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"no json"])
+def test_without_index_json_only_names_are_lost(content: bytes | None, full: Store) -> None:
+    before = dump(full.disk.database)
+    for path in (full.disk.database, full.disk.index):
+        os.unlink(path)
+    if content is not None:
+        Path(full.disk.index).write_bytes(content)
+    assert [problem.kind for problem in check(full).problems] == ["database"]
+    assert rebuild(full, make_metadata).losses == ()
+    after = dump(full.disk.database)
+    assert [row[0] for row in after["images"]] == [row[0] for row in before["images"]]
+    assert after["names"] == []
     assert check(full, data=True).problems == ()
 
 

@@ -24,7 +24,7 @@ from millefeuille.store.database import BrokenDatabase
 from millefeuille.store.disk import NoStore
 from millefeuille.store.images import LayerRecord, layer
 from millefeuille.store.store import Store
-from millefeuille.store.transaction import Transaction
+from millefeuille.store.transaction import Transaction, has_lost_database
 
 _CHUNK = 1 << 20
 
@@ -66,9 +66,10 @@ def check(store: Store, *, data: bool = False) -> Report:
     """Look at everything; with `data` read every byte. Changes nothing. Raises NoStore, OSError."""
     if not store.exists():
         raise NoStore(f"{store.disk.root}: no store here")
+    if has_lost_database(store.disk):
+        return _broken(store, "missing, but there are images")
     if not os.path.exists(store.disk.database):
-        lost = mirror.written(store.disk.index) > 0
-        return _broken(store, "missing, but index.json lists images") if lost else Report(problems=())
+        return Report(problems=())
     try:
         with store.reading() as tx:
             integrity = tx.execute("PRAGMA quick_check").fetchone()[0]

@@ -61,7 +61,9 @@ def rebuild(store: Store, prepare: Prepare | None = None) -> Rebuilt:
             raise StoreInUse(
                 f"{disk.root}: another command is bringing an image in", advice="Try again when it is done."
             )
-        entries = _entries(disk.index)
+        entries = _listed(disk.index)
+        if entries is None:
+            entries = list(_discovered(store))
         # Under another name until it is whole: an empty database must never stand beside a full layout.
         path = f"{disk.database}.new-rebuild"
         files.unlink(path)
@@ -69,6 +71,8 @@ def rebuild(store: Store, prepare: Prepare | None = None) -> Rebuilt:
             connection.execute("BEGIN IMMEDIATE")
             transaction = Transaction(connection, disk)
             losses = [loss for entry in entries for loss in _restore(store, transaction, entry)]
+            if not entries and any(True for _ in store.blobs):
+                losses.append("nothing in index.json or among the blobs says what they are")
             _choose_manifests(transaction, entries)
             if prepare is not None:
                 _prepare_again(store, transaction, prepare)
@@ -89,13 +93,30 @@ def rebuild(store: Store, prepare: Prepare | None = None) -> Rebuilt:
     return Rebuilt(images=count, losses=tuple(losses))
 
 
-def _entries(path: str) -> list[Mapping[str, Any]]:
+def _listed(path: str) -> list[Mapping[str, Any]] | None:
+    """What index.json lists; None when it cannot be read."""
     try:
         with open(path, "rb") as file:
             listed = json.loads(file.read())["manifests"]
     except (OSError, ValueError, KeyError, TypeError):
-        return []
-    return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+        return None
+    return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else None
+
+
+def _discovered(store: Store) -> Iterator[Mapping[str, Any]]:
+    """The manifests of images among the blobs: without index.json, only their names are lost."""
+    for digest in store.blobs:
+        size = store.blobs.size(digest)
+        if size > documents.MAXIMUM_BYTES:
+            continue
+        try:
+            raw = store.blobs.read(digest)
+            media_type = json.loads(raw)["mediaType"] if raw[:1] == b"{" else ""
+            document = documents.parse(raw, media_type)
+        except (MilleError, ValueError, KeyError, TypeError):
+            continue
+        if isinstance(document, Manifest) and document.is_image and document.config.digest in store.blobs:
+            yield Descriptor(media_type=media_type, digest=digest, size=size).to_json()
 
 
 def _restore(store: Store, tx: Transaction, entry: Mapping[str, Any]) -> Iterator[str]:

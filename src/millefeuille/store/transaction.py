@@ -89,11 +89,21 @@ def reading(disk: Disk) -> Iterator[Transaction]:
             connection.close()
 
 
+def has_lost_database(disk: Disk) -> bool:
+    """Whether there must have been a database: blobs come after it, and index.json too."""
+    if os.path.exists(disk.database):
+        return False
+    directories = (disk.blobs("sha256"), disk.blobs("sha512"))
+    return mirror.written(disk.index) > 0 or any(
+        os.path.isdir(directory) and os.listdir(directory) for directory in directories
+    )
+
+
 def _refuse_lost(disk: Disk) -> None:
     """A new, empty database beside a full image layout would make everything in it look unused."""
-    if not os.path.exists(disk.database) and mirror.written(disk.index) > 0:
+    if has_lost_database(disk):
         raise database.BrokenDatabase(
-            f"{disk.database}: missing, but index.json lists images",
+            f"{disk.database}: missing, but there are images",
             advice="Rebuild it with `mille system check --repair`.",
         )
 
