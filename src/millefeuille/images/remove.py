@@ -87,12 +87,12 @@ class _Deletion:
                 f"container {user[:12]} is using its referenced image {image.id.short}"
             )
         removed = Reference.parse(text).tagged()
-        self._untag(removed, image.id)
+        self._untag(removed, image)
         rest = [other for other in references(image) if other != removed]
         same = [other for other in rest if other.name == removed.name]
         if removed.digest is None and all(other.digest is not None for other in same):
             for other in same:
-                self._untag(other, image.id)
+                self._untag(other, image, event=False)  # Docker tells of the tag alone.
                 rest.remove(other)
         if not rest:
             self._delete(image.id, force=self._force, quiet=True)
@@ -102,17 +102,19 @@ class _Deletion:
         if is_single(found):
             self._check(image.id, force=self._force, by_reference=False)
             for reference in found:
-                self._untag(reference, image.id)
+                self._untag(reference, image)
         self._delete(image.id, force=self._force, quiet=False)
 
     def first_user(self, image: Digest) -> str | None:
         users = self._users.users(self._tx, image)
         return users[0].id if users else None
 
-    def _untag(self, reference: Reference, image: Digest) -> None:
-        remove_reference(self._tx, reference, image)
+    def _untag(self, reference: Reference, image: ImageRecord, *, event: bool = True) -> None:
+        remove_reference(self._tx, reference, image.id)
         self.acts.append(Act(untagged=reference.familiar))
-        events.record(self._tx, "untag", str(image), {"name": str(image)})
+        if event:
+            name = str(image.id)
+            events.record(self._tx, "untag", name, {**image.labels, "name": name})
 
     def _delete(self, image: Digest, *, force: bool, quiet: bool) -> None:
         """Delete one image, then its parents as far as nothing holds them."""
@@ -124,7 +126,7 @@ class _Deletion:
             raise
         record = next(images(self._tx, "id = ?", (str(image),)))
         for reference in references(record):
-            self._untag(reference, image)
+            self._untag(reference, record)
         removed = removal.remove_image(self._tx, image)
         events.record(self._tx, "delete", str(image), {"name": str(image)})
         self.acts.append(Act(deleted=str(image)))

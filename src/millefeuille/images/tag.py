@@ -24,7 +24,7 @@ def tag(tx: Transaction, source: str, target: str) -> None:
     known = _target(tx, source, image.id)
     for digest, manifest, platform, chosen in known:
         names.assign(tx, reference, digest, chosen, manifest, platform)
-    events.record(tx, "tag", str(image.id), {"name": reference.familiar})
+    events.record(tx, "tag", str(image.id), {**image.labels, "name": reference.familiar})
 
 
 def _target(tx: Transaction, source: str, image: Digest) -> list[tuple[Digest, Digest, str, Digest]]:

@@ -57,6 +57,7 @@ def _take_from_names(tx: Transaction, image: Digest) -> list[Act]:
     """Let each name point to another of its platforms; a name that has none is gone."""
     acts = []
     key = str(image)
+    labels = names.find(tx, key).labels
     rows = tx.execute("SELECT DISTINCT name FROM name_platforms WHERE image = ? ORDER BY name", (key,))
     for (name,) in rows.fetchall():
         other = tx.execute(
@@ -65,7 +66,7 @@ def _take_from_names(tx: Transaction, image: Digest) -> list[Act]:
         ).fetchone()
         if other is None:
             names.unassign(tx, name)
-            events.record(tx, "untag", key, {"name": key})
+            events.record(tx, "untag", key, {**labels, "name": key})
             acts.append(Act(untagged=Reference.parse(name).familiar))
         else:
             tx.execute("UPDATE names SET image = ? WHERE name = ? AND image = ?", (other[0], name, key))

@@ -54,6 +54,28 @@ def test_is_an_event(home: Home, image: str) -> None:
     assert event["Actor"] == {"ID": "", "Attributes": {"reclaimed": "0"}}
 
 
+def test_events_of_names_carry_the_labels(home: Home, tmp_path: Path) -> None:
+    """As Docker's do: a tag and its digests are one event, and a deleted image has no labels any more."""
+    (tmp_path / "empty.tar").write_bytes(bytes(10240))
+    image = home.mille("import", "-c", "LABEL a=b", str(tmp_path / "empty.tar"), "x")[0].strip()
+    home.mille("tag", "x", "y:1")
+    home.mille("rmi", "x", "y:1")
+    until = str(int(time.time()) + 1)
+    words = ("--format", "{{.Action}} {{json .Actor.Attributes}}", "-f", "event=tag", "-f", "event=untag")
+    out, _, code = home.mille(
+        "events", "--since", "1", "--until", until, *words, "-f", "event=delete", "-f", f"image={image}"
+    )
+    assert code == 0
+    named = json.dumps({"a": "b", "name": image}, separators=(",", ":"))
+    lines = [line for line in out.splitlines() if "x:latest" not in line]
+    assert lines == [
+        'tag {"a":"b","name":"y:1"}',
+        f"untag {named}",
+        f"untag {named}",
+        f'delete {{"name":"{image}"}}',
+    ]
+
+
 def test_a_rehearsal_is_none(home: Home, image: str) -> None:
     out, _, code = home.mille("image", "prune", "--dry-run")
     assert code == 0
