@@ -5,10 +5,10 @@ blobs that the repository lacks, several at a time → manifests → the tag, la
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from io import BufferedReader
 from typing import Protocol
 
 from millefeuille.errors import NotFound
@@ -18,11 +18,12 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
-from millefeuille.progress import Finished, LayerAdvanced, LayerDone, LayerFound, Progress, Warned
+from millefeuille.progress import Finished, LayerDone, LayerFound, Progress, Warned
 from millefeuille.store import events, images, names
 from millefeuille.store.images import LayerBlob
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+from millefeuille.transfer.outgoing import Outgoing
 from millefeuille.transfer.source import Opener
 
 PARALLEL = 5  # uploads at once, as Docker
@@ -207,41 +208,10 @@ def _send(
         if origin:
             outcome = "mounted"
         else:
-            repository.upload(blob, _Reported(store, blob, diff_id, progress).open)
+            with contextlib.closing(Outgoing(store.blobs, blob, diff_id, progress)) as outgoing:
+                repository.upload(blob, outgoing.open)
     if diff_id is not None:
         progress.report(LayerDone(digest=diff_id, outcome=outcome, source=origin))
-
-
-class _Reported:
-    """A blob of the store that tells how far it has been read."""
-
-    def __init__(self, store: Store, blob: Descriptor, diff_id: Digest | None, progress: Progress) -> None:
-        self._store = store
-        self._blob = blob
-        self._diff_id = diff_id
-        self._progress = progress
-        self._file: BufferedReader | None = None
-
-    def open(self, offset: int) -> _Reported:
-        """The bytes from `offset`; what was opened before is closed."""
-        self.close()
-        self._file = self._store.blobs.open(self._blob, offset=offset)
-        return self
-
-    def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes, none at the end."""
-        assert self._file is not None  # nobody has a reader that was not opened
-        data = self._file.read(size)
-        if self._diff_id is not None:
-            at = self._file.tell()
-            self._progress.report(LayerAdvanced(digest=self._diff_id, current=at, total=self._blob.size))
-        return data
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
 
 def _record(tx: Transaction, reference: Reference, shipment: Shipment) -> None:
