@@ -15,6 +15,7 @@ from millefeuille.images.prune import prune
 from millefeuille.images.remove import remove
 from millefeuille.images.tag import tag
 from millefeuille.images.users import Nobody
+from millefeuille.images.variants import remove_variants
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
@@ -96,6 +97,11 @@ def removed(text: str, *, force: bool = False) -> Act:
             remove(tx, text, Nobody(), force=force)
 
     return act
+
+
+def platform_removed(store: Store) -> None:
+    with store.writing(emergency=True) as tx:
+        remove_variants(tx, "app:many", [AMD64], Nobody(), force=True)
 
 
 def pruned(*, unused: bool = False) -> Act:
@@ -197,6 +203,10 @@ SCENARIOS = [
     Scenario("tag", BASE, tagged("app:base", "app:renamed")),
     Scenario("rm", after(BASE, pulled("1"), pulled("2")), removed("app:1"), repeatable=False),
     Scenario("rm an index", after(BASE, pulled("many")), removed("app:many"), repeatable=False),
+    Scenario(
+        "rm a platform", after(pulled("many", "linux/arm64"), pulled("many")), platform_removed,
+        repeatable=False,
+    ),
     Scenario("prune", after(BASE, cut_off("1"), pulled("other"), pulled("other", source="2")), pruned()),
     Scenario("prune all", after(BASE, pulled("1"), pulled("sha512"), put), pruned(unused=True)),
     Scenario("repair layers", after(BASE, pulled("1"), pulled("many"), _corrupt_tar), repaired),

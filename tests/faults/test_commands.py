@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.faults import counts
 from tests.faults.commands import mille, stocked
 from tests.faults.scenarios import docker_archive
 from tests.store.state import state
@@ -72,6 +73,7 @@ def test_a_killed_command_line(
         _tidy(root)
         assert state(Store(str(root))) == state(Store(str(never))), place
         shutil.rmtree(root)
+    counts.said.append(f"mille {verb}: {len(chosen)} of {len(places)} places killed in a process of its own")
 
 
 def _tidy(root: Path) -> None:

@@ -6,13 +6,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.faults import counts
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.faults.sweep import Pair, Stage, occurrences
 
 from millefeuille.testing.file_faults import KILL, Fault
 
 _pairs: Counter[Pair] = Counter()
-_points = 0
+_kills = Counter[str]()
 
 
 @pytest.mark.long
@@ -20,7 +21,6 @@ _points = 0
 def test_a_killed_command_leaves_the_old_or_the_new(
     scenario: Scenario, tmp_path: Path, all_cases: bool
 ) -> None:
-    global _points
     stage = Stage(scenario, tmp_path)
     wrong = []
     for (operation, site), count in sorted(stage.points().items()):
@@ -29,12 +29,15 @@ def test_a_killed_command_leaves_the_old_or_the_new(
             fault = Fault(operation=operation, site=site, occurrence=occurrence, effect=KILL)
             for mend in (True, False) if all_cases else (bool((number + len(site)) % 2),):
                 wrong.append(stage.strike(fault, mend=mend))
-                _points += 1
+                _kills[scenario.name] += 1
     assert not any(wrong), "\n".join(one for one in wrong if one)
 
 
 def test_the_sweep_reaches_many_places() -> None:
-    if not _pairs:
+    if set(_kills) != {scenario.name for scenario in SCENARIOS}:
         pytest.skip("counts what the tests above have reached")
-    print(f"\n{len(_pairs)} pairs of operation and call site, {_points} kills, {_pairs.total()} operations")
+    counts.said.append(
+        f"kill -9: {len(_pairs)} pairs of operation and call site, {_kills.total()} kills "
+        f"in {_pairs.total()} operations of {len(_kills)} scenarios"
+    )
     assert len(_pairs) >= 60

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.faults import counts
 from tests.faults.commands import stocked
 from tests.faults.scenarios import WORLD
 from tests.store.state import dump, make_again, recover, tidy
@@ -185,7 +185,7 @@ def _at_once(root: Path, host: str, seed: int, count: int, *, chaos: bool = Fals
         def run() -> object:
             worker = Worker(root, host, (seed, number))
             if chaos and number % 2:
-                fault = Fault(operation="*", site="", occurrence=200 + 100 * number, effect=KILL)
+                fault = Fault(operation="*", site="", occurrence=100 + 60 * number, effect=KILL)
                 files.hook = file_faults.hook(fault)
             worker.run(count)
             return {"done": worker.done, "failures": worker.failures}
@@ -207,7 +207,6 @@ def _at_once(root: Path, host: str, seed: int, count: int, *, chaos: bool = Fals
 @pytest.mark.parametrize("seed", range(20 if os.environ.get("MILLE_ALL") else 2))
 def test_what_happened_is_what_the_commits_say(seed: int, tmp_path: Path, all_cases: bool) -> None:
     root = tmp_path / "store"
-    started = time.monotonic()
     with stocked() as registry:
         report = _at_once(root, registry.host, seed, 50 if all_cases else 40)
         model = Model(registry.host)
@@ -223,7 +222,7 @@ def test_what_happened_is_what_the_commits_say(seed: int, tmp_path: Path, all_ca
     _is_sound(store)
     blobs = {str(digest) for digest in store.blobs}
     assert blobs == model.blobs()
-    print(f"\n{len(report['done'])} commits of {PROCESSES} processes, {time.monotonic() - started:.0f} s")
+    counts.said.append(f"model {seed}: {len(report['done'])} commits of {PROCESSES} processes replayed")
 
 
 @pytest.mark.long
@@ -237,6 +236,7 @@ def test_processes_that_die_leave_the_others_whole(seed: int, tmp_path: Path) ->
     store = Store(str(root))
     recover(store, make_metadata)
     _is_sound(store)
+    counts.said.append(f"chaos {seed}: {report['killed']} of {PROCESSES} processes killed")
 
 
 def _holds(store: Store, model: Model) -> None:
