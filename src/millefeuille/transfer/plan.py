@@ -13,7 +13,7 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.platform import Platform
-from millefeuille.store.blobs import Blobs, CorruptBlob
+from millefeuille.store.blobs import BlobNotFound, Blobs, CorruptBlob
 from millefeuille.transfer.source import ImageSource
 
 _DEPTH = 4  # indexes may hold indexes; nobody needs more
@@ -91,8 +91,8 @@ def _document(blob: Descriptor, source: ImageSource, blobs: Blobs, what: str) ->
 def _held(digest: Digest, blobs: Blobs) -> bytes | None:
     """A document that the store has; None for one that is missing, or damaged and to be fetched again."""
     try:
-        return blobs.read(digest) if digest in blobs else None
-    except CorruptBlob:
+        return blobs.read(digest)
+    except (BlobNotFound, CorruptBlob):
         return None
 
 

@@ -17,7 +17,8 @@ from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.strictjson import parse_object
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.transfer.archive.contents import BadArchive, Contents
-from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, make_plan, parse_name
+from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, parse_name
+from millefeuille.transfer.made import make_plan
 
 MANIFEST: Final = "manifest.json"
 _MAXIMUM_BYTES: Final = 4 << 20

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from millefeuille.layers.compression import sniff
 from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype
-from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.oci.manifest import Manifest
 from millefeuille.oci.reference import Reference
 from millefeuille.store.blobs import BlobNotFound, CorruptBlob
 from millefeuille.transfer.archive.contents import BadArchive, Contents, Member, MemberStream
@@ -108,22 +106,3 @@ def digest_of(stream: MemberStream) -> Digest:
     while count := stream.readinto(buffer):
         hasher.update(memoryview(buffer)[:count])
     return Digest("sha256", hasher.hexdigest())
-
-
-def make_plan(config: ImageConfig, layers: Sequence[Descriptor]) -> Plan:
-    """A plan with a manifest of its own, always the same for the same image.
-
-    Its bytes are those that Docker 28 writes for such an image.
-    """
-    described = Descriptor(media_type=mediatype.OCI_CONFIG, digest=config.id, size=len(config.raw))
-    document: dict[str, Any] = {
-        "schemaVersion": 2,
-        "mediaType": mediatype.OCI_MANIFEST,
-        "config": described.to_json(),
-        "layers": [layer.to_json() for layer in layers],
-    }
-    raw = json.dumps(document, separators=(",", ":")).encode()
-    manifest = Manifest(
-        raw=raw, media_type=mediatype.OCI_MANIFEST, config=described, layers=tuple(layers)
-    )  # fmt: skip
-    return Plan(indexes=(), descriptor=manifest.descriptor(), manifest=manifest, config=config)

@@ -29,8 +29,9 @@ from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.transfer.archive.arrival import LAYER_KINDS, Read, arrived
 from millefeuille.transfer.archive.contents import Member, MemberStream
-from millefeuille.transfer.archive.found import LAYER_TYPES, digest_of, make_plan
+from millefeuille.transfer.archive.found import LAYER_TYPES, digest_of
 from millefeuille.transfer.keeping import make_metadata, store_documents
+from millefeuille.transfer.made import make_plan
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.record import record_image, record_name
 

@@ -24,7 +24,8 @@ from millefeuille.oci.reference import Reference
 from millefeuille.oci.strictjson import parse_object
 from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.diffs import plain_digest
-from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, make_plan, parse_name
+from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, parse_name
+from millefeuille.transfer.made import make_plan
 
 REPOSITORIES: Final = "repositories"
 _MAXIMUM_BYTES: Final = 4 << 20

@@ -1,0 +1,130 @@
+"""Compressed: layers that were never compressed are, before they leave the store for the first time.
+
+An image that came without a manifest (a Docker archive, an import) has its layers as plain tars, and a
+manifest that this engine wrote. Its first push makes gzip blobs and a second manifest of them, and keeps
+both: the next push finds them by diff ID. A manifest that somebody else wrote goes as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+
+from isal import isal_zlib
+
+from millefeuille import files
+from millefeuille.oci import config as image_config
+from millefeuille.oci import mediatype
+from millefeuille.oci.config import ImageConfig
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.manifest import Manifest
+from millefeuille.store import images, recording
+from millefeuille.store.blobs import CorruptBlob
+from millefeuille.store.ingest import note_origin
+from millefeuille.store.leases import Lease
+from millefeuille.store.store import Store
+from millefeuille.store.transaction import Transaction
+from millefeuille.transfer.made import is_made, make_plan
+from millefeuille.transfer.plan import Plan
+from millefeuille.transfer.shipment import Shipment
+
+LEVEL = 1  # what this level writes does not depend on the processor
+_CHUNK = 1 << 20  # bytes
+
+
+def pack(store: Store, shipment: Shipment, lease: Lease) -> tuple[Shipment, Plan | None]:
+    """The shipment with compressed layers, and the plan to record then; itself and None without any.
+
+    Raises CorruptBlob, DiskFull, Failed.
+    """
+    document = shipment.documents[-1][1]
+    if not isinstance(document, Manifest) or not any(_is_plain(layer) for layer in document.layers):
+        return shipment, None
+    config = image_config.parse(store.blobs.read(document.config.digest))
+    if not is_made(document, config):
+        return shipment, None
+    with files.explained(f"the store {store.disk.root}"):
+        plan = _plan(store, document, config, lease)
+    ours = (plan.descriptor, plan.manifest)
+    return replace(shipment, documents=(*shipment.documents[:-1], ours)), plan
+
+
+def record_packed(tx: Transaction, plan: Plan) -> None:
+    """Record the second manifest, in the transaction that records the push."""
+    layers = [images.layer(tx, diff_id) for diff_id in plan.config.diff_ids]
+    present = [layer for layer in layers if layer is not None]
+    recording.add_image(tx, plan.config, plan.manifest, plan.descriptor, present)
+    for blob, diff_id in plan.layers:
+        recording.add_layer_blob(tx, blob, diff_id)
+
+
+def _plan(store: Store, manifest: Manifest, config: ImageConfig, lease: Lease) -> Plan:
+    made: dict[Digest, Descriptor] = {}
+    layers = []
+    for layer, diff_id in zip(manifest.layers, config.diff_ids, strict=True):
+        if _is_plain(layer) and diff_id not in made:
+            made[diff_id] = _known(store, diff_id) or _compress(store, layer, diff_id, lease)
+        layers.append(made.get(diff_id, layer))
+    plan = make_plan(config, layers)
+    lease.claim([plan.descriptor.digest])
+    store.blobs.put(plan.descriptor.digest, plan.manifest.raw)
+    store.blobs.settle()
+    return plan
+
+
+def _is_plain(layer: Descriptor) -> bool:
+    return layer.media_type == mediatype.OCI_LAYER
+
+
+def _known(store: Store, diff_id: Digest) -> Descriptor | None:
+    """A gzip blob of the layer that an image holds already."""
+    with store.reading() as tx:
+        row = tx.execute(
+            "SELECT digest, size FROM manifest_layers WHERE diff_id = ? AND media_type = ? LIMIT 1",
+            (str(diff_id), mediatype.OCI_LAYER_GZIP),
+        ).fetchone()
+    if row is None:
+        return None
+    found = Descriptor(media_type=mediatype.OCI_LAYER_GZIP, digest=Digest.parse(row[0]), size=row[1])
+    return found if store.blobs.holds(found) else None
+
+
+def _compress(store: Store, layer: Descriptor, diff_id: Digest, lease: Lease) -> Descriptor:
+    """Make the gzip blob of a plain layer; it has its name when this returns."""
+    disk = store.disk
+    path = f"{disk.ingest}/gzip-{os.urandom(16).hex()}"
+    descriptor = files.create(path)
+    try:
+        digest, size = _write(store, layer, descriptor)
+        files.change_mode(descriptor, 0o400)
+        files.sync(descriptor)
+        lease.claim([digest])
+        files.rename(path, disk.blob(digest))
+    except BaseException:
+        files.unlink(path)
+        raise
+    finally:
+        os.close(descriptor)
+    note_origin(disk.layer(diff_id), digest)
+    files.sync_directory(disk.layer(diff_id))
+    return Descriptor(media_type=mediatype.OCI_LAYER_GZIP, digest=digest, size=size)
+
+
+def _write(store: Store, layer: Descriptor, descriptor: int) -> tuple[Digest, int]:
+    plain, packed = layer.digest.hasher(), hashlib.sha256()
+    size = 0
+    compressor = isal_zlib.compressobj(LEVEL, wbits=31)
+    with store.blobs.open(layer) as source:
+        while chunk := source.read(_CHUNK):
+            plain.update(chunk)
+            data = compressor.compress(chunk)
+            packed.update(data)
+            size += files.write(descriptor, data) if data else 0
+    data = compressor.flush()
+    packed.update(data)
+    size += files.write(descriptor, data)
+    if plain.hexdigest() != layer.digest.hex:
+        raise CorruptBlob(f"layer {layer.digest}: does not match its digest")
+    return Digest("sha256", packed.hexdigest()), size

@@ -1,0 +1,152 @@
+"""Shipment: which documents and blobs of the store go to a repository when a name is pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from millefeuille.errors import NotFound
+from millefeuille.oci import manifest as documents
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.manifest import Index, Manifest
+from millefeuille.oci.platform import Platform
+from millefeuille.oci.reference import Reference
+from millefeuille.store import images, names
+from millefeuille.store.images import LayerBlob
+from millefeuille.store.store import Store
+from millefeuille.store.transaction import Transaction
+
+
+class NothingToPush(NotFound):
+    """The name holds no image, or none for the platform."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """One blob that goes. `diff_id` is how progress calls a layer, None for a config; `sources` are the
+    repositories of the same registry that are known to have it.
+    """
+
+    blob: Descriptor
+    diff_id: Digest | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipment:
+    """The documents in the order in which they go, each beside its descriptor; the last gets the tag."""
+
+    documents: tuple[tuple[Descriptor, Manifest | Index], ...]
+    image: Digest
+    note: str = ""
+
+    @property
+    def target(self) -> Descriptor:
+        """What the tag will point to."""
+        return self.documents[-1][0]
+
+    @property
+    def digests(self) -> frozenset[Digest]:
+        """Everything that must stay in the store until it has gone."""
+        found = {descriptor.digest for descriptor, _ in self.documents}
+        for _, document in self.documents:
+            if isinstance(document, Manifest):
+                found |= {document.config.digest, *(layer.digest for layer in document.layers)}
+        return frozenset(found)
+
+
+def gather(tx: Transaction, store: Store, reference: Reference, platform: Platform | None) -> Shipment:
+    """Gather what `reference` names. Raises NothingToPush, BlobNotFound, CorruptBlob."""
+    held = names.target(tx, reference)
+    if held is None:
+        raise NothingToPush(f"tag does not exist: {reference.familiar}")
+    target, image = held
+    document = documents.parse(store.blobs.read(target), what=reference.familiar)
+    note = ""
+    if isinstance(document, Index):
+        missing = [entry for entry in document.manifests if entry.digest not in store.blobs]
+        if platform is not None or missing:
+            chosen = _chosen(tx, document, reference, platform)
+            if platform is None:
+                note = (
+                    "Not all multiplatform-content is present and only the available single-platform image "
+                    f"was pushed: {target} -> {chosen.digest}"
+                )
+            document = documents.parse(store.blobs.read(chosen.digest), chosen.media_type)
+    elif platform is not None:
+        _check_platform(tx, reference, image, platform)
+    found = _with_children(store, document.descriptor(target.algorithm), document)
+    return Shipment(documents=tuple(found), image=image, note=note)
+
+
+def outbound(tx: Transaction, shipment: Shipment, reference: Reference) -> tuple[Outbound, ...]:
+    """The blobs of a shipment, each once; the top layer first, as Docker names them."""
+    found: dict[Digest, Outbound] = {}
+    for descriptor, document in shipment.documents:
+        if isinstance(document, Manifest):
+            for one in _blobs(tx, descriptor, document, reference):
+                found.setdefault(one.blob.digest, one)
+    return tuple(found.values())
+
+
+def _chosen(tx: Transaction, index: Index, reference: Reference, platform: Platform | None) -> Descriptor:
+    """The entry of an index that is here: the one asked for, else the one the name stands for."""
+    if platform is not None:
+        return documents.choose(index, platform, reference.familiar)
+    row = tx.execute(
+        "SELECT manifest FROM name_platforms p JOIN names n USING (name)"
+        " WHERE name = ? AND p.image = n.image",
+        (str(reference),),
+    ).fetchone()
+    for entry in index.manifests:
+        if row and str(entry.digest) == row[0]:
+            return entry
+    raise NothingToPush(
+        f"image with reference {reference.familiar} was found but does not provide any platform"
+    )
+
+
+def _check_platform(tx: Transaction, reference: Reference, image: Digest, platform: Platform) -> None:
+    row = tx.execute("SELECT platform FROM images WHERE id = ?", (str(image),)).fetchone()
+    if Platform.parse(row[0]) != platform:
+        raise NothingToPush(
+            f"image with reference {reference.familiar} was found but its platform ({row[0]}) "
+            f"does not match the specified platform ({platform})"
+        )
+
+
+def _with_children(
+    store: Store, descriptor: Descriptor, document: Manifest | Index
+) -> list[tuple[Descriptor, Manifest | Index]]:
+    """A document after all that it refers to, each beside its descriptor."""
+    below: list[tuple[Descriptor, Manifest | Index]] = []
+    for entry in document.manifests if isinstance(document, Index) else ():
+        child = documents.parse(store.blobs.read(entry.digest), entry.media_type)
+        below += _with_children(store, entry, child)
+    return [*below, (descriptor, document)]
+
+
+def _blobs(
+    tx: Transaction, descriptor: Descriptor, document: Manifest, reference: Reference
+) -> Sequence[Outbound]:
+    known = {blob.digest: blob for blob in images.blobs_of(tx, descriptor.digest)}
+    layers = [
+        Outbound(blob=layer, diff_id=_diff_id(known, layer), sources=_sources(tx, layer, reference))
+        for layer in document.layers
+    ]
+    return [*reversed(layers), Outbound(blob=document.config)]
+
+
+def _diff_id(known: Mapping[Digest, LayerBlob], layer: Descriptor) -> Digest:
+    return known[layer.digest].diff_id if layer.digest in known else layer.digest
+
+
+def _sources(tx: Transaction, layer: Descriptor, reference: Reference) -> tuple[str, ...]:
+    """Repositories of the same registry that are known to have a layer."""
+    prefix = f"{reference.registry}/"
+    rows = tx.execute("SELECT repository FROM sources WHERE digest = ? ORDER BY 1", (str(layer.digest),))
+    found = (row[0] for row in rows.fetchall())
+    return tuple(
+        name.removeprefix(prefix) for name in found if name.startswith(prefix) and name != reference.name
+    )

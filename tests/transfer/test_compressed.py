@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+from tests.store.memory import Memory, brought, layer, tar_of
+from tests.transfer.test_push import Target
+
+from millefeuille.oci import mediatype
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.reference import Reference
+from millefeuille.progress import Silent
+from millefeuille.store.blobs import CorruptBlob
+from millefeuille.store.check import check
+from millefeuille.store.store import Store
+from millefeuille.store.sweep import orphans
+from millefeuille.transfer.archive.load import load
+from millefeuille.transfer.push import push
+
+NAME = Reference.parse("localhost:5000/team/app:1")
+TAR = tar_of({"bin/tool": b"tool" * 5000, "etc/conf": b"x"})
+
+
+def _docker_archive(path: Path) -> None:
+    """An archive as `docker save` wrote it: a config and a plain layer, no manifest."""
+    config = json.dumps(
+        {
+            "architecture": "amd64", "os": "linux", "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [str(Digest.of(TAR))]}, "history": [{}],
+        }
+    ).encode()  # fmt: skip
+    listed = [{"Config": "config.json", "RepoTags": [str(NAME)], "Layers": ["layer.tar"]}]
+    members = {"config.json": config, "layer.tar": TAR, "manifest.json": json.dumps(listed).encode()}
+    with tarfile.open(path, "w") as archive:
+        for name, data in members.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(data)
+            archive.addfile(header, io.BytesIO(data))
+
+
+@pytest.fixture
+def loaded(store: Store, tmp_path: Path) -> Store:
+    path = tmp_path / "image.tar"
+    _docker_archive(path)
+    with path.open("rb") as file:
+        tuple(load(store, file.fileno(), Silent()))
+    return store
+
+
+def test_a_plain_layer_is_compressed_for_its_first_push(loaded: Store) -> None:
+    there = Target()
+    digest = push(loaded, there, NAME, Silent())
+    (raw,) = [raw for found, raw, tag in there.manifests if tag == "1"]
+    (described,) = json.loads(raw)["layers"]
+    assert described["mediaType"] == mediatype.OCI_LAYER_GZIP
+    blob = there.blobs[Digest.parse(described["digest"])]
+    assert gzip.decompress(blob) == TAR
+    assert len(blob) == described["size"] < len(TAR)
+    assert Digest.of(raw) == digest
+
+
+def test_the_second_push_finds_what_the_first_made(loaded: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = push(loaded, Target(), NAME, Silent())
+
+    def again(*_: object) -> None:
+        raise AssertionError("compressed twice")
+
+    monkeypatch.setattr("millefeuille.transfer.compressed._compress", again)
+    assert push(loaded, Target(), NAME, Silent()) == first
+
+
+def test_what_was_made_belongs_to_the_image(loaded: Store) -> None:
+    push(loaded, Target(), NAME, Silent())
+    report = check(loaded, data=True)
+    assert (report.problems, report.orphans, report.images) == ((), 0, 1)
+    with loaded.writing() as tx:
+        assert orphans(tx) == 0
+
+
+def test_the_bytes_are_the_same_in_every_store(loaded: Store, tmp_path: Path) -> None:
+    other = Store(str(tmp_path / "other"))
+    with (tmp_path / "image.tar").open("rb") as file:
+        tuple(load(other, file.fileno(), Silent()))
+    assert push(loaded, Target(), NAME, Silent()) == push(other, Target(), NAME, Silent())
+
+
+def test_a_manifest_of_others_goes_as_it_is(store: Store, memory: Memory) -> None:
+    target = memory.add("1", [layer(1, compression="")])
+    brought(store, memory, "localhost:5000/team/app:1")
+    there = Target()
+    assert push(store, there, NAME, Silent()) == target.digest
+    assert there.manifests == [(target.digest, memory.manifests[target.digest][1], "1")]
+
+
+def test_a_damaged_tar_is_not_compressed(loaded: Store) -> None:
+    path = Path(loaded.disk.blob(Digest.of(TAR)))
+    os.chmod(path, 0o600)
+    path.write_bytes(TAR[:-1] + b"!")
+    there = Target()
+    with pytest.raises(CorruptBlob, match="does not match its digest"):
+        push(loaded, there, NAME, Silent())
+    assert there.uploads == []
+    assert not [name for name in os.listdir(loaded.disk.ingest) if name.startswith("gzip-")]
