@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from tests.store.memory import Memory, brought, layer, tar_of
-from tests.transfer.test_push import Target
+from tests.transfer.test_push import Target, Told
 
 from millefeuille.oci import mediatype
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
-from millefeuille.progress import Silent
+from millefeuille.progress import LayerDone, Silent
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.store.check import check
 from millefeuille.store.store import Store
@@ -53,8 +53,8 @@ def loaded(store: Store, tmp_path: Path) -> Store:
 
 
 def test_a_plain_layer_is_compressed_for_its_first_push(loaded: Store) -> None:
-    there = Target()
-    digest = push(loaded, there, NAME, Silent())
+    there, told = Target(), Told()
+    digest = push(loaded, there, NAME, told)
     (raw,) = [raw for found, raw, tag in there.manifests if tag == "1"]
     (described,) = json.loads(raw)["layers"]
     assert described["mediaType"] == mediatype.OCI_LAYER_GZIP
@@ -62,6 +62,7 @@ def test_a_plain_layer_is_compressed_for_its_first_push(loaded: Store) -> None:
     assert gzip.decompress(blob) == TAR
     assert len(blob) == described["size"] < len(TAR)
     assert Digest.of(raw) == digest
+    assert {event.digest for event in told.events if isinstance(event, LayerDone)} == {Digest.of(TAR)}
 
 
 def test_the_second_push_finds_what_the_first_made(loaded: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,8 @@ def push(
     with leases.lease(store.disk, f"push {reference.familiar}", shipment.digests) as lease:
         shipment, packed = pack(store, shipment, lease)
         with store.reading() as tx:
-            blobs = outbound(tx, shipment, reference)
+            made = {blob.digest: diff_id for blob, diff_id in packed.layers} if packed else {}
+            blobs = outbound(tx, shipment, reference, made)
         _send_blobs(store, repository, blobs, progress)
         *rest, (target, document) = shipment.documents
         for descriptor, below in rest:

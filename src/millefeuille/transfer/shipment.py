@@ -13,7 +13,6 @@ from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.store import images, names
-from millefeuille.store.images import LayerBlob
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
 
@@ -80,12 +79,18 @@ def gather(tx: Transaction, store: Store, reference: Reference, platform: Platfo
     return Shipment(documents=tuple(found), image=image, note=note)
 
 
-def outbound(tx: Transaction, shipment: Shipment, reference: Reference) -> tuple[Outbound, ...]:
-    """The blobs of a shipment, each once; the top layer first, as Docker names them."""
+def outbound(
+    tx: Transaction, shipment: Shipment, reference: Reference, made: Mapping[Digest, Digest]
+) -> tuple[Outbound, ...]:
+    """The blobs of a shipment, each once; the top layer first, as Docker names them.
+
+    `made` has the diff IDs of blobs that the database does not know yet.
+    """
     found: dict[Digest, Outbound] = {}
     for descriptor, document in shipment.documents:
         if isinstance(document, Manifest):
-            for one in _blobs(tx, descriptor, document, reference):
+            known = {blob.digest: blob.diff_id for blob in images.blobs_of(tx, descriptor.digest)}
+            for one in _blobs(tx, document, reference, known | dict(made)):
                 found.setdefault(one.blob.digest, one)
     return tuple(found.values())
 
@@ -128,18 +133,17 @@ def _with_children(
 
 
 def _blobs(
-    tx: Transaction, descriptor: Descriptor, document: Manifest, reference: Reference
+    tx: Transaction, document: Manifest, reference: Reference, diff_ids: Mapping[Digest, Digest]
 ) -> Sequence[Outbound]:
-    known = {blob.digest: blob for blob in images.blobs_of(tx, descriptor.digest)}
     layers = [
-        Outbound(blob=layer, diff_id=_diff_id(known, layer), sources=_sources(tx, layer, reference))
+        Outbound(
+            blob=layer,
+            diff_id=diff_ids.get(layer.digest, layer.digest),
+            sources=_sources(tx, layer, reference),
+        )
         for layer in document.layers
     ]
     return [*reversed(layers), Outbound(blob=document.config)]
-
-
-def _diff_id(known: Mapping[Digest, LayerBlob], layer: Descriptor) -> Digest:
-    return known[layer.digest].diff_id if layer.digest in known else layer.digest
 
 
 def _sources(tx: Transaction, layer: Descriptor, reference: Reference) -> tuple[str, ...]:
