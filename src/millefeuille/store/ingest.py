@@ -4,7 +4,7 @@
     ingest/<digest>.layer/     the uncompressed tar and its index, made in the same pass
 
     lock → bytes already there, read again → bytes from outside → digest, size and diff ID checked
-         → index written → fsync all three → rename the blob → rename the layer → (caller) fsync directories
+         → index written → fsync all three → rename the layer → rename the blob → (caller) fsync directories
 
 A blob that came uncompressed is the tar itself: it is written once, and `layer.tar` is a second name for it.
 
@@ -53,6 +53,7 @@ class LayerIngest:
         self._tar: int | None = None  # the tar beside a compressed blob
         self._pass: LayerPass | None = None
         self._waiting = bytearray()  # less than a chunk
+        self._is_over = False
         self.offset = 0
 
     @property
@@ -102,22 +103,27 @@ class LayerIngest:
         files.sync(self._file)
         self._keep_tar()
         files.sync_directory(self._directory)
-        files.rename(self._path, self._disk.blob(self._blob.digest))  # a damaged one goes with that
         with _placing(self._disk):
-            return self._place(record, replace=replace), content
+            record = self._place(record, replace=replace)
+        # Last, because with the partial's name goes the right to it, and to the directory beside it.
+        files.rename(self._path, self._disk.blob(self._blob.digest))  # a damaged one goes with that
+        self._is_over = True
+        return record, content
 
     def discard(self) -> None:
         """Leave nothing behind: what was read is wrong."""
         self._abort()
-        files.remove_tree(self._directory)
-        files.unlink(self._path)
+        if not self._is_over:
+            files.remove_tree(self._directory)
+            files.unlink(self._path)
+            self._is_over = True  # what has these names from now on is another process's
 
     def close(self) -> None:
         """Stop; what was fetched is kept for the next ingest, what was made from it is not."""
         self._abort()
         if self._tar is not None:
             os.close(self._tar)
-        if os.path.isdir(self._directory):
+        if not self._is_over and os.path.isdir(self._directory):
             files.remove_tree(self._directory)
 
     def _read(self, chunk: bytes | memoryview) -> None:
