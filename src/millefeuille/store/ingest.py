@@ -296,7 +296,8 @@ def _revive(path: str) -> bool:
     try:
         if not files.try_lock(descriptor):
             return False
-        files.change_mode(descriptor, 0o600)
+        if _is_named(descriptor, path):
+            files.change_mode(descriptor, 0o600)
         return True
     finally:
         os.close(descriptor)
