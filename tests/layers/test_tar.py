@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.truncate(SPARSE_SIZE)
         file.seek(100_000)
         file.write(b"middle")
-    for path in (*root.rglob("*"), root):
+    for path in (*below(root), root):
         os.utime(path, ns=(0, 1_600_000_000_123_456_789), follow_symlinks=False)
     return root
 
@@ -74,11 +75,17 @@ def long_tree(tree: Path) -> Path:
     return tree
 
 
+def below(root: Path) -> Iterator[Path]:
+    """All paths under `root`; unlike rglob it does not stumble over a link with a long target."""
+    for directory, directories, names in os.walk(root):
+        yield from (Path(directory, name) for name in (*directories, *names))
+
+
 def check_against_disk(root: Path, tar: bytes, *, whole_seconds: bool) -> None:
     index = parse(tar)
     index.verify()
     found = dict(walk(merge([index])))
-    expected = {os.fsencode(path.relative_to(root)): path for path in root.rglob("*")}
+    expected = {os.fsencode(path.relative_to(root)): path for path in below(root)}
     assert found.keys() - {b""} == expected.keys()
     for name, path in expected.items():
         node, status = found[name], path.lstat()
@@ -125,7 +132,7 @@ def test_sparse_files_by_gnu_tar(long_tree: Path, options: tuple[str, ...]) -> N
 def test_whole_trees_by_python(tree: Path, form: int) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=form) as archive:
-        for path in sorted(tree.rglob("*")):
+        for path in sorted(below(tree)):
             if len(str(path.relative_to(tree))) < 90 and path.name.isascii() and path.name != "long-link":
                 archive.add(path, str(path.relative_to(tree)), recursive=False)
     index = parse(buffer.getvalue())

@@ -270,8 +270,10 @@ def test_a_command_killed_while_its_container_runs(box: Box) -> None:
     )
     child = os.fork()
     if not child:
-        run_once(box.host, run)
-        os._exit(0)
+        try:
+            run_once(box.host, run)
+        finally:
+            os._exit(0)  # whatever happened: the rest of the tests is the parent's
     assert os.read(reading, 3) == b"up\n"
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)

@@ -228,9 +228,10 @@ def _chunks(source: Source, offset: int, length: int) -> Iterator[bytes]:
             if not chunk:
                 raise WrongUpload("the blob to be sent is shorter than its descriptor says")
             length -= len(chunk)
+            # Looked at before the last bytes go: with them, the registry would take the blob for whole.
+            if not length and readable.read(1):
+                raise WrongUpload("the blob to be sent is longer than its descriptor says")
             yield chunk
-        if readable.read(1):
-            raise WrongUpload("the blob to be sent is longer than its descriptor says")
     except OSError as error:
         raise explain_file(error, "the blob to be sent") from error
     finally:

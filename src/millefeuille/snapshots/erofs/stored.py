@@ -14,7 +14,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_id
 from millefeuille.snapshots.chain import Chain, LayerTar
 from millefeuille.snapshots.erofs.merged import merged_image
-from millefeuille.store import chains
+from millefeuille.store import chains, leases
 from millefeuille.store.chains import Metadata
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.naming import rename_new
@@ -65,9 +65,13 @@ def stored_chain(store: Store, chain: Digest) -> Chain:
             raise _damaged(layer)
     path = store.disk.chain(chain)
     if recorded is None or not os.path.exists(path) or _hash(path) != recorded.hash:
-        _, made = make_metadata(store, layers)
-        with store.writing() as tx:
-            chains.set_metadata(tx, chain, made)
+        # Under a lease: a prune beside this one must not sweep the image before it is recorded.
+        claims = [chain, *(layer.diff_id for layer in layers)]
+        with leases.lease(store.disk, f"metadata of {chain}", claims) as lease:
+            _, made = make_metadata(store, layers)
+            with store.writing() as tx:
+                chains.set_metadata(tx, chain, made)
+                leases.release(tx, lease)
     return Chain(id=chain, metadata=path, layers=_tars(store, layers))
 
 
