@@ -68,6 +68,23 @@ def test_unused_images_go_with_their_parents(store: Store, images: dict[str, Dig
     assert store.disk.root and not list(store.blobs)
 
 
+def test_all_platforms_of_a_name_go(store: Store, memory: Memory) -> None:
+    amd64 = memory.add("amd64", [layer(1)])
+    arm64 = memory.add("arm64", [layer(2)], architecture="arm64")
+    memory.add_index("many", {"amd64": amd64, "arm64": arm64})
+    for platform in ("linux/arm64", "linux/amd64"):
+        brought(store, memory, "app:many", platform)
+    with store.writing() as tx:  # as a load leaves them: without repository digests
+        tx.execute("DELETE FROM repo_digests")
+        tx.changed_names = True
+    pruned = prune(store, Nobody(), lambda image: image.platform == "linux/amd64", unused=True)
+    assert [candidate.image.platform for candidate in pruned.candidates] == ["linux/amd64"]
+    with store.reading() as tx:
+        assert names.find(tx, "app:many").platform == "linux/arm64"
+    assert prune(store, Nobody(), lambda image: True, unused=True).acts[0].untagged == "app:many"
+    assert not list(store.blobs)
+
+
 def test_used_images_stay(store: Store, images: dict[str, Digest]) -> None:
     pruned = prune(store, UsedBy(images["bare"]), lambda image: True, unused=True)
     assert _pruned(store, pruned, images) == {"tagged", "moved", "base", "derived"}

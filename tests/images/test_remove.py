@@ -98,6 +98,8 @@ CASES = [
     Case("ID, two tags, forced", "app:1 b:1", "ID", pulled=True, force=True, untagged="app:1 b:1 app@",
          deleted=True),
     Case("a digest among tags", "app:1", "app@DIGEST", pulled=True, untagged="app@"),
+    Case("a digest alone", "", "app@DIGEST", pulled=True, untagged="app@", deleted=True),
+    Case("a tag beside the digest", "", "app:9@DIGEST", pulled=True, untagged="app@", deleted=True),
 ]  # fmt: skip
 
 
@@ -218,3 +220,33 @@ def test_events(store: Store, memory: Memory) -> None:
         remove(tx, "app:1", Containers())
         rows = tx.execute("SELECT action, actor FROM events ORDER BY id").fetchall()
     assert rows[1:] == [("untag", str(image)), ("delete", str(image))]  # of the digest, Docker says nothing
+
+
+def _two_platforms(store: Store, memory: Memory) -> dict[str, Digest]:
+    """app:many for arm64 and, chosen last, amd64."""
+    amd64 = memory.add("amd64", [layer(1)])
+    arm64 = memory.add("arm64", [layer(2)], architecture="arm64")
+    memory.add_index("many", {"amd64": amd64, "arm64": arm64})
+    return {
+        architecture: brought(store, memory, "app:many", f"linux/{architecture}").image
+        for architecture in ("arm64", "amd64")
+    }
+
+
+def test_a_name_goes_with_all_its_platforms(store: Store, memory: Memory) -> None:
+    held = _two_platforms(store, memory)
+    with store.writing() as tx:
+        acts = remove(tx, "app:many", Containers())
+        assert tx.execute("SELECT count(*) FROM images").fetchone() == (0,)
+    untagged = [act.untagged.partition("sha256:")[0] for act in acts if act.untagged]
+    assert untagged == ["app:many", "app@"]
+    assert {str(image) for image in held.values()} < {act.deleted for act in acts}
+    assert not list(store.blobs)
+
+
+def test_a_name_stays_with_its_other_platform(store: Store, memory: Memory) -> None:
+    held = _two_platforms(store, memory)
+    with store.writing() as tx:
+        acts = remove(tx, str(held["amd64"]), Containers())
+        assert names.find(tx, "app:many").id == held["arm64"]
+    assert "app:many" not in {act.untagged for act in acts}

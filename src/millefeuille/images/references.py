@@ -28,19 +28,26 @@ def is_single(found: Sequence[Reference]) -> bool:
     return repositories == {(tags or found)[0].name}
 
 
-def remove_reference(tx: Transaction, reference: Reference, image: Digest) -> None:
-    """Forget one tag or digest of an image."""
+def remove_reference(tx: Transaction, reference: Reference, image: Digest) -> bool:
+    """Forget one tag or digest of an image; False when the name stays, for the image of another platform."""
+    tx.changed_names = True
     if reference.digest is not None:
         tx.execute(
             "DELETE FROM repo_digests WHERE repository = ? AND digest = ? AND image = ?",
             (reference.name, str(reference.digest), str(image)),
         )
-        tx.changed_names = True
-        return
-    held = names.target(tx, reference)
-    if held is not None and held[1] != image:
-        # The name keeps the image of another platform.
-        tx.execute("DELETE FROM name_platforms WHERE name = ? AND image = ?", (str(reference), str(image)))
-        tx.changed_names = True
-    else:
-        names.unassign(tx, str(reference))
+        return True
+    name, others = str(reference), other_platforms(tx, reference, image)
+    if not others:
+        names.unassign(tx, name)
+        return True
+    tx.execute("DELETE FROM name_platforms WHERE name = ? AND image = ?", (name, str(image)))
+    tx.execute("UPDATE names SET image = ? WHERE name = ? AND image = ?", (str(others[0]), name, str(image)))
+    return False
+
+
+def other_platforms(tx: Transaction, reference: Reference, image: Digest) -> tuple[Digest, ...]:
+    """The images that a tagged reference holds beside `image`, for other platforms."""
+    query = "SELECT image FROM name_platforms WHERE name = ? AND image <> ? ORDER BY platform"
+    rows = tx.execute(query, (str(reference), str(image))).fetchall()
+    return tuple(dict.fromkeys(Digest.parse(row[0]) for row in rows))

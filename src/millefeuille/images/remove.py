@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from millefeuille.errors import Conflict, Invalid
-from millefeuille.images.references import is_single, references, remove_reference
+from millefeuille.images.references import is_single, other_platforms, references, remove_reference
 from millefeuille.images.users import Users
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
@@ -52,7 +52,7 @@ def remove(
     if names.is_id(text, image.id):
         deletion.by_id(image)
     else:
-        deletion.by_name(image, text)
+        deletion.by_name(image, text, whole=True)
     removal.drop_unused_indexes(tx)
     return tuple(deletion.acts)
 
@@ -79,7 +79,8 @@ class _Deletion:
         self._force = force
         self._prune_parents = prune_parents
 
-    def by_name(self, image: ImageRecord, text: str) -> None:
+    def by_name(self, image: ImageRecord, text: str, *, whole: bool = False) -> None:
+        """Remove a name from its image; `whole`, from those of its other platforms too."""
         user = self.first_user(image.id)
         if not self._force and user is not None and is_single(references(image)):
             raise _used(
@@ -87,13 +88,26 @@ class _Deletion:
                 f"container {user[:12]} is using its referenced image {image.id.short}"
             )
         removed = Reference.parse(text).tagged()
+        if removed.digest is not None:  # a tag beside it says nothing
+            removed = removed.pinned(removed.digest)
+        others = other_platforms(self._tx, removed, image.id) if whole else ()
+        for other in others:
+            remove_reference(self._tx, removed, other)
         self._untag(removed, image)
-        rest = [other for other in references(image) if other != removed]
+        for identifier in (image.id, *others):
+            self._leave(removed, identifier)
+
+    def _leave(self, removed: Reference, identifier: Digest) -> None:
+        """Let an image go that has lost the name `removed`, if nothing else names it."""
+        image = next(images(self._tx, "id = ?", (str(identifier),)), None)
+        if image is None:  # it was the parent of one that went
+            return
+        rest = references(image)
         same = [other for other in rest if other.name == removed.name]
         if removed.digest is None and all(other.digest is not None for other in same):
             for other in same:
                 self._untag(other, image, event=False)  # Docker tells of the tag alone.
-                rest.remove(other)
+            rest = tuple(other for other in rest if other not in same)
         if not rest:
             self._delete(image.id, force=self._force, quiet=True)
 
@@ -110,8 +124,9 @@ class _Deletion:
         return users[0].id if users else None
 
     def _untag(self, reference: Reference, image: ImageRecord, *, event: bool = True) -> None:
-        remove_reference(self._tx, reference, image.id)
-        self.acts.append(Act(untagged=reference.familiar))
+        act = Act(untagged=reference.familiar)
+        if remove_reference(self._tx, reference, image.id) and act not in self.acts:
+            self.acts.append(act)
         if event:
             name = str(image.id)
             events.record(self._tx, "untag", name, {**image.labels, "name": name})
