@@ -9,7 +9,7 @@ from millefeuille.images.content import PlatformMissing, config_of, find_platfor
 from millefeuille.images.lineage import lineage
 from millefeuille.oci.platform import Platform
 from millefeuille.store.blobs import BlobNotFound
-from millefeuille.store.names import find
+from millefeuille.store.names import find, unassign
 from millefeuille.store.store import Store
 
 
@@ -33,6 +33,20 @@ def test_platforms(platform: str, held: str, many: Store) -> None:
         image = find_platform(tx, "app:many", Platform.parse(platform) if platform else None)
     assert image.labels == {"for": held}
     assert config_of(many.blobs, image).labels == {"for": held}
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_platforms_of_a_digest(named: bool, many: Store, memory: Memory) -> None:
+    digest = memory.tags["many"].digest
+    with many.writing() as tx:
+        chosen = find(tx, "app:many").id
+        if not named:
+            unassign(tx, "docker.io/library/app:many")
+        for text in (f"app@{digest}", f"app:1@{digest}"):
+            assert find_platform(tx, text, None).id == chosen
+            for architecture in ("amd64", "arm64"):
+                found = find_platform(tx, text, Platform.parse(f"linux/{architecture}"))
+                assert found.labels == {"for": architecture}
 
 
 def test_a_platform_that_is_not_here(many: Store) -> None:

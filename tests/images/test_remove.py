@@ -11,7 +11,9 @@ from tests.store.memory import Memory, brought, layer
 from millefeuille.images.remove import Act, BlankName, ImageConflict, remove
 from millefeuille.images.tag import tag
 from millefeuille.images.users import User
+from millefeuille.images.variants import remove_variants
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.platform import Platform
 from millefeuille.store import names
 from millefeuille.store.names import NoSuchImage
 from millefeuille.store.store import Store
@@ -242,6 +244,24 @@ def test_a_name_goes_with_all_its_platforms(store: Store, memory: Memory) -> Non
     assert untagged == ["app:many", "app@"]
     assert {str(image) for image in held.values()} < {act.deleted for act in acts}
     assert not list(store.blobs)
+
+
+def test_a_digest_goes_with_all_its_platforms(store: Store, memory: Memory) -> None:
+    _two_platforms(store, memory)
+    with store.writing() as tx:
+        names.unassign(tx, "docker.io/library/app:many")
+    with store.writing() as tx:
+        remove(tx, f"app@{memory.tags['many'].digest}", Containers())
+    assert not list(store.blobs)
+
+
+def test_a_platform_named_twice_goes_once(store: Store, memory: Memory) -> None:
+    held = _two_platforms(store, memory)
+    twice = [Platform.parse("linux/arm64"), Platform.parse("linux/arm64/v8")]
+    with store.writing() as tx:
+        acts = remove_variants(tx, "app:many", twice, Containers(), force=True)
+        assert acts[0].deleted == str(held["arm64"])
+        assert names.find(tx, "app:many").id == held["amd64"]
 
 
 def test_a_name_stays_with_its_other_platform(store: Store, memory: Memory) -> None:

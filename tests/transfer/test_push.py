@@ -181,6 +181,21 @@ def test_a_whole_index_goes_children_first(store: Store, memory: Memory) -> None
     ]  # fmt: skip
 
 
+def test_one_platform_of_two_is_remembered_as_that_one(store: Store, memory: Memory) -> None:
+    amd64 = memory.add("amd", [layer(1)])
+    arm64 = memory.add("arm", [layer(2)], architecture="arm64")
+    memory.add_index("1", {"amd64": amd64, "arm64": arm64})
+    brought(store, memory, "app:1", platform="linux/arm64")
+    _tag(store, "docker.io/library/app:1", REFERENCE)
+    with pytest.raises(NothingToPush, match=r"does not provide the specified platform \(linux/amd64\)"):
+        push(store, Target(), REFERENCE, Silent(), platform=Platform.parse("linux/amd64"))
+    brought(store, memory, "app:1", platform="linux/amd64")
+    _tag(store, "docker.io/library/app:1", REFERENCE)
+    assert push(store, Target(), REFERENCE, Silent(), platform=Platform.parse("linux/arm64")) == arm64.digest
+    with store.reading() as tx:
+        assert names.find(tx, f"{REFERENCE.name}@{arm64.digest}").platform == "linux/arm64"
+
+
 def test_nothing_to_push(store: Store, memory: Memory) -> None:
     _pulled(store, memory, [layer(1)])
     with pytest.raises(NothingToPush, match="tag does not exist: localhost:5000/team/app:2"):

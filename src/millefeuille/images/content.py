@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from millefeuille.errors import NotFound
+from millefeuille.images.references import other_platforms
 from millefeuille.oci import config as image_config
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.digest import Digest
@@ -48,7 +49,8 @@ def held_platforms(tx: Transaction, text: str, image: ImageRecord) -> list[tuple
     """The platforms that a name holds images for, the chosen `image` first; an ID holds its own alone."""
     found = [(Platform.parse(image.platform), image.id)]
     if not names.is_id(text, image.id):
-        name = str(Reference.parse(text).tagged())
-        rows = tx.execute("SELECT platform, image FROM name_platforms WHERE name = ?", (name,))
-        found += [(Platform.parse(platform), Digest.parse(held)) for platform, held in rows.fetchall()]
+        reference = Reference.parse(text).tagged()
+        for held in other_platforms(tx, reference, image.id):
+            other = next(images(tx, "id = ?", (str(held),)))
+            found.append((Platform.parse(other.platform), held))
     return found

@@ -47,7 +47,11 @@ def remove_reference(tx: Transaction, reference: Reference, image: Digest) -> bo
 
 
 def other_platforms(tx: Transaction, reference: Reference, image: Digest) -> tuple[Digest, ...]:
-    """The images that a tagged reference holds beside `image`, for other platforms."""
-    query = "SELECT image FROM name_platforms WHERE name = ? AND image <> ? ORDER BY platform"
-    rows = tx.execute(query, (str(reference), str(image))).fetchall()
-    return tuple(dict.fromkeys(Digest.parse(row[0]) for row in rows))
+    """The images that a tag or digest holds beside `image`, for other platforms."""
+    if reference.digest is not None:
+        query = "SELECT image FROM repo_digests WHERE repository = ? AND digest = ? ORDER BY image"
+        rows = tx.execute(query, (reference.name, str(reference.digest))).fetchall()
+    else:
+        query = "SELECT image FROM name_platforms WHERE name = ? ORDER BY platform"
+        rows = tx.execute(query, (str(reference),)).fetchall()
+    return tuple(dict.fromkeys(held for row in rows if (held := Digest.parse(row[0])) != image))

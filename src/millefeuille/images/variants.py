@@ -33,7 +33,7 @@ def remove_variants(
             "Use \u2014-force to force delete."
         )
     acts: list[Act] = []
-    for image in [_find(tx, text, platform) for platform in platforms]:
+    for image in dict.fromkeys(_find(tx, text, platform) for platform in platforms):
         check_removable(tx, image, users, force=True)
         acts += _take_from_names(tx, image)
         removed = removal.remove_image(tx, image)

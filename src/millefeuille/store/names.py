@@ -109,7 +109,11 @@ def _full_id(text: str) -> str | None:
 def _by_name(tx: Transaction, reference: Reference) -> Digest | None:
     if reference.digest is not None:
         row = tx.execute(
-            "SELECT image FROM repo_digests WHERE repository = ? AND digest = ?",
+            # Of several platforms the one that a name stands for, else the one that came last.
+            "SELECT image FROM repo_digests r JOIN images i ON i.id = r.image"
+            " WHERE repository = ? AND digest = ? ORDER BY"
+            " EXISTS (SELECT 1 FROM names n WHERE n.target = r.digest AND n.image = r.image) DESC,"
+            " added_ns DESC, i.id",
             (reference.name, str(reference.digest)),
         ).fetchone()
     else:

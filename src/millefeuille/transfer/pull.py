@@ -115,7 +115,9 @@ def _known(tx: Transaction, image: Plan) -> dict[Digest, LayerRecord]:
 
 def _is_current(tx: Transaction, reference: Reference, image: Plan) -> bool:
     if reference.digest is not None:
-        return names.lookup(tx, str(reference)) == image.manifest.config.digest
+        query = "SELECT 1 FROM repo_digests WHERE repository = ? AND digest = ? AND image = ?"
+        row = (reference.name, str(reference.digest), str(image.manifest.config.digest))
+        return tx.execute(query, row).fetchone() is not None
     return names.target(tx, reference) == (image.target.digest, image.manifest.config.digest)
 
 

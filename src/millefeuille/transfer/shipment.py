@@ -75,6 +75,8 @@ def gather(tx: Transaction, store: Store, reference: Reference, platform: Platfo
             document = documents.parse(store.blobs.read(chosen.digest), chosen.media_type)
     elif platform is not None:
         _check_platform(tx, reference, image, platform)
+    if isinstance(document, Manifest):
+        image = document.config.digest
     found = _with_children(store, document.descriptor(target.algorithm), document)
     return Shipment(documents=tuple(found), image=image, note=note)
 
@@ -98,7 +100,13 @@ def outbound(
 def _chosen(tx: Transaction, index: Index, reference: Reference, platform: Platform | None) -> Descriptor:
     """The entry of an index that is here: the one asked for, else the one the name stands for."""
     if platform is not None:
-        return documents.choose(index, platform, reference.familiar)
+        chosen = documents.choose(index, platform, reference.familiar)
+        if not _is_here(tx, chosen):
+            raise NothingToPush(
+                f"image with reference {reference.familiar} was found but does not provide the specified "
+                f"platform ({platform})"
+            )
+        return chosen
     row = tx.execute(
         "SELECT manifest FROM name_platforms p JOIN names n USING (name)"
         " WHERE name = ? AND p.image = n.image",
@@ -110,6 +118,11 @@ def _chosen(tx: Transaction, index: Index, reference: Reference, platform: Platf
     raise NothingToPush(
         f"image with reference {reference.familiar} was found but does not provide any platform"
     )
+
+
+def _is_here(tx: Transaction, manifest: Descriptor) -> bool:
+    row = tx.execute("SELECT 1 FROM manifests WHERE digest = ?", (str(manifest.digest),)).fetchone()
+    return row is not None
 
 
 def _check_platform(tx: Transaction, reference: Reference, image: Digest, platform: Platform) -> None:
