@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,23 @@ def test_commands_that_cannot_run(home: Home, name: str, command: str, reason: s
         (["--rm", "UPPER"], "invalid reference format: repository name (library/UPPER) must be lowercase"),
         (["nosuch"], "Error: `mille run` keeps no containers in this version\nAdd --rm."),
         (["--rm", "--pull", "never", "0" * 64], f"Error: No such image: {'0' * 64}"),
+        (["--rm", "0" * 64], f"Error: No such image: {'0' * 64}"),
+        (["--rm", f"sha256:{'0' * 64}"], f"Error: No such image: sha256:{'0' * 64}"),
     ],
 )  # fmt: skip
 def test_refusals(home: Home, words: list[str], complaint: str) -> None:
     assert home.mille("run", *words) == ("", f"mille: {complaint}{HINT}", 125)
+
+
+def test_an_image_of_another_platform_is_pulled(home: Home) -> None:
+    source = str(home.directory / "files.tar")
+    with tarfile.open(source, "w") as archive:
+        archive.addfile(tarfile.TarInfo("a"))
+    name = "127.0.0.1:1/x/y:latest"
+    assert home.mille("import", "--platform", "linux/s390x", source, name)[2] == 0
+    _, err, code = home.mille("run", "--rm", "--platform", "linux/ppc64le", name)
+    assert err.startswith(f"Unable to find image '{name}' locally\nmille: Error: Get ")
+    assert code == 125
 
 
 def test_a_registry_that_is_not_there(home: Home) -> None:

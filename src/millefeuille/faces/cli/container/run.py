@@ -12,7 +12,7 @@ from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, repeated, string
 from millefeuille.faces.cli.terminal import Terminal
-from millefeuille.images.content import config_of, find_platform
+from millefeuille.images.content import PlatformMissing, config_of, find_platform
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.runtime.once import Run, run_once
@@ -99,8 +99,8 @@ def _image(context: Context, call: Call, store: Store) -> ImageRecord:
         try:
             with store.reading() as tx:
                 return find_platform(tx, text, platform)
-        except NoSuchImage:
-            if call[PULL] == "never":
+        except (NoSuchImage, PlatformMissing):
+            if call[PULL] == "never" or is_full_id(text):  # an ID is no name that a registry knows
                 raise
             if not call[QUIET]:
                 context.terminal.complain(
