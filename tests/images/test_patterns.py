@@ -46,7 +46,8 @@ def test_matches(pattern: str, matches: list[str], named: Store) -> None:
 
 def test_a_plain_name_is_itself(named: Store) -> None:
     with named.reading() as tx:
-        assert expand(tx, "nosuch:1") == ("nosuch:1",)
+        for name in ("nosuch:1", "[::1]:5000/app:1"):
+            assert expand(tx, name) == (name,)
 
 
 @pytest.mark.parametrize("pattern", ["zzz*", "APP:*", "app:\\*"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
-from millefeuille.oci.reference import Reference
+from millefeuille.oci.reference import InvalidReference, Reference
 from millefeuille.store.names import NoSuchImage
 from millefeuille.store.transaction import Transaction
 
@@ -15,7 +15,7 @@ def expand(tx: Transaction, text: str) -> Sequence[str]:
 
     A pattern without a tag matches names of every tag. Raises NoSuchImage when nothing matches.
     """
-    if not any(character in text for character in "*?["):
+    if not any(character in text for character in "*?[") or _is_reference(text):
         return (text,)
     matches = []
     for (name,) in tx.execute("SELECT name FROM names ORDER BY name").fetchall():
@@ -26,3 +26,12 @@ def expand(tx: Transaction, text: str) -> Sequence[str]:
     if not matches:
         raise NoSuchImage(f"No such image: {text}")
     return matches
+
+
+def _is_reference(text: str) -> bool:
+    """True for `[::1]:5000/app`, whose brackets are those of an address."""
+    try:
+        Reference.parse(text)
+    except InvalidReference:
+        return False
+    return True
