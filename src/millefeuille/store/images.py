@@ -78,18 +78,23 @@ def _layer(row: tuple[str, int, int, int, int, str]) -> LayerRecord:
 
 def images(tx: Transaction, where: str = "", values: tuple[object, ...] = ()) -> Iterator[ImageRecord]:
     """Images with their tags and digests, newest first; `where` is an SQL condition on the table."""
+    condition = f"WHERE {where}" if where else ""
+    # The names of one image are not looked for among those of all.
+    only = f"WHERE {{}} IN (SELECT id FROM images {condition})" if where else ""
     tags: dict[str, list[str]] = {}
     tagged: dict[str, int] = {}
     for name, image, at in tx.execute(
-        "SELECT name, image, tagged_ns FROM names"
-        " UNION SELECT p.name, p.image, tagged_ns FROM name_platforms p JOIN names USING (name) ORDER BY 1"
+        f"SELECT name, image, tagged_ns FROM names {only.format('image')}"
+        " UNION SELECT p.name, p.image, tagged_ns FROM name_platforms p JOIN names USING (name)"
+        f" {only.format('p.image')} ORDER BY 1",
+        values * 2,
     ):
         tags.setdefault(image, []).append(name)
         tagged[image] = max(tagged.get(image, 0), at)
     digests: dict[str, list[tuple[str, Digest]]] = {}
-    for repository, digest, image in tx.execute("SELECT * FROM repo_digests ORDER BY 1, 2"):
+    query = f"SELECT * FROM repo_digests {only.format('image')} ORDER BY 1, 2"
+    for repository, digest, image in tx.execute(query, values):
         digests.setdefault(image, []).append((repository, Digest.parse(digest)))
-    condition = f"WHERE {where}" if where else ""
     rows = tx.execute(f"SELECT {COLUMNS} FROM images {condition} ORDER BY created_ns DESC, id", values)
     for row in rows.fetchall():
         key = row[0]
