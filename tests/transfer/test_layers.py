@@ -248,6 +248,18 @@ def test_a_second_process_takes_what_the_first_has_stored(made: Store, memory: M
     assert os.listdir(made.disk.ingest) == []
 
 
+def test_a_failure_ends_the_wait_for_another_process(made: Store, memory: Memory) -> None:
+    memory.cuts[layer(2).descriptor().digest] = 10
+    with ingest(made.disk, BLOB, lambda holder: None), pytest.raises(Failed, match="connection reset"):
+        _fetch(made, memory, BIG, layer(2))
+
+
+def test_one_blob_is_not_two_layers(made: Store, memory: Memory) -> None:
+    wanted = [(BLOB, layer(2).diff_id), (BLOB, BIG.diff_id)]
+    with pytest.raises(Corrupt, match=f"but the image config says {BIG.diff_id}"):
+        LayerFetch(made, memory, Seen(), {}).run(wanted)
+
+
 def test_what_is_known_is_not_fetched(made: Store, memory: Memory) -> None:
     brought(made, memory, "app:1")
     before = state(made)

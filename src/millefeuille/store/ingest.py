@@ -246,7 +246,8 @@ def layer_record(content: LayerContent) -> LayerRecord:
 
 @contextlib.contextmanager
 def ingest(disk: Disk, blob: Descriptor, waiting: Callable[[int], None]) -> Iterator[LayerIngest]:
-    """Hold the right to fetch a blob. While another process has it, `waiting` is called with its ID, once.
+    """Hold the right to fetch a blob. While another process has it, `waiting` is called with its ID before
+    each pause; what it raises ends the wait.
 
     Look again whether the blob exists when the block begins: that process may have stored it.
     """
@@ -263,25 +264,27 @@ def ingest(disk: Disk, blob: Descriptor, waiting: Callable[[int], None]) -> Iter
 
 def _lock(path: str, waiting: Callable[[int], None]) -> int:
     """Open and lock a partial blob; the lock must be on the file that has the name still."""
-    told = False
     while True:
-        descriptor = _open(path)
-        while not files.try_lock(descriptor):
-            if not told:
+        descriptor = _open(path, waiting)
+        try:
+            while not files.try_lock(descriptor):
                 waiting(0)
-                told = True
-            time.sleep(_POLL)
+                time.sleep(_POLL)
+        except BaseException:
+            os.close(descriptor)
+            raise
         if _is_named(descriptor, path):
             return descriptor
         os.close(descriptor)
 
 
-def _open(path: str) -> int:
+def _open(path: str, waiting: Callable[[int], None]) -> int:
     while True:
         try:
             return files.create(path, exclusive=False)
         except PermissionError:
             if not _revive(path):
+                waiting(0)
                 time.sleep(_POLL)
 
 

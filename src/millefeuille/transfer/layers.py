@@ -58,7 +58,10 @@ class LayerFetch:
         """Every layer in the store, by blob digest. Raises the first failure; what is half-way is kept."""
         found: dict[Digest, LayerRecord] = {}
         missing: dict[Digest, tuple[Descriptor, Digest]] = {}
+        promised: dict[Digest, Digest] = {}
         for blob, diff_id in wanted:
+            if promised.setdefault(blob.digest, diff_id) != diff_id:
+                raise _contradicted(blob.digest, promised[blob.digest], diff_id)
             record = self._present(blob, diff_id)
             if blob.digest not in found and blob.digest not in missing:
                 self._progress.report(
@@ -75,7 +78,7 @@ class LayerFetch:
         if record is None or not self._store.blobs.holds(blob):
             return None
         if record.diff_id != diff_id:
-            raise Corrupt(f"layer {blob.digest}: holds {record.diff_id}, but the image config says {diff_id}")
+            raise _contradicted(blob.digest, record.diff_id, diff_id)
         return record if layers.is_intact(self._store.disk, record) else None
 
     def _fetch_all(self, missing: Mapping[Digest, tuple[Descriptor, Digest]]) -> dict[Digest, LayerRecord]:
@@ -114,8 +117,14 @@ class LayerFetch:
     def _obtain(self, blob: Descriptor, diff_id: Digest, source: Blobs | ImageSource) -> LayerRecord:
         """One layer, from the store's own blob or from outside."""
 
+        told: list[int] = []
+
         def waiting(holder: int) -> None:
-            self._progress.report(LayerWaiting(digest=blob.digest, holder=holder))
+            if self._stop.is_set():
+                raise Stopped("stopped")
+            if not told:
+                told.append(holder)
+                self._progress.report(LayerWaiting(digest=blob.digest, holder=holder))
 
         disk = self._store.disk
         with ingest(disk, blob, waiting) as layer:
@@ -173,3 +182,7 @@ class LayerFetch:
                 )
         finally:
             stream.close()
+
+
+def _contradicted(blob: Digest, held: Digest, promised: Digest) -> Corrupt:
+    return Corrupt(f"layer {blob}: holds {held}, but the image config says {promised}")
