@@ -181,6 +181,7 @@ def test_a_dry_run_of_prune_removes_nothing(
 ) -> None:
     image = pulled(engine, registry, made)
     assert engine.prune().candidates == ()
+    assert len(engine.prune(filters=["dangling=false"], dry_run=True).candidates) == 1
     planned = engine.prune(all=True, dry_run=True)
     assert [candidate.image.id for candidate in planned.candidates] == [image.id]
     assert engine.images() != ()

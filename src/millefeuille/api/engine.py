@@ -172,8 +172,10 @@ class Engine:
 
     def prune(self, *, all: bool = False, filters: Iterable[str] = (), dry_run: bool = False) -> Pruned:
         """Remove dangling images, or all unused ones; what went or would go. Raises InvalidFilter."""
-        accepts = prunable(Filters.parse(filters), time.time_ns())
-        return pruning.prune(self._store(), users(self._settings), accepts, unused=all, dry_run=dry_run)
+        chosen = Filters.parse(filters)
+        accepts = prunable(chosen, time.time_ns())
+        unused = all or not chosen.boolean("dangling", True)
+        return pruning.prune(self._store(), users(self._settings), accepts, unused=unused, dry_run=dry_run)
 
     def run(
         self, image: Image | str, *words: str, environment: Iterable[str] = (), user: str | None = None,
