@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,10 +8,14 @@ import pytest
 from tests.store.memory import Memory, brought, layer
 from tests.store.state import state
 
+from millefeuille.images import listing
 from millefeuille.images.prune import Pruned, prune
+from millefeuille.images.remove import remove
 from millefeuille.images.tag import tag
+from millefeuille.images.trees import trees
 from millefeuille.images.users import Nobody, User
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.mediatype import OCI_INDEX
 from millefeuille.store import leases, names
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
@@ -82,6 +87,24 @@ def test_all_platforms_of_a_name_go(store: Store, memory: Memory) -> None:
     with store.reading() as tx:
         assert names.find(tx, "app:many").platform == "linux/arm64"
     assert prune(store, Nobody(), lambda image: True, unused=True).acts[0].untagged == "app:many"
+    assert not list(store.blobs)
+
+
+def test_an_index_within_an_index_stays_and_goes_with_it(store: Store, memory: Memory) -> None:
+    inner = memory.add_index("inner", {"amd64": memory.add("amd64", [layer(1)])})
+    outer = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [inner.to_json()]}
+    memory.document("outer", OCI_INDEX, json.dumps(outer).encode())
+    memory.add("other", [layer(2)])
+    for name in ("outer", "other"):
+        brought(store, memory, f"app:{name}")
+    with store.writing() as tx:
+        remove(tx, "app:other", Nobody())
+    prune(store, Nobody(), lambda image: True)
+    assert inner.digest in store.blobs
+    with store.reading() as tx:
+        [tree] = trees(tx, store.blobs, listing.visible(tx), Nobody())
+    assert [(variant.platform, variant.here) for variant in tree.variants] == [("linux/amd64", True)]
+    prune(store, Nobody(), lambda image: True, unused=True)
     assert not list(store.blobs)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from millefeuille.images.users import Users
 from millefeuille.oci import manifest as documents
+from millefeuille.oci import mediatype
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index
 from millefeuille.oci.reference import Reference
@@ -92,9 +93,7 @@ def _tree(tx: Transaction, blobs: Blobs, growth: _Growth, users: Users) -> Tree:
     own = _Parts()
     variants: list[Variant] = []
     if _is_index(tx, growth.target):
-        raw = blobs.read(growth.target)
-        own.content[str(growth.target)] = len(raw)
-        for manifest, platform in _entries(raw, str(growth.target)):
+        for manifest, platform in _entries(blobs, growth.target, own):
             parts = _parts(tx, manifest)
             own.content |= parts.content
             own.tars |= parts.tars
@@ -106,12 +105,19 @@ def _tree(tx: Transaction, blobs: Blobs, growth: _Growth, users: Users) -> Tree:
     return Tree(names=names, id=growth.image, used=used, weight=own.weight, variants=tuple(variants))
 
 
-def _entries(raw: bytes, what: str) -> Iterator[tuple[Digest, str]]:
-    """The images of an index: the manifest's digest, and the platform as it is written there."""
+def _entries(blobs: Blobs, target: Digest, own: _Parts) -> Iterator[tuple[Digest, str]]:
+    """The images of an index: the manifest's digest, and the platform as it is written there.
+
+    Those of an index within it are among them; the size of each index goes to `own`.
+    """
+    raw, what = blobs.read(target), str(target)
+    own.content[what] = len(raw)
     index = documents.parse(raw, what=what)
     assert isinstance(index, Index)
     for entry, written in zip(index.manifests, parse_object(raw, what)["manifests"], strict=True):
-        if documents.is_candidate(entry):
+        if entry.media_type in mediatype.INDEXES and entry.digest in blobs:
+            yield from _entries(blobs, entry.digest, own)
+        elif documents.is_candidate(entry):
             yield entry.digest, _spelled(written.get("platform") or {})
 
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from millefeuille.errors import Corrupt, Invalid, NotFound
+from millefeuille.oci import manifest as documents
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.manifest import Index
 from millefeuille.store import leases
+from millefeuille.store.blobs import Blobs
 from millefeuille.store.chains import set_metadata
 from millefeuille.store.transaction import Transaction
 
@@ -112,8 +116,27 @@ def _unused_indexes(tx: Transaction) -> set[str]:
         tx, "SELECT digest FROM indexes WHERE digest NOT IN (SELECT target FROM names)"
         " AND digest NOT IN (SELECT digest FROM repo_digests)",
     )  # fmt: skip
+    if unused:
+        unused -= _below(tx, _column(tx, "SELECT digest FROM indexes") - unused)
     tx.executemany("DELETE FROM indexes WHERE digest = ?", [(digest,) for digest in unused])
     return unused
+
+
+def _below(tx: Transaction, indexes: set[str]) -> set[str]:
+    """The indexes that lie within others, at any depth: no name points to them, but they are needed."""
+    known, blobs = _column(tx, "SELECT digest FROM indexes"), Blobs(tx.disk)
+    found: set[str] = set()
+    waiting = [*indexes]
+    while waiting:
+        try:
+            document = documents.parse(blobs.read(Digest.parse(waiting.pop())))
+        except (NotFound, Corrupt, Invalid):  # a damaged one leads nowhere
+            continue
+        entries = document.manifests if isinstance(document, Index) else ()
+        new = ({str(entry.digest) for entry in entries} & known) - found
+        found |= new
+        waiting += new
+    return found
 
 
 _NEEDED = """
