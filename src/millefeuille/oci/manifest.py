@@ -121,11 +121,16 @@ def choose(index: Index, wanted: Platform, what: str = "image", strict: bool = F
 
 def is_candidate(entry: Descriptor) -> bool:
     """True when an index entry can be an image: attestations and artifacts are not."""
-    if entry.annotations.get("vnd.docker.reference.type") == ATTESTATION or entry.artifact_type:
+    if is_attestation(entry) or entry.artifact_type:
         return False
     if entry.platform is not None and entry.platform.os == "unknown":
         return False
     return entry.media_type in mediatype.MANIFESTS or entry.media_type in mediatype.INDEXES
+
+
+def is_attestation(entry: Descriptor) -> bool:
+    """True when an index entry says something about another entry, and can never be an image itself."""
+    return entry.annotations.get("vnd.docker.reference.type") == ATTESTATION
 
 
 def _kind(fields: Mapping[str, Any], media_type: str | None, what: str) -> str:

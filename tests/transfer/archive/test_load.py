@@ -222,6 +222,23 @@ def test_an_index_may_list_more_than_the_archive_holds(tmp_path: Path, store: St
     assert str(found.image) == other.id
 
 
+def test_what_is_said_about_an_image_is_none(tmp_path: Path, store: Store) -> None:
+    one, other = made(tmp_path, "gzip"), made(tmp_path, "gzip", architecture="s390x")
+
+    def listed(members: Members) -> None:
+        entries = [
+            {"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": len(raw),
+             "digest": digest_of(raw), "annotations": {"vnd.docker.reference.type": kind}}
+            for raw, kind in ((one.manifest("oci"), ""), (other.manifest("oci"), "attestation-manifest"))
+        ]  # fmt: skip
+        members["index.json"] = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+
+    members = _members(_index_archive(tmp_path, [one, other]))
+    listed(members)
+    [found] = loaded(store, _write(tmp_path / "said.tar", members))
+    assert (str(found.image), set(_ids(store))) == (one.id, {one.id})
+
+
 def test_one_platform_of_several_can_be_asked_for(tmp_path: Path, store: Store) -> None:
     one, other = made(tmp_path, "gzip"), made(tmp_path, "gzip", architecture="s390x")
     path = _index_archive(tmp_path, [one, other])

@@ -43,6 +43,8 @@ def layout_images(
     if not isinstance(index, Index):
         raise BadArchive(f"invalid archive: {INDEX} is no index")
     for target in index.manifests:
+        if documents.is_attestation(target):
+            continue
         plans = tuple(_plans(target, source, blobs, wanted))
         if plans:
             yield Found(names=_names(target), plans=plans)
