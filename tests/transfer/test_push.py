@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from tests.store.memory import Layer, Memory, brought, layer
 
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.mediatype import OCI_INDEX
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.progress import Event, Finished, LayerAdvanced, LayerDone, LayerFound, Silent, Warned
@@ -165,6 +167,20 @@ def test_a_sparse_index_goes_as_the_one_image_that_is_here(store: Store, memory:
     assert push(store, there, REFERENCE, told) == here.digest
     assert [(digest, tag) for digest, _, tag in there.manifests] == [(here.digest, "1")]
     assert any(isinstance(event, Warned) for event in told.events)
+
+
+@pytest.mark.parametrize("platform", [None, Platform.parse("linux/amd64")])
+def test_a_sparse_index_within_another(platform: Platform | None, store: Store, memory: Memory) -> None:
+    here = memory.add("amd", [layer(1)])
+    away = memory.add("arm", [layer(2)], architecture="arm64")
+    inner = memory.add_index("inner", {"amd64": here, "arm64": away})
+    outer = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [inner.to_json()]}
+    memory.document("1", OCI_INDEX, json.dumps(outer).encode())
+    brought(store, memory, "app:1", platform="linux/amd64")
+    _tag(store, "docker.io/library/app:1", REFERENCE)
+    there = Target()
+    assert push(store, there, REFERENCE, Silent(), platform=platform) == here.digest
+    assert [(digest, tag) for digest, _, tag in there.manifests] == [(here.digest, "1")]
 
 
 def test_a_whole_index_goes_children_first(store: Store, memory: Memory) -> None:

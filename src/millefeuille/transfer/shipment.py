@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from millefeuille.errors import NotFound
 from millefeuille.oci import manifest as documents
+from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
@@ -64,9 +65,8 @@ def gather(tx: Transaction, store: Store, reference: Reference, platform: Platfo
     document = documents.parse(store.blobs.read(target), what=reference.familiar)
     note = ""
     if isinstance(document, Index):
-        missing = [entry for entry in document.manifests if entry.digest not in store.blobs]
-        if platform is not None or missing:
-            chosen = _chosen(tx, document, reference, platform)
+        if platform is not None or not _is_whole(store, document):
+            chosen = _chosen(tx, store, document, reference, platform)
             if platform is None:
                 note = (
                     "Not all multiplatform-content is present and only the available single-platform image "
@@ -97,10 +97,28 @@ def outbound(
     return tuple(found.values())
 
 
-def _chosen(tx: Transaction, index: Index, reference: Reference, platform: Platform | None) -> Descriptor:
-    """The entry of an index that is here: the one asked for, else the one the name stands for."""
+def _is_whole(store: Store, index: Index) -> bool:
+    """Whether all that an index lists is here, at any depth."""
+    for entry in index.manifests:
+        if entry.digest not in store.blobs:
+            return False
+        if entry.media_type in mediatype.INDEXES:
+            below = documents.parse(store.blobs.read(entry.digest), entry.media_type)
+            if isinstance(below, Index) and not _is_whole(store, below):
+                return False
+    return True
+
+
+def _chosen(
+    tx: Transaction, store: Store, index: Index, reference: Reference, platform: Platform | None
+) -> Descriptor:
+    """The manifest below an index that is here: the one asked for, else the one the name stands for."""
     if platform is not None:
         chosen = documents.choose(index, platform, reference.familiar)
+        if chosen.media_type in mediatype.INDEXES and chosen.digest in store.blobs:
+            below = documents.parse(store.blobs.read(chosen.digest), chosen.media_type)
+            if isinstance(below, Index):
+                return _chosen(tx, store, below, reference, platform)
         if not _is_here(tx, chosen):
             raise NothingToPush(
                 f"image with reference {reference.familiar} was found but does not provide the specified "
@@ -108,13 +126,12 @@ def _chosen(tx: Transaction, index: Index, reference: Reference, platform: Platf
             )
         return chosen
     row = tx.execute(
-        "SELECT manifest FROM name_platforms p JOIN names n USING (name)"
-        " WHERE name = ? AND p.image = n.image",
+        "SELECT m.digest, m.media_type, m.size FROM name_platforms p JOIN names n USING (name)"
+        " JOIN manifests m ON m.digest = p.manifest WHERE name = ? AND p.image = n.image",
         (str(reference),),
     ).fetchone()
-    for entry in index.manifests:
-        if row and str(entry.digest) == row[0]:
-            return entry
+    if row:
+        return Descriptor(media_type=row[1], digest=Digest.parse(row[0]), size=row[2])
     raise NothingToPush(
         f"image with reference {reference.familiar} was found but does not provide any platform"
     )
