@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import time
+from _thread import get_ident  # threading takes longer to load
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -76,6 +77,14 @@ def write(descriptor: int, data: bytes | bytearray | memoryview) -> int:
     while written < len(view):
         written += os.write(descriptor, view[written:])
     return written
+
+
+def begin_writeback(descriptor: int, offset: int, size: int) -> None:
+    """Let the disk begin with a range that has been written, so that a later `sync` finds it mostly done.
+
+    Source: posix_fadvise(2); Linux writes dirty pages out before it drops them.
+    """
+    os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_DONTNEED)
 
 
 def truncate(descriptor: int, size: int) -> None:
@@ -189,7 +198,7 @@ def remove_tree(path: str) -> None:
 
 def replace_file(path: str, data: bytes, mode: int = 0o600) -> None:
     """Write `data` under `path` so that a reader, or a crash, sees the old or the new, never a part."""
-    temporary = f"{path}.tmp-{os.getpid()}"
+    temporary = f"{path}.tmp-{os.getpid()}-{get_ident()}"
     unlink(temporary)
     descriptor = create(temporary, mode)
     try:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
+from millefeuille import files
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.store.blobs import BlobNotFound, CorruptBlob
@@ -35,6 +37,23 @@ def test_what_is_put_can_be_had(algorithm: str, store: Store) -> None:
         assert file.read() == DATA[5:]
     assert store.blobs.holds(_descriptor(digest))
     assert not store.blobs.holds(_descriptor(digest, 3))
+
+
+def test_two_threads_put_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.create()
+    digest, write = Digest.of(DATA), files.write
+
+    def overtaken(descriptor: int, data: bytes) -> int:
+        monkeypatch.setattr(files, "write", write)
+        other = threading.Thread(target=store.blobs.put, args=(digest, data))
+        other.start()
+        other.join()
+        return write(descriptor, data)
+
+    monkeypatch.setattr(files, "write", overtaken)
+    store.blobs.put(digest, DATA)
+    assert store.blobs.read(digest) == DATA
+    assert os.listdir(store.disk.blobs("sha256")) == [digest.hex]
 
 
 def test_other_bytes_are_refused(store: Store) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from _thread import get_ident
 from collections.abc import Iterator
 from io import BufferedReader
 from typing import TYPE_CHECKING
@@ -88,7 +89,7 @@ class Blobs:
         target = self._disk.blob(digest)
         if self._holds(digest, data):
             return
-        temporary = f"{target}.tmp-{os.getpid()}"
+        temporary = f"{target}.tmp-{os.getpid()}-{get_ident()}"
         files.unlink(temporary)
         descriptor = files.create(temporary, 0o400)
         try:
