@@ -24,7 +24,7 @@ _SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
 # The stubs call it an instance; it is the class of what decompress raises.
 _IsalError: Any = isal_zlib.error
 
-OUTPUT_CHUNK = 256 << 10  # bytes; what one inflate call may return, so that a bomb cannot fill the memory
+OUTPUT_CHUNK = 512 << 10  # bytes; what one inflate call may return, so that a bomb cannot fill the memory
 _WINDOW_LOG_MAXIMUM = 27  # 128 MiB: the largest window a frame may ask for
 
 # Deflate reaches 1032:1 at most; zstd has no such bound, so a ratio above this one is a bomb.

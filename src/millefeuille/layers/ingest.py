@@ -24,6 +24,7 @@ from millefeuille.oci.digest import Digest
 
 CHUNK = 256 << 10  # bytes; larger chunks are slower, their buffers no longer fit the cache
 SWITCH_INTERVAL = 0.0005  # seconds
+WRITEBACK = 16 << 20  # bytes written before the disk is told to begin with them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class LayerPass:
         self._tar = tar
         self._algorithm = algorithm
         self._size = 0
+        self._written = self._flushed = 0  # bytes of the tar: in the file, and on their way to the disk
         self._blob_hash = hashlib.new(algorithm)
         self._tar_hash = hashlib.sha256()
         self._builder = IndexBuilder()
@@ -61,7 +63,14 @@ class LayerPass:
         self._tar_stage: Stage[bytes | memoryview] = Stage("diff-hash", self._tar_hash.update)
         self._parse_stage: Stage[tuple[bytes | memoryview, int]] = Stage("index", self._index)
         self._inflate_stage: Stage[bytes | memoryview] = Stage("inflate", self._inflate)
-        self._stages = (self._inflate_stage, self._blob_stage, self._tar_stage, self._parse_stage)
+        self._disk_stage: Stage[tuple[int, int]] = Stage("writeback", self._begin_writeback)
+        self._stages = (
+            self._inflate_stage,
+            self._blob_stage,
+            self._tar_stage,
+            self._parse_stage,
+            self._disk_stage,
+        )
 
     @property
     def size(self) -> int:
@@ -126,5 +135,13 @@ class LayerPass:
     def _index(self, item: tuple[bytes | memoryview, int]) -> None:
         piece, consumed = item
         if self._tar is not None:
-            files.write(self._tar, piece)
+            self._written += files.write(self._tar, piece)
+            if self._written - self._flushed >= WRITEBACK:
+                self._disk_stage.put((self._flushed, self._written - self._flushed))
+                self._flushed = self._written
         self._parser.feed(piece, consumed)
+
+    def _begin_writeback(self, extent: tuple[int, int]) -> None:
+        # In a stage of its own: handing much to a slow disk takes long.
+        if self._tar is not None:
+            files.begin_writeback(self._tar, *extent)

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-DEPTH = 6  # items that may wait; with pieces of at most 1 MiB this bounds a stage's memory
+DEPTH = 6  # items that may wait; with pieces of at most 512 KiB this bounds a stage's memory
 
 
 class Stage(Generic[Item]):

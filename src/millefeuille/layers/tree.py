@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from millefeuille.errors import Invalid
 from millefeuille.layers.entry import (
@@ -224,7 +224,7 @@ class Merger:
             del self._directories[known]
 
 
-def merge(indexes: Sequence[LayerIndex]) -> Node:
+def merge(indexes: Iterable[LayerIndex]) -> Node:
     """The root of the tree that these layers make, the lowest first. Raises BrokenLink."""
     merger = Merger()
     for index in indexes:

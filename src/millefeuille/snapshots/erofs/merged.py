@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from millefeuille.layers import tree
 from millefeuille.layers.index import LayerIndex
@@ -12,7 +12,7 @@ from millefeuille.snapshots.erofs.format import Device
 from millefeuille.snapshots.erofs.image import write_image
 
 
-def merged_image(chain: Digest, layers: Sequence[LayerTar], indexes: Sequence[LayerIndex]) -> bytearray:
+def merged_image(chain: Digest, layers: Sequence[LayerTar], indexes: Iterable[LayerIndex]) -> bytearray:
     """The metadata image of `chain`: its layers and their indexes, both lowest first.
 
     The same for the same chain, whenever and wherever it is made. Raises BrokenLink, InvalidTree,

@@ -33,7 +33,7 @@ def make_metadata(store: Store, layers: Sequence[LayerRecord]) -> tuple[Digest, 
     """
     chain = chain_id(layer.diff_id for layer in layers)
     assert chain is not None  # an image without layers has no chain
-    image = merged_image(chain, _tars(store, layers), [_index(store, layer) for layer in layers])
+    image = merged_image(chain, _tars(store, layers), (_index(store, layer) for layer in layers))
     temporary = f"{store.disk.ingest}/chain-{os.urandom(16).hex()}"
     descriptor = files.create(temporary, 0o400)
     try:
