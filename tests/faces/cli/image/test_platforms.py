@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,20 @@ class TestRemoval:
         )
         # With -f, what is not there counts as removed.
         assert home.mille("rmi", "-f", "--platform", "linux/s390x", name) == ("", missing, 0)
+
+    def test_every_match_of_a_pattern_is_tried(self, home: Home, name: str) -> None:
+        other = home.directory / "files.tar"
+        with tarfile.open(other, "w") as archive:
+            archive.addfile(tarfile.TarInfo("a"))
+        assert home.mille("import", "--platform", "linux/s390x", str(other), "mine:0")[2] == 0
+        for tag in ("1", "2"):
+            assert home.mille("tag", name, f"mine:{tag}") == ("", "", 0)
+        out, err, code = home.mille("rmi", "-f", "--platform", "linux/amd64,linux/arm64", "mine:*")
+        assert err == (
+            "Error: image with reference docker.io/library/mine:0 was found but does not provide the "
+            "specified platform (linux/amd64)\n"
+        )
+        assert ("Untagged: mine:1\n" in out, "Untagged: mine:2\n" in out, code) == (True, True, 0)
 
     def test_a_platform_that_is_none(self, home: Home) -> None:
         out, err, code = home.mille("rmi", "-f", "--platform", "foobar", "x")

@@ -15,7 +15,9 @@ from millefeuille.images.remove import Act, remove
 from millefeuille.images.users import Users
 from millefeuille.images.variants import remove_variants
 from millefeuille.oci.platform import Platform
+from millefeuille.oci.reference import Reference
 from millefeuille.store.names import no_such_image
+from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
 
 FORCE = boolean("force", "Force removal of the image", short="f")
@@ -38,18 +40,37 @@ def run(context: Context, call: Call) -> int:
                 raise no_such_image(text)
             with store.reading() as tx:
                 matches = expand(tx, text)
-            for match in matches:
-                with store.writing(emergency=True) as tx:
-                    acts = _remove(tx, match, platforms, users(context.settings), call)
-                for act in acts:
-                    context.terminal.line(
-                        f"Untagged: {act.untagged}" if act.untagged else f"Deleted: {act.deleted}"
-                    )
         except MilleError as error:
-            exits.report(context.terminal, error)
-            # Docker's -f takes an image that is not there as removed already.
-            code = code if call[FORCE] and isinstance(error, NotFound) else 1
+            code = _failed(context, call, error, code)
+            continue
+        gone: set[str] = set()
+        for match in matches:
+            if match not in gone:
+                code = _remove_one(context, call, store, match, platforms, gone, code)
     return code
+
+
+def _remove_one(
+    context: Context, call: Call, store: Store, text: str, platforms: Sequence[Platform], gone: set[str],
+    code: int,
+) -> int:  # fmt: skip
+    """Remove one name or image, and tell; the names that went with it come to `gone`. The exit code so far."""
+    try:
+        with store.writing(emergency=True) as tx:
+            acts = _remove(tx, text, platforms, users(context.settings), call)
+    except MilleError as error:
+        return _failed(context, call, error, code)
+    for act in acts:
+        if act.untagged:
+            gone.add(str(Reference.parse(act.untagged)))
+        context.terminal.line(f"Untagged: {act.untagged}" if act.untagged else f"Deleted: {act.deleted}")
+    return code
+
+
+def _failed(context: Context, call: Call, error: MilleError, code: int) -> int:
+    exits.report(context.terminal, error)
+    # Docker's -f takes an image that is not there as removed already.
+    return code if call[FORCE] and isinstance(error, NotFound) else 1
 
 
 def _remove(
