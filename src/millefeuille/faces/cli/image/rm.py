@@ -54,7 +54,7 @@ def _remove_one(
     context: Context, call: Call, store: Store, text: str, platforms: Sequence[Platform], gone: set[str],
     code: int,
 ) -> int:  # fmt: skip
-    """Remove one name or image, and tell; the names that went with it come to `gone`. The exit code so far."""
+    """Remove one name or image, and tell; names that went come to `gone`. Gives the exit code so far."""
     try:
         with store.writing(emergency=True) as tx:
             acts = _remove(tx, text, platforms, users(context.settings), call)
