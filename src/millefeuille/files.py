@@ -217,6 +217,10 @@ def replace_file(path: str, data: bytes, mode: int = 0o600) -> None:
 def try_lock(descriptor: int, *, shared: bool = False) -> bool:
     """Take a flock without waiting; False when another process holds it."""
     act("flock", descriptor)
+    return _take(descriptor, shared)
+
+
+def _take(descriptor: int, shared: bool) -> bool:
     try:
         fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -228,7 +232,8 @@ def lock(descriptor: int, what: str, *, shared: bool = False, timeout: float = L
     """Take a flock, waiting up to `timeout` seconds. Raises LockTimeout, which names `what`."""
     deadline = time.monotonic() + timeout
     pause = 0.001
-    while not try_lock(descriptor, shared=shared):
+    act("flock", descriptor)  # once, however often it takes to get it
+    while not _take(descriptor, shared):
         if time.monotonic() > deadline:
             raise LockTimeout(f"{what} is held by another process for more than {timeout:.0f} seconds")
         time.sleep(pause)
