@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -28,7 +29,8 @@ from millefeuille.store.ingest import LayerIngest, ingest
 from millefeuille.store.store import Store
 from millefeuille.transfer.source import Bytes, ImageSource
 
-PARALLEL = 3  # layers at once, as Docker
+# Layers at once: three as Docker, but no more than there are processors; each keeps one busy.
+PARALLEL = max(2, min(3, os.cpu_count() or 2))
 
 
 class Stopped(MilleError):
