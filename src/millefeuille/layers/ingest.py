@@ -3,10 +3,11 @@
     caller ──chunk──► hash of the blob
        └────────────► inflate ──piece──► hash of the tar (diff ID)
                               └────────► write the tar, parse it, hash each file
+                                               └──now and then──► have the disk begin with it
 
 Every byte is touched once by each of these and copied by none. The stages run in threads, because the
 work is in C code that drops the interpreter lock; a short switch interval keeps the little Python between
-those calls from holding the C code up (the default of 5 ms makes the pass several times slower).
+those calls from holding the C code up (a thread that comes back would wait for up to 5 ms).
 """
 
 from __future__ import annotations

@@ -22,11 +22,6 @@ _ACL_TAGS: Final = (0x01, 0x02, 0x04, 0x08, 0x10, 0x20)
 _CAPABILITY_SIZES: Final = {0x02000000: 20, 0x03000000: 24}
 
 
-def is_xattr(key: bytes) -> bool:
-    """Whether a PAX record holds an extended attribute."""
-    return key.startswith((_SCHILY, _LIBARCHIVE))
-
-
 def from_records(
     records: Iterable[tuple[bytes, bytes]], limits: Limits
 ) -> tuple[dict[bytes, bytes], list[bytes]]:

@@ -104,7 +104,7 @@ class BlobStream:
         """Bytes received, and when there are none, why."""
         assert self._response is not None
         # urllib3's own readinto copies each piece; http.client's fills the caller's memory from the socket.
-        body = self._response._fp  # type: ignore[attr-defined]
+        body = self._response._fp  # type: ignore[attr-defined]  # private, and without a public twin
         try:
             count: int = body.readinto(view)
         except _FAILURES as error:
