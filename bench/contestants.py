@@ -79,7 +79,8 @@ class Mille(Contestant):
         self.prefix = [str(Path(sys.executable).parent / "mille"), "--root", str(self.root), "image"]
 
     def warm_up(self) -> None:
-        self._quietly("ls", check=False)
+        for verb in ("ls", "pull", "load", "rm"):  # each is a module of its own, with its libraries
+            self._quietly(verb, "--help", check=False)
 
     def remove(self, reference: str) -> list[str]:
         return ["rm", reference]

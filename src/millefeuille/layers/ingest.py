@@ -1,13 +1,16 @@
 """The single pass: compressed bytes in; two digests, the tar on disk and its index out.
 
-    caller ──chunk──► hash of the blob
-       └────────────► inflate ──piece──► hash of the tar (diff ID)
-                              └────────► write the tar, parse it, hash each file
-                                               └──now and then──► have the disk begin with it
+    caller: hash of the blob ──chunk──► inflate ──piece──► hash of the tar (diff ID), write it, parse it,
+                                                           hash each file
+                                                                └──now and then──► have the disk begin
 
 Every byte is touched once by each of these and copied by none. The stages run in threads, because the
 work is in C code that drops the interpreter lock; a short switch interval keeps the little Python between
 those calls from holding the C code up (a thread that comes back would wait for up to 5 ms).
+
+Two stages carry the work, about half of it each. More of them would help one layer on many processors,
+but each hand-over costs a wake-up and moves the piece to another processor's cache; and several layers
+come at once.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from millefeuille.layers.tar import TarParser
 from millefeuille.oci.digest import Digest
 
 CHUNK = 256 << 10  # bytes; larger chunks are slower, their buffers no longer fit the cache
-SWITCH_INTERVAL = 0.0005  # seconds
+SWITCH_INTERVAL = 0.002  # seconds
 WRITEBACK = 16 << 20  # bytes written before the disk is told to begin with them
 
 
@@ -60,18 +63,10 @@ class LayerPass:
         self._builder = IndexBuilder()
         self._parser = TarParser(self._builder)
         self._inflater: compression.Inflater | None = None
-        self._blob_stage: Stage[bytes | memoryview] = Stage("blob-hash", self._blob_hash.update)
-        self._tar_stage: Stage[bytes | memoryview] = Stage("diff-hash", self._tar_hash.update)
         self._parse_stage: Stage[tuple[bytes | memoryview, int]] = Stage("index", self._index)
         self._inflate_stage: Stage[bytes | memoryview] = Stage("inflate", self._inflate)
-        self._disk_stage: Stage[tuple[int, int]] = Stage("writeback", self._begin_writeback)
-        self._stages = (
-            self._inflate_stage,
-            self._blob_stage,
-            self._tar_stage,
-            self._parse_stage,
-            self._disk_stage,
-        )
+        self._disk_stage: Stage[tuple[int, int, int]] = Stage("writeback", _begin_writeback)
+        self._stages = (self._inflate_stage, self._parse_stage, self._disk_stage)
 
     @property
     def size(self) -> int:
@@ -81,8 +76,12 @@ class LayerPass:
     def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next compressed bytes. Raises what a stage met: BrokenStream, Bomb, TarError, OSError."""
         self._size += len(chunk)
-        self._blob_stage.put(chunk)
+        self._blob_hash.update(chunk)
         self._inflate_stage.put(chunk)
+
+    def begin_writeback(self, descriptor: int, offset: int, size: int) -> None:
+        """Have the disk begin with what has been written to a file of this layer, the blob or the tar."""
+        self._disk_stage.put((descriptor, offset, size))
 
     def finish(self) -> LayerContent:
         """Wait for all stages. Raises as `feed` does."""
@@ -129,20 +128,21 @@ class LayerPass:
             self._inflater = compression.inflater(self._kind)
             self._is_tar = self._kind == "none" and self._algorithm == "sha256"
         for piece in self._inflater.feed(chunk):
-            if not self._is_tar:
-                self._tar_stage.put(piece)
             self._parse_stage.put((piece, self._inflater.consumed))
 
     def _index(self, item: tuple[bytes | memoryview, int]) -> None:
         piece, consumed = item
+        if not self._is_tar:
+            self._tar_hash.update(piece)
         if self._tar is not None:
             self._written += files.write(self._tar, piece)
             if self._written - self._flushed >= WRITEBACK:
-                self._disk_stage.put((self._flushed, self._written - self._flushed))
+                self.begin_writeback(self._tar, self._flushed, self._written - self._flushed)
                 self._flushed = self._written
         self._parser.feed(piece, consumed)
 
-    def _begin_writeback(self, extent: tuple[int, int]) -> None:
-        # In a stage of its own: handing much to a slow disk takes long.
-        if self._tar is not None:
-            files.begin_writeback(self._tar, *extent)
+
+
+def _begin_writeback(extent: tuple[int, int, int]) -> None:
+    # In a stage of its own: handing much to a slow disk takes long.
+    files.begin_writeback(*extent)

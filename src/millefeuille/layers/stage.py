@@ -21,7 +21,11 @@ class Stage(Generic[Item]):
 
     def __init__(self, name: str, work: Callable[[Item], object]) -> None:
         self._work = work
-        self._queue: queue.Queue[Item | None] = queue.Queue(DEPTH)
+        # A bounded queue out of two that are implemented in C: whoever puts an item takes a place first.
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(DEPTH):
+            self._places.put(None)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -30,6 +34,7 @@ class Stage(Generic[Item]):
         """Hand over one item; waits while the queue is full."""
         if self._failure is not None:
             raise self._failure
+        self._places.get()
         self._queue.put(item)
 
     def close(self) -> None:
@@ -48,6 +53,7 @@ class Stage(Generic[Item]):
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
+            self._places.put(None)
             if self._failure is None:
                 try:
                     self._work(item)

@@ -27,7 +27,7 @@ from blake3 import blake3
 from millefeuille import files
 from millefeuille.errors import Corrupt, MilleError
 from millefeuille.layers.compression import sniff
-from millefeuille.layers.ingest import CHUNK, LayerContent, LayerPass
+from millefeuille.layers.ingest import CHUNK, WRITEBACK, LayerContent, LayerPass
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.store.blobs import CorruptBlob
@@ -54,6 +54,7 @@ class LayerIngest:
         self._pass: LayerPass | None = None
         self._waiting = bytearray()  # less than a chunk
         self._is_over = False
+        self._flushed = 0  # bytes of the blob that are on their way to the disk
         self.offset = 0
 
     @property
@@ -81,6 +82,9 @@ class LayerIngest:
             raise CorruptBlob(f"layer {self._blob.digest}: longer than the {self._blob.size} bytes promised")
         files.write(self._file, chunk)
         self._read(chunk)
+        if self._pass is not None and self.offset - self._flushed >= WRITEBACK:
+            self._pass.begin_writeback(self._file, self._flushed, self.offset - self._flushed)
+            self._flushed = self.offset
 
     def commit(
         self, diff_id: Digest | None, *, replace: bool = False
