@@ -1,0 +1,1 @@
+"""Images that run: records, life cycle, and what is done to a container."""

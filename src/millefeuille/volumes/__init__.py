@@ -1,0 +1,1 @@
+"""Data that outlives containers: named directories below the store."""
