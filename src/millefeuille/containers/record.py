@@ -35,7 +35,8 @@ class MountPoint:
 class Container:
     """One container as it was created. `image` is the image's ID, `chain` its chain ID, None without layers.
 
-    `name` is without Docker's slash; `created` RFC 3339; `path` and `args` are what will be executed.
+    `layers` are the diff IDs of the chain, lowest first. `name` is without Docker's slash; `created` is
+    RFC 3339; `path` and `args` are what will be executed.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Container:
     created: str
     image: Digest
     chain: Digest | None
+    layers: tuple[Digest, ...]
     path: str
     args: tuple[str, ...]
     platform: str
@@ -74,6 +76,7 @@ def encode(container: Container) -> dict[str, Any]:
         "Created": container.created,
         "Image": str(container.image),
         "Chain": str(container.chain) if container.chain else None,
+        "Layers": [str(layer) for layer in container.layers],
         "Path": container.path,
         "Args": list(container.args),
         "Platform": container.platform,
@@ -99,6 +102,7 @@ def decode(value: Mapping[str, Any]) -> Container:
         created=value["Created"],
         image=Digest.parse(value["Image"]),
         chain=Digest.parse(value["Chain"]) if value["Chain"] else None,
+        layers=tuple(Digest.parse(layer) for layer in value["Layers"]),
         path=value["Path"],
         args=tuple(value["Args"]),
         platform=value["Platform"],

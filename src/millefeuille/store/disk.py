@@ -9,6 +9,9 @@ ROOT/
   leases/                     one locked file per running command that needs its blobs kept
   trash/                      renamed away by a removal, about to be unlinked
   lost+found/                 what `system check --repair` set aside
+  containers/<id>/            a container's record, state and log
+  snapshots/<id>/             what a container wrote
+  volumes/, networks/         named data, and networks of containers
   db.sqlite, db.lock          the database, and the lock of its writers
   ballast                     room kept free for removals on a full disk
 """
@@ -25,7 +28,10 @@ from millefeuille.oci.digest import Digest
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 BALLAST = 4 << 20  # bytes; SQLite needs some room even to delete rows
-DIRECTORIES = ("blobs", "blobs/sha256", "blobs/sha512", "layers", "chains", "ingest", "leases", "trash")
+DIRECTORIES = (
+    "blobs", "blobs/sha256", "blobs/sha512", "layers", "chains", "ingest", "leases", "trash", "containers",
+    "snapshots",
+)  # fmt: skip
 
 
 class NotAStore(Invalid):
@@ -48,6 +54,8 @@ class Disk:
         self.chains = f"{self.root}/chains"
         self.ingest = f"{self.root}/ingest"
         self.leases = f"{self.root}/leases"
+        self.containers = f"{self.root}/containers"
+        self.snapshots = f"{self.root}/snapshots"
         self.trash = f"{self.root}/trash"
         self.lost = f"{self.root}/lost+found"
         self.ballast = f"{self.root}/ballast"
@@ -141,4 +149,5 @@ _FLEETING = re.compile(r"\.(?:tmp|new)-.*")
 _OURS = frozenset(
     {"blobs", "layers", "chains", "ingest", "leases", "trash", "oci-layout", "index.json", "db.sqlite"}
     | {"db.sqlite-journal", "db.lock", "ballast", "lost+found", "snapshots"}
+    | {"containers", "volumes", "networks"}
 )

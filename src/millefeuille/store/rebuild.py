@@ -22,7 +22,7 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.reference import Reference
-from millefeuille.store import chains, database, images, layers, leases, mirror, names, recording
+from millefeuille.store import chains, containers, database, images, layers, leases, mirror, names, recording
 from millefeuille.store.chains import Prepare
 from millefeuille.store.derive import derive
 from millefeuille.store.images import LayerRecord
@@ -74,6 +74,7 @@ def rebuild(store: Store, prepare: Prepare | None = None) -> Rebuilt:
             if not entries and any(True for _ in store.blobs):
                 losses.append("nothing in index.json or among the blobs says what they are")
             _choose_manifests(transaction, entries)
+            losses += containers.restore(transaction)
             if prepare is not None:
                 _prepare_again(store, transaction, prepare)
             number = max(mirror.written(disk.index), 0) + 1

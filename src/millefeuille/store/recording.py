@@ -33,7 +33,7 @@ def add_image(
     image = manifest.config.digest
     chains = tuple(chain_ids(record.diff_id for record in records))
     record_layers(tx, records)
-    _add_chains(tx, records, chains)
+    add_chains(tx, records, chains)
     tx.execute(
         f"INSERT OR IGNORE INTO images ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         (
@@ -85,7 +85,8 @@ def record_layers(tx: Transaction, records: Iterable[LayerRecord]) -> None:
     )
 
 
-def _add_chains(tx: Transaction, records: tuple[LayerRecord, ...], chains: tuple[Digest, ...]) -> None:
+def add_chains(tx: Transaction, records: tuple[LayerRecord, ...], chains: tuple[Digest, ...]) -> None:
+    """Record every stack that these layers make, lowest first, under its chain ID."""
     parents = (None, *map(str, chains))
     tx.executemany(
         "INSERT OR IGNORE INTO chains (chain, parent, diff_id, depth) VALUES (?,?,?,?)",

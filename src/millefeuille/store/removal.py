@@ -49,6 +49,25 @@ def remove_image(tx: Transaction, image: Digest) -> Removed:
     return Removed(image=image, chains=chains)
 
 
+_STACK = """
+WITH RECURSIVE stack(chain) AS (
+    SELECT ? UNION SELECT parent FROM chains JOIN stack USING (chain) WHERE parent IS NOT NULL
+) SELECT diff_id FROM chains JOIN stack USING (chain)
+"""
+
+
+def remove_container(tx: Transaction, id: str) -> None:
+    """Forget a container, and everything that was kept for it alone."""
+    claimed = leases.sweep(tx)
+    row = tx.execute("SELECT chain FROM containers WHERE id = ?", (id,)).fetchone()
+    tx.execute("DELETE FROM containers WHERE id = ?", (id,))
+    if row is None or row[0] is None:
+        return
+    diff_ids = _column(tx, _STACK, row[0])
+    _free_chains(tx, row[0], claimed)
+    _free_layers(tx, diff_ids - claimed)
+
+
 def drop_unused_indexes(tx: Transaction) -> None:
     """Remove the indexes that no name and no repository digest points to any more."""
     _free_blobs(tx, _unused_indexes(tx) - leases.sweep(tx))
@@ -100,15 +119,18 @@ def _free_chains(tx: Transaction, chain: str | None, claimed: set[str]) -> tuple
 def _drop_metadata(tx: Transaction, chain: str) -> None:
     """Only whole images are mounted: under another image's layers, a chain needs no metadata image."""
     query = "SELECT 1 FROM chains WHERE chain = :c AND metadata_hash IS NOT NULL"
-    heads = "SELECT 1 FROM images WHERE chain = :c"
+    heads = "SELECT 1 FROM images WHERE chain = :c UNION SELECT 1 FROM containers WHERE chain = :c"
     if tx.execute(f"{query} AND NOT EXISTS ({heads})", {"c": chain}).fetchone() is not None:
         set_metadata(tx, Digest.parse(chain), None)
         tx.doom(tx.disk.chain(Digest.parse(chain)))
 
 
 def _is_used(tx: Transaction, chain: str) -> bool:
-    query = "SELECT 1 FROM chains WHERE parent = ? UNION SELECT 1 FROM images WHERE chain = ? LIMIT 1"
-    return tx.execute(query, (chain, chain)).fetchone() is not None
+    query = (
+        "SELECT 1 FROM chains WHERE parent = :c UNION SELECT 1 FROM images WHERE chain = :c"
+        " UNION SELECT 1 FROM containers WHERE chain = :c LIMIT 1"
+    )
+    return tx.execute(query, {"c": chain}).fetchone() is not None
 
 
 def _unused_indexes(tx: Transaction) -> set[str]:

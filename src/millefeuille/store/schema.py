@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -58,6 +58,14 @@ CREATE TABLE chains (
     chain TEXT PRIMARY KEY, parent TEXT, diff_id TEXT NOT NULL, depth INTEGER NOT NULL,
     metadata_size INTEGER, metadata_hash TEXT
 ) WITHOUT ROWID;
+-- Who stands on an image or a chain; the rest of a container lies in its own directory.
+CREATE TABLE containers (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, image TEXT NOT NULL, chain TEXT,
+    created_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX containers_image ON containers(image);
+CREATE INDEX containers_chain ON containers(chain);
+
 CREATE TABLE sources (digest TEXT NOT NULL, repository TEXT NOT NULL, PRIMARY KEY (digest, repository))
     WITHOUT ROWID;
 
@@ -87,6 +95,7 @@ LOGICAL = {
     "layers": "diff_id, tar_size, content_size, entries, index_size, index_hash",
     "layer_blobs": "digest, diff_id, size",
     "chains": "chain, parent, diff_id, depth, metadata_size, metadata_hash",
+    "containers": "id, name, image, chain",
     "leases": "id",
     "deleting": "path",
 }

@@ -23,7 +23,7 @@ def orphans(tx: Transaction) -> int:
     tx.execute(f"DELETE FROM chains WHERE chain NOT IN ({_NEEDED_CHAINS})")
     tx.execute(
         "UPDATE chains SET metadata_size = NULL, metadata_hash = NULL"
-        " WHERE chain NOT IN (SELECT chain FROM images WHERE chain IS NOT NULL)"
+        f" WHERE chain NOT IN ({_HEADS})"
     )
     doomed = set(tx.doomed)
     paths = [path for path in unowned(tx) if path not in doomed]
@@ -59,19 +59,19 @@ def size(path: str) -> int:
         return 0
 
 
+# The chains that are mounted: those of whole images, and those that containers stand on.
+_HEADS = """
+SELECT chain FROM images WHERE chain IS NOT NULL UNION SELECT chain FROM containers WHERE chain IS NOT NULL
+"""
 # A chain that a lease kept, whose image never came, stands on nothing that is needed.
-_NEEDED_CHAINS = """
+_NEEDED_CHAINS = f"""
 WITH RECURSIVE needed(chain) AS (
-    SELECT chain FROM images WHERE chain IS NOT NULL
+    SELECT chain FROM ({_HEADS})
     UNION SELECT parent FROM chains JOIN needed USING (chain) WHERE parent IS NOT NULL
 ) SELECT chain FROM needed
 """
-# Only whole images are mounted.
-_METADATA = """
-SELECT chain FROM chains WHERE metadata_hash IS NOT NULL
-AND chain IN (SELECT chain FROM images WHERE chain IS NOT NULL)
-"""
-_NEEDED_LAYERS = "SELECT diff_id FROM manifest_layers"
+_METADATA = f"SELECT chain FROM chains WHERE metadata_hash IS NOT NULL AND chain IN ({_HEADS})"
+_NEEDED_LAYERS = "SELECT diff_id FROM manifest_layers UNION SELECT diff_id FROM chains"
 _NEEDED_BLOBS = """
 SELECT digest FROM manifest_layers UNION SELECT digest FROM manifests UNION SELECT id FROM images
 UNION SELECT digest FROM indexes
@@ -92,6 +92,8 @@ def _unowned_layers(tx: Transaction) -> Iterator[str]:
     layers: dict[str, set[str]] = {}
     for diff_id, blob in tx.execute("SELECT diff_id, digest FROM manifest_layers"):
         layers.setdefault(Digest.parse(diff_id).hex, set()).add("from-" + blob.replace(":", "-"))
+    for (diff_id,) in tx.execute("SELECT diff_id FROM chains"):
+        layers.setdefault(Digest.parse(diff_id).hex, set())
     for layer in sorted(os.listdir(tx.disk.layers)):
         path = f"{tx.disk.layers}/{layer}"
         if layer not in layers:

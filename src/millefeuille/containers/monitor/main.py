@@ -1,0 +1,176 @@
+"""From the order to the end of the container.
+
+    python -I -S -c "…; main()" ORDER LOCK STATUS CLIENT
+
+The last three are descriptors: the container's lock, a pipe that is told "started PID" or "failed" once, and
+a socket of a client that is attached from the beginning (-1 for none).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+import time
+
+from millefeuille.containers.monitor import launch, moments
+from millefeuille.containers.monitor.clients import Client
+from millefeuille.containers.monitor.health import Health
+from millefeuille.containers.monitor.launch import NotStarted, Process
+from millefeuille.containers.monitor.log import Log
+from millefeuille.containers.monitor.loop import Loop
+from millefeuille.containers.monitor.order import Order
+from millefeuille.containers.monitor.policy import Policy
+
+_PR_SET_CHILD_SUBREAPER = 36
+_FAREWELL = 5.0  # seconds for clients to take what is left for them
+
+
+def main() -> None:
+    """Run; never returns."""
+    path, lock, status, client = sys.argv[1], *map(int, sys.argv[2:5])
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    order = Order(path)
+    monitor = _Monitor(order, _listen(order.bundle), lock)
+    if client >= 0:
+        monitor.loop.clients.append(Client(socket.socket(fileno=client)))
+    monitor.run(status)
+    os._exit(0)
+
+
+def _listen(directory: str) -> socket.socket:
+    """The socket for clients, bound past the limit on the length of its address."""
+    listener = socket.socket(socket.AF_UNIX)
+    place = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.unlink("attach.sock", dir_fd=place)
+    except FileNotFoundError:
+        pass
+    listener.bind(f"/proc/self/fd/{place}/attach.sock")
+    os.close(place)
+    listener.listen(16)
+    return listener
+
+
+class _Monitor:
+    def __init__(self, order: Order, listener: socket.socket, lock: int) -> None:
+        self.loop = Loop(listener, Log(order.log))
+        self._order = order
+        self._lock = lock
+        self._policy = Policy(order.policy, order.retries)
+        self._health: Health | None = None
+        self._process: Process | None = None
+        self._began = moments.NEVER
+        self._ended = moments.NEVER
+        self._code = 0
+        self._oom = False
+        self._error = ""
+
+    def run(self, status: int) -> None:
+        """Start the container, again as its policy says, and tell `status` of the first start."""
+        try:
+            self._start()
+        except (NotStarted, OSError) as error:
+            os.write(status, f"failed {error}".encode())
+            os._exit(1)
+        assert self._process is not None
+        os.write(status, f"started {self._process.pid}".encode())
+        os.close(status)
+        while True:
+            self._serve()
+            if not self._again():
+                break
+        self._write("exited", durable=not self._order.auto_remove)
+        self._end()
+
+    def _start(self) -> None:
+        self._process = launch.start(self._order)
+        self._began, self._oom, self._error, self._code = moments.now(), False, "", 0
+        self._health = Health(self._order) if self._order.check else None
+        self._changed()
+
+    def _serve(self) -> None:
+        assert self._process is not None
+        process, order = self._process, self._order
+        self._code = self.loop.serve(process, self._health, self._changed, stdin_once=order.stdin_once)
+        self._ended = moments.now()
+        self._oom = _killed_for_memory(order.counters)
+        if self._health is not None:
+            self._health.stop()
+        process.close()
+        launch.run([*order.runtime, "delete", "--force", order.id])
+
+    def _again(self) -> bool:
+        """Start the container again, if its policy says so; False when it has ended for good."""
+        assert self._process is not None
+        if self.loop.policy is not None:
+            self._policy.name, self._policy.retries = self.loop.policy
+        ran = time.monotonic() - self._process.began
+        while not self.loop.stopping:
+            wait = self._policy.again(self._code, ran)
+            if wait is None:
+                return False
+            self._write("restarting")
+            if not self.loop.pause(wait):
+                return False
+            self._order.restarts += 1
+            try:
+                self._start()
+                return True
+            except (NotStarted, OSError) as error:
+                self._code, self._error, ran = 127, str(error) or "the runtime did not start it", 0.0
+        return False
+
+    def _end(self) -> None:
+        """Let clients go, and clean up if none of them does."""
+        self.loop.farewell(self._code, _FAREWELL)
+        if self._order.cleanup and not any(client.cleans for client in self.loop.clients):
+            os.close(self._lock)
+            os.posix_spawn(self._order.cleanup[0], self._order.cleanup, launch.ENVIRONMENT, setsid=True)
+
+    def _changed(self) -> None:
+        self._write("paused" if self.loop.paused else "running")
+
+    def _write(self, status: str, *, durable: bool = False) -> None:
+        """The state file, whole, by rename. A full disk keeps the old one: the lock tells the truth."""
+        alive = status in ("running", "paused")
+        told = {
+            "Status": status, "Running": alive or status == "restarting", "Paused": status == "paused",
+            "Restarting": status == "restarting", "OOMKilled": self._oom, "Dead": False,
+            "Pid": self._process.pid if alive and self._process else 0, "ExitCode": self._code,
+            "Error": self._error, "StartedAt": self._began, "FinishedAt": self._ended,
+            "RestartCount": self._order.restarts,
+        }  # fmt: skip
+        if self._health is not None:
+            told["Health"] = self._health.told()
+        temporary = f"{self._order.state}.tmp-monitor"
+        try:
+            file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(file, json.dumps(told).encode())
+                if durable:
+                    os.fsync(file)
+            finally:
+                os.close(file)
+            os.rename(temporary, self._order.state)
+        except OSError:
+            pass
+
+
+def _killed_for_memory(counters: list[str]) -> bool:
+    """Whether the kernel killed a process of the container for want of memory."""
+    for path in counters:
+        try:
+            with open(path, encoding="ascii") as file:
+                for line in file:
+                    name, _, count = line.partition(" ")
+                    if name == "oom_kill" and int(count):
+                        return True
+        except (OSError, ValueError):
+            continue
+    return False

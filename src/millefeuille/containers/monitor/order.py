@@ -1,0 +1,40 @@
+"""Order: what the monitor was told when it was started."""
+
+from __future__ import annotations
+
+import json
+
+
+class Order:
+    """Read from the bundle's `monitor.json`. Times are in nanoseconds, as Docker has them.
+
+    `runtime` is the runtime's command line up to its verb; `bundle` the bundle's directory; `state` the
+    state file; `log` the log file, "" for none; `cleanup` the command to run at the end, empty for none;
+    `counters` files in which the kernel counts processes killed for want of memory.
+    """
+
+    def __init__(self, path: str) -> None:
+        with open(path, encoding="utf-8") as file:
+            told = json.load(file)
+        self.id: str = told["id"]
+        self.runtime: list[str] = told["runtime"]
+        self.bundle: str = told["bundle"]
+        self.state: str = told["state"]
+        self.log: str = told["log"]
+        self.console: str = told["console"]
+        self.tty: bool = told["tty"]
+        self.open_stdin: bool = told["open_stdin"]
+        self.stdin_once: bool = told["stdin_once"]
+        self.policy: str = told["policy"]
+        self.retries: int = told["retries"]
+        self.auto_remove: bool = told["auto_remove"]
+        self.cleanup: list[str] = told["cleanup"]
+        self.counters: list[str] = told["counters"]
+        self.restarts: int = told["restarts"]
+        health = told["health"]
+        self.check: list[str] = health["command"] if health else []
+        self.interval: int = health["interval"] if health else 0
+        self.timeout: int = health["timeout"] if health else 0
+        self.start_period: int = health["start_period"] if health else 0
+        self.start_interval: int = health["start_interval"] if health else 0
+        self.check_retries: int = health["retries"] if health else 0

@@ -1,0 +1,109 @@
+"""Records of containers on the disk, and what they are doing now.
+
+A container's monitor holds the lock in its directory. Who finds a state that says "running" beside a lock
+that is free knows that the monitor was killed, or the machine restarted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+
+from millefeuille import files
+from millefeuille.containers import record as shape
+from millefeuille.containers import state as states
+from millefeuille.containers.place import Place
+from millefeuille.containers.record import Container
+from millefeuille.containers.state import State
+from millefeuille.errors import Corrupt
+from millefeuille.store import containers
+from millefeuille.store.containers import NoSuchContainer
+from millefeuille.store.store import Store
+
+__all__ = ["DamagedRecord", "NoSuchContainer", "every", "find", "is_alive", "load", "state"]
+
+KILLED = 137  # what a container's end is called whose monitor is gone: nobody saw it
+
+
+class DamagedRecord(Corrupt):
+    """A container's record cannot be read."""
+
+
+def find(store: Store, place: Place, text: str) -> Container:
+    """The container that `text` means: an ID, a name, the beginning of an ID. Raises NoSuchContainer."""
+    if not store.exists():
+        raise NoSuchContainer(f"No such container: {text}")
+    with store.reading() as tx:
+        row = containers.find(tx, text)
+    return load(place, row.id)
+
+
+def every(store: Store, place: Place) -> list[Container]:
+    """All containers, the newest first. Raises DamagedRecord."""
+    if not store.exists():
+        return []
+    with store.reading() as tx:
+        rows = [*containers.rows(tx)]
+    found = []
+    for row in rows:
+        try:
+            found.append(load(place, row.id))
+        except NoSuchContainer:
+            continue  # removed meanwhile
+    return found
+
+
+def load(place: Place, id: str) -> Container:
+    """The record of the container with this ID. Raises NoSuchContainer, DamagedRecord."""
+    try:
+        with open(place.record(id), "rb") as file:
+            return shape.decode(json.loads(file.read()))
+    except FileNotFoundError:
+        raise NoSuchContainer(f"No such container: {id}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedRecord(
+            f"{place.record(id)}: not a container's record ({error})",
+            advice=f"Remove the container with `mille rm -f {id[:12]}`.",
+        ) from error
+
+
+def save(place: Place, container: Container) -> None:
+    """Write the record, durably. Raises OSError."""
+    files.replace_file(place.record(container.id), json.dumps(shape.encode(container)).encode())
+
+
+def state(place: Place, id: str) -> State:
+    """What a container does. Of one whose monitor is gone it says that it was killed."""
+    told = recorded(place, id)
+    if told.running and not is_alive(place, id):
+        told = recorded(place, id)  # it may have ended between the two looks
+        if told.running:
+            return replace(told, status="exited", pid=0, exit_code=KILLED)
+    return told
+
+
+def recorded(place: Place, id: str) -> State:
+    """The state as it was written last."""
+    try:
+        with open(place.state(id), "rb") as file:
+            return states.decode(json.loads(file.read()))
+    except (FileNotFoundError, ValueError, KeyError):
+        return State()
+
+
+def save_state(place: Place, id: str, told: State) -> None:
+    """Write a state; for whoever holds the container's lock. Raises OSError."""
+    files.replace_file(place.state(id), json.dumps(states.encode(told)).encode())
+
+
+def is_alive(place: Place, id: str) -> bool:
+    """Whether the container's monitor lives, or a command that is about to start or remove it."""
+    try:
+        descriptor = os.open(place.lock(id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        return not files.try_lock(descriptor, shared=True)
+    finally:
+        os.close(descriptor)
