@@ -179,6 +179,12 @@ def change_owner(descriptor: int, uid: int, gid: int) -> None:
     os.fchown(descriptor, uid, gid)
 
 
+def change_times(descriptor: int, modified: int) -> None:
+    """Set when a file was modified, in nanoseconds since 1970."""
+    act("utime", descriptor)
+    os.utime(descriptor, ns=(modified, modified))
+
+
 def remove_tree(path: str) -> None:
     """Remove a file, or a directory and all below it, without ever following a link."""
     try:

@@ -15,6 +15,7 @@ import os
 import struct
 from typing import Final
 
+CLONE_FS: Final = 0x00000200
 CLONE_NEWNS: Final = 0x00020000
 
 ATTR_RDONLY: Final = 0x1  # fsmount and mount_setattr
@@ -24,6 +25,8 @@ MS_SLAVE: Final = 1 << 19  # propagation
 
 MNT_DETACH: Final = 2
 
+RESOLVE_NO_MAGICLINKS: Final = 0x02
+RESOLVE_NO_SYMLINKS: Final = 0x04
 RESOLVE_BENEATH: Final = 0x08
 RESOLVE_IN_ROOT: Final = 0x10
 
@@ -139,6 +142,20 @@ def unshare(flags: int) -> None:
     if _libc.unshare(flags) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), "unshare")
+
+
+def setns(descriptor: int, type: int) -> None:
+    """Move the calling thread into the namespace that `descriptor` refers to."""
+    if _libc.setns(descriptor, type) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), "setns")
+
+
+def syncfs(descriptor: int) -> None:
+    """Flush the whole file system that holds an open file to its disk."""
+    if _libc.syncfs(descriptor) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), "syncfs")
 
 
 def openat2(directory: int, path: str | bytes, flags: int, *, resolve: int, mode: int = 0) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Sequence
@@ -84,7 +85,7 @@ def _make(mount: Mount, target: str, done: list[str]) -> int:
         except OSError as error:
             if error.errno != errno.EINVAL or not any(key == "lowerdir+" for key, _ in options):
                 raise
-            return _overlay_by_path(options, target, done)
+            return _overlay_by_path(options, target, done, read_only=mount.read_only)
     except OSError as error:
         raise explain(error, f"mount {mount.type}") from None
 
@@ -98,21 +99,36 @@ def _bind(mount: Mount) -> int:
     return copy
 
 
-def _overlay_by_path(options: Sequence[Option], target: str, done: list[str]) -> int:
-    """An overlay where the kernel takes no descriptor for its lower directory (before Linux 6.13).
+def _overlay_by_path(options: Sequence[Option], target: str, done: list[str], *, read_only: bool) -> int:
+    """An overlay where the kernel takes no descriptor for a lower directory (before Linux 6.13).
 
-    The lower mount is attached at the target first, where the overlay will cover it.
+    A single lower mount is attached at the target first, where the overlay will cover it; several are
+    directories, and have paths already.
     """
-    ((_, lower),) = [option for option in options if option[0] == "lowerdir+"]
+    lowers = [value for key, value in options if key == "lowerdir+"]
+    if len(lowers) == 1 and isinstance(lowers[0], int):
+        with contextlib.suppress(OSError):  # an attached directory needs no place
+            _put(lowers[0], target, done)
+            lowers = [target]
+    others = [option for option in options if option[0] != "lowerdir+"]
+    with contextlib.ExitStack() as stack:
+        paths = [f"/proc/self/fd/{_opened(lower, stack)}" for lower in lowers]
+        try:
+            # Since Linux 6.8; before, all of them in one text of 255 bytes.
+            each = [("lowerdir+", path) for path in paths]
+            return detached("overlay", [*each, *others], read_only=read_only)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return detached("overlay", [("lowerdir", ":".join(paths)), *others], read_only=read_only)
+
+
+def _opened(lower: str | int | None, stack: contextlib.ExitStack) -> int:
     if isinstance(lower, int):
-        _put(lower, target, done)
-        lower = target
-    place = os.open(str(lower), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        others = [option for option in options if option[0] != "lowerdir+"]
-        return detached("overlay", [*others, ("lowerdir", f"/proc/self/fd/{place}")])
-    finally:
-        os.close(place)
+        return lower
+    descriptor = os.open(str(lower), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    stack.callback(os.close, descriptor)
+    return descriptor
 
 
 def _put(descriptor: int, target: str, done: list[str]) -> None:

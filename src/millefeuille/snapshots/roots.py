@@ -1,0 +1,126 @@
+"""Roots on the disk: what overlayfs needs for each key, whatever the chain below is made of.
+
+    <directory>/<key>/parent   the chain ID, "" for none; made last, so that a root without it never was
+                     /upper    what was written (absent for a read-only root)
+                     /work     overlayfs's own
+                     /empty    the lower directory of a root that stands on no chain
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from typing import Final
+
+from millefeuille import files
+from millefeuille.errors import Conflict, Invalid, NotFound
+from millefeuille.oci.digest import Digest
+from millefeuille.snapshots.snapshotter import Usage
+
+_KEY: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", re.ASCII)
+
+
+class SnapshotNotFound(NotFound):
+    """No root has this key."""
+
+
+class SnapshotExists(Conflict):
+    """A root has this key already."""
+
+
+class SnapshotReadOnly(Conflict):
+    """Nothing can have been written to this root."""
+
+
+class InvalidKey(Invalid):
+    """The text cannot name a root."""
+
+
+class Roots:
+    """The roots under `directory`, which overlayfs must accept for its upper layer."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def make(self, key: str, parent: Digest | None, *, writable: bool) -> None:
+        """Make the directories of a root. Raises SnapshotExists, InvalidKey, OSError."""
+        path = self.path(key)
+        self.refuse_taken(key)
+        # What a crash left of an earlier attempt must not show through.
+        files.remove_tree(path)
+        files.make_directory(self._directory)
+        files.make_directory(path)
+        for name in (*(("upper", "work") if writable else ()), *(() if parent else ("empty",))):
+            files.make_directory(f"{path}/{name}", 0o755)
+        files.replace_file(f"{path}/parent", str(parent or "").encode())
+
+    def refuse_taken(self, key: str) -> None:
+        """Raise SnapshotExists when there is such a root, InvalidKey when there can be none."""
+        if os.path.exists(f"{self.path(key)}/parent"):
+            raise SnapshotExists(f"root file system {key} exists already")
+
+    def parent(self, key: str) -> Digest | None:
+        """The chain a root stands on. Raises SnapshotNotFound."""
+        try:
+            with open(f"{self.path(key)}/parent", encoding="ascii") as file:
+                text = file.read()
+        except FileNotFoundError:
+            raise SnapshotNotFound(f"no root file system {key}") from None
+        return Digest.parse(text) if text else None
+
+    def is_writable(self, key: str) -> bool:
+        """Whether a root that is there was made to be written to."""
+        return os.path.isdir(f"{self.path(key)}/upper")
+
+    def written(self, key: str) -> str:
+        """The directory of what was written to a root. Raises SnapshotNotFound, SnapshotReadOnly."""
+        self.parent(key)
+        if not self.is_writable(key):
+            raise SnapshotReadOnly(f"root file system {key} is read-only")
+        return f"{self.path(key)}/upper"
+
+    def usage(self, key: str) -> Usage:
+        """What was written to a root takes. Raises SnapshotNotFound, OSError."""
+        self.parent(key)
+        if not self.is_writable(key):
+            return Usage(size=0, inodes=0)
+        blocks: dict[int, int] = {}
+        upper = os.open(f"{self.path(key)}/upper", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for _, directories, names, directory in os.fwalk(dir_fd=upper, follow_symlinks=False):
+                for name in (*directories, *names):
+                    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+                    blocks[status.st_ino] = status.st_blocks
+        finally:
+            os.close(upper)
+        return Usage(size=512 * sum(blocks.values()), inodes=len(blocks))
+
+    def remove(self, key: str) -> None:
+        """Remove a root and what was written to it; that it is gone already is no error."""
+        path = self.path(key)
+        files.unlink(f"{path}/parent")
+        files.remove_tree(path)
+
+    def path(self, key: str) -> str:
+        """The directory of a root. Raises InvalidKey."""
+        if not _KEY.fullmatch(key):
+            raise InvalidKey(f"{key!r} cannot name a root file system")
+        return f"{self._directory}/{key}"
+
+    def __iter__(self) -> Iterator[str]:
+        names = os.listdir(self._directory) if os.path.isdir(self._directory) else []
+        return (name for name in names if os.path.exists(f"{self._directory}/{name}/parent"))
+
+
+def adopt(upper: str, root: int) -> None:
+    """Give the directory `upper` owner, mode and time of the chain's root, in whose place it will be seen."""
+    status = os.stat(root)
+    descriptor = os.open(upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        files.change_owner(descriptor, status.st_uid, status.st_gid)
+        files.change_mode(descriptor, stat.S_IMODE(status.st_mode))
+        files.change_times(descriptor, status.st_mtime_ns)
+    finally:
+        os.close(descriptor)
