@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from millefeuille.images.users import Nobody, Users
+from millefeuille.engine.place import place
+from millefeuille.images.users import Containers, Users
 from millefeuille.settings import Settings
 
 
 def users(settings: Settings) -> Users:
-    """The containers of this store; there are no records of containers yet, so nobody."""
-    return Nobody()
+    """The containers of this store."""
+    return Containers(place(settings))

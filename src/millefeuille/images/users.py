@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from millefeuille.containers.place import Place
+from millefeuille.containers.users import users_of
 from millefeuille.oci.digest import Digest
 from millefeuille.store.transaction import Transaction
 
@@ -31,3 +33,16 @@ class Nobody:
     def users(self, tx: Transaction, image: Digest) -> Sequence[User]:
         """None."""
         return ()
+
+
+class Containers:
+    """The containers of the store whose files lie at `place`."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def users(self, tx: Transaction, image: Digest) -> Sequence[User]:
+        """The containers made from `image`."""
+        return tuple(
+            User(id=found.id, running=found.running) for found in users_of(tx, self._place, image)
+        )

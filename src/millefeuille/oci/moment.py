@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 _SHAPE = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -29,6 +30,13 @@ def nanoseconds(text: str) -> int:
         seconds -= sign * (int(match[8][1:3]) * 3600 + int(match[8][4:6]) * 60)
     value = seconds * 1_000_000_000 + fraction
     return value if abs(value) < 2**63 else 0
+
+
+def rfc3339(value: int) -> str:
+    """A time in nanoseconds since 1970 as RFC 3339, in UTC, without trailing zeros."""
+    seconds, rest = divmod(value, 1_000_000_000)
+    fraction = f".{rest:09d}".rstrip("0").rstrip(".")
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f"{fraction}Z"
 
 
 def _days(year: int, month: int, day: int) -> int:

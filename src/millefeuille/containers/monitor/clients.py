@@ -3,6 +3,7 @@
 Frames in both directions: one letter, the payload's length in four bytes (big-endian), the payload.
 
     from a client   i input · e end of input · r "rows columns" · p "1" or "0": paused or not
+                    k "number": a signal for the container's first process
                     s about to be stopped, start no more · c the client cleans up at the end
                     u "policy retries": a new restart policy
     to a client     o standard output · x standard error · q the exit code, at the very end

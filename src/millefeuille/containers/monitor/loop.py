@@ -161,6 +161,8 @@ class Loop:
             changed()
         elif kind == b"s":
             self.stopping = True
+        elif kind == b"k" and process is not None:
+            os.kill(process.pid, int(payload))  # it is our child, and not waited for yet
         elif kind == b"c":
             client.cleans = True
         elif kind == b"u":

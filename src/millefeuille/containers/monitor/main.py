@@ -131,7 +131,8 @@ class _Monitor:
         self.loop.farewell(self._code, _FAREWELL)
         if self._order.cleanup and not any(client.cleans for client in self.loop.clients):
             os.close(self._lock)
-            os.posix_spawn(self._order.cleanup[0], self._order.cleanup, launch.ENVIRONMENT, setsid=True)
+            command, environment = self._order.cleanup, launch.ENVIRONMENT | self._order.environment
+            os.posix_spawn(command[0], command, environment, setsid=True)
 
     def _changed(self) -> None:
         self._write("paused" if self.loop.paused else "running")

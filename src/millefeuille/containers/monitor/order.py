@@ -9,7 +9,8 @@ class Order:
     """Read from the bundle's `monitor.json`. Times are in nanoseconds, as Docker has them.
 
     `runtime` is the runtime's command line up to its verb; `bundle` the bundle's directory; `state` the
-    state file; `log` the log file, "" for none; `cleanup` the command to run at the end, empty for none;
+    state file; `log` the log file, "" for none; `cleanup` the command to run at the end, empty for none,
+    with the variables of `environment`;
     `counters` files in which the kernel counts processes killed for want of memory.
     """
 
@@ -29,6 +30,7 @@ class Order:
         self.retries: int = told["retries"]
         self.auto_remove: bool = told["auto_remove"]
         self.cleanup: list[str] = told["cleanup"]
+        self.environment: dict[str, str] = told["environment"]
         self.counters: list[str] = told["counters"]
         self.restarts: int = told["restarts"]
         health = told["health"]

@@ -22,7 +22,7 @@ def listed(group: str) -> Iterator[tuple[str, str]]:
     found: dict[str, str] = {}
     for row in COMMANDS:
         name = next((name for name in row.names if parent(name) == group), None)
-        if name is not None:
+        if name is not None and row.summary:
             found[name.rpartition(" ")[2]] = row.summary
     yield from sorted(found.items())
 

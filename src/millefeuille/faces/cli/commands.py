@@ -27,7 +27,10 @@ from typing import Final, NamedTuple
 
 
 class Row(NamedTuple):
-    """A command: its module below `faces/cli`, its one-line summary, its names as typed after `mille`."""
+    """A command: its module below `faces/cli`, its one-line summary, its names as typed after `mille`.
+
+    One without a summary is called by our own processes only, and no help shows it.
+    """
 
     module: str
     summary: str
@@ -55,7 +58,9 @@ GROUPS: Final = (
 )
 
 COMMANDS: Final = (
+    Row("container.cleanup", "", ("container cleanup",)),
     Row("container.run", "Create and run a new container from an image", ("container run", "run")),
+    Row("image.cat", "Print a file of an image", ("image cat",)),
     Row("image.history", "Show the history of an image", ("image history", "history")),
     Row(
         "image.import_",
@@ -65,6 +70,7 @@ COMMANDS: Final = (
     Row("image.inspect", "Display detailed information on one or more images", ("image inspect",)),
     Row("image.load", "Load an image from a tar archive or STDIN", ("image load", "load")),
     Row("image.ls", "List images", ("image ls", "image list", "images")),
+    Row("image.ls_files", "List the files in an image", ("image ls-files",)),
     Row("image.prune", "Remove unused images", ("image prune",)),
     Row("image.pull", "Download an image from a registry", ("image pull", "pull")),
     Row("image.push", "Upload an image to a registry", ("image push", "push")),

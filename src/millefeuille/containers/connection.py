@@ -1,0 +1,97 @@
+"""A client's connection to a container's monitor. The frames are told in `monitor/clients.py`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import Iterator
+
+from millefeuille.containers.place import Place
+from millefeuille.errors import Conflict
+
+_HEAD = struct.Struct(">cI")
+
+
+class NotRunning(Conflict):
+    """The container has no monitor: it does not run."""
+
+
+class Connection:
+    """Frames over a stream socket, blocking."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._received = bytearray()
+
+    def fileno(self) -> int:
+        """The socket's descriptor, to be waited for."""
+        return self._socket.fileno()
+
+    def send(self, kind: bytes, payload: bytes = b"") -> bool:
+        """Send one frame; False when the monitor is gone."""
+        try:
+            self._socket.sendall(_HEAD.pack(kind, len(payload)) + payload)
+        except OSError:
+            return False
+        return True
+
+    def receive(self) -> list[tuple[bytes, bytes]] | None:
+        """Wait for bytes, and give the frames that are whole; None when the monitor is gone."""
+        try:
+            data = self._socket.recv(1 << 17)
+        except OSError:
+            return None
+        if not data:
+            return None
+        self._received += data
+        frames = []
+        while len(self._received) >= _HEAD.size:
+            kind, length = _HEAD.unpack_from(self._received)
+            end = _HEAD.size + length
+            if len(self._received) < end:
+                break
+            frames.append((kind, bytes(self._received[_HEAD.size : end])))
+            del self._received[:end]
+        return frames
+
+    def await_end(self, timeout: float | None = None) -> int | None:
+        """The exit code, once the container has ended for good; None when it has not after `timeout` seconds,
+        or when the monitor went without a word.
+        """
+        self._socket.settimeout(timeout)
+        while (frames := self.receive()) is not None:
+            for kind, payload in frames:
+                if kind == b"q":
+                    return int(payload)
+        return None
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+@contextlib.contextmanager
+def connected(place: Place, id: str) -> Iterator[Connection]:
+    """A connection to a container's monitor. Raises NotRunning."""
+    connection = Connection(_connect(place, id))
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(place: Place, id: str) -> socket.socket:
+    """Through the directory's descriptor: the path is longer than an address may be."""
+    found = socket.socket(socket.AF_UNIX)
+    try:
+        directory = os.open(place.bundle(id), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            found.connect(f"/proc/self/fd/{directory}/attach.sock")
+        finally:
+            os.close(directory)
+    except OSError:
+        found.close()
+        raise NotRunning(f"container {id} is not running") from None
+    return found

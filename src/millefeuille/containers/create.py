@@ -1,0 +1,101 @@
+"""Create: a record, a row and a writable root; nothing runs yet.
+
+    lock and directory ─► record ─► row, in one transaction with the question whether the image is still there
+                                 ─► writable root on the image's chain
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from millefeuille import files
+from millefeuille.containers import merging, mounts, naming, records, removal
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.moment import rfc3339
+from millefeuille.runtime import limits
+from millefeuille.snapshots.snapshotter import close_all
+from millefeuille.store import containers, events
+from millefeuille.store.containers import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to make: an image by ID with its chain, the diff IDs of that and the `config` member of its config;
+    and Docker's `Config`, `HostConfig` and `NetworkingConfig`. `name` may be empty.
+    """
+
+    image: Digest
+    chain: Digest | None
+    layers: tuple[Digest, ...]
+    platform: str
+    image_config: Mapping[str, Any]
+    config: Mapping[str, Any]
+    host_config: Mapping[str, Any]
+    networking: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+
+def create(host: Host, wanted: Wanted) -> Container:
+    """Make a container. Raises InvalidName, NameTaken, ImageGone, NoCommand, Invalid, OSError; then nothing
+    is left of it.
+    """
+    if wanted.name:
+        containers.check_name(wanted.name)
+    config = merging.merged(wanted.config, wanted.image_config)
+    path, arguments = merging.command_of(config)
+    limits.check(wanted.host_config)
+    id = os.urandom(32).hex()
+    config["Hostname"] = config.get("Hostname") or _hostname(wanted.host_config, id)
+    place = host.place
+    host.store.create()
+    files.make_directory(place.containers)
+    files.make_directory(place.directory(id))
+    lock = files.create(place.lock(id))
+    try:
+        files.try_lock(lock)
+        created = time.time_ns()
+        container = Container(
+            id=id, name=wanted.name, created=rfc3339(created), image=wanted.image, chain=wanted.chain,
+            layers=wanted.layers, path=path, args=arguments, platform=wanted.platform, config=config,
+            host_config=wanted.host_config, networking=wanted.networking,
+        )  # fmt: skip
+        try:
+            return _keep(host, container, created)
+        except BaseException:
+            removal.discard(host, id)
+            raise
+    finally:
+        os.close(lock)
+
+
+def _keep(host: Host, container: Container, created: int) -> Container:
+    id = container.id
+    resolved = mounts.resolve(host, container)
+    with host.store.writing() as tx:
+        name, attempt = container.name or naming.propose(0), 0
+        while not container.name and containers.has_name(tx, name):
+            attempt += 1
+            name = naming.propose(attempt)
+        row = Row(
+            id=id, name=name, image=container.image, chain=container.chain, created_ns=created
+        )  # fmt: skip
+        containers.add(tx, row)
+        made = resolved.renamed(name)
+        # Within the transaction: a row without its record would be a container that nobody can read.
+        records.save(host.place, made)
+        facts = {**(container.config.get("Labels") or {}), "image": container.image_name, "name": name}
+        events.record(tx, "create", id, facts, kind="container")
+    close_all(host.snapshots.prepare(id, container.chain))
+    return made
+
+
+def _hostname(host_config: Mapping[str, Any], id: str) -> str:
+    if host_config.get("NetworkMode") == "host" or host_config.get("UTSMode") == "host":
+        return os.uname().nodename
+    return id[:12]

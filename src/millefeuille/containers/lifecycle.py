@@ -1,0 +1,181 @@
+"""What is done to containers that exist: stop, kill, restart, pause, rename, wait, update."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from millefeuille import files
+from millefeuille.containers import records
+from millefeuille.containers.connection import NotRunning, connected
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container
+from millefeuille.containers.start import start
+from millefeuille.errors import Conflict, Invalid
+from millefeuille.runtime import limits
+from millefeuille.store import containers, events
+
+STOP_TIMEOUT: Final = 10  # seconds
+_PATIENCE: Final = 10.0  # seconds for a process that was killed to be gone
+
+
+class WrongState(Conflict):
+    """The container is not in the state that this needs."""
+
+
+class InvalidSignal(Invalid):
+    """No such signal."""
+
+
+def stop(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:
+    """Ask the process to end, kill it after `timeout` seconds (-1: never); it does not come back by itself."""
+    number = signal_number(signal or container.config.get("StopSignal") or "SIGTERM")
+    chosen = container.config.get("StopTimeout") if timeout is None else timeout
+    seconds = STOP_TIMEOUT if chosen is None else int(chosen)
+    try:
+        with connected(host.place, container.id) as connection:
+            connection.send(b"s")
+            _thaw(host, container)
+            connection.send(b"k", str(number).encode())
+            if connection.await_end(None if seconds < 0 else max(seconds, 0.001)) is None:
+                connection.send(b"k", b"9")
+                connection.await_end(_PATIENCE)
+    except NotRunning:
+        pass
+    await_release(host, container)
+    _record(host, "stop", container)
+
+
+def kill(host: Host, container: Container, signal: str = "KILL") -> None:
+    """Send a signal to the process. Raises WrongState when it does not run, InvalidSignal."""
+    number = signal_number(signal)
+    told = records.state(host.place, container.id)
+    if not told.running:
+        raise WrongState(
+            f"cannot kill container: {container.name}: container {container.id} is not running"
+        )  # fmt: skip
+    final = number == 9 or number == signal_number(container.config.get("StopSignal") or "SIGTERM")
+    try:
+        with connected(host.place, container.id) as connection:
+            if final:
+                connection.send(b"s")
+            if number == 9:
+                _thaw(host, container)
+            connection.send(b"k", str(number).encode())
+            if number == 9:
+                connection.await_end(_PATIENCE)
+    except NotRunning:
+        pass
+    if number == 9:
+        await_release(host, container)
+    _record(host, "kill", container)
+
+
+def restart(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:
+    """Stop and start again."""
+    stop(host, container, timeout=timeout, signal=signal)
+    start(host, container)
+    _record(host, "restart", container)
+
+
+def pause(host: Host, container: Container) -> None:
+    """Freeze all processes. Raises WrongState."""
+    told = records.state(host.place, container.id)
+    if told.status == "paused":
+        raise WrongState(f"Container {container.id} is already paused")
+    if not told.running:
+        raise WrongState(f"Container {container.id} is not running")
+    host.runtime.pause(container.id)
+    _tell(host, container, b"p", b"1")
+    _record(host, "pause", container)
+
+
+def unpause(host: Host, container: Container) -> None:
+    """Let them go on. Raises WrongState."""
+    if records.state(host.place, container.id).status != "paused":
+        raise WrongState(f"Container {container.id} is not paused")
+    host.runtime.resume(container.id)
+    _tell(host, container, b"p", b"0")
+    _record(host, "unpause", container)
+
+
+def rename(host: Host, container: Container, name: str) -> None:
+    """Give another name. Raises InvalidName, NameTaken."""
+    name = name.removeprefix("/")
+    with host.store.writing() as tx:
+        containers.rename(tx, container.id, name)
+        records.save(host.place, container.renamed(name))
+        events.record(tx, "rename", container.id, {"name": name, "oldName": container.name}, kind="container")
+
+
+def wait(host: Host, container: Container) -> int:
+    """Wait until it does not run; its exit code."""
+    while records.state(host.place, container.id).running:
+        try:
+            with connected(host.place, container.id) as connection:
+                code = connection.await_end()
+                if code is not None:
+                    return code
+        except NotRunning:
+            await_release(host, container)
+    return records.state(host.place, container.id).exit_code
+
+
+def update(host: Host, container: Container, changes: Mapping[str, Any]) -> Container:
+    """Change limits and the restart policy (keys of `HostConfig`), at once where it runs. Raises Invalid."""
+    host_config = {**container.host_config, **changes}
+    limits.check(host_config)
+    if records.state(host.place, container.id).running:
+        host.runtime.update(container.id, limits.resources(host_config))
+        policy = host_config.get("RestartPolicy") or {}
+        told = f"{policy.get('Name') or 'no'} {policy.get('MaximumRetryCount') or 0}"
+        _tell(host, container, b"u", told.encode())
+    changed = replace(container, host_config=host_config)
+    records.save(host.place, changed)
+    _record(host, "update", container)
+    return changed
+
+
+def await_release(host: Host, container: Container, timeout: float = _PATIENCE) -> None:
+    """Wait until the monitor is gone. Raises LockTimeout."""
+    try:
+        with files.locked(host.place.lock(container.id), f"container {container.short}", timeout=timeout):
+            return
+    except FileNotFoundError:
+        return  # removed, as it was to be at its end
+
+
+def signal_number(text: str) -> int:
+    """The signal that a name (with or without SIG) or a number means. Raises InvalidSignal."""
+    name = text.upper().removeprefix("SIG")
+    if name.isdecimal() and 0 < int(name) <= signal.SIGRTMAX:
+        return int(name)
+    base, _, offset = name.partition("+")
+    try:
+        number = signal.Signals[f"SIG{base}"].value
+        return number + (int(offset) if offset else 0)
+    except (KeyError, ValueError):
+        raise InvalidSignal(f"Invalid signal: {text}") from None
+
+
+def _thaw(host: Host, container: Container) -> None:
+    """A frozen process takes no signal."""
+    if records.recorded(host.place, container.id).status == "paused":
+        host.runtime.resume(container.id)
+        _tell(host, container, b"p", b"0")
+
+
+def _tell(host: Host, container: Container, kind: bytes, payload: bytes) -> None:
+    try:
+        with connected(host.place, container.id) as connection:
+            connection.send(kind, payload)
+    except NotRunning:
+        return
+
+
+def _record(host: Host, action: str, container: Container) -> None:
+    with host.store.writing() as tx:
+        facts = {"image": container.image_name, "name": container.name}
+        events.record(tx, action, container.id, facts, kind="container")

@@ -1,0 +1,108 @@
+"""Removal: everything that was made for a container, in an order that can be taken up again.
+
+    process killed ─► network left ─► writable root gone ─► row gone, directory doomed (one transaction)
+
+Every step promises a state, not an act: doing it again is no error.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from millefeuille import files
+from millefeuille.containers import records
+from millefeuille.containers.connection import NotRunning, connected
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container
+from millefeuille.errors import Conflict
+from millefeuille.store import events
+from millefeuille.store import removal as rows
+from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound
+
+_PATIENCE = 10.0  # seconds for a killed process to be gone
+
+
+class ContainerRunning(Conflict):
+    """A container that runs is not removed without force."""
+
+
+def remove(host: Host, container: Container, *, force: bool = False, volumes: bool = False) -> None:
+    """Remove a container; with `volumes`, its anonymous volumes too. Raises ContainerRunning."""
+    if records.state(host.place, container.id).running:
+        if not force:
+            raise _running(host, container)
+        end(host, container)
+    try:
+        lock = os.open(host.place.lock(container.id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        lock = files.create(host.place.lock(container.id), exclusive=False)
+    try:
+        files.lock(lock, f"container {container.short}")
+        told = records.recorded(host.place, container.id)
+        records.save_state(host.place, container.id, replace(told, status="removing", pid=0))
+        discard(host, container.id)
+    finally:
+        os.close(lock)
+    if volumes:
+        drop_volumes(host, container)
+
+
+def drop_volumes(host: Host, container: Container) -> None:
+    """Remove the volumes that were made for a container, if no other uses them."""
+    for mount in container.mounts:
+        if mount.anonymous:
+            try:
+                host.volumes.remove(mount.name, users=_users(host, mount.name))
+            except (VolumeInUse, VolumeNotFound):
+                continue
+
+
+def discard(host: Host, id: str) -> None:
+    """Undo everything that bears this ID; for whoever holds the container's lock, or has just made it."""
+    quiet(host, id)
+    host.snapshots.remove(id)
+    with host.store.writing(emergency=True) as tx:
+        known = tx.execute("SELECT name FROM containers WHERE id = ?", (id,)).fetchone()
+        rows.remove_container(tx, id)
+        tx.doom(host.place.directory(id))
+        if known is not None:
+            events.record(tx, "destroy", id, {"name": known[0]}, kind="container")
+
+
+def quiet(host: Host, id: str) -> None:
+    """End what runs of a container, and give back what it had of the host: processes, network, bundle."""
+    if os.path.isdir(host.place.bundle(id)):
+        host.runtime.delete(id)
+        host.networks.disconnect(id)
+        files.remove_tree(host.place.bundle(id))
+
+
+def end(host: Host, container: Container) -> None:
+    """Kill a container's process, and wait until its monitor has taken note; never to start again."""
+    try:
+        with connected(host.place, container.id) as connection:
+            connection.send(b"s")
+            if records.recorded(host.place, container.id).status == "paused":
+                host.runtime.resume(container.id)
+            connection.send(b"k", b"9")
+            connection.await_end(_PATIENCE)
+    except NotRunning:
+        return
+
+
+def _running(host: Host, container: Container) -> ContainerRunning:
+    told = records.state(host.place, container.id)
+    what = "is paused and must be unpaused first" if told.status == "paused" else "is running"
+    hint = (
+        "" if told.status == "paused" else ": stop the container before removing or force remove"
+    )  # fmt: skip
+    return ContainerRunning(f'cannot remove container "{container.name}": container {what}{hint}')
+
+
+def _users(host: Host, volume: str) -> list[str]:
+    return [
+        other.id
+        for other in records.every(host.store, host.place)
+        if any(mount.name == volume for mount in other.mounts)
+    ]

@@ -1,0 +1,192 @@
+"""Start: from a container that was created to a process, with a monitor beside it.
+
+    lock ─► what an earlier run left is removed ─► network ─► host's files
+         ─► in a mount namespace of its own: root attached ─► runtime spec ─► monitor, which starts the process
+
+The lock is handed to the monitor. Whatever goes wrong before, the container is as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import millefeuille
+from millefeuille import files
+from millefeuille.containers import mounts as container_mounts
+from millefeuille.containers import networking, records, removal
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container
+from millefeuille.errors import Conflict
+from millefeuille.networks.networks import Connection
+from millefeuille.runtime import cgroup, spec
+from millefeuille.runtime.mountspace import privately
+from millefeuille.runtime.runc import failure
+from millefeuille.runtime.runtime import StartFailed
+from millefeuille.snapshots import attach
+from millefeuille.snapshots.snapshotter import close_all
+
+_SECOND: Final = 1_000_000_000
+_MONITOR: Final = (
+    "import sys; sys.path.insert(0, {path!r})\nfrom millefeuille.containers.monitor.main import main; main()"
+)
+
+
+class AlreadyRunning(Conflict):
+    """The container runs."""
+
+
+def start(host: Host, container: Container, client: socket.socket | None = None) -> int:
+    """Start a container; the ID of its first process. `client` is attached before there is any output.
+
+    Raises AlreadyRunning, StartFailed, and what the parts raise; then nothing of it runs.
+    """
+    lock = os.open(host.place.lock(container.id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        if records.state(host.place, container.id).running:
+            raise AlreadyRunning(f"container {container.id} is already running")
+        files.lock(lock, f"container {container.short}")
+        removal.quiet(host, container.id)
+        try:
+            return _launch(host, container, lock, client)
+        except BaseException as error:
+            removal.quiet(host, container.id)
+            _note_failure(host, container, error)
+            raise
+    finally:
+        os.close(lock)
+
+
+def _launch(host: Host, container: Container, lock: int, client: socket.socket | None) -> int:
+    place = host.place
+    for directory in (place.run, f"{place.run}/containers", f"{place.run}/short", place.bundle(container.id)):
+        files.make_directory(directory)
+    files.make_directory(place.rootfs(container.id))
+    connection = networking.connect(host, container)
+    networking.write_host_files(host, container, connection)
+    mounts = host.snapshots.mounts(container.id)
+    try:
+        return privately(lambda: _mounted(host, container, mounts, connection, lock, client))
+    finally:
+        close_all(mounts)
+
+
+def _mounted(
+    host: Host, container: Container, mounts: Any, connection: Connection, lock: int,
+    client: socket.socket | None,
+) -> int:  # fmt: skip
+    place = host.place
+    rootfs = place.rootfs(container.id)
+    attach.attach(mounts, rootfs)
+    root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        container_mounts.fill_volumes(host, container, root)
+        document = spec.document(
+            spec.Bundle(
+                id=container.id, rootfs=rootfs, root=root, config=container.config,
+                host_config=networking.joined(host, container),
+                mounts=container_mounts.binds(host, container),
+                host_files=networking.host_files(host, container),
+                network_namespace=connection.namespace, cgroup=cgroup.path(container.id),
+                rootless=host.rootless,
+            )
+        )  # fmt: skip
+    finally:
+        os.close(root)
+    _write(f"{place.bundle(container.id)}/config.json", document)
+    _write(place.order(container.id), _order(host, container, connection))
+    holds = [descriptor for mount in mounts for descriptor in mount.holds]
+    return _run_monitor(host, container, lock, client, holds)
+
+
+def _run_monitor(
+    host: Host, container: Container, lock: int, client: socket.socket | None, holds: list[int]
+) -> int:
+    """Start the monitor, and wait for what it says of the container's start."""
+    source = str(Path(millefeuille.__file__).parents[1])
+    told, telling = os.pipe2(os.O_CLOEXEC)
+    numbers = [lock, telling, client.fileno() if client else -1]
+    words = [sys.executable, "-I", "-S", "-c", _MONITOR.format(path=source), host.place.order(container.id)]
+    files.act("spawn", container.id)
+    try:
+        process = subprocess.Popen(
+            [*words, *map(str, numbers)], cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=[number for number in (*numbers, *holds) if number >= 0], start_new_session=True,
+        )  # fmt: skip
+    finally:
+        os.close(telling)
+    with open(told, "rb") as answer:
+        words_told = answer.read().decode(errors="replace").split(" ", 1)
+    if words_told[0] == "started":
+        # It goes on without us; whoever waits for children is not to wait for this one.
+        process.returncode = 0
+        return int(words_told[1])
+    process.wait()
+    reason = failure(f"{host.place.bundle(container.id)}/runtime.log")
+    raise StartFailed(reason or "the monitor ended early")
+
+
+def _write(path: str, document: Mapping[str, Any]) -> None:
+    descriptor = files.create(path, exclusive=False)
+    try:
+        files.write(descriptor, json.dumps(document).encode())
+    finally:
+        os.close(descriptor)
+
+
+def _order(host: Host, container: Container, connection: Connection) -> dict[str, Any]:
+    config, wishes, place = container.config, container.host_config, host.place
+    policy = wishes.get("RestartPolicy") or {}
+    automatic = bool(wishes.get("AutoRemove"))
+    logged = (wishes.get("LogConfig") or {}).get("Type") != "none"
+    cleaning = [*host.command, "container", "cleanup", container.id]
+    return {
+        "id": container.id,
+        "runtime": host.runtime.command(),
+        "bundle": place.bundle(container.id),
+        "state": place.state(container.id),
+        "log": place.log(container.id) if logged else "",
+        "console": place.short(container.id),
+        "tty": bool(config.get("Tty")),
+        "open_stdin": bool(config.get("OpenStdin")),
+        "stdin_once": bool(config.get("StdinOnce")),
+        "policy": policy.get("Name") or "no",
+        "retries": policy.get("MaximumRetryCount") or 0,
+        "auto_remove": automatic,
+        "cleanup": cleaning if automatic or connection.needs_release else [],
+        "environment": dict(host.environment),
+        "counters": cgroup.oom_counters(container.id),
+        "restarts": 0,
+        "health": _health(config.get("Healthcheck") or {}, config.get("Shell")),
+    }
+
+
+def _health(check: Mapping[str, Any], shell: list[str] | None) -> dict[str, Any] | None:
+    """What the monitor needs of Docker's `Healthcheck`, with Docker's defaults; times in nanoseconds."""
+    test = check.get("Test") or []
+    if not test or test[0] == "NONE":
+        return None
+    command = test[1:] if test[0] == "CMD" else [*(shell or ["/bin/sh", "-c"]), *test[1:2]]
+    return {
+        "command": command,
+        "interval": check.get("Interval") or 30 * _SECOND,
+        "timeout": check.get("Timeout") or 30 * _SECOND,
+        "start_period": check.get("StartPeriod") or 0,
+        "start_interval": check.get("StartInterval") or 5 * _SECOND,
+        "retries": check.get("Retries") or 3,
+    }
+
+
+def _note_failure(host: Host, container: Container, error: BaseException) -> None:
+    code = error.exit_code if isinstance(error, StartFailed) else 128
+    told = records.recorded(host.place, container.id)
+    failed = replace(told, status="created", pid=0, exit_code=code, error=str(error))
+    records.save_state(host.place, container.id, failed)

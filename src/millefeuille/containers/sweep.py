@@ -1,0 +1,106 @@
+"""Sweep: what killed commands and monitors, or a restart of the machine, have left of containers.
+
+Every command on containers begins with it. It looks at directories and locks only, and does nothing when
+there is nothing to do.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+
+from millefeuille import files
+from millefeuille.containers import records, removal
+from millefeuille.containers.host import Host
+from millefeuille.containers.place import Place
+from millefeuille.containers.record import NEVER, Container
+from millefeuille.containers.state import State
+from millefeuille.errors import Corrupt
+from millefeuille.oci.moment import rfc3339
+from millefeuille.store import containers
+from millefeuille.store.store import Store
+
+
+def abandoned(store: Store, place: Place) -> list[str]:
+    """The IDs of containers that need attention."""
+    ids = place.ids()
+    if not ids and not os.path.isdir(f"{place.run}/containers"):
+        return []
+    rows = _known(store)
+    bundles = set(_list(f"{place.run}/containers"))
+    return [id for id in sorted({*ids, *bundles}) if _is_abandoned(place, id, id in rows, id in bundles)]
+
+
+def sweep(host: Host) -> list[str]:
+    """Put in order what `abandoned` names; the IDs of containers that something was done for."""
+    done = [id for id in abandoned(host.store, host.place) if tidy(host, id)]
+    host.snapshots.release_idle()
+    return done
+
+
+def _is_abandoned(place: Place, id: str, has_row: bool, has_bundle: bool) -> bool:
+    if records.is_alive(place, id):
+        return False
+    told = records.recorded(place, id)
+    return not has_row or told.running or told.status == "removing" or has_bundle
+
+
+def tidy(host: Host, id: str) -> bool:
+    """Give back what a container that does not run had of the host, and remove it if it was to go at its end;
+    False while somebody has it in hand. Doing it again is no error.
+    """
+    place = host.place
+    try:
+        lock = os.open(place.lock(id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        lock = -1
+    try:
+        if lock >= 0 and not files.try_lock(lock):
+            return False  # somebody has it in hand
+        has_row = id in _known(host.store)
+        told = records.recorded(place, id)
+        container = _record(place, id)
+        leaves = container is not None and _leaves(container, told)
+        if not has_row or told.status == "removing" or leaves:
+            removal.discard(host, id)
+            if container is not None and leaves:
+                removal.drop_volumes(host, container)
+            return True
+        removal.quiet(host, id)
+        if told.running:
+            ended = replace(
+                told, status="exited", pid=0, exit_code=records.KILLED, finished=rfc3339(time.time_ns()),
+                error="its monitor was killed",
+            )  # fmt: skip
+            records.save_state(place, id, ended)
+        return True
+    finally:
+        if lock >= 0:
+            os.close(lock)
+
+
+def _leaves(container: Container, told: State) -> bool:
+    """Whether it was to be removed at its end, and has begun."""
+    return bool(container.host_config.get("AutoRemove")) and told.started != NEVER
+
+
+def _record(place: Place, id: str) -> Container | None:
+    try:
+        return records.load(place, id)
+    except (containers.NoSuchContainer, Corrupt):
+        return None
+
+
+def _known(store: Store) -> set[str]:
+    if not store.exists():
+        return set()
+    with store.reading() as tx:
+        return {row.id for row in containers.rows(tx)}
+
+
+def _list(directory: str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except FileNotFoundError:
+        return []

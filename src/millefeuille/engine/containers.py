@@ -1,0 +1,44 @@
+"""The engine's host for containers: snapshots, runtime, networks and volumes of one store."""
+
+from __future__ import annotations
+
+import sys
+
+from millefeuille import files
+from millefeuille.containers.host import Host
+from millefeuille.containers.sweep import sweep
+from millefeuille.engine.networks import networks
+from millefeuille.engine.place import place, run_directory
+from millefeuille.engine.snapshots import snapshotter
+from millefeuille.engine.volumes import volumes
+from millefeuille.runtime import probe
+from millefeuille.settings import Settings
+from millefeuille.store.store import Store
+
+# What a monitor's last command must find as this one did.
+_HANDED_ON = ("MILLE_SNAPSHOTTER", "XDG_RUNTIME_DIR", "HOME")
+
+
+def host(settings: Settings, store: Store, *, swept: bool = True) -> Host:
+    """What commands on containers need; `swept`: with what earlier ones left put in order first.
+
+    Raises RuntimeMissing, OSError.
+    """
+    where = place(settings)
+    for path in (settings.run, run_directory(settings), where.runtime):
+        files.make_directory(path)
+    made = Host(
+        store=store,
+        place=where,
+        snapshots=snapshotter(settings, store),
+        runtime=probe.find(where.runtime),
+        networks=networks(settings),
+        volumes=volumes(settings),
+        command=(sys.executable, "-I", "-m", "millefeuille", "--root", settings.root),
+        environment={
+            name: settings.environment[name] for name in _HANDED_ON if name in settings.environment
+        },
+    )
+    if swept:
+        sweep(made)
+    return made

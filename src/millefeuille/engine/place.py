@@ -1,0 +1,20 @@
+"""The engine's places: where containers of a store lie, on the disk and in what a boot forgets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from millefeuille.containers.place import Place
+from millefeuille.settings import Settings
+
+
+def run_directory(settings: Settings) -> str:
+    """The store's own directory below the run directory: stores at different roots must not mix."""
+    identity = hashlib.sha256(os.fsencode(settings.root)).hexdigest()[:12]
+    return os.path.join(settings.run, identity)
+
+
+def place(settings: Settings) -> Place:
+    """The paths of this store's containers."""
+    return Place(settings.root, run_directory(settings))

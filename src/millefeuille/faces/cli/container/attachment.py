@@ -1,0 +1,70 @@
+"""Our terminal joined to a container: raw mode, signals and its size, for as long as that lasts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import termios
+import tty
+from collections.abc import Iterator
+from types import FrameType
+from typing import Final
+
+from millefeuille.containers.attach import Attachment, Streams
+from millefeuille.containers.connection import Connection
+
+_PASSED_ON: Final = (
+    signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2,
+)  # fmt: skip
+
+
+def attached(connection: Connection, streams: Streams, *, pass_signals: bool = True) -> int | None:
+    """Join the streams until the container ends, its exit code then; None when the user lets go.
+
+    Signals to this process go to the container with `pass_signals`; with a terminal, its keys do all that.
+    """
+    received: list[int] = []
+    woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def on_wake() -> None:
+        with contextlib.suppress(BlockingIOError):
+            while os.read(woken, 512):
+                pass
+        while received:
+            number = received.pop(0)
+            if number == signal.SIGWINCH:
+                attachment.resize()
+            else:
+                attachment.signal(number)
+
+    def receive(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    attachment = Attachment(connection, streams, woken=woken, on_wake=on_wake)
+    handled = (*(_PASSED_ON if pass_signals else ()), *((signal.SIGWINCH,) if streams.tty else ()))
+    before = {number: signal.signal(number, receive) for number in handled}
+    waker = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    try:
+        with _raw(streams.stdin) if streams.tty else contextlib.nullcontext():
+            return attachment.run()
+    finally:
+        signal.set_wakeup_fd(waker)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(woken)
+        os.close(wake)
+
+
+@contextlib.contextmanager
+def _raw(terminal: int | None) -> Iterator[None]:
+    """Every key as it is pressed, while the block lasts; nothing for what is no terminal."""
+    if terminal is None or not os.isatty(terminal):
+        yield
+        return
+    before = termios.tcgetattr(terminal)
+    try:
+        tty.setraw(terminal, termios.TCSANOW)
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
