@@ -81,3 +81,19 @@ SEARCH = Listing(
     },
     columns=("Name", "Description", "StarCount", "IsOfficial"),
 )
+
+FILES = Listing(
+    type_name="image.fileContext",
+    headers={
+        "Path": "PATH",
+        "Type": "TYPE",
+        "Mode": "MODE",
+        "UID": "UID",
+        "GID": "GID",
+        "Size": "SIZE",
+        "ModifiedAt": "MODIFIED AT",
+        "Link": "LINK",
+        "Layer": "LAYER",
+    },
+    columns=("Mode", "UID", "GID", "Size", "ModifiedAt", "Path"),
+)

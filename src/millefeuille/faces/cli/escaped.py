@@ -1,0 +1,19 @@
+"""Paths on a terminal: what an image calls its files may hold anything, and must not steer the screen."""
+
+from __future__ import annotations
+
+_SHORT = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def escaped(path: bytes) -> str:
+    """A path on one line of printable characters; the others, and bytes that are no UTF-8, as C writes them."""
+    text = path.decode("utf-8", "surrogateescape")
+    if text.isprintable() and "\\" not in text:
+        return text
+    return "".join(letter if letter.isprintable() and letter != "\\" else _code(letter) for letter in text)
+
+
+def _code(letter: str) -> str:
+    if letter in _SHORT:
+        return _SHORT[letter]
+    return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape"))

@@ -1,0 +1,179 @@
+"""Files: what is in an image, told by the indexes of its layers and read from their tars.
+
+Nothing is mounted, and root is not needed. Every byte that leaves is held against the hash which the index
+has of its file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
+from types import TracebackType
+from typing import Final
+
+from blake3 import blake3
+
+from millefeuille.errors import Corrupt, Invalid, NotFound
+from millefeuille.layers.following import cleaned, follow
+from millefeuille.layers.index import LayerIndex
+from millefeuille.layers.member import Member, Run, no_content
+from millefeuille.layers.sparse import SparseContent
+from millefeuille.layers.tree import Node, merge
+from millefeuille.store.disk import Disk
+from millefeuille.store.images import LayerRecord
+from millefeuille.store.layers import DamagedLayer
+
+_CHUNK: Final = 256 << 10  # bytes
+_SECOND: Final = 1_000_000_000  # nanoseconds
+_MEND: Final = "Mend it with `mille system check --data --repair`."
+
+
+class NoSuchFile(NotFound):
+    """The image has nothing at the path."""
+
+
+class NotAFile(Invalid):
+    """What is at the path has no content to be read."""
+
+
+class DamagedContent(Corrupt):
+    """A file's bytes are not those that the layer had when it came."""
+
+
+class ImageFiles:
+    """The files of one image, called `name` in errors, by its layers, lowest first. Close it after use.
+
+    What is open stays readable when the image is removed; so make it within the transaction that looks the
+    layers up. Raises DamagedLayer, OSError.
+    """
+
+    def __init__(self, disk: Disk, layers: Sequence[LayerRecord], name: str) -> None:
+        self._name = name
+        self._layers = layers
+        self._indexes = [_index(disk, layer) for layer in layers]
+        self._tars: list[int] = []
+        try:
+            for layer in layers:
+                self._tars.append(os.open(disk.tar(layer.diff_id), os.O_RDONLY | os.O_CLOEXEC))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> ImageFiles:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the layers."""
+        while self._tars:
+            os.close(self._tars.pop())
+
+    @cached_property
+    def root(self) -> Node:
+        """The merged tree. Raises BrokenLink."""
+        return merge(self._indexes)
+
+    def find(self, path: str, *, leaf: bool = True) -> tuple[bytes, Node]:
+        """What is at `path`, and the path below the root that has no links in it.
+
+        Links are followed inside of the image, one that the path ends with only for `leaf`. Raises
+        NoSuchFile, TooManyLinks.
+        """
+        text = os.fsencode(path)
+        found = follow(text, self._link, leaf=leaf or text.endswith(b"/"))
+        node = self._node(found)
+        if node is None or (text.endswith((b"/", b"/.")) and node.children is None):
+            raise NoSuchFile(f"Could not find the file {path} in image {self._name}")
+        return found, node
+
+    def layer(self, node: Node) -> LayerRecord | None:
+        """The layer that a file comes from; None for the root of an image without layers."""
+        return self._layers[node.layer] if self._layers else None
+
+    def members(self, node: Node) -> Iterator[Member]:
+        """`node` and all that is below it, each directory before what is in it, sorted by name."""
+        names: dict[int, bytes] = {}
+        pending = [(b"", node)]
+        while pending:
+            path, node = pending.pop()
+            same = names.get(id(node))
+            if node.children is None and node.nlink > 1:
+                names.setdefault(id(node), path)
+            yield self._member(path, node, same)
+            for name in sorted(node.children or (), reverse=True):
+                pending.append((path + b"/" + name if path else name, node.children[name]))  # type: ignore[index]  # it has names
+
+    def content(self, node: Node) -> Iterator[Run]:
+        """A regular file's data. Raises DamagedContent at its end, when it was not what it should be."""
+        index = self._indexes[node.layer]
+        expected = index.content(node.entry)
+        tar = self._tars[node.layer]
+        hasher = blake3() if node.sparse is None else SparseContent(node.sparse, node.size)
+        at = node.offset
+        for offset, length in ((0, node.size),) if node.sparse is None else node.sparse:
+            for done in range(0, length, _CHUNK):
+                wanted = min(_CHUNK, length - done)
+                data = os.pread(tar, wanted, at + done)
+                if len(data) != wanted:
+                    raise self._damaged(node)
+                hasher.update(memoryview(data))
+                yield offset + done, data
+            at += length
+        if expected is not None and hasher.digest() != expected:
+            raise self._damaged(node)
+
+    def verify(self, node: Node) -> None:
+        """Read a regular file once, for nothing but to know that it is whole. Raises DamagedContent."""
+        for _ in self.content(node):
+            pass
+
+    def _member(self, path: bytes, node: Node, same: bytes | None) -> Member:
+        return Member(
+            path=path, mode=node.mode, uid=node.uid, gid=node.gid,
+            mtime_ns=node.mtime * _SECOND + node.nsec,
+            size=node.size if stat.S_ISREG(node.mode) else 0, link=node.link, same=same, rdev=node.rdev,
+            xattrs=node.xattrs,
+            content=partial(self.content, node) if stat.S_ISREG(node.mode) else no_content,
+        )  # fmt: skip
+
+    def _node(self, path: bytes) -> Node | None:
+        node: Node | None = self.root
+        for part in path.split(b"/") if path else ():
+            node = node.children.get(part) if node is not None and node.children else None
+        return node
+
+    def _link(self, path: bytes) -> bytes | None:
+        node = self._node(path)
+        return node.link if node is not None and stat.S_ISLNK(node.mode) else None
+
+    def _damaged(self, node: Node) -> DamagedContent:
+        path = self._indexes[node.layer].path(node.entry)
+        diff_id = self._layers[node.layer].diff_id
+        text = path.decode(errors="backslashreplace")
+        return DamagedContent(f"/{text} in layer {diff_id}: damaged in the store", advice=_MEND)
+
+
+def contained(path: str) -> bytes:
+    """The last part of a path as it is written, which a copy of what it leads to is called; "." and "/" for
+    the content alone.
+    """
+    text = os.fsencode(path)
+    if text.endswith(b"/.") or text == b".":
+        return b"."
+    return cleaned(text).rpartition(b"/")[2] or b"/"
+
+
+def _index(disk: Disk, layer: LayerRecord) -> LayerIndex:
+    path = disk.layer_index(layer.diff_id)
+    if blake3().update_mmap(path).hexdigest() != layer.index_hash:
+        raise DamagedLayer(
+            f"layer {layer.diff_id}: damaged in the store",
+            advice="Mend it with `mille system check --repair`.",
+        )
+    return LayerIndex.open(path)
