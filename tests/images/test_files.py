@@ -7,13 +7,16 @@ import pytest
 from tests.images.looked import bring, files_of
 
 from millefeuille.images.files import DamagedContent, ImageFiles, NoSuchFile
+from millefeuille.layers.entry import HARDLINK
 from millefeuille.layers.following import TooManyLinks, follow
 from millefeuille.store.store import Store
 from millefeuille.testing.rawtars import directory, file, hardlink, pax_sparse, symlink
 
 LOWER = (
-    directory(b"etc"), file(b"etc/passwd", b"root"), file(b"etc/gone", b"old"), file(b"etc/kept", b"k" * 700_000),
-    symlink(b"up", b"../../etc"), symlink(b"absolute", b"/etc/passwd"), symlink(b"a", b"b"), symlink(b"b", b"a"),
+    directory(b"etc"), file(b"etc/passwd", b"root"), file(b"etc/gone", b"old"),
+    file(b"etc/kept", b"k" * 700_000),
+    symlink(b"up", b"../../etc"), symlink(b"absolute", b"/etc/passwd"), symlink(b"a", b"b"),
+    symlink(b"b", b"a"),
     symlink(b"dangling", b"nowhere"), directory(b"var"), symlink(b"var/run", b"/run"), directory(b"run"),
     file(b"run/pid", b"7"),
 )  # fmt: skip
@@ -89,11 +92,10 @@ def test_a_sparse_file_reads_as_it_was(files: ImageFiles) -> None:
     files.verify(files.find("/holes")[1])
 
 
-def test_members_come_in_order_and_names_of_one_file_are_links(files: ImageFiles) -> None:
-    members = list(files.members(files.root))
-    assert [member.path for member in members[:3]] == [b"", b"a", b"absolute"]
-    same = {member.path: member.same for member in members if member.same is not None}
-    assert same == {b"etc/kept": b"again"}
+def test_files_come_in_order_and_names_of_one_file_are_links(files: ImageFiles) -> None:
+    entries = [carried.entry for carried in files.carried(files.root)]
+    assert [entry.path for entry in entries[:3]] == [b"", b"a", b"absolute"]
+    assert {entry.path: entry.link for entry in entries if entry.kind == HARDLINK} == {b"etc/kept": b"again"}
 
 
 @pytest.mark.parametrize("path", ["/etc/kept", "/holes"])

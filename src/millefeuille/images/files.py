@@ -16,17 +16,22 @@ from typing import Final
 from blake3 import blake3
 
 from millefeuille.errors import Corrupt, Invalid, NotFound
-from millefeuille.layers.following import cleaned, follow
+from millefeuille.layers.carried import Carried, Run
+from millefeuille.layers.entry import BLOCK, CHARACTER, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK
+from millefeuille.layers.following import follow
 from millefeuille.layers.index import LayerIndex
-from millefeuille.layers.member import Member, Run, no_content
 from millefeuille.layers.sparse import SparseContent
+from millefeuille.layers.tarheader import Metadata
 from millefeuille.layers.tree import Node, merge
 from millefeuille.store.disk import Disk
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.layers import DamagedLayer
 
 _CHUNK: Final = 256 << 10  # bytes
-_SECOND: Final = 1_000_000_000  # nanoseconds
+_KINDS: Final = {
+    stat.S_IFREG: FILE, stat.S_IFDIR: DIRECTORY, stat.S_IFLNK: SYMLINK, stat.S_IFCHR: CHARACTER,
+    stat.S_IFBLK: BLOCK, stat.S_IFIFO: FIFO,
+}  # fmt: skip
 _MEND: Final = "Mend it with `mille system check --data --repair`."
 
 
@@ -96,18 +101,17 @@ class ImageFiles:
         """The layer that a file comes from; None for the root of an image without layers."""
         return self._layers[node.layer] if self._layers else None
 
-    def members(self, node: Node) -> Iterator[Member]:
+    def carried(self, node: Node) -> Iterator[Carried]:
         """`node` and all that is below it, each directory before what is in it, sorted by name."""
         names: dict[int, bytes] = {}
         pending = [(b"", node)]
         while pending:
             path, node = pending.pop()
-            same = names.get(id(node))
-            if node.children is None and node.nlink > 1:
-                names.setdefault(id(node), path)
-            yield self._member(path, node, same)
-            for name in sorted(node.children or (), reverse=True):
-                pending.append((path + b"/" + name if path else name, node.children[name]))  # type: ignore[index]  # it has names
+            first = path if node.children is not None else names.setdefault(id(node), path)
+            yield self._carried(path, node, first)
+            prefix = path + b"/" if path else b""
+            below = sorted((node.children or {}).items(), reverse=True)
+            pending += [(prefix + name, child) for name, child in below]
 
     def content(self, node: Node) -> Iterator[Run]:
         """A regular file's data. Raises DamagedContent at its end, when it was not what it should be."""
@@ -133,14 +137,16 @@ class ImageFiles:
         for _ in self.content(node):
             pass
 
-    def _member(self, path: bytes, node: Node, same: bytes | None) -> Member:
-        return Member(
-            path=path, mode=node.mode, uid=node.uid, gid=node.gid,
-            mtime_ns=node.mtime * _SECOND + node.nsec,
-            size=node.size if stat.S_ISREG(node.mode) else 0, link=node.link, same=same, rdev=node.rdev,
-            xattrs=node.xattrs,
-            content=partial(self.content, node) if stat.S_ISREG(node.mode) else no_content,
+    def _carried(self, path: bytes, node: Node, first: bytes) -> Carried:
+        kind = _KINDS[stat.S_IFMT(node.mode)]
+        entry = Metadata(
+            path=path, kind=kind, mode=stat.S_IMODE(node.mode), uid=node.uid, gid=node.gid, mtime=node.mtime,
+            nsec=node.nsec, size=node.size if kind == FILE else 0, link=node.link, xattrs=node.xattrs,
+            device=(os.major(node.rdev), os.minor(node.rdev)),
         )  # fmt: skip
+        if first != path:
+            return Carried(entry._replace(kind=HARDLINK, link=first, size=0))
+        return Carried(entry, partial(self.content, node)) if kind == FILE else Carried(entry)
 
     def _node(self, path: bytes) -> Node | None:
         node: Node | None = self.root
@@ -157,16 +163,6 @@ class ImageFiles:
         diff_id = self._layers[node.layer].diff_id
         text = path.decode(errors="backslashreplace")
         return DamagedContent(f"/{text} in layer {diff_id}: damaged in the store", advice=_MEND)
-
-
-def contained(path: str) -> bytes:
-    """The last part of a path as it is written, which a copy of what it leads to is called; "." and "/" for
-    the content alone.
-    """
-    text = os.fsencode(path)
-    if text.endswith(b"/.") or text == b".":
-        return b"."
-    return cleaned(text).rpartition(b"/")[2] or b"/"
 
 
 def _index(disk: Disk, layer: LayerRecord) -> LayerIndex:
