@@ -17,6 +17,7 @@ from typing import Final
 
 CLONE_FS: Final = 0x00000200
 CLONE_NEWNS: Final = 0x00020000
+CLONE_NEWNET: Final = 0x40000000
 
 ATTR_RDONLY: Final = 0x1  # fsmount and mount_setattr
 ATTR_NODEV: Final = 0x4
@@ -25,6 +26,7 @@ MS_SLAVE: Final = 1 << 19  # propagation
 
 MNT_DETACH: Final = 2
 
+RESOLVE_NO_XDEV: Final = 0x01  # openat2
 RESOLVE_NO_MAGICLINKS: Final = 0x02
 RESOLVE_NO_SYMLINKS: Final = 0x04
 RESOLVE_BENEATH: Final = 0x08
@@ -156,6 +158,13 @@ def syncfs(descriptor: int) -> None:
     if _libc.syncfs(descriptor) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), "syncfs")
+
+
+def enter_namespace(descriptor: int, kind: int) -> None:
+    """Put the calling thread into the namespace, of the kind CLONE_…, that `descriptor` refers to."""
+    if _libc.setns(descriptor, kind) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), "setns")
 
 
 def openat2(directory: int, path: str | bytes, flags: int, *, resolve: int, mode: int = 0) -> int:

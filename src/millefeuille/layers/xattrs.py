@@ -44,11 +44,17 @@ def from_records(
             raise TarError("xattr", f"the extended attribute {name!r} has {len(value)} bytes")
     if sum(len(name) + len(value) for name, value in found.items()) > limits.xattrs:
         raise TarError("xattr", f"an entry has more than {limits.xattrs} bytes of extended attributes")
-    kept = {name: value for name, value in found.items() if _allowed(name, value)}
+    kept = {name: value for name, value in found.items() if carried(name, value)}
     return kept, [name for name in found if name not in kept]
 
 
-def _allowed(name: bytes, value: bytes) -> bool:
+def may_carry(name: bytes) -> bool:
+    """Whether there are values with which a layer may carry this attribute."""
+    return name.startswith(b"user.") or name == b"security.capability" or name in _ACLS
+
+
+def carried(name: bytes, value: bytes) -> bool:
+    """Whether a layer may carry this attribute with this value."""
     if name.startswith(b"user."):
         return len(name) > 5 and name != b"user.overlay" and not name.startswith(b"user.overlay.")
     if name == b"security.capability":

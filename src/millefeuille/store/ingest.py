@@ -40,13 +40,16 @@ _POLL = 0.05  # seconds between two looks at another process's lock
 
 
 class LayerIngest:
-    """One layer being stored. `feed` the blob from `offset` on, then `commit`; made by `ingest`."""
+    """One layer being stored. `feed` the blob from `offset` on, then `commit`; made by `ingest` or `making`.
 
-    def __init__(self, disk: Disk, blob: Descriptor, descriptor: int) -> None:
+    `blob` is None for a layer that is made here: nobody knows its digest yet.
+    """
+
+    def __init__(self, disk: Disk, blob: Descriptor | None, path: str, descriptor: int) -> None:
         self._disk = disk
         self._blob = blob
         self._file = descriptor
-        self._path = disk.partial(blob.digest)
+        self._path = path
         self._directory = f"{self._path}.layer"
         files.remove_tree(self._directory)
         files.make_directory(self._directory)
@@ -65,7 +68,7 @@ class LayerIngest:
     def resume(self) -> int:
         """Read again what an earlier ingest kept; the offset, in bytes, from which to go on."""
         size = os.fstat(self._file).st_size
-        if size > self._blob.size:
+        if self._blob is None or size > self._blob.size:
             files.truncate(self._file, 0)
             size = 0
         os.lseek(self._file, 0, os.SEEK_SET)
@@ -77,7 +80,7 @@ class LayerIngest:
     def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes of the blob. Raises CorruptBlob, BrokenStream, Bomb, TarError, OSError."""
         self.offset += len(chunk)
-        if self.offset > self._blob.size:
+        if self._blob is not None and self.offset > self._blob.size:
             self.discard()
             raise CorruptBlob(f"layer {self._blob.digest}: longer than the {self._blob.size} bytes promised")
         files.write(self._file, chunk)
@@ -87,30 +90,36 @@ class LayerIngest:
             self._flushed = self.offset
 
     def commit(
-        self, diff_id: Digest | None, *, replace: bool = False
+        self,
+        diff_id: Digest | None,
+        *,
+        replace: bool = False,
+        claim: Callable[[Digest], object] | None = None,
     ) -> tuple[LayerRecord, LayerContent]:
         """Check everything and give blob and layer their names. The caller syncs the directories.
 
         `diff_id` is what the image config promises, None when nobody did. A layer that is there already,
         made from another blob, is kept, and its record is the one given; one that is damaged, and any with
-        `replace`, makes room for this one.
-        Raises CorruptBlob, and what `feed` raises; nothing is kept then.
+        `replace`, makes room for this one. `claim` is told the diff ID before anything has a name.
+        Raises CorruptBlob, what `feed` raises, and what `claim` raises; nothing is kept then.
         """
         try:
             content = self._hand_on(CHUNK).finish()
-            self._check(content, diff_id)
+            blob = self._checked(content, diff_id)
+            if claim is not None:
+                claim(content.diff_id)
         except Exception:
             self.discard()
             raise
-        record = self._write_index(content)
+        record = self._write_index(content, blob)
         files.change_mode(self._file, 0o400)
         files.sync(self._file)
         self._keep_tar()
         files.sync_directory(self._directory)
         with _placing(self._disk):
-            record = self._place(record, replace=replace)
+            record = self._place(record, blob, replace=replace)
         # Last, because with the partial's name goes the right to it, and to the directory beside it.
-        files.rename(self._path, self._disk.blob(self._blob.digest))  # a damaged one goes with that
+        files.rename(self._path, self._disk.blob(blob))  # a damaged one goes with that
         self._is_over = True
         return record, content
 
@@ -158,7 +167,8 @@ class LayerIngest:
         if self._pass is None:
             if sniff(head) != "none":
                 self._tar = files.create(f"{self._directory}/layer.tar")
-            self._pass = LayerPass(self._tar, algorithm=self._blob.digest.algorithm)
+            algorithm = self._blob.digest.algorithm if self._blob is not None else "sha256"
+            self._pass = LayerPass(self._tar, algorithm=algorithm)
         return self._pass
 
     def _abort(self) -> None:
@@ -172,25 +182,30 @@ class LayerIngest:
             files.change_mode(self._tar, 0o400)
             files.sync(self._tar)
 
-    def _check(self, content: LayerContent, diff_id: Digest | None) -> None:
-        if content.size != self._blob.size:
+    def _checked(self, content: LayerContent, diff_id: Digest | None) -> Digest:
+        """Hold what was read against what was promised; the blob's digest."""
+        blob = self._blob
+        if blob is None:
+            return content.digest
+        if content.size != blob.size:
             raise CorruptBlob(
-                f"layer {self._blob.digest}: {content.size} bytes instead of the {self._blob.size} promised"
+                f"layer {blob.digest}: {content.size} bytes instead of the {blob.size} promised"
             )
-        if content.digest != self._blob.digest:
-            raise CorruptBlob(f"layer {self._blob.digest}: the bytes received have digest {content.digest}")
+        if content.digest != blob.digest:
+            raise CorruptBlob(f"layer {blob.digest}: the bytes received have digest {content.digest}")
         if diff_id is not None and content.diff_id != diff_id:
             raise CorruptBlob(
-                f"layer {self._blob.digest}: holds {content.diff_id}, but the image config says {diff_id}"
+                f"layer {blob.digest}: holds {content.diff_id}, but the image config says {diff_id}"
             )
+        return blob.digest
 
-    def _place(self, record: LayerRecord, *, replace: bool) -> LayerRecord:
+    def _place(self, record: LayerRecord, blob: Digest, *, replace: bool) -> LayerRecord:
         """Give the layer its name, or join the one that has it; the record of what is there then."""
         layer = self._disk.layer(record.diff_id)
         while not rename_new(self._directory, layer):
             kept = None if replace else self._kept(record.diff_id)
             if kept is not None:
-                self._join(layer)
+                self._join(layer, blob)
                 return kept
             trash = f"{self._disk.trash}/{os.urandom(16).hex()}"
             files.rename(layer, trash)
@@ -204,21 +219,21 @@ class LayerIngest:
         except (OSError, Corrupt):
             return None
 
-    def _join(self, layer: str) -> None:
+    def _join(self, layer: str, blob: Digest) -> None:
         if self._tar is None:
             files.rename(f"{self._directory}/layer.tar", f"{layer}/layer.tar")  # one file, not two
         files.remove_tree(self._directory)
-        note_origin(layer, self._blob.digest)
+        note_origin(layer, blob)
         files.sync_directory(layer)
 
-    def _write_index(self, content: LayerContent) -> LayerRecord:
+    def _write_index(self, content: LayerContent, blob: Digest) -> LayerRecord:
         descriptor = files.create(f"{self._directory}/layer.index", 0o400)
         try:
             files.write(descriptor, content.index)
             files.sync(descriptor)
         finally:
             os.close(descriptor)
-        note_origin(self._directory, self._blob.digest)
+        note_origin(self._directory, blob)
         return layer_record(content)
 
 
@@ -258,11 +273,30 @@ def ingest(disk: Disk, blob: Descriptor, waiting: Callable[[int], None]) -> Iter
     descriptor = _lock(disk.partial(blob.digest), waiting)
     ingest: LayerIngest | None = None
     try:
-        ingest = LayerIngest(disk, blob, descriptor)
+        ingest = LayerIngest(disk, blob, disk.partial(blob.digest), descriptor)
         yield ingest
     finally:
         if ingest is not None:
             ingest.close()
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def making(disk: Disk) -> Iterator[LayerIngest]:
+    """Store a layer that is made here, as an uncompressed blob; hold a lease meanwhile.
+
+    What is not committed is gone when the block ends.
+    """
+    path = f"{disk.ingest}/made-{os.urandom(16).hex()}"
+    descriptor = files.create(path)
+    try:
+        layer = LayerIngest(disk, None, path, descriptor)
+        try:
+            yield layer
+        finally:
+            layer.close()
+            layer.discard()
+    finally:
         os.close(descriptor)
 
 
