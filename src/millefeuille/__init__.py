@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # the processes beside containers load this too: typing would be a tenth of their size
 if TYPE_CHECKING:
+    from typing import Any
+
     from millefeuille.api import Engine, Image, Layer
 
 __version__ = "0.1.0"
@@ -15,5 +15,7 @@ __all__ = ["Engine", "Image", "Layer"]
 def __getattr__(name: str) -> Any:
     """The public names, loaded on first use: the command line imports this package too (PEP 562)."""
     if name in __all__:
+        import importlib
+
         return getattr(importlib.import_module("millefeuille.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
