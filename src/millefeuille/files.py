@@ -12,7 +12,7 @@ import fcntl
 import os
 import time
 from _thread import get_ident  # threading takes longer to load
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from millefeuille.errors import Failed, Unavailable
@@ -185,21 +185,119 @@ def change_times(descriptor: int, modified: int) -> None:
     os.utime(descriptor, ns=(modified, modified))
 
 
+class TreeMoved(Failed):
+    """A tree was changed by somebody else while it was walked."""
+
+
 def remove_tree(path: str) -> None:
-    """Remove a file, or a directory and all below it, without ever following a link."""
-    try:
-        entries = list(os.scandir(path))
-    except NotADirectoryError:
+    """Remove a file, or a directory and all below it, however deep, without ever following a link."""
+    top = _open_directory(path)
+    if top is None:
         unlink(path)
         return
-    except FileNotFoundError:
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            remove_tree(entry.path)
-        else:
-            unlink(entry.path)
+    try:
+        for parts, here, names, left in _walk(top):
+            for name in names:
+                act("unlink", _spelled(path, (*parts, name)))
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=here)
+            if left is not None:
+                act("rmdir", _spelled(path, (*parts, left)))
+                with contextlib.suppress(FileNotFoundError):
+                    os.rmdir(left, dir_fd=here)
+    finally:
+        os.close(top)
     remove_directory(path)
+
+
+def inodes(path: str) -> Iterator[os.stat_result]:
+    """The status of a file, or of a directory and all below it; what goes meanwhile is left out."""
+    top = _open_directory(path)
+    if top is None:
+        with contextlib.suppress(FileNotFoundError):
+            yield os.lstat(path)
+        return
+    try:
+        for _, here, names, left in _walk(top):
+            if left is None:
+                yield os.fstat(here)
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    yield os.stat(name, dir_fd=here, follow_symlinks=False)
+    finally:
+        os.close(top)
+
+
+_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def _open_directory(path: str) -> int | None:
+    try:
+        return os.open(path, _DIRECTORY)
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP, errno.ENOENT):
+            return None
+        raise
+
+
+def _walk(top: int) -> Iterator[tuple[list[str], int, list[str], str | None]]:
+    """Every directory below an open one: its place, itself, what it has but for directories, and None.
+
+    A directory that is done is told by its parent: the parent's place, itself, nothing, and the name.
+    A tree may be deeper than a path can be long, than Python may recurse, and than descriptors last: one
+    descriptor goes down and up again, and holds each time that it has come back to where it was.
+    """
+    here, parts = os.dup(top), list[str]()
+    stack: list[tuple[tuple[int, int], list[str]]] = []
+    try:
+        names, below = _listed(here)
+        stack.append((_identity(here), below))
+        yield parts, here, names, None
+        while stack:
+            if below := stack[-1][1]:
+                name = below.pop()
+                try:
+                    child = os.open(name, _DIRECTORY, dir_fd=here)
+                except (FileNotFoundError, NotADirectoryError):
+                    continue
+                os.close(here)
+                here = child
+                names, deeper = _listed(here)
+                stack.append((_identity(here), deeper))
+                parts.append(name)
+                yield parts, here, names, None
+                continue
+            stack.pop()
+            if stack:
+                parent = os.open("..", _DIRECTORY, dir_fd=here)
+                os.close(here)
+                here = parent
+                if _identity(here) != stack[-1][0]:
+                    raise TreeMoved(f"{'/'.join(parts)}: moved away while it was looked through")
+                left = parts.pop()
+                yield parts, here, [], left
+    finally:
+        os.close(here)
+
+
+def _listed(directory: int) -> tuple[list[str], list[str]]:
+    """What is in a directory: all but directories, and these."""
+    names: list[str] = []
+    directories: list[str] = []
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            (directories if entry.is_dir(follow_symlinks=False) else names).append(entry.name)
+    return names, directories
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino
+
+
+def _spelled(path: str, parts: Iterable[str]) -> str:
+    # Only a hook reads it, and a deep tree has long names.
+    return path if hook is None else "/".join((path, *parts))
 
 
 def replace_file(path: str, data: bytes, mode: int = 0o600) -> None:

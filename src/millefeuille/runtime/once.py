@@ -23,7 +23,7 @@ from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import Runtime, Stdio
 from millefeuille.runtime.signals import Forwarder, forwarding
 from millefeuille.snapshots import attach
-from millefeuille.snapshots.snapshotter import Snapshotter, close_all
+from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,16 +85,19 @@ def _mounted(host: Host, run: Run, id: str, bundle: str, forwarder: Forwarder) -
     files.make_directory(rootfs)
     mounts = host.snapshots.prepare(id, run.parent)
     try:
-        targets = attach.attach(mounts, rootfs)
+        try:
+            targets = attach.attach(mounts, rootfs)
+        finally:
+            close_all(mounts)
+        try:
+            _write_spec(bundle, id, run)
+            attached = host.runtime.run(id, bundle, run.stdio)
+            forwarder.aim(attached)
+            return attached.wait()
+        finally:
+            attach.detach(targets)
     finally:
-        close_all(mounts)
-    try:
-        _write_spec(bundle, id, run)
-        attached = host.runtime.run(id, bundle, run.stdio)
-        forwarder.aim(attached)
-        return attached.wait()
-    finally:
-        attach.detach(targets)
+        let_go(mounts)
 
 
 def _write_spec(bundle: str, id: str, run: Run) -> None:

@@ -1,9 +1,9 @@
 """Roots on the disk: what overlayfs needs for each key, whatever the chain below is made of.
 
-    <directory>/<key>/parent   the chain ID, "" for none; made last, so that a root without it never was
-                     /upper    what was written (absent for a read-only root)
-                     /work     overlayfs's own
-                     /empty    the lower directory of a root that stands on no chain
+<directory>/<key>/parent   the chain ID, "" for none; made last, so that a root without it never was
+                 /upper    what was written (absent for a read-only root)
+                 /work     overlayfs's own
+                 /empty    the lower directory of a root that stands on no chain
 """
 
 from __future__ import annotations
@@ -86,15 +86,9 @@ class Roots:
         self.parent(key)
         if not self.is_writable(key):
             return Usage(size=0, inodes=0)
-        blocks: dict[int, int] = {}
-        upper = os.open(f"{self.path(key)}/upper", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            for _, directories, names, directory in os.fwalk(dir_fd=upper, follow_symlinks=False):
-                for name in (*directories, *names):
-                    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-                    blocks[status.st_ino] = status.st_blocks
-        finally:
-            os.close(upper)
+        found = files.inodes(f"{self.path(key)}/upper")
+        next(found)  # the directory itself was not written
+        blocks = {status.st_ino: status.st_blocks for status in found}
         return Usage(size=512 * sum(blocks.values()), inodes=len(blocks))
 
     def remove(self, key: str) -> None:

@@ -12,7 +12,7 @@ from millefeuille.oci.digest import Digest
 # A mount option's value: a text, a file descriptor, or None for a flag.
 Option = tuple[str, str | int | None]
 
-# The namespace of extended attributes in which overlayfs keeps its marks, "trusted.overlay." or "user.overlay.".
+# The namespace of the extended attributes that overlayfs keeps its marks in: "trusted.overlay." and so on.
 Marks = Literal["trusted", "user"]
 
 

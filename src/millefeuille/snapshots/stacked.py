@@ -9,7 +9,7 @@ from typing import Final
 
 from millefeuille.oci.digest import Digest
 from millefeuille.snapshots.roots import Roots, adopt
-from millefeuille.snapshots.snapshotter import Changes, Marks, Mount, Option, Usage, close_all, let_go
+from millefeuille.snapshots.snapshotter import Changes, Marks, Mount, Option, Usage
 
 # What was written must be readable without overlayfs: no file is to be kept as a reference to another.
 _PLAIN: Final[tuple[Option, ...]] = (("redirect_dir", "nofollow"), ("index", "off"), ("metacopy", "off"))
@@ -38,7 +38,9 @@ class StackedSnapshotter:
     `lowers` shows a chain. It raises NotFound for a chain nobody knows, and what its driver may raise.
     """
 
-    def __init__(self, directory: str, lowers: Callable[[Digest], Lowers], *, marks: Marks = "trusted") -> None:
+    def __init__(
+        self, directory: str, lowers: Callable[[Digest], Lowers], *, marks: Marks = "trusted"
+    ) -> None:
         self._roots = Roots(directory)
         self._lowers = lowers
         self._marks: Marks = marks
@@ -104,16 +106,11 @@ class StackedSnapshotter:
         if lowers is not None:
             below = tuple(("lowerdir+", descriptor) for descriptor in lowers.descriptors)
         options = (*below, ("upperdir", f"{path}/upper"), ("workdir", f"{path}/work"), *self._options)
-        return (Mount(type="overlay", source="overlay", options=options, holds=lowers.holds if lowers else ()),)
+        holds = lowers.holds if lowers is not None else ()
+        return (Mount(type="overlay", source="overlay", options=options, holds=holds),)
 
     def _read_only(self, lowers: Lowers) -> Mount:
         if len(lowers.descriptors) == 1:  # overlayfs refuses to show a single directory
             return Mount(type="bind", source=lowers.descriptors[0], read_only=True, holds=lowers.holds)
         options = (*(("lowerdir+", descriptor) for descriptor in lowers.descriptors), *self._options)
         return Mount(type="overlay", source="overlay", options=options, read_only=True, holds=lowers.holds)
-
-
-def drop(mounts: tuple[Mount, ...]) -> None:
-    """Close mounts that will not be made, and what they hold."""
-    close_all(mounts)
-    let_go(mounts)

@@ -5,6 +5,7 @@ ROOT/
   blobs/<algorithm>/<hex>     bytes named by their digest, never changed (0400)
   layers/<diff ID>/           layer.tar and layer.index: one uncompressed layer and its table of contents
   chains/<chain ID>.erofs     the merged metadata image of a stack of layers
+  extracted/<chain ID>/fs/    what the top layer changes in the ones below, as files; where EROFS cannot be
   ingest/                     what is being fetched; a file is in use while its flock is held
   leases/                     one locked file per running command that needs its blobs kept
   trash/                      renamed away by a removal, about to be unlinked
@@ -30,7 +31,7 @@ LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 BALLAST = 4 << 20  # bytes; SQLite needs some room even to delete rows
 DIRECTORIES = (
     "blobs", "blobs/sha256", "blobs/sha512", "layers", "chains", "ingest", "leases", "trash", "containers",
-    "snapshots",
+    "snapshots", "extracted",
 )  # fmt: skip
 
 
@@ -52,6 +53,7 @@ class Disk:
         self.index = f"{self.root}/index.json"
         self.layers = f"{self.root}/layers"
         self.chains = f"{self.root}/chains"
+        self.extracted = f"{self.root}/extracted"
         self.ingest = f"{self.root}/ingest"
         self.leases = f"{self.root}/leases"
         self.containers = f"{self.root}/containers"
@@ -87,6 +89,10 @@ class Disk:
     def chain(self, chain_id: Digest) -> str:
         """The merged metadata image of a stack of layers."""
         return f"{self.chains}/{chain_id.hex}.erofs"
+
+    def extraction(self, chain_id: Digest) -> str:
+        """The top layer of a stack as files."""
+        return f"{self.extracted}/{chain_id.hex}"
 
     def partial(self, digest: Digest) -> str:
         """A blob that is being fetched."""
@@ -149,5 +155,5 @@ _FLEETING = re.compile(r"\.(?:tmp|new)-.*")
 _OURS = frozenset(
     {"blobs", "layers", "chains", "ingest", "leases", "trash", "oci-layout", "index.json", "db.sqlite"}
     | {"db.sqlite-journal", "db.lock", "ballast", "lost+found", "snapshots"}
-    | {"containers", "volumes", "networks"}
+    | {"containers", "volumes", "networks", "extracted"}
 )

@@ -6,6 +6,7 @@ renamed and unlinked when the transaction has been committed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -111,6 +112,8 @@ def _free_chains(tx: Transaction, chain: str | None, claimed: set[str]) -> tuple
         if row is None:
             break
         tx.execute("DELETE FROM chains WHERE chain = ?", (chain,))
+        if os.path.isdir(extraction := tx.disk.extraction(Digest.parse(chain))):
+            tx.doom(extraction)
         freed.append((Digest.parse(chain), row[1]))
         chain = row[0]
     return tuple(freed)

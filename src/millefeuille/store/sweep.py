@@ -7,8 +7,10 @@ does not exist, so an unowned file is nobody's.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 
+from millefeuille import files
 from millefeuille.oci.digest import Digest
 from millefeuille.store import leases, removal
 from millefeuille.store.transaction import Transaction
@@ -42,6 +44,7 @@ def unowned(tx: Transaction) -> Iterator[str]:
     for name in sorted(os.listdir(disk.chains)):
         if name.partition(".")[0] not in chains or not name.endswith(".erofs"):
             yield f"{disk.chains}/{name}"
+    yield from _unowned_extractions(tx)
     for directory in (disk.ingest, disk.trash):
         yield from (f"{directory}/{name}" for name in sorted(os.listdir(directory)))
     for name in sorted(os.listdir(disk.root)):
@@ -51,12 +54,8 @@ def unowned(tx: Transaction) -> Iterator[str]:
 
 def size(path: str) -> int:
     """The bytes a file or directory takes, 0 when it is gone."""
-    try:
-        if not os.path.isdir(path):
-            return os.lstat(path).st_blocks * 512
-        return sum(size(f"{path}/{name}") for name in os.listdir(path))
-    except FileNotFoundError:
-        return 0
+    inodes = (status for status in files.inodes(path) if not stat.S_ISDIR(status.st_mode))
+    return 512 * sum({status.st_ino: status.st_blocks for status in inodes}.values())
 
 
 # The chains that are mounted: those of whole images, and those that containers stand on.
@@ -102,6 +101,14 @@ def _unowned_layers(tx: Transaction) -> Iterator[str]:
         for name in sorted(os.listdir(path)):
             if name.startswith("from-") and name not in layers[layer]:
                 yield f"{path}/{name}"
+
+
+def _unowned_extractions(tx: Transaction) -> Iterator[str]:
+    chains = {Digest.parse(row[0]).hex for row in tx.execute("SELECT chain FROM chains")}
+    directory = tx.disk.extracted
+    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+        if name not in chains:
+            yield f"{directory}/{name}"
 
 
 def _drop_rows(tx: Transaction) -> None:

@@ -41,9 +41,7 @@ def dense(size: int, offset: int, device: int, bits: int) -> bytes:
     return b"".join(CHUNK.pack(0, device, first + index * step) for index in range(chunks))
 
 
-def sparse(
-    size: int, offset: int, device: int, segments: Sequence[tuple[int, int]]
-) -> tuple[int, bytes]:
+def sparse(size: int, offset: int, device: int, segments: Sequence[tuple[int, int]]) -> tuple[int, bytes]:
     """Chunk bits and records of a sparse file.
 
     `segments` are (position in the file, length), rising; their bytes stand one behind the other in the tar,

@@ -8,21 +8,18 @@ from collections.abc import Sequence
 from blake3 import blake3
 
 from millefeuille import files
-from millefeuille.errors import Corrupt
-from millefeuille.layers.index import LayerIndex
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_id
-from millefeuille.snapshots.chain import Chain, LayerTar
+from millefeuille.snapshots.chain import Chain
 from millefeuille.snapshots.erofs.merged import merged_image
+from millefeuille.snapshots.storedlayers import DamagedChain, check_sizes, hash_of, open_index, tars
 from millefeuille.store import chains, leases
 from millefeuille.store.chains import Metadata
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.naming import rename_new
 from millefeuille.store.store import Store
 
-
-class DamagedChain(Corrupt):
-    """A layer of the chain is not what was recorded of it."""
+__all__ = ["DamagedChain", "make_metadata", "stored_chain"]
 
 
 def make_metadata(store: Store, layers: Sequence[LayerRecord]) -> tuple[Digest, Metadata]:
@@ -33,7 +30,7 @@ def make_metadata(store: Store, layers: Sequence[LayerRecord]) -> tuple[Digest, 
     """
     chain = chain_id(layer.diff_id for layer in layers)
     assert chain is not None  # an image without layers has no chain
-    image = merged_image(chain, _tars(store, layers), (_index(store, layer) for layer in layers))
+    image = merged_image(chain, tars(store, layers), (open_index(store, layer) for layer in layers))
     temporary = f"{store.disk.ingest}/chain-{os.urandom(16).hex()}"
     descriptor = files.create(temporary, 0o400)
     try:
@@ -44,7 +41,7 @@ def make_metadata(store: Store, layers: Sequence[LayerRecord]) -> tuple[Digest, 
     made = Metadata(size=len(image), hash=blake3(image).hexdigest())
     target = store.disk.chain(chain)
     if not rename_new(temporary, target):
-        if _hash(target) == made.hash:
+        if hash_of(target) == made.hash:
             files.unlink(temporary)
         else:
             files.rename(temporary, target)
@@ -60,11 +57,9 @@ def stored_chain(store: Store, chain: Digest) -> Chain:
     with store.reading() as tx:
         layers = chains.layers_of_chain(tx, chain)
         recorded = chains.metadata(tx, chain)
-    for layer in layers:
-        if os.stat(store.disk.tar(layer.diff_id)).st_size != layer.tar_size:
-            raise _damaged(layer)
+    check_sizes(store, layers)
     path = store.disk.chain(chain)
-    if recorded is None or not os.path.exists(path) or _hash(path) != recorded.hash:
+    if recorded is None or not os.path.exists(path) or hash_of(path) != recorded.hash:
         # Under a lease: a prune beside this one must not sweep the image before it is recorded.
         claims = [chain, *(layer.diff_id for layer in layers)]
         with leases.lease(store.disk, f"metadata of {chain}", claims) as lease:
@@ -72,28 +67,4 @@ def stored_chain(store: Store, chain: Digest) -> Chain:
             with store.writing() as tx:
                 chains.set_metadata(tx, chain, made)
                 leases.release(tx, lease)
-    return Chain(id=chain, metadata=path, layers=_tars(store, layers))
-
-
-def _tars(store: Store, layers: Sequence[LayerRecord]) -> tuple[LayerTar, ...]:
-    return tuple(
-        LayerTar(diff_id=layer.diff_id, path=store.disk.tar(layer.diff_id), size=layer.tar_size)
-        for layer in layers
-    )
-
-
-def _index(store: Store, layer: LayerRecord) -> LayerIndex:
-    path = store.disk.layer_index(layer.diff_id)
-    if _hash(path) != layer.index_hash:
-        raise _damaged(layer)
-    return LayerIndex.open(path)
-
-
-def _hash(path: str) -> str:
-    return blake3().update_mmap(path).hexdigest()
-
-
-def _damaged(layer: LayerRecord) -> DamagedChain:
-    return DamagedChain(
-        f"layer {layer.diff_id}: damaged in the store", advice="Mend it with `mille system check --repair`."
-    )
+    return Chain(id=chain, metadata=path, layers=tars(store, layers))
