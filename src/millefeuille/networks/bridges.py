@@ -1,0 +1,85 @@
+"""Bridges: the interface of each network that somebody is on, and where its subnet comes from.
+
+A bridge is there as long as a container is on it. While nobody is, its addresses are nobody's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from millefeuille import files
+from millefeuille.networks import links, pools
+from millefeuille.networks.netlink import Netlink
+from millefeuille.networks.network import Network
+from millefeuille.networks.pools import PoolTaken
+
+_FORWARD: Final = "/proc/sys/net/ipv4/ip_forward"
+
+
+def settled(host: Netlink, network: Network, others: Iterable[Network]) -> Network:
+    """The network with a subnet that can be had on this host now; the same one where it can.
+
+    `others` are the store's networks. Raises PoolTaken, NoPool, OSError.
+    """
+    reserved = [other.subnet for other in others if other.subnet is not None and other.id != network.id]
+    if network.subnet is None:
+        return _chosen(network, used(host), reserved)
+    if links.index(host, network.interface) is None and pools.overlaps(network.subnet, used(host)):
+        if not network.chosen:
+            raise PoolTaken(
+                "invalid pool request: Pool overlaps with other one on this address space",
+                advice=f"Something on this host uses addresses of {network.subnet}, that of {network.name}.",
+            )
+        return _chosen(network, used(host), reserved)
+    return network
+
+
+def used(host: Netlink) -> list[ipaddress.IPv4Network]:
+    """The subnets that this host's interfaces and routes have."""
+    return [subnet for subnet, _ in links.subnets(host) if isinstance(subnet, ipaddress.IPv4Network)]
+
+
+def raise_up(host: Netlink, network: Network) -> None:
+    """Make the bridge of a settled network where it is missing. Raises OSError."""
+    assert network.subnet is not None and network.gateway is not None
+    number = links.index(host, network.interface)
+    if number is None:
+        links.add_bridge(host, network.interface, pools.hardware_address(), network.mtu)
+        number = links.set_up(host, network.interface)
+    address = ipaddress.IPv4Interface(f"{network.gateway}/{network.subnet.prefixlen}")
+    links.add_address(host, number, address)
+    # What this host sends to a published port on 127.0.0.1 leaves by the bridge.
+    _set(f"/proc/sys/net/ipv4/conf/{network.interface}/route_localnet", b"1")
+    if not network.internal:
+        _set(_FORWARD, b"1")
+
+
+def take_down(host: Netlink, network: Network) -> None:
+    """Remove the bridge of a network that nobody is on."""
+    if network.subnet is not None:
+        links.remove(host, network.interface)
+
+
+def _chosen(
+    network: Network, taken: list[ipaddress.IPv4Network], reserved: list[ipaddress.IPv4Network]
+) -> Network:
+    subnet = pools.pick(taken, reserved)
+    return replace(network, subnet=subnet, gateway=pools.first(subnet), chosen=True)
+
+
+def _set(path: str, value: bytes) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        with open(path, "rb") as file:
+            if file.read().strip() == value:
+                return
+        files.act("sysctl", path)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, value)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,99 @@
+"""Ends: what a container's end of a network is to be, and what follows from the ends that containers have."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from millefeuille.errors import Invalid
+from millefeuille.networks import hostfiles, pools
+from millefeuille.networks.hostfiles import Name
+from millefeuille.networks.lease import Endpoint, Lease
+from millefeuille.networks.network import Network
+from millefeuille.networks.wishes import Wishes
+
+
+class BadEndpoint(Invalid):
+    """What is asked of a network is not something that it can give."""
+
+
+def endpoint(
+    network: Network,
+    wish: Mapping[str, Any],
+    taken: set[ipaddress.IPv4Address],
+    *,
+    names: tuple[str, ...],
+    interface: str,
+) -> Endpoint:
+    """An end of a settled network of which `taken` are gone, as Docker's EndpointSettings `wish` asks for it.
+
+    Raises BadEndpoint, NoAddress.
+    """
+    assert network.subnet is not None and network.gateway is not None
+    asked = (wish.get("IPAMConfig") or {}).get("IPv4Address") or ""
+    _check(network, wish, asked)
+    address = pools.allocate(
+        network.subnet, taken | {network.gateway}, within=network.ip_range,
+        wish=ipaddress.IPv4Address(asked) if asked else None,
+    )  # fmt: skip
+    identity = secrets.token_hex(32)
+    return Endpoint(
+        id=identity, network=network.name, network_id=network.id, cable=f"mv-{identity[:12]}",
+        interface=interface, ip=str(address), prefix=network.subnet.prefixlen,
+        gateway="" if network.internal else str(network.gateway),
+        mac=str(wish.get("MacAddress") or pools.hardware_address()), names=names, wish=dict(wish),
+    )  # fmt: skip
+
+
+def gateway_end(lease: Lease) -> Endpoint | None:
+    """The end of the network by which a container leaves its networks: the one of the highest priority."""
+    ends = [end for end in lease.endpoints if end.gateway]
+    return min(ends, key=lambda end: (-int(end.wish.get("GwPriority") or 0), end.network), default=None)
+
+
+def idle(network: Network) -> Endpoint:
+    """The end of a network that consists of nothing: Docker's host and none."""
+    return Endpoint(
+        id=secrets.token_hex(32), network=network.name, network_id=network.id, cable="", interface="", ip="",
+        prefix=0, gateway="", mac="", names=(), wish={},
+    )  # fmt: skip
+
+
+def hosts(lease: Lease, wishes: Wishes) -> str:
+    """The container's /etc/hosts, but for other containers. Raises BadExtraHost."""
+    outer = gateway_end(lease)
+    gateway = outer.gateway if outer else ""
+    if lease.mode == "host":
+        return hostfiles.host_names() + "".join(
+            f"{name}\n" for name in hostfiles.extra_names(wishes.extra_hosts, "127.0.0.1")
+        )
+    called = (wishes.host_name, wishes.hostname) if wishes.domain else (wishes.hostname,)
+    own = [Name(ip=end.ip, names=called) for end in lease.endpoints if end.ip and wishes.hostname]
+    return hostfiles.hosts(own, wishes.extra_hosts, gateway=gateway)
+
+
+def peers(lease: Lease, leases: list[Lease]) -> list[Name]:
+    """Whom a container knows by name: the others on its networks."""
+    known = {end.network_id for end in lease.endpoints}
+    return [
+        Name(ip=end.ip, names=end.names)
+        for other in leases
+        if other.container != lease.container
+        for end in other.endpoints
+        if end.names and end.network_id in known
+    ]
+
+
+def _check(network: Network, wish: Mapping[str, Any], ip: str) -> None:
+    """Docker's rules on what may be asked of which network. Raises BadEndpoint."""
+    if network.predefined and ip:
+        raise BadEndpoint("user specified IP address is supported on user defined networks only")
+    if network.predefined and wish.get("Aliases"):
+        raise BadEndpoint("network-scoped alias is supported only for containers in user defined networks")
+    if network.chosen and ip:
+        raise BadEndpoint(
+            "user specified IP address is supported only when connecting to networks with user configured"
+            " subnets"
+        )

@@ -1,0 +1,136 @@
+"""Lease: all that a container holds of the host's network, written down before it is taken.
+
+    <run>/networks/<container>.json
+
+Whoever finds a lease can give back everything in it, however far its owner came. A lease does not outlive a
+boot, as nothing in it does: one from before is void.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from millefeuille import files
+
+_BOOT: Final = "/proc/sys/kernel/random/boot_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A container's end of one network: `cable` is the interface on the host, `interface` that inside.
+
+    `names` are what other containers on the network call it; `wish` is Docker's EndpointConfig asked for.
+    """
+
+    id: str
+    network: str
+    network_id: str
+    cable: str
+    interface: str
+    ip: str
+    prefix: int
+    gateway: str
+    mac: str
+    names: tuple[str, ...]
+    wish: Mapping[str, Any]
+
+    @property
+    def address(self) -> ipaddress.IPv4Interface:
+        """The address with the size of its subnet."""
+        return ipaddress.IPv4Interface(f"{self.ip}/{self.prefix}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """A port of the container, "80/tcp", that is reached at `host_ip`:`host_port`."""
+
+    port: int
+    protocol: str
+    host_ip: str
+    host_port: int
+
+    @property
+    def key(self) -> str:
+        """As Docker's maps have it."""
+        return f"{self.port}/{self.protocol}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """`container` is an ID; `exposed` are the ports it has, published or not; `hosts` is its /etc/hosts."""
+
+    container: str
+    name: str
+    mode: str
+    hosts: str
+    exposed: tuple[str, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    ports: tuple[Port, ...] = ()
+
+    def on(self, network_id: str) -> Endpoint | None:
+        """Its end of that network, if it has one."""
+        return next((end for end in self.endpoints if end.network_id == network_id), None)
+
+
+class Leases:
+    """The leases in one directory."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+
+    def path(self, container: str) -> str:
+        """The file of one lease."""
+        return f"{self.directory}/{container}.json"
+
+    def write(self, lease: Lease) -> None:
+        """Write a lease, in place of the one before. Raises OSError."""
+        value = {"Boot": _boot(), "Lease": asdict(lease)}
+        files.replace_file(self.path(lease.container), json.dumps(value).encode())
+
+    def read(self, container: str) -> Lease | None:
+        """A container's lease; None when it has none, or one from before the last boot."""
+        try:
+            with open(self.path(container), "rb") as file:
+                value = json.loads(file.read())
+            return _decode(value["Lease"]) if value["Boot"] == _boot() else None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (ValueError, KeyError, TypeError):
+            return None  # written by another version; what it holds goes with the next boot
+
+    def forget(self, container: str) -> None:
+        """Remove a lease."""
+        files.unlink(self.path(container))
+
+    def containers(self) -> list[str]:
+        """The containers that have a lease, valid or not."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            found = (
+                name.removesuffix(".json") for name in os.listdir(self.directory) if name[-5:] == ".json"
+            )
+            return sorted(found)
+        return []
+
+    def every(self) -> Iterator[Lease]:
+        """All valid leases."""
+        for container in self.containers():
+            lease = self.read(container)
+            if lease is not None:
+                yield lease
+
+
+def _decode(value: Mapping[str, Any]) -> Lease:
+    ends = tuple(Endpoint(**{**end, "names": tuple(end["names"])}) for end in value["endpoints"])
+    ports = tuple(Port(**port) for port in value["ports"])
+    return Lease(**{**value, "exposed": tuple(value["exposed"]), "endpoints": ends, "ports": ports})
+
+
+def _boot() -> str:
+    with open(_BOOT) as file:
+        return file.read().strip()
