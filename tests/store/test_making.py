@@ -10,6 +10,7 @@ from millefeuille.errors import Failed
 from millefeuille.files import DiskFull
 from millefeuille.layers.entry import DIRECTORY, FILE
 from millefeuille.layers.index import LayerIndex
+from millefeuille.layers.ingest import LayerContent
 from millefeuille.layers.refusal import TarError
 from millefeuille.layers.tarheader import Metadata
 from millefeuille.layers.tarstream import Member
@@ -31,7 +32,7 @@ def made(store: Store, members: list[Member]) -> LayerRecord:
     store.create()
     claimed: list[Digest] = []
     with leases.lease(store.disk, "test"):
-        record, _ = store_layer(store, members, claimed.append)
+        record, _ = store_layer(store, members, lambda content: claimed.append(content.diff_id))
     assert claimed == [record.diff_id]
     return record
 
@@ -60,7 +61,7 @@ def test_the_same_members_make_the_same_layer(store: Store) -> None:
 def test_it_can_be_made_again_from_its_blob(store: Store) -> None:
     store.create()
     with leases.lease(store.disk, "test"):
-        record, content = store_layer(store, MEMBERS, lambda digest: None)
+        record, content = store_layer(store, MEMBERS, lambda content: None)
     os.unlink(store.disk.layer_index(record.diff_id))
     assert derive(store, made_blob(content), record.diff_id) == record
 
@@ -73,7 +74,7 @@ def test_what_no_layer_may_hold_leaves_nothing(store: Store) -> None:
 
 
 def test_a_refused_claim_leaves_nothing(store: Store) -> None:
-    def refuse(digest: Digest) -> None:
+    def refuse(content: LayerContent) -> None:
         raise Failed("no")
 
     store.create()
@@ -91,6 +92,6 @@ def test_a_full_disk_leaves_nothing(
         fault = file_faults.parse(f"write:{occurrence}:ENOSPC")
         monkeypatch.setattr("millefeuille.files.hook", file_faults.hook(fault))
         with pytest.raises(DiskFull, match="no space left"):
-            store_layer(store, MEMBERS, lambda digest: None)
+            store_layer(store, MEMBERS, lambda content: None)
         monkeypatch.setattr("millefeuille.files.hook", None)
     assert os.listdir(store.disk.ingest) == os.listdir(store.disk.layers) == []

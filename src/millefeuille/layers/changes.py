@@ -46,13 +46,15 @@ class Change(NamedTuple):
     """One path that differs, or a directory above one.
 
     `entry` and `found` are None for what was deleted; `found` is open until the next change is asked for, and
-    None for directories too. `hides` says that what lies below has a directory there, of which nothing shows.
+    None for directories too. `covers` says that the lower tree has a directory there, of which nothing shows,
+    `hides` that this directory is the reason.
     """
 
     letter: str
     path: bytes
     entry: Metadata | None = None
     found: Found | None = None
+    covers: bool = False
     hides: bool = False
 
 
@@ -66,8 +68,8 @@ def changes(written: Written, stubs: Set[bytes] = frozenset()) -> Iterator[Chang
     return _Changes(written, stubs).run()
 
 
-def hidden(written: Written, path: bytes) -> list[bytes]:
-    """The names of a directory of the lower tree, sorted."""
+def covered(written: Written, path: bytes) -> list[bytes]:
+    """The names in a directory of the lower tree, sorted."""
     assert written.lower is not None
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=written.lower)
     try:
@@ -93,8 +95,8 @@ class _Changes:
         }
         self._whiteout = f"{written.marks}.overlay.whiteout".encode()
         self._links = Links()
-        # Directories below which the lower tree shows through.
-        self._merged = {b""} if written.lower is not None else set()
+        # The directories that the lower tree has too, and whether it shows through there.
+        self._both = {b"": True} if written.lower is not None else {}
         self._touched: set[bytes] = set()  # directories that were written to for a stub
         self._held: list[_Held] = []
 
@@ -130,10 +132,11 @@ class _Changes:
         """What one entry of the upper directory says, and what lies below it."""
         path = found.path
         parent = path.rpartition(b"/")[0]
-        below = self._below(path) if parent in self._merged else None
+        below = self._below(path) if parent in self._both else None
         names = found.attributes()
         if self._is_whiteout(found, names):
-            return (Change(DELETED, path) if below is not None else None), below
+            gone = below is not None and self._both[parent]
+            return (Change(DELETED, path) if gone else None), below
         if self._references.intersection(names):
             raise UnreadableChange(f"{os.fsdecode(path)}: kept by overlayfs as a reference to another file")
         if below is None and self._is_stub(found):
@@ -144,12 +147,13 @@ class _Changes:
             return None, below
         if entry.kind != DIRECTORY:
             return Change(self._letter(found, entry, below), path, entry, found), below
-        opaque = self._opaque in names and found.attribute(self._opaque) == b"y"
-        merges = below is not None and stat.S_ISDIR(below.st_mode)
-        if merges and not opaque:
-            self._merged.add(path)
         letter = ADDED if below is None else CHANGED if _differ(found.status, below) else SAME
-        return Change(letter, path, entry, hides=opaque and merges), below
+        if below is None or not stat.S_ISDIR(below.st_mode):
+            return Change(letter, path, entry), below
+        opaque = self._opaque in names and found.attribute(self._opaque) == b"y"
+        shown = self._both[parent]
+        self._both[path] = shown and not opaque
+        return Change(letter, path, entry, covers=not self._both[path], hides=shown and opaque), below
 
     def _below(self, path: bytes) -> os.stat_result | None:
         """What the lower tree has under a path whose parents are directories in it."""
@@ -194,7 +198,7 @@ class _Changes:
         """The walk leaves a directory in which there was nothing to tell."""
         change, below = self._held.pop()
         made = change.path in self._stubs or (change.path in self._touched and below is None)
-        touched = change.letter == SAME and change.path in self._touched
+        touched = change.letter == SAME and not change.covers and change.path in self._touched
         if (made and change.letter == ADDED) or touched:
             self._touched.add(change.path.rpartition(b"/")[0])
             return

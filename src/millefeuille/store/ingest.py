@@ -94,20 +94,20 @@ class LayerIngest:
         diff_id: Digest | None,
         *,
         replace: bool = False,
-        claim: Callable[[Digest], object] | None = None,
+        claim: Callable[[LayerContent], object] | None = None,
     ) -> tuple[LayerRecord, LayerContent]:
         """Check everything and give blob and layer their names. The caller syncs the directories.
 
         `diff_id` is what the image config promises, None when nobody did. A layer that is there already,
         made from another blob, is kept, and its record is the one given; one that is damaged, and any with
-        `replace`, makes room for this one. `claim` is told the diff ID before anything has a name.
+        `replace`, makes room for this one. `claim` is told what was found before anything has a name.
         Raises CorruptBlob, what `feed` raises, and what `claim` raises; nothing is kept then.
         """
         try:
             content = self._hand_on(CHUNK).finish()
             blob = self._checked(content, diff_id)
             if claim is not None:
-                claim(content.diff_id)
+                claim(content)
         except Exception:
             self.discard()
             raise

@@ -14,19 +14,18 @@ from millefeuille.layers.ingest import LayerContent
 from millefeuille.layers.tarstream import Member, tar_pieces
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
-from millefeuille.oci.digest import Digest
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.ingest import making
 from millefeuille.store.store import Store
 
 
 def store_layer(
-    store: Store, members: Iterable[Member], claim: Callable[[Digest], object]
+    store: Store, members: Iterable[Member], claim: Callable[[LayerContent], object]
 ) -> tuple[LayerRecord, LayerContent]:
     """Store the layer that has these members; what is to be recorded of it, and what the pass found.
 
-    The caller holds a lease. `claim` is told the layer's diff ID, which is its blob's digest too, and adds it
-    to the lease, before anything has a name; the directories are the caller's to sync (`store_documents`).
+    The caller holds a lease. `claim` is told of the layer before anything has a name, and adds its diff ID,
+    which is its blob's digest too, to the lease; directories are the caller's to sync (`store_documents`).
     Equal members give an equal layer, and one that is there already is kept. Raises TarError for what no
     layer may hold, DiskFull, Failed, and what `members` and `claim` raise; then nothing is left.
     """

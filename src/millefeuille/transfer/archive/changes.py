@@ -1,7 +1,8 @@
-"""Changes: Dockerfile instructions that set what an imported image does when it runs (`import -c`)."""
+"""Changes: Dockerfile instructions that set what an image does when it runs (`import -c`, `commit -c`)."""
 
 from __future__ import annotations
 
+import copy
 import json
 import posixpath
 import re
@@ -25,9 +26,13 @@ _HEALTH_TIMES: Final = {
 }  # fmt: skip
 
 
-def apply_changes(changes: Iterable[str]) -> Process:
-    """The `config` member of an image config after these instructions. Raises BadInstruction."""
-    process: Process = {}
+def apply_changes(changes: Iterable[str], before: Mapping[str, Any] | None = None) -> Process:
+    """The `config` member of an image config after these instructions, which is as `before` without any.
+
+    An ENTRYPOINT without a CMD before it takes away the command that was there. Raises BadInstruction.
+    """
+    process: Process = copy.deepcopy(dict(before or {}))
+    seen = set()
     for line in _lines(changes):
         name, _, rest = line.partition(" ")
         rest = rest.strip()
@@ -37,6 +42,9 @@ def apply_changes(changes: Iterable[str]) -> Process:
         if not rest:
             raise BadInstruction(f"{name.upper()} requires at least one argument")
         act(process, rest)
+        seen.add(name.upper())
+        if "ENTRYPOINT" in seen and "CMD" not in seen:
+            process.pop("Cmd", None)
     return process
 
 
@@ -47,8 +55,14 @@ def _lines(changes: Iterable[str]) -> Iterable[str]:
             yield line.strip()
 
 
+def _member(process: Process, name: str, empty: Any) -> Any:
+    """A list or mapping to add to; a container's configuration has null for one that is empty."""
+    process[name] = process.get(name) or empty
+    return process[name]
+
+
 def _variables(process: Process) -> Mapping[str, str]:
-    return dict(pair.partition("=")[::2] for pair in process.get("Env", ()))
+    return dict(pair.partition("=")[::2] for pair in process.get("Env") or ())
 
 
 def _command(member: str) -> Callable[[Process, str], None]:
@@ -61,12 +75,12 @@ def _command(member: str) -> Callable[[Process, str], None]:
 
 def _env(process: Process, text: str) -> None:
     for name, value in read_pairs(text, "ENV", _variables(process)):
-        kept = [pair for pair in process.get("Env", ()) if pair.partition("=")[0] != name]
-        process["Env"] = [*kept, f"{name}={value}"]
+        pairs = {pair.partition("=")[0]: pair for pair in process.get("Env") or ()}
+        process["Env"] = [*(pairs | {name: f"{name}={value}"}).values()]
 
 
 def _label(process: Process, text: str) -> None:
-    process.setdefault("Labels", {}).update(read_pairs(text, "LABEL", _variables(process)))
+    _member(process, "Labels", {}).update(read_pairs(text, "LABEL", _variables(process)))
 
 
 def _expose(process: Process, text: str) -> None:
@@ -76,7 +90,7 @@ def _expose(process: Process, text: str) -> None:
         if match is None or not 0 < first <= last <= 65535:
             raise BadInstruction(f"Invalid containerPort: {word}")
         for port in range(first, last + 1):
-            process.setdefault("ExposedPorts", {})[f"{port}/{(match[3] or 'tcp').lower()}"] = {}
+            _member(process, "ExposedPorts", {})[f"{port}/{(match[3] or 'tcp').lower()}"] = {}
 
 
 def _volume(process: Process, text: str) -> None:
@@ -85,11 +99,11 @@ def _volume(process: Process, text: str) -> None:
         path = expand(word, _variables(process)).strip()
         if not path:
             raise BadInstruction("VOLUME specified can not be an empty string")
-        process.setdefault("Volumes", {})[path] = {}
+        _member(process, "Volumes", {})[path] = {}
 
 
 def _workdir(process: Process, text: str) -> None:
-    path = posixpath.join(process.get("WorkingDir", "/"), expand(text, _variables(process)))
+    path = posixpath.join(process.get("WorkingDir") or "/", expand(text, _variables(process)))
     process["WorkingDir"] = posixpath.normpath(f"/{path.lstrip('/')}")
 
 
@@ -106,7 +120,7 @@ def _onbuild(process: Process, text: str) -> None:
         raise BadInstruction("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
     if trigger in ("MAINTAINER", "FROM"):
         raise BadInstruction(f"{trigger} isn't allowed as an ONBUILD trigger")
-    process.setdefault("OnBuild", []).append(text)
+    _member(process, "OnBuild", []).append(text)
 
 
 def _healthcheck(process: Process, text: str) -> None:

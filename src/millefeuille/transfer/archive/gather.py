@@ -17,15 +17,6 @@ from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.store.blobs import Blobs
 from millefeuille.transfer.archive.selection import Chosen
 
-_OCI: Mapping[str, str] = {
-    mediatype.DOCKER_LIST: mediatype.OCI_INDEX,
-    mediatype.DOCKER_MANIFEST: mediatype.OCI_MANIFEST,
-    mediatype.DOCKER_CONFIG: mediatype.OCI_CONFIG,
-    mediatype.DOCKER_LAYER: mediatype.OCI_LAYER,
-    mediatype.DOCKER_LAYER_GZIP: mediatype.OCI_LAYER_GZIP,
-    mediatype.DOCKER_LAYER_ZSTD: mediatype.OCI_LAYER_ZSTD,
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
@@ -116,7 +107,7 @@ class _Gathering:
     def _converted(self, descriptor: Descriptor, manifest: Manifest) -> tuple[Descriptor, Manifest]:
         fields = json.loads(manifest.raw) | {"mediaType": mediatype.OCI_MANIFEST}
         for part in (fields["config"], *fields["layers"]):
-            part["mediaType"] = _OCI.get(part["mediaType"], part["mediaType"])
+            part["mediaType"] = mediatype.OCI_SPELLING.get(part["mediaType"], part["mediaType"])
         described = self._add(descriptor, fields, mediatype.OCI_MANIFEST)
         parsed = documents.parse(self._gathered.documents[described.digest])
         assert isinstance(parsed, Manifest)  # it was one, and kept its parts

@@ -1,0 +1,174 @@
+"""Commit: what a container wrote becomes the top layer of a new image.
+
+    instructions → lease on what the image stands on → one pass over the changes → claim
+                 → config and manifest → documents → metadata image
+                 → one transaction: image, name, events, end of the lease → index.json
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from millefeuille.containers.committed import Wishes, committed_config, committed_process
+from millefeuille.containers.record import Container
+from millefeuille.containers.stubs import STUBS
+from millefeuille.layers.changes import Written, changes
+from millefeuille.layers.ingest import LayerContent
+from millefeuille.layers.members import layer_members
+from millefeuille.layers.tarstream import Member
+from millefeuille.oci import config as image_config
+from millefeuille.oci import mediatype
+from millefeuille.oci.config import ImageConfig
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.layer import chain_ids
+from millefeuille.oci.moment import rfc3339
+from millefeuille.store import chains, events, images, leases, names, recording
+from millefeuille.store.chains import Prepare
+from millefeuille.store.images import ImageRecord, LayerRecord
+from millefeuille.store.leases import Lease
+from millefeuille.store.making import made_blob, store_layer
+from millefeuille.store.store import Store
+from millefeuille.store.transaction import Transaction
+from millefeuille.transfer.keeping import make_metadata, store_documents
+from millefeuille.transfer.made import make_plan
+from millefeuille.transfer.plan import Plan
+from millefeuille.transfer.record import record_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Base:
+    """The image that the container was made from, with its layers, lowest first."""
+
+    record: ImageRecord
+    config: ImageConfig
+    blobs: tuple[Descriptor, ...]
+    layers: tuple[LayerRecord, ...]
+
+    @property
+    def claims(self) -> set[Digest]:
+        """What must not be removed meanwhile."""
+        diff_ids = [layer.diff_id for layer in self.layers]
+        return {self.record.id, *(blob.digest for blob in self.blobs), *diff_ids, *chain_ids(diff_ids)}
+
+
+def commit(
+    store: Store, container: Container, written: Written, wishes: Wishes, *, prepare: Prepare | None = None
+) -> Digest:
+    """Make an image of what the container wrote, and of its configuration; the image's ID.
+
+    Without any change of files it has the layers of the container's image. Raises BadInstruction,
+    NoSuchImage when that is gone, UnreadableChange, UnwritableName, TarError, DiskFull, ReadOnlyStore.
+    """
+    process = committed_process(container.config, wishes.instructions)
+    base = _base(store, container.image)
+    with leases.lease(store.disk, f"commit {container.short}", base.claims) as lease:
+        _base(store, container.image)  # claimed: what is there now, stays
+        return _Commit(store, container, wishes, base, process, lease, prepare).run(written)
+
+
+class _Commit:
+    def __init__(
+        self, store: Store, container: Container, wishes: Wishes, base: _Base, process: Mapping[str, Any],
+        lease: Lease, prepare: Prepare | None,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._container = container
+        self._wishes = wishes
+        self._base = base
+        self._process = process
+        self._lease = lease
+        self._prepare = prepare
+        now = time.time_ns() if wishes.epoch is None else wishes.epoch * 1_000_000_000
+        step = {
+            "created": rfc3339(now), "created_by": " ".join(container.config.get("Cmd") or ()),
+            "author": wishes.author, "comment": wishes.message,
+        }  # fmt: skip
+        self._step = {key: value for key, value in step.items() if value}
+
+    def run(self, written: Written) -> Digest:
+        """Store the layer, then the image."""
+        members = layer_members(changes(written, STUBS), epoch=self._wishes.epoch)
+        layers = self._base.layers
+        first = next(members, None)
+        if first is None:
+            self._image = self._plan(None)
+            self._claim()
+        else:
+            layers = (*layers, self._layer(chain((first,), members)))
+        store_documents(self._store, self._image)
+        return self._record(layers)
+
+    def _layer(self, members: Iterator[Member]) -> LayerRecord:
+        def claim(content: LayerContent) -> None:
+            self._image = self._plan(content)
+            self._claim()
+
+        record, _ = store_layer(self._store, members, claim)
+        return record
+
+    def _claim(self) -> None:
+        documents = [digest for digest, _ in self._image.documents]
+        diff_ids = self._image.config.diff_ids
+        self._lease.claim({*documents, *diff_ids, *chain_ids(diff_ids)})
+
+    def _plan(self, content: LayerContent | None) -> Plan:
+        added = content.diff_id if content is not None else None
+        config = committed_config(self._base.config, self._process, self._step, added)
+        return make_plan(config, (*self._base.blobs, *((made_blob(content),) if content else ())))
+
+    def _record(self, layers: Sequence[LayerRecord]) -> Digest:
+        image, wishes = self._image, self._wishes
+        blobs = image.manifest.layers
+        records = {blob.digest: layer for blob, layer in zip(blobs, layers, strict=True)}
+        made = make_metadata(self._store, image, records, self._prepare)
+        with self._store.writing() as tx:
+            parent = self._base.record.id
+            identifier = recording.add_image(
+                tx, image.config, image.manifest, image.descriptor, layers, parent=parent
+            )  # fmt: skip
+            for blob, layer in zip(blobs, layers, strict=True):
+                recording.add_layer_blob(tx, blob, layer.diff_id)
+            if made is not None:
+                chains.set_metadata(tx, *made)
+            if wishes.name is not None:
+                record_name(tx, image, identifier, wishes.name)
+                facts = {**image.config.labels, "name": wishes.name.familiar}
+                events.record(tx, "tag", str(identifier), facts)
+            _tell(tx, self._container, wishes, identifier)
+            leases.release(tx, self._lease)
+        return identifier
+
+
+def _tell(tx: Transaction, container: Container, wishes: Wishes, image: Digest) -> None:
+    facts = {
+        **(container.config.get("Labels") or {}), "comment": wishes.message, "image": container.image_name,
+        "imageID": str(image), "imageRef": wishes.name.familiar if wishes.name else "",
+        "name": container.name,
+    }  # fmt: skip
+    events.record(tx, "commit", container.id, facts, kind="container")
+
+
+def _base(store: Store, image: Digest) -> _Base:
+    with store.reading() as tx:
+        record = next(images.images(tx, "id = ?", (str(image),)), None)
+        if record is None:
+            raise names.NoSuchImage(f"No such image: {image}")
+        layers = images.layers_of(tx, image)
+        blobs = images.blobs_of(tx, record.manifest)
+    return _Base(
+        record=record,
+        config=image_config.parse(store.blobs.read(image)),
+        blobs=tuple(
+            Descriptor(media_type=_oci(blob.media_type), digest=blob.digest, size=blob.size) for blob in blobs
+        ),
+        layers=layers,
+    )
+
+
+def _oci(media_type: str) -> str:
+    return mediatype.OCI_SPELLING.get(media_type, media_type)

@@ -1,0 +1,34 @@
+"""What a container wrote, opened: the upper directory, and the tree it stands on beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container
+from millefeuille.layers.changes import Written
+from millefeuille.snapshots import attach
+from millefeuille.snapshots.snapshotter import close_all, let_go
+
+
+@contextlib.contextmanager
+def opened(host: Host, container: Container) -> Iterator[Written]:
+    """What the container wrote, and may go on to write. Raises NotFound, MountFailed, MountDenied."""
+    changes = host.snapshots.changes(container.id)
+    lower = None
+    upper = os.open(changes.upper, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if changes.lower is not None:
+            try:
+                lower = attach.opened(changes.lower)
+            finally:
+                close_all(changes.lower)
+        yield Written(upper=upper, lower=lower, marks=changes.marks)
+    finally:
+        os.close(upper)
+        if lower is not None:
+            os.close(lower)
+        if changes.lower is not None:
+            let_go(changes.lower)

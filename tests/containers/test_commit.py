@@ -1,0 +1,225 @@
+"""Commit: the new image shows what the container showed, says what Docker says, and stands on its parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.layers.overlays import Overlay, merged, seen, tar_of
+from tests.store.memory import Layer, Memory, brought, compressed
+
+from millefeuille.containers.commit import commit
+from millefeuille.containers.committed import Wishes, committed_config
+from millefeuille.containers.record import Container
+from millefeuille.images.remove import remove
+from millefeuille.images.users import Nobody
+from millefeuille.layers.members import tree_members
+from millefeuille.oci import config as image_config
+from millefeuille.oci import mediatype
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.layer import chain_id
+from millefeuille.oci.reference import Reference
+from millefeuille.snapshots.erofs.stored import make_metadata
+from millefeuille.store import chains, events, images
+from millefeuille.store.check import check
+from millefeuille.store.images import ImageRecord
+from millefeuille.store.names import NoSuchImage
+from millefeuille.store.store import Store
+from millefeuille.transfer.archive.words import BadInstruction
+
+pytestmark = pytest.mark.walk
+
+CONFIG = {"Env": ["PATH=/bin"], "Cmd": ["sh", "-c", "make all"], "Labels": {"a": "b"}, "Hostname": "abc",
+          "Image": "app:1", "Volumes": None, "Entrypoint": None}  # fmt: skip
+
+
+class World:
+    """A store with one image, whose files are an overlay's lower directory, and a container of it."""
+
+    def __init__(self, top: Path) -> None:
+        (top / "root").mkdir()
+        self.overlay = Overlay(top / "root")
+        self.store = Store(str(top / "store"))
+        lower = self.overlay.lower
+        (lower / "etc").mkdir()
+        for name in ("etc/passwd", "etc/group", "file"):
+            (lower / name).write_text(name)
+        descriptor = os.open(lower, os.O_RDONLY)
+        layer = compressed(tar_of(tree_members(descriptor)), "gzip")
+        os.close(descriptor)
+        memory = Memory()
+        docker = Layer(layer.blob, layer.tar, mediatype.DOCKER_LAYER_GZIP)
+        memory.add("1", [docker], Env=["PATH=/bin"], Cmd=["sh"])
+        self.parent = brought(self.store, memory, "app:1", prepare=make_metadata).image
+        self.base = layer
+        self.container = Container(
+            id="c" * 64, name="quiet_heron", created="2026-01-01T00:00:00Z", image=self.parent,
+            chain=chain_id([layer.diff_id]), layers=(layer.diff_id,), path="sh", args=(),
+            platform="linux/amd64", config=CONFIG, host_config={},
+        )  # fmt: skip
+
+    def commit(self, **wishes: Any) -> ImageRecord:
+        with self.overlay.written() as written:
+            wanted = Wishes(**wishes)
+            image = commit(self.store, self.container, written, wanted, prepare=make_metadata)
+        with self.store.reading() as tx:
+            return next(images.images(tx, "id = ?", (str(image),)))
+
+    def config(self, image: ImageRecord) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.store.blobs.read(image.id))
+        return found
+
+    def tars(self, image: ImageRecord) -> list[bytes]:
+        config = image_config.parse(self.store.blobs.read(image.id))
+        return [Path(self.store.disk.tar(diff_id)).read_bytes() for diff_id in config.diff_ids]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    world = World(tmp_path)
+    with world.overlay:
+        yield world
+
+
+def change(world: World) -> None:
+    root = Path(world.overlay.path)
+    (root / "etc/group").unlink()
+    (root / "etc/passwd").write_text("changed")
+    (root / "new").write_text("new")
+
+
+def test_the_image_shows_what_the_container_showed(world: World) -> None:
+    change(world)
+    image = world.commit()
+    assert merged(*world.tars(image)) == seen(world.overlay.path)
+    assert (image.parent, image.platform) == (world.parent, "linux/amd64")
+    assert check(world.store, data=True).problems == ()
+    with world.store.reading() as tx:
+        assert image.chain is not None
+        assert chains.metadata(tx, image.chain) is not None
+
+
+def test_what_the_config_says(world: World) -> None:
+    change(world)
+    image = world.commit(author="me", message="msg", instructions=["ENV X=1", "EXPOSE 80"])
+    config = world.config(image)
+    (old, step) = config["history"]
+    assert list(config) == sorted(config)
+    assert old == {"created_by": "layer 0"}
+    assert step == {
+        "created": config["created"], "created_by": "sh -c make all", "author": "me", "comment": "msg",
+    }  # fmt: skip
+    assert config["author"] == "me"
+    assert config["config"] == {
+        "ExposedPorts": {"80/tcp": {}}, "Env": ["PATH=/bin", "X=1"], "Cmd": ["sh", "-c", "make all"],
+        "Labels": {"a": "b"},
+    }  # fmt: skip
+    assert CONFIG["Env"] == ["PATH=/bin"]
+
+
+def test_an_entrypoint_takes_the_command_away_unless_one_came_before(world: World) -> None:
+    for instructions, command in (
+        (['ENTRYPOINT ["x"]'], None), (['CMD ["y"]', 'ENTRYPOINT ["x"]'], ["y"]),
+        (['ENTRYPOINT ["x"]', 'CMD ["y"]'], ["y"]),
+    ):  # fmt: skip
+        config = world.config(world.commit(instructions=instructions))["config"]
+        assert (config["Entrypoint"], config.get("Cmd")) == (["x"], command)
+
+
+def test_a_commit_of_no_files_has_no_layer_of_its_own(world: World) -> None:
+    image = world.commit(message="nothing")
+    config = world.config(image)
+    assert config["rootfs"]["diff_ids"] == [str(world.base.diff_id)]
+    assert config["history"][-1]["empty_layer"] is True
+    assert image.chain == world.container.chain
+
+
+def test_the_manifest_is_an_oci_one_of_blobs_that_are_here(world: World) -> None:
+    change(world)
+    image = world.commit()
+    manifest = json.loads(world.store.blobs.read(image.manifest))
+    assert [layer["mediaType"] for layer in manifest["layers"]] == [
+        mediatype.OCI_LAYER_GZIP, mediatype.OCI_LAYER,
+    ]  # fmt: skip
+    assert manifest["layers"][0]["digest"] == str(world.base.descriptor().digest)
+    diff_ids = world.config(image)["rootfs"]["diff_ids"]
+    assert manifest["layers"][1]["digest"] == diff_ids[1]
+    blob = os.stat(world.store.disk.blob(Digest.parse(diff_ids[1])))
+    assert os.path.samestat(blob, os.stat(world.store.disk.tar(Digest.parse(diff_ids[1]))))
+
+
+def test_the_same_change_is_the_same_layer_and_with_an_epoch_the_same_image(world: World) -> None:
+    change(world)
+    one, two = world.commit(), world.commit()
+    assert one.id != two.id  # made at different times
+    assert world.tars(one) == world.tars(two)
+    assert world.commit(epoch=1000).id == world.commit(epoch=1000).id
+    assert world.config(world.commit(epoch=1000))["created"] == "1970-01-01T00:16:40Z"
+
+
+def test_the_name_and_the_events(world: World) -> None:
+    change(world)
+    name = Reference.parse("kid:1").tagged()
+    image = world.commit(name=name, message="msg")
+    assert image.tags == (str(name),)
+    with world.store.reading() as tx:
+        told = [(e.kind, e.action, e.actor, e.attributes) for e in events.since(tx)][-2:]
+    assert told[0][:3] == ("image", "tag", str(image.id))
+    assert told[1] == (
+        "container", "commit", "c" * 64,
+        {"a": "b", "comment": "msg", "image": "app:1", "imageID": str(image.id), "imageRef": "kid:1",
+         "name": "quiet_heron"},
+    )  # fmt: skip
+
+
+def test_a_bad_instruction_comes_before_any_work(world: World) -> None:
+    with pytest.raises(BadInstruction, match="FROM is not a valid change command"):
+        world.commit(instructions=["FROM x"])
+    assert os.listdir(world.store.disk.ingest) == []
+
+
+def test_an_image_that_is_gone(world: World) -> None:
+    with world.store.writing() as tx:
+        remove(tx, "app:1", Nobody(), force=True)
+    with pytest.raises(NoSuchImage, match="No such image: sha256:"):
+        world.commit()
+
+
+def test_an_image_that_tells_nothing_of_its_making(world: World) -> None:
+    silent = image_config.parse(
+        json.dumps({"os": "linux", "rootfs": {"diff_ids": [str(world.base.diff_id)] * 2}}).encode()
+    )  # fmt: skip
+    config = committed_config(silent, {}, {"created": "now"}, world.base.diff_id)
+    assert config.fields["history"] == [{"created": "now"}] * 3
+
+
+def test_umoci_unpacks_the_same_tree(world: World, tmp_path: Path) -> None:
+    if shutil.which("umoci") is None:
+        pytest.skip("umoci is not installed")
+    change(world)
+    root = Path(world.overlay.path)
+    os.link(root / "new", root / "same")
+    (root / "etc/deep").mkdir()
+    os.mkfifo(root / "etc/deep/pipe")
+    os.setxattr(root / "new", "user.note", b"kept")
+    image = world.commit(name=Reference.parse("kid:1").tagged())
+    layout, target = tmp_path / "layout", tmp_path / "unpacked"
+    layout.mkdir()
+    shutil.copytree(f"{world.store.disk.root}/blobs", layout / "blobs")
+    (layout / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    raw = world.store.blobs.read(image.manifest)
+    entry = {
+        "mediaType": mediatype.OCI_MANIFEST, "digest": str(image.manifest), "size": len(raw),
+        "annotations": {"org.opencontainers.image.ref.name": "it"},
+    }  # fmt: skip
+    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+    subprocess.run(["umoci", "raw", "unpack", "--image", f"{layout}:it", str(target)], check=True)
+    assert seen(str(target)) == seen(world.overlay.path)
