@@ -1,0 +1,170 @@
+"""Filling: what an image has where a new volume is mounted becomes the volume's first content.
+
+    copied into `_filling.part` ─► renamed `_filling` ─► entry by entry into `_data` ─► owner and mode
+
+Whoever is killed on the way leaves either an incomplete copy, which is made again, or a complete one, which
+is moved on. Containers that already have the volume see it fill; its directory stays the same.
+
+The image's tree may be hostile: it is only ever walked by descriptors, no link is followed, and what is
+opened for its bytes is known to be a regular file. Source: CVE-2022-23648; openat2(2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Callable
+from typing import Final
+
+from millefeuille import files, kernel
+from millefeuille.errors import Invalid
+
+_PART: Final = "_filling.part"
+_WHOLE: Final = "_filling"
+_DATA: Final = "_data"
+_CHUNK: Final = 1 << 20
+_DEEPEST: Final = 200
+
+
+class TooDeep(Invalid):
+    """The directories at a volume's place lie within each other too deeply."""
+
+
+def fill(directory: str, root: int, target: str) -> bool:
+    """Fill the volume in `directory`, if it is empty, from `target` in the tree with the descriptor `root`.
+
+    True when there was something to take over. Raises TooDeep, OSError.
+    """
+    with files.locked(f"{directory}/lock", f"the volume {os.path.basename(directory)}"):
+        if os.path.isdir(f"{directory}/{_WHOLE}"):
+            _move(directory)
+        if os.listdir(f"{directory}/{_DATA}"):
+            return False
+        try:
+            flags = os.O_RDONLY | os.O_DIRECTORY
+            source = kernel.openat2(root, target, flags, resolve=kernel.RESOLVE_IN_ROOT)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                return False
+            raise
+        try:
+            _copy(source, directory)
+        finally:
+            os.close(source)
+        _move(directory)
+        return True
+
+
+def _copy(source: int, directory: str) -> None:
+    part = f"{directory}/{_PART}"
+    files.remove_tree(part)
+    files.make_directory(part)
+    target = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _Copy(target).tree(source, target, 0)
+        files.sync(target)
+    finally:
+        os.close(target)
+    files.rename(part, f"{directory}/{_WHOLE}")
+
+
+def _move(directory: str) -> None:
+    """Bring a complete copy to where it belongs."""
+    whole, data = f"{directory}/{_WHOLE}", f"{directory}/{_DATA}"
+    for name in sorted(os.listdir(whole)):
+        files.rename(f"{whole}/{name}", f"{data}/{name}")
+    source = os.open(whole, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        target = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _attributes(os.fstat(source), target)
+            files.sync(target)
+        finally:
+            os.close(target)
+    finally:
+        os.close(source)
+    files.remove_directory(whole)
+
+
+class _Copy:
+    """One copy of a tree; names of one file stay names of one file."""
+
+    def __init__(self, base: int) -> None:
+        self._base = base
+        self._known: dict[tuple[int, int], str] = {}
+
+    def tree(self, source: int, target: int, depth: int, path: str = "") -> None:
+        """Copy what is in the directory `source` into `target`, and its attributes."""
+        if depth > _DEEPEST:
+            raise TooDeep(f"directories lie within each other more than {_DEEPEST} deep")
+        for name in sorted(os.listdir(source)):
+            self._entry(source, target, name, depth, f"{path}/{name}" if path else name)
+        _attributes(os.fstat(source), target, source)
+
+    def _entry(self, source: int, target: int, name: str, depth: int, path: str) -> None:
+        # O_PATH opens nothing: a device is not touched, a pipe is not waited for.
+        looked = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source)
+        try:
+            found = os.fstat(looked)
+            first = self._known.setdefault((found.st_dev, found.st_ino), path)
+            if first != path and not stat.S_ISDIR(found.st_mode):
+                files.act("link", path)
+                os.link(first, name, src_dir_fd=self._base, dst_dir_fd=target, follow_symlinks=False)
+                return
+            files.act("copy", path)
+            self._make(looked, found, target, name, depth, path)
+        finally:
+            os.close(looked)
+
+    def _make(
+        self, looked: int, found: os.stat_result, target: int, name: str, depth: int, path: str
+    ) -> None:
+        if stat.S_ISLNK(found.st_mode):
+            os.symlink(os.readlink("", dir_fd=looked), name, dir_fd=target)
+            os.chown(name, found.st_uid, found.st_gid, dir_fd=target, follow_symlinks=False)
+        elif stat.S_ISDIR(found.st_mode):
+            os.mkdir(name, 0o700, dir_fd=target)
+            self._both(looked, os.O_DIRECTORY, target, name, lambda s, t: self.tree(s, t, depth + 1, path))
+        elif stat.S_ISREG(found.st_mode):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            os.close(os.open(name, flags, 0o600, dir_fd=target))
+            self._both(looked, 0, target, name, _bytes)
+        elif not stat.S_ISSOCK(found.st_mode):
+            os.mknod(name, found.st_mode, found.st_rdev, dir_fd=target)
+            os.chown(name, found.st_uid, found.st_gid, dir_fd=target, follow_symlinks=False)
+            os.chmod(name, stat.S_IMODE(found.st_mode), dir_fd=target)
+
+    def _both(self, looked: int, kind: int, target: int, name: str, then: Callable[[int, int], None]) -> None:
+        """Open what was looked at, and its copy, for `then`."""
+        reading = os.open(f"/proc/self/fd/{looked}", os.O_RDONLY | kind | os.O_CLOEXEC)
+        try:
+            access = os.O_RDONLY if kind else os.O_WRONLY
+            writing = os.open(name, access | kind | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=target)
+            try:
+                then(reading, writing)
+            finally:
+                os.close(writing)
+        finally:
+            os.close(reading)
+
+
+def _bytes(source: int, target: int) -> None:
+    """Copy a regular file with its attributes."""
+    while data := os.read(source, _CHUNK):
+        files.write(target, data)
+    files.sync(target)
+    _attributes(os.fstat(source), target, source)
+
+
+def _attributes(found: os.stat_result, target: int, source: int | None = None) -> None:
+    """Give `target` the owner, the mode and the times in `found`, and the extended attributes of `source`."""
+    files.change_owner(target, found.st_uid, found.st_gid)
+    files.change_mode(target, stat.S_IMODE(found.st_mode))
+    if source is not None:
+        for name in os.listxattr(source):
+            # The overlay's own, or one that this file system does not take: the data is what matters.
+            with contextlib.suppress(OSError):
+                os.setxattr(target, name, os.getxattr(source, name))
+    os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
