@@ -58,6 +58,11 @@ GROUPS: Final = (
 )
 
 COMMANDS: Final = (
+    Row(
+        "container.cp",
+        "Copy files/folders between a container and the local filesystem",
+        ("container cp", "cp"),
+    ),
     Row("container.cleanup", "", ("container cleanup",)),
     Row("container.run", "Create and run a new container from an image", ("container run", "run")),
     Row("image.cat", "Print a file of an image", ("image cat",)),

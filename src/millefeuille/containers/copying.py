@@ -1,0 +1,294 @@
+"""Copying: the rules of `docker cp`, on what is copied where and under which name.
+
+                         the destination is    a directory        a file       not there
+    a file                                     into it            replaces it  becomes it; its parent must be
+    a directory                                into it            refused      becomes it; its parent must be
+    the content of a directory (`SRC/.`)       merged into it     refused      becomes it; its parent must be
+
+Source: docker cp, reference; moby, pkg/archive/copy.go and daemon/archive_unix.go.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from millefeuille.containers.paths import Root, asserts_directory, is_missing, parts
+from millefeuille.containers.placing import CopyFailed, Owner, Placing, kept, mine
+from millefeuille.containers.source import CONTENT, Source, on_disk
+from millefeuille.errors import Conflict, Invalid, NotFound
+from millefeuille.layers.carried import TarOutput, tar_size
+from millefeuille.layers.entry import HARDLINK
+from millefeuille.layers.following import cleaned
+from millefeuille.layers.tarheader import Metadata
+
+_END: Final = 1024  # bytes that end a tar
+
+
+class NoSuchPath(NotFound):
+    """Nothing is at a path."""
+
+
+class NotADirectory(Invalid):
+    """What files are to be put into is no directory, or is none that they can be put into."""
+
+
+class CannotCopy(Conflict):
+    """A directory would take the place of a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathStatus:
+    """What is at a path: `mode` with type bits; `link` where a symlink leads to, as a path from the root."""
+
+    name: str
+    size: int
+    mode: int
+    mtime_ns: int
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spot:
+    """Where a copy goes: the directory, and what its top is called there, "" to merge its content."""
+
+    directory: bytes
+    top: bytes
+
+
+def look(root: int, called: str, path: str) -> PathStatus:
+    """What is at `path` in the container `called`, whose root is `root`. Raises NoSuchPath, TooManyLinks."""
+    tree, text = Root(root), os.fsencode(path)
+    plain = cleaned(text)
+    try:
+        status = tree.status(plain, leaf=asserts_directory(text))
+    except OSError as error:
+        raise _unfound(error, path, called) from error
+    if asserts_directory(text) and not stat.S_ISDIR(status.st_mode):
+        raise _missing(path, called)
+    link = b"/" + tree.canonical(plain) if stat.S_ISLNK(status.st_mode) else b""
+    name = b"." if text.endswith(b"/.") else parts(text)[1] or b"/"
+    return PathStatus(
+        name=os.fsdecode(name), size=status.st_size, mode=status.st_mode, mtime_ns=status.st_mtime_ns,
+        link=os.fsdecode(link),
+    )  # fmt: skip
+
+
+def from_container(root: int, called: str, path: str, *, follow: bool = False) -> Source:
+    """What is at `path` in the container, a link that it ends with only when `follow`; the caller closes it.
+
+    Raises NoSuchPath, Uncopyable.
+    """
+    text = os.fsencode(path)
+    try:
+        place = Root(root).place(cleaned(text), leaf=follow or asserts_directory(text))
+    except OSError as error:
+        raise _unfound(error, path, called) from error
+    if asserts_directory(text) and not stat.S_ISDIR(os.fstat(place).st_mode):
+        os.close(place)
+        raise _missing(path, called)
+    return on_disk(place, _name(text), f"{called}:{path}")
+
+
+def from_host(path: str, *, follow: bool = False) -> Source:
+    """What is at `path` on this host; the caller closes it. Raises NoSuchPath, NotADirectory, Uncopyable."""
+    text = os.fsencode(path)
+    full = os.path.abspath(text)
+    leaf = follow or asserts_directory(text)
+    try:
+        place = os.open(full, os.O_PATH | os.O_CLOEXEC | (0 if leaf else os.O_NOFOLLOW))
+    except OSError as error:
+        raise NoSuchPath(f"lstat {os.fsdecode(full)}: {(error.strerror or '').lower()}") from error
+    if asserts_directory(text) and not stat.S_ISDIR(os.fstat(place).st_mode):
+        os.close(place)
+        raise NotADirectory(f"lstat {os.fsdecode(full)}/: not a directory")
+    return on_disk(place, _name(text, full), path)
+
+
+def to_archive(source: Source, write: Callable[[bytes | memoryview], object]) -> None:
+    """Write a tar of `source`, its top called by its name. Raises what reading it and `write` raise."""
+    output = TarOutput(write)
+    for entry, runs in source.files:
+        output.add(_renamed(entry, source.name), runs)
+    output.finish()
+
+
+def to_host(source: Source, path: str) -> int:
+    """Copy to `path` on this host, for whoever runs this; how many bytes a tar of it has.
+
+    The files come from somebody else: no link among them, or put there meanwhile, leads anywhere.
+    Raises NoSuchPath, NotADirectory, CannotCopy, OverwriteRefused, CopyFailed, and what reading raises.
+    """
+    text = os.fsencode(path)
+    full = os.path.abspath(text)
+    _check_output(full, text)
+    exists, target = os.path.lexists(full), full
+    if os.path.islink(full):
+        target = os.path.realpath(full)
+        exists = os.path.exists(full)
+    directory, name = os.path.split(target)
+    spot = _spot(source, exists, os.path.isdir(target), target, directory, name, text)
+    try:
+        root = os.open(spot.directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise NoSuchPath(f"{os.fsdecode(spot.directory)}: {(error.strerror or '').lower()}") from error
+    try:
+        with Placing(Root(root, links=False), b"", owner=mine, shown=os.fsdecode(spot.directory)) as placing:
+            return _put(source, placing, spot.top)
+    finally:
+        os.close(root)
+
+
+def to_container(source: Source, root: int, called: str, path: str, *, owner: Owner = kept) -> int:
+    """Copy to `path` in the container; how many bytes a tar of it has.
+
+    Raises NoSuchPath, NotADirectory, CannotCopy, OverwriteRefused, CopyFailed, and what reading raises.
+    """
+    tree = Root(root)
+    target, status = _destination(tree, called, path)
+    exists = status is not None
+    is_directory = status is not None and stat.S_ISDIR(status.st_mode)
+    directory, name = parts(target)
+    spot = _spot(source, exists, is_directory, target, directory, name, os.fsencode(path))
+    return _fill(source, tree, called, spot, owner)
+
+
+def resolved(root: int, called: str, path: str) -> str:
+    """The destination as Docker names it: `path`, or where it leads to when it is a symlink."""
+    tree, text = Root(root), os.fsencode(path)
+    try:
+        if not asserts_directory(text) and stat.S_ISLNK(tree.status(cleaned(text), leaf=False).st_mode):
+            return os.fsdecode(b"/" + tree.canonical(cleaned(text)))
+    except OSError:
+        pass
+    return path
+
+
+def preserved(path: str) -> str:
+    """A path of this host made absolute, with the `/` or `/.` at its end that says something."""
+    ending = "/." if path == "." or path.endswith("/.") else "/" if path.endswith("/") else ""
+    full = os.path.abspath(path)
+    return full if full == "/" else full + ending
+
+
+def check_directory(root: int, called: str, path: str) -> None:
+    """Raise NotADirectory unless `path` in the container is a directory, or a link to one."""
+    try:
+        mode = Root(root).status(cleaned(os.fsencode(path))).st_mode
+    except OSError:
+        mode = 0
+    if not stat.S_ISDIR(mode):
+        raise NotADirectory(f'destination "{called}:{path}" must be a directory')
+
+
+def into_directory(source: Source, root: int, called: str, path: str, *, owner: Owner = kept) -> int:
+    """Put all that `source` has into the directory `path`, its top under its own name; as `to_container`."""
+    tree = Root(root)
+    target = tree.canonical(cleaned(os.fsencode(path)))
+    return _fill(source, tree, called, _Spot(directory=target, top=source.name), owner)
+
+
+def _fill(source: Source, tree: Root, called: str, spot: _Spot, owner: Owner) -> int:
+    shown = os.fsdecode(b"/" + spot.directory)
+    try:
+        status = tree.status(spot.directory)
+    except OSError as error:
+        raise _unfound(error, shown, called) from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectory("extraction point is not a directory")
+    with Placing(tree, spot.directory, owner=owner, shown=shown) as placing:
+        return _put(source, placing, spot.top)
+
+
+def _put(source: Source, placing: Placing, top: bytes) -> int:
+    size = _END
+    for entry, runs in source.files:
+        size += tar_size(_renamed(entry, source.name))
+        placing.put(_renamed(entry, b"" if top == CONTENT else top), runs)
+    return size
+
+
+def _destination(tree: Root, called: str, path: str) -> tuple[bytes, os.stat_result | None]:
+    """The path that `path` leads to, and what is there."""
+    text = os.fsencode(path)
+    target = tree.canonical(cleaned(text))
+    try:
+        status = tree.status(target, leaf=False)
+    except OSError as error:
+        if not is_missing(error):
+            raise CopyFailed(f"{called}:{path}: {(error.strerror or '').lower()}") from error
+        return target, None
+    if not stat.S_ISDIR(status.st_mode):
+        if asserts_directory(text):
+            return target, None
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
+            what = "a device" if _is_device(status.st_mode) else "an irregular file"
+            raise NotADirectory(
+                f'destination "{called}:{path}" must be a directory or a regular file: got {what}'
+            )
+    return target, status
+
+
+def _check_output(full: bytes, text: bytes) -> None:
+    """What Docker's client objects to in a destination on the host."""
+    shown, parent = os.fsdecode(full), os.path.dirname(full)
+    if not os.path.exists(parent):
+        raise NoSuchPath(f'invalid output path: directory "{os.fsdecode(parent)}" does not exist')
+    try:
+        mode = os.stat(full).st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise NotADirectory(f"stat {shown}: {(error.strerror or '').lower()}") from error
+    if asserts_directory(text) and not stat.S_ISDIR(mode):
+        raise NotADirectory(f"stat {os.fsdecode(full + b'/')}: not a directory")
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        what = "a device" if _is_device(mode) else "an irregular file"
+        raise NotADirectory(
+            f'invalid output path: "{shown}" must be a directory or a regular file: got {what}'
+        )
+
+
+def _spot(
+    source: Source, exists: bool, is_directory: bool, target: bytes, directory: bytes, name: bytes,
+    text: bytes,
+) -> _Spot:  # fmt: skip
+    if exists and is_directory:
+        return _Spot(directory=target, top=source.name)
+    if exists and source.directory:
+        raise CannotCopy("cannot copy directory")
+    if not exists and not source.directory and asserts_directory(text):
+        raise NoSuchPath("no such directory")
+    return _Spot(directory=directory, top=name)
+
+
+def _renamed(entry: Metadata, top: bytes) -> Metadata:
+    """The entry with `top` before its path, and before the path that it names as a hard link."""
+    path = b"/".join(part for part in (top, entry.path) if part)
+    if entry.kind != HARDLINK:
+        return entry._replace(path=path)
+    return entry._replace(path=path, link=b"/".join(part for part in (top, entry.link) if part))
+
+
+def _name(text: bytes, full: bytes = b"") -> bytes:
+    """What a copy of the path is called."""
+    if text == b"." or text.endswith(b"/."):
+        return CONTENT
+    return parts(full or text)[1] or CONTENT
+
+
+def _is_device(mode: int) -> bool:
+    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+
+
+def _unfound(error: OSError, path: str, called: str) -> NotFound | CopyFailed:
+    if is_missing(error):
+        return _missing(path, called)
+    return CopyFailed(f"{called}:{path}: {(error.strerror or '').lower()}")
+
+
+def _missing(path: str, called: str) -> NoSuchPath:
+    return NoSuchPath(f"Could not find the file {path} in container {called}")

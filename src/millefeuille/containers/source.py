@@ -1,0 +1,128 @@
+"""Source: what is copied: a file, or a directory with all that is below it, held by a descriptor."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import TracebackType
+from typing import Final
+
+from millefeuille.containers.paths import open_data
+from millefeuille.errors import Failed, Unsupported
+from millefeuille.layers.carried import Carried, Run
+from millefeuille.layers.entry import DIRECTORY, FILE
+from millefeuille.layers.tarheader import Metadata
+from millefeuille.layers.walk import Found, Links, metadata, walk
+
+CONTENT: Final = b"."  # the name of a source of which only what is in it is copied
+_CHUNK: Final = 256 << 10  # bytes
+
+
+class Uncopyable(Unsupported):
+    """What is at the path cannot be copied: a socket."""
+
+
+class ChangedFile(Failed):
+    """A file became shorter while it was being copied."""
+
+
+class Source:
+    """What is copied. Close it after use.
+
+    `name` is what the copy is called where nothing else is said: the last part of the path as it was given,
+    CONTENT for one that ended in `/.` or was the root.
+    """
+
+    def __init__(
+        self,
+        name: bytes,
+        *,
+        directory: bool,
+        files: Iterator[Carried],
+        close: Callable[[], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.directory = directory
+        self.files = files
+        self._close = close
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._close is not None:
+            self._close()
+            self._close = None
+
+
+def on_disk(place: int, name: bytes, shown: str) -> Source:
+    """What the O_PATH descriptor `place` refers to, which is the source's from now on; `shown` in errors.
+
+    Raises Uncopyable.
+    """
+    mode = os.fstat(place).st_mode
+    if stat.S_ISSOCK(mode):
+        os.close(place)
+        raise Uncopyable(f"{shown} is a socket, which cannot be copied")
+    close = partial(os.close, place)
+    return Source(name, directory=stat.S_ISDIR(mode), files=_files(place, shown), close=close)
+
+
+def _files(place: int, shown: str) -> Iterator[Carried]:
+    links = Links()
+    top = Found(b"", os.dup(place), mounted=False)
+    try:
+        entry = metadata(top, links)
+        assert entry is not None  # no socket
+        yield _carried(entry._replace(path=b""), top, shown)
+        if entry.kind != DIRECTORY:
+            return
+    finally:
+        os.close(top.descriptor)
+    for found in walk(place):
+        entry = metadata(found, links)
+        if entry is not None:
+            yield _carried(entry, found, f"{shown}/{os.fsdecode(found.path)}")
+
+
+def _carried(entry: Metadata, found: Found, shown: str) -> Carried:
+    return Carried(entry, partial(_runs, found, entry.size, shown)) if entry.kind == FILE else Carried(entry)
+
+
+def _runs(found: Found, size: int, shown: str) -> Iterator[Run]:
+    """The data of a regular file as far as it was long when it was met; holes are left out."""
+    if not size:
+        return
+    descriptor = open_data(found.descriptor)
+    try:
+        position = 0
+        while position < size:
+            start, end = _extent(descriptor, position, size)
+            for at in range(start, end, _CHUNK):
+                data = os.pread(descriptor, min(_CHUNK, end - at), at)
+                if len(data) < min(_CHUNK, end - at):
+                    raise ChangedFile(f"{shown} became shorter while it was being copied")
+                yield at, data
+            position = end
+        if os.fstat(descriptor).st_size < size:
+            raise ChangedFile(f"{shown} became shorter while it was being copied")
+    finally:
+        os.close(descriptor)
+
+
+def _extent(descriptor: int, position: int, size: int) -> tuple[int, int]:
+    """Where the next data begins and ends, at or behind `position`; (size, size) when there is none."""
+    try:
+        start = os.lseek(descriptor, position, os.SEEK_DATA)
+        return min(start, size), min(os.lseek(descriptor, start, os.SEEK_HOLE), size)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return size, size
+        if error.errno in (errno.EINVAL, errno.ENOTSUP):  # files of /proc and the like know no holes
+            return position, size
+        raise
