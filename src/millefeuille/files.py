@@ -158,6 +158,13 @@ def make_directory(path: str, mode: int = 0o700) -> bool:
     return True
 
 
+def make_directories(path: str) -> None:
+    """Make a directory, private to its owner, and those above it that are missing."""
+    if not os.path.isdir(path):
+        make_directories(os.path.dirname(path))
+        make_directory(path)
+
+
 def remove_directory(path: str) -> None:
     """Remove an empty directory; that it is gone already is no error."""
     act("rmdir", path)

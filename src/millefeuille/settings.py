@@ -19,7 +19,8 @@ class Settings:
     """Paths are absolute.
 
     `root` is the store, `run` the directory of what does not outlive a boot, `docker_config` the directory
-    of Docker's `config.json`, `platform` the platform to prefer (`DOCKER_DEFAULT_PLATFORM`), "" for none.
+    of Docker's `config.json`, `platform` the platform to prefer (`DOCKER_DEFAULT_PLATFORM`), "" for none,
+    `snapshotter` the driver to use (`MILLE_SNAPSHOTTER`), "" for whichever works.
     `environment` is what these were read from, for the stations that read a part of their own: proxies,
     credentials, registry configuration. It may hold secrets.
     """
@@ -29,6 +30,7 @@ class Settings:
     home: str
     docker_config: str
     platform: str
+    snapshotter: str = ""
     environment: Mapping[str, str] = field(repr=False)
 
 
@@ -44,6 +46,7 @@ def settle(
         home=home,
         docker_config=os.path.abspath(config),
         platform=environment.get("DOCKER_DEFAULT_PLATFORM", ""),
+        snapshotter=environment.get("MILLE_SNAPSHOTTER", ""),
         environment={**environment, "DOCKER_CONFIG": os.path.abspath(config)},
     )
 

@@ -99,7 +99,8 @@ class Engine:
         store = self._store()
         repository = registries(self._settings, watcher).repository(reference)
         wanted = _platform(platform or self._settings.platform)
-        pulled = pulling.pull(store, repository, reference, watcher, platform=wanted, prepare=prepare())
+        preparing = prepare(self._settings)
+        pulled = pulling.pull(store, repository, reference, watcher, platform=wanted, prepare=preparing)
         return self.image(str(pulled.image))
 
     def push(self, name: str, *, platform: str = "", progress: Watcher | None = None) -> Digest:
@@ -126,7 +127,7 @@ class Engine:
         with open(path, "rb", buffering=0) as archive:
             wanted, watcher = _platform(platform), _progress(progress)
             store, source = self._store(), archive.fileno()
-            loaded = [*load(store, source, watcher, platform=wanted, prepare=prepare())]
+            loaded = [*load(store, source, watcher, platform=wanted, prepare=prepare(self._settings))]
         return tuple(self.image(str(each.image)) for each in loaded)
 
     def import_(
@@ -144,7 +145,7 @@ class Engine:
             platform=_platform(platform or self._settings.platform) or Platform.host(),
         )
         with open(path, "rb", buffering=0) as archive:
-            made = import_image(self._store(), archive.fileno(), making, prepare=prepare())
+            made = import_image(self._store(), archive.fileno(), making, prepare=prepare(self._settings))
         return self.image(str(made))
 
     def login(self, username: str, password: str, *, registry: str = HUB) -> str:
@@ -219,7 +220,7 @@ class Engine:
 
     def repair(self, report: Report, *, data: bool = False) -> tuple[str, ...]:
         """Mend what `check` found, with `data` as thorough; a sentence on each thing done or lost."""
-        return mending.repair(self._store(), report, data=data, prepare=prepare())
+        return mending.repair(self._store(), report, data=data, prepare=prepare(self._settings))
 
     def _store(self) -> Store:
         return founded(self._settings)

@@ -11,6 +11,7 @@ import millefeuille
 from millefeuille.docker import rfc3339
 from millefeuille.docker.shapes.info import EngineInfo
 from millefeuille.engine.registries import proxy
+from millefeuille.engine.snapshots import choice
 from millefeuille.engine.store import existing
 from millefeuille.engine.surroundings import file_system, surroundings
 from millefeuille.errors import MilleError
@@ -19,7 +20,7 @@ from millefeuille.registry.redaction import show_url
 from millefeuille.runtime import probe as runtimes
 from millefeuille.runtime.runc import RuntimeMissing
 from millefeuille.settings import Settings
-from millefeuille.snapshots.erofs import probe as erofs
+from millefeuille.snapshots.choice import DRIVERS, NoDriver, refuse_unknown
 from millefeuille.store.store import Store
 
 # Docker takes these for insecure without being told.
@@ -32,6 +33,7 @@ def describe(settings: Settings) -> EngineInfo:
     hosts = Hosts.load(settings.environment, settings.home)
     store = existing(settings)
     programs, warnings = _runtimes(settings)
+    driver, status = _driver(settings, store)
     locations = {entry.location for entry in hosts.entries if entry.insecure and "/" not in entry.location}
     return EngineInfo(
         id=str(uuid.UUID(bytes=hashlib.sha256(os.fsencode(settings.root)).digest()[:16], version=4)),
@@ -46,8 +48,8 @@ def describe(settings: Settings) -> EngineInfo:
         cpus=host.cpus,
         memory=host.memory,
         images=_images(store),
-        driver="erofs",
-        driver_status=_driver(settings, store),
+        driver=driver,
+        driver_status=status,
         cgroup_version=host.cgroup,
         runtimes=programs,
         default_runtime=next(iter(programs), ""),
@@ -75,22 +77,16 @@ def _runtimes(settings: Settings) -> tuple[dict[str, str], tuple[str, ...]]:
     return {os.path.basename(program): program}, ()
 
 
-def _driver(settings: Settings, store: Store | None) -> tuple[tuple[str, str], ...]:
-    """Where layers lie and how their chains are mounted; tried out, for a kernel does not tell."""
-    rows = [("Backing Filesystem", file_system(settings.root) or "none yet")]
-    if store is None:
-        reason = "not tried: there is no store yet"
-    elif os.geteuid() != 0:
-        reason = "not possible: only root can mount EROFS images"
-    else:
-        reason = _tried(store)
-    return (*rows, ("Mounts", reason))
-
-
-def _tried(store: Store) -> str:
-    try:
-        # What a crash leaves in the trash is swept by the next command that writes.
-        backing, words = erofs.probe(store.disk.trash)
-    except (OSError, MilleError) as error:
-        return f"not tried: {error}"
-    return words if backing is not None else f"not possible: {words}"
+def _driver(settings: Settings, store: Store | None) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The driver, where layers lie, and why it is this one; tried out, for a kernel does not tell."""
+    refuse_unknown(settings.snapshotter)
+    driver, reason = settings.snapshotter or DRIVERS[0], "not tried: there is no store yet"
+    if store is not None:
+        try:
+            chosen = choice(settings, store)
+            driver, reason = chosen.driver, chosen.reason
+        except NoDriver as error:
+            reason = f"not possible: {error}"
+        except (OSError, MilleError) as error:
+            reason = f"not tried: {error}"
+    return driver, (("Backing Filesystem", file_system(settings.root) or "none yet"), ("Mounts", reason))

@@ -5,13 +5,36 @@ from __future__ import annotations
 import os
 from functools import partial
 
+from millefeuille.engine.place import run_directory
 from millefeuille.settings import Settings
+from millefeuille.snapshots.choice import Choice, choose
+from millefeuille.snapshots.erofs.attached import Attached
+from millefeuille.snapshots.erofs.checked import Checked
 from millefeuille.snapshots.erofs.driver import ErofsSnapshotter
 from millefeuille.snapshots.erofs.stored import stored_chain
+from millefeuille.snapshots.overlay.driver import OverlaySnapshotter
+from millefeuille.snapshots.overlay.marks import marks
+from millefeuille.snapshots.overlay.stored import extracted_chain
 from millefeuille.snapshots.snapshotter import Snapshotter
 from millefeuille.store.store import Store
 
 
+def choice(settings: Settings, store: Store) -> Choice:
+    """The driver for this store, which exists. Raises NoDriver, UnknownDriver, OSError."""
+    # A sample lies in the trash, from where the next removal takes it when a crash left it.
+    return choose(store.disk.trash, os.path.join(run_directory(settings), "driver"), settings.snapshotter)
+
+
 def snapshotter(settings: Settings, store: Store) -> Snapshotter:
-    """The erofs driver over the store's chains; roots live beside them, as overlayfs needs a real disk."""
-    return ErofsSnapshotter(os.path.join(settings.root, "snapshots"), partial(stored_chain, store))
+    """The driver over the store's chains. Roots live beside them, as overlayfs needs a real disk.
+
+    Raises as `choice` does.
+    """
+    run = run_directory(settings)
+    attached = Attached(os.path.join(run, "chains"))
+    if choice(settings, store).driver == "erofs":
+        checked = Checked(os.path.join(run, "checked"))
+        return ErofsSnapshotter(store.disk.snapshots, partial(stored_chain, store, checked=checked), attached)
+    extracted = partial(extracted_chain, store, marks=marks())
+    # The other driver may have been chosen before.
+    return OverlaySnapshotter(store.disk.snapshots, extracted, marks=marks(), release=attached.release_idle)

@@ -63,6 +63,7 @@ def run_once(host: Host, run: Run) -> int:
             return privately(lambda: _mounted(host, run, id, bundle, forwarder))
         finally:
             _remove(host, id)
+            host.snapshots.release_idle()
 
 
 def sweep(host: Host) -> list[str]:
@@ -70,6 +71,7 @@ def sweep(host: Host) -> list[str]:
     ids = abandoned(host.directory)
     for id in ids:
         _remove(host, id)
+    host.snapshots.release_idle()
     return ids
 
 

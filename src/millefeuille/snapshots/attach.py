@@ -57,6 +57,15 @@ def attach(mounts: Sequence[Mount], root: str) -> tuple[str, ...]:
     return tuple(done)
 
 
+def opened(mounts: Sequence[Mount]) -> int:
+    """The root that a single mount makes, as a descriptor: attached nowhere, and gone when it is closed.
+
+    Raises MountFailed, MountDenied.
+    """
+    (mount,) = mounts
+    return _make(mount, None, [])
+
+
 def detach(targets: Sequence[str]) -> None:
     """Detach what was attached at `targets`, the last first; that it is gone already is no error."""
     for target in reversed(targets):
@@ -74,8 +83,8 @@ def explain(error: OSError, what: str) -> MilleError:
     return MountFailed(f"{what}: {error.strerror or error}")
 
 
-def _make(mount: Mount, target: str, done: list[str]) -> int:
-    """The detached mount that `mount` describes; its descriptor is the caller's."""
+def _make(mount: Mount, target: str | None, done: list[str]) -> int:
+    """The detached mount that `mount` describes, later at `target`; its descriptor is the caller's."""
     try:
         if mount.type == "bind":
             return _bind(mount)
@@ -99,14 +108,16 @@ def _bind(mount: Mount) -> int:
     return copy
 
 
-def _overlay_by_path(options: Sequence[Option], target: str, done: list[str], *, read_only: bool) -> int:
+def _overlay_by_path(
+    options: Sequence[Option], target: str | None, done: list[str], *, read_only: bool
+) -> int:  # fmt: skip
     """An overlay where the kernel takes no descriptor for a lower directory (before Linux 6.13).
 
     A single lower mount is attached at the target first, where the overlay will cover it; several are
     directories, and have paths already.
     """
     lowers = [value for key, value in options if key == "lowerdir+"]
-    if len(lowers) == 1 and isinstance(lowers[0], int):
+    if target is not None and len(lowers) == 1 and isinstance(lowers[0], int):
         with contextlib.suppress(OSError):  # an attached directory needs no place
             _put(lowers[0], target, done)
             lowers = [target]

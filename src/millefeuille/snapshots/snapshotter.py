@@ -127,5 +127,8 @@ class Snapshotter(Protocol):
         What is mounted stays mounted, without what was written.
         """
 
+    def release_idle(self) -> list[str]:
+        """Unmount what was kept mounted for chains that nobody uses now; the hex digests of these."""
+
     def __iter__(self) -> Iterator[str]:
         """The keys there are, in no order."""

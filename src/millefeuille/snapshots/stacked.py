@@ -36,14 +36,21 @@ class StackedSnapshotter:
     """A Snapshotter under `directory`, which overlayfs must accept for its upper layer.
 
     `lowers` shows a chain. It raises NotFound for a chain nobody knows, and what its driver may raise.
+    `release` is what `release_idle` does.
     """
 
     def __init__(
-        self, directory: str, lowers: Callable[[Digest], Lowers], *, marks: Marks = "trusted"
+        self,
+        directory: str,
+        lowers: Callable[[Digest], Lowers],
+        *,
+        marks: Marks = "trusted",
+        release: Callable[[], list[str]] = list,
     ) -> None:
         self._roots = Roots(directory)
         self._lowers = lowers
         self._marks: Marks = marks
+        self._release = release
         self._options = (*_PLAIN, ("userxattr", None)) if marks == "user" else _PLAIN
 
     def prepare(self, key: str, parent: Digest | None) -> tuple[Mount, ...]:
@@ -77,6 +84,10 @@ class StackedSnapshotter:
     def remove(self, key: str) -> None:
         """See Snapshotter."""
         self._roots.remove(key)
+
+    def release_idle(self) -> list[str]:
+        """See Snapshotter."""
+        return self._release()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._roots)

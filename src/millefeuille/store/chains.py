@@ -25,7 +25,8 @@ class Metadata:
 
 
 # Makes what a chain's first mount needs from its layers, lowest first: the chain ID and the metadata image.
-Prepare = Callable[[Store, Sequence[LayerRecord]], tuple[Digest, Metadata]]
+# None where chains are mounted without one.
+Prepare = Callable[[Store, Sequence[LayerRecord]], tuple[Digest, Metadata] | None]
 
 
 def layers_of_chain(tx: Transaction, chain: Digest) -> tuple[LayerRecord, ...]:

@@ -206,7 +206,9 @@ def _prepare_again(store: Store, tx: Transaction, prepare: Prepare) -> None:
     """Record the metadata images that are there, by making them again: their old hashes are lost."""
     for image in tuple(images.images(tx)):
         if image.chain is not None and os.path.exists(store.disk.chain(image.chain)):
-            chains.set_metadata(tx, *prepare(store, images.layers_of(tx, image.id)))
+            made = prepare(store, images.layers_of(tx, image.id))
+            if made is not None:
+                chains.set_metadata(tx, *made)
 
 
 def _rename(

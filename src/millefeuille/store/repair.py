@@ -97,7 +97,8 @@ def _mend_chain(store: Store, problem: Problem, prepare: Prepare | None) -> str:
     made = None
     try:
         with files.explained(f"chain {chain}"):
-            made = prepare(store, layers)[1] if prepare is not None else None
+            prepared = prepare(store, layers) if prepare is not None else None
+            made = prepared[1] if prepared is not None else None
     except MilleError as error:
         return f"lost: metadata image of chain {chain}: {error}"
     finally:

@@ -139,6 +139,10 @@ class MemorySnapshotter:
         _check(key)
         self._roots.pop(key, None)
 
+    def release_idle(self) -> list[str]:
+        """See Snapshotter. Nothing is kept mounted."""
+        return []
+
     def __iter__(self) -> Iterator[str]:
         return iter([*self._roots])
 

@@ -47,7 +47,7 @@ class Attached:
         return _outside(self._release_idle)
 
     def _acquire(self, chain: Chain) -> tuple[int, int]:
-        _make(self._directory)
+        files.make_directories(self._directory)
         path = f"{self._directory}/{chain.id.hex}"
         with files.locked(f"{self._directory}/lock", _WHAT):
             files.make_directory(path)
@@ -128,12 +128,6 @@ def _is_mounted(path: str) -> bool:
         return os.stat(f"{path}/root").st_dev != os.stat(path).st_dev
     except FileNotFoundError:
         return False
-
-
-def _make(directory: str) -> None:
-    if not os.path.isdir(directory):
-        _make(os.path.dirname(directory))
-        files.make_directory(directory)
 
 
 def _outside(work: Callable[[], T]) -> T:

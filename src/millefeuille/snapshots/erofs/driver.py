@@ -31,4 +31,4 @@ class ErofsSnapshotter(StackedSnapshotter):
             descriptor, hold = attached.acquire(chain)
             return Lowers(descriptors=(descriptor,), holds=(hold,))
 
-        super().__init__(directory, lowers)
+        super().__init__(directory, lowers, release=attached.release_idle if attached else list)

@@ -11,6 +11,7 @@ from millefeuille import files
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_id
 from millefeuille.snapshots.chain import Chain
+from millefeuille.snapshots.erofs.checked import Checked
 from millefeuille.snapshots.erofs.merged import merged_image
 from millefeuille.snapshots.storedlayers import DamagedChain, check_sizes, hash_of, open_index, tars
 from millefeuille.store import chains, leases
@@ -49,17 +50,17 @@ def make_metadata(store: Store, layers: Sequence[LayerRecord]) -> tuple[Digest, 
     return chain, made
 
 
-def stored_chain(store: Store, chain: Digest) -> Chain:
+def stored_chain(store: Store, chain: Digest, checked: Checked | None = None) -> Chain:
     """The files of a chain, ready to be mounted: made when missing or damaged, sizes and hash checked.
 
-    Raises NoSuchChain, DamagedChain, OSError.
+    The hash is not looked at again where `checked` knows the file. Raises NoSuchChain, DamagedChain, OSError.
     """
     with store.reading() as tx:
         layers = chains.layers_of_chain(tx, chain)
         recorded = chains.metadata(tx, chain)
     check_sizes(store, layers)
     path = store.disk.chain(chain)
-    if recorded is None or not os.path.exists(path) or hash_of(path) != recorded.hash:
+    if recorded is None or not _is_right(path, recorded, checked):
         # Under a lease: a prune beside this one must not sweep the image before it is recorded.
         claims = [chain, *(layer.diff_id for layer in layers)]
         with leases.lease(store.disk, f"metadata of {chain}", claims) as lease:
@@ -68,3 +69,16 @@ def stored_chain(store: Store, chain: Digest) -> Chain:
                 chains.set_metadata(tx, chain, made)
                 leases.release(tx, lease)
     return Chain(id=chain, metadata=path, layers=tars(store, layers))
+
+
+def _is_right(path: str, recorded: Metadata, checked: Checked | None) -> bool:
+    """Whether the metadata image is the one on record."""
+    if not os.path.exists(path):
+        return False
+    if checked is not None and checked.is_known(path, recorded.hash):
+        return True
+    if hash_of(path) != recorded.hash:
+        return False
+    if checked is not None:
+        checked.remember(path, recorded.hash)
+    return True

@@ -17,13 +17,18 @@ class OverlaySnapshotter(StackedSnapshotter):
     """A Snapshotter under `directory`, which overlayfs must accept for its upper layer.
 
     `extracted` gives the directories of a chain, the topmost first, whose marks are `marks`; it raises
-    NotFound for a chain it does not know.
+    NotFound for a chain it does not know. `release` is what `release_idle` does.
     """
 
     def __init__(
-        self, directory: str, extracted: Callable[[Digest], Sequence[str]], *, marks: Marks = "trusted"
+        self,
+        directory: str,
+        extracted: Callable[[Digest], Sequence[str]],
+        *,
+        marks: Marks = "trusted",
+        release: Callable[[], list[str]] = list,
     ) -> None:
-        super().__init__(directory, lambda chain: _opened(extracted(chain)), marks=marks)
+        super().__init__(directory, lambda chain: _opened(extracted(chain)), marks=marks, release=release)
 
 
 def _opened(paths: Sequence[str]) -> Lowers:

@@ -111,7 +111,7 @@ def _image(context: Context, call: Call, store: Store) -> ImageRecord:
     aside = Terminal(context.terminal.stdin, context.terminal.stderr, context.terminal.stderr)
     with progress.shown(aside, "pull", quiet=call[QUIET]) as reporter:
         repository = registries(context.settings, reporter).repository(reference)
-        pull(store, repository, reference, reporter, platform=platform, prepare=prepare())
+        pull(store, repository, reference, reporter, platform=platform, prepare=prepare(context.settings))
     with store.reading() as tx:
         return find_platform(tx, text, platform)
 

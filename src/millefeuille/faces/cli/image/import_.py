@@ -42,11 +42,11 @@ def run(context: Context, call: Call) -> int:
     store = open_store(context.settings)
     if is_remote:
         with download(context.settings.environment, source) as read:
-            image = import_image(store, read, making, prepare=prepare())
+            image = import_image(store, read, making, prepare=prepare(context.settings))
     else:
         descriptor = open_input(context.terminal, source)
         try:
-            image = import_image(store, descriptor, making, prepare=prepare())
+            image = import_image(store, descriptor, making, prepare=prepare(context.settings))
         finally:
             os.close(descriptor)
     context.terminal.line(str(image))

@@ -33,7 +33,7 @@ def run(context: Context, call: Call) -> int:
         try:
             with progress.shown(context.terminal, "load", quiet=call[QUIET]) as reporter:
                 store = open_store(context.settings)
-                for loaded in load(store, descriptor, reporter, platform=platform, prepare=prepare()):
+                for loaded in load(store, descriptor, reporter, platform=platform, prepare=prepare(context.settings)):
                     lines += _said(loaded)
         finally:
             os.close(descriptor)

@@ -52,7 +52,7 @@ def _pull(context: Context, call: Call, text: str) -> None:
         else:
             reference = reference.tagged()
             store = open_store(context.settings)
-            pull(store, repository, reference, reporter, platform=platform, prepare=prepare())
+            pull(store, repository, reference, reporter, platform=platform, prepare=prepare(context.settings))
     context.terminal.line(str(reference))
 
 
@@ -66,7 +66,7 @@ def _pull_all(
     for tag in repository.tags():
         pulled = pull(
             store, repository, reference.with_tag(tag), WithoutStatus(reporter), platform=platform,
-            prepare=prepare(),
+            prepare=prepare(context.settings),
         )  # fmt: skip
         is_new = is_new or pulled.new
     status = pull_status(reference.familiar_name, is_new=is_new)

@@ -25,7 +25,7 @@ def run(context: Context, call: Call) -> int:
     _print(context, report)
     if not call[REPAIR]:
         return PROBLEMS if report.problems else 0
-    for sentence in repair(store, report, data=call[DATA], prepare=prepare()):
+    for sentence in repair(store, report, data=call[DATA], prepare=prepare(context.settings)):
         context.terminal.line(sentence)
     if not report.problems:
         return 0

@@ -1,0 +1,43 @@
+"""Whether directories can be laid over each other here, found out by doing it with tiny ones."""
+
+from __future__ import annotations
+
+import os
+import stat
+import uuid
+
+from millefeuille import files
+from millefeuille.snapshots import attach
+from millefeuille.snapshots.snapshotter import Marks, Option
+
+
+def probe(directory: str, marks: Marks) -> str:
+    """Why overlayfs cannot be had over directories in `directory`, "" when it can.
+
+    Mounts a sample, changes it, and leaves nothing. Raises OSError when `directory` takes no files.
+    """
+    stem = f"{directory}/probe-{uuid.uuid4().hex}"
+    try:
+        for name in ("", "/lower", "/upper", "/work"):
+            files.make_directory(stem + name)
+        os.close(files.create(f"{stem}/lower/file"))
+        try:
+            descriptor = attach.detached("overlay", _options(stem, marks))
+        except OSError as error:
+            return str(attach.explain(error, "mount overlay"))
+        try:
+            files.unlink(f"/proc/self/fd/{descriptor}/file")
+        except OSError as error:
+            return f"a sample mount cannot be written to: {error.strerror}"
+        finally:
+            os.close(descriptor)
+        left = os.lstat(f"{stem}/upper/file")
+        return "" if stat.S_ISCHR(left.st_mode) else "a sample mount does not mark what is gone"
+    finally:
+        files.remove_tree(stem)
+
+
+def _options(stem: str, marks: Marks) -> list[Option]:
+    options: list[Option] = [("source", "overlay"), ("lowerdir", f"{stem}/lower")]
+    options += [("upperdir", f"{stem}/upper"), ("workdir", f"{stem}/work")]
+    return [*options, ("userxattr", None)] if marks == "user" else options
