@@ -13,12 +13,19 @@ from millefeuille.networks.lease import Endpoint, Lease, Port
 class Connection:
     """`namespace` is the path of the network namespace to start in, "" for the host's own.
 
-    `settings` is Docker's NetworkSettings; `ports` are those published, which nobody listens on yet.
+    `settings` is Docker's NetworkSettings; `ports` are those published, which nobody listens on yet. `own` is
+    false for the namespace of another container.
     """
 
     namespace: str
     settings: Mapping[str, Any]
+    own: bool = True
     ports: tuple[Port, ...] = ()
+
+    @property
+    def needs_release(self) -> bool:
+        """Whether something is to be given back when the container ends."""
+        return self.own and self.namespace != ""
 
 
 def network_settings(

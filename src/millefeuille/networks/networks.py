@@ -32,6 +32,8 @@ from millefeuille.networks.ports import PortTaken, choose, publications
 from millefeuille.networks.rules import Published
 from millefeuille.networks.wishes import Wishes, names
 
+__all__ = ["BridgeGone", "Connection", "Network", "Networks", "NotConnected"]
+
 _JOIN: Final = "container:"
 
 
@@ -135,7 +137,7 @@ class Networks:
         path = self._held(lease)
         if lease is None or (path and not os.path.exists(path)):
             raise NotConnected(f"cannot join network namespace of a non running container: {other}")
-        return Connection(namespace=path, settings=network_settings(None))
+        return Connection(namespace=path, settings=network_settings(None), own=False)
 
     def _held(self, lease: Lease | None) -> str:
         return self.namespace(lease.container) if lease and lease.mode != "host" else ""

@@ -1,0 +1,261 @@
+"""Mounts: what a container mounts, from Docker's many ways to ask for it.
+
+Where several say the same place, --volumes-from yields to -v, --mount and --tmpfs, and the image's VOLUME
+yields to all of them; two of these three at one place are an error.
+
+Source: moby v28.2.2, daemon/volumes.go and volume/mounts.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from millefeuille import files
+from millefeuille.containers import records
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container, MountPoint
+from millefeuille.errors import Invalid, Unsupported
+from millefeuille.volumes import filling
+from millefeuille.volumes.volume import Volume, check_name
+from millefeuille.volumes.volumes import Volumes
+
+NO_COPY: Final = "nocopy"  # an option of a volume's mount: what the image has there stays hidden
+NOT_RECURSIVE: Final = "bind"  # an option of a bind: without the mounts below its source
+_PROPAGATIONS: Final = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
+_MODES: Final = frozenset({"ro", "rw", "z", "Z", "nocopy"}) | _PROPAGATIONS
+
+
+class BadMount(Invalid):
+    """A mount cannot be what was asked for; the message is Docker's."""
+
+
+class MountUnsupported(Unsupported):
+    """A mount of a kind that Docker has and we have not."""
+
+
+def resolve(host: Host, container: Container) -> Container:
+    """The container with the mounts it asks for; volumes that are missing are made.
+
+    Raises BadMount, MountUnsupported, BadVolumeName, NoSuchContainer, OSError.
+    """
+    points = mount_points(
+        host.volumes, container.config, container.host_config,
+        lambda name: records.find(host.store, host.place, name),
+    )  # fmt: skip
+    return replace(container, mounts=points)
+
+
+def mount_points(
+    volumes: Volumes,
+    config: Mapping[str, Any],
+    host_config: Mapping[str, Any],
+    find: Callable[[str], Container],
+) -> tuple[MountPoint, ...]:
+    """What Docker's Config and HostConfig ask to mount, by target; `find` gives the container of a name."""
+    taken: dict[str, MountPoint] = {}
+    for text in host_config.get("VolumesFrom") or ():
+        taken.update((point.target, point) for point in _borrowed(text, find))
+    asked = [_bind(text) for text in host_config.get("Binds") or ()]
+    asked += [_mount(wish) for wish in host_config.get("Mounts") or ()]
+    asked += [_memory(target, words) for target, words in (host_config.get("Tmpfs") or {}).items()]
+    explicit: set[str] = set()
+    for point in asked:
+        if point.target in explicit:
+            raise BadMount(f"Duplicate mount point: {point.target}")
+        explicit.add(point.target)
+        taken[point.target] = point
+    for target in config.get("Volumes") or {}:
+        clean = _target(target)
+        taken.setdefault(clean, MountPoint(type="volume", target=clean, anonymous=True))
+    labels = {
+        _target(str(wish.get("Target"))): (wish.get("VolumeOptions") or {}).get("Labels")
+        for wish in host_config.get("Mounts") or ()
+    }
+    made = (_backed(volumes, point, labels.get(point.target)) for point in taken.values())
+    return tuple(sorted(made, key=lambda point: point.target))
+
+
+def fill_volumes(host: Host, container: Container, root: int) -> None:
+    """Give new volumes what the image has at their place; `root` is the root's descriptor.
+
+    A volume that was removed since is made again, empty. Raises OSError, TooDeep.
+    """
+    for point in container.mounts:
+        if point.type != "volume":
+            continue
+        volume = host.volumes.create(point.name)
+        if NO_COPY not in point.options and not volume.options:
+            filling.fill(os.path.dirname(volume.mountpoint), root, point.target)
+
+
+def binds(host: Host, container: Container) -> list[dict[str, Any]]:
+    """The mounts as the runtime's specification has them, a place before those within it."""
+    return [_specified(host.volumes, point) for point in sorted(container.mounts, key=_depth)]
+
+
+def _specified(volumes: Volumes, point: MountPoint) -> dict[str, Any]:
+    access = "ro" if point.read_only else "rw"
+    source, options = point.source, list(point.options)
+    if point.type == "volume":
+        volume = volumes.get(point.name)
+        source, options = volume.source, list(volume.memory_options) if not volume.source else []
+    if not source:
+        words = ["noexec", "nosuid", "nodev", access, *(word for word in options if word not in ("ro", "rw"))]
+        return {"destination": point.target, "type": "tmpfs", "source": "tmpfs", "options": words}
+    kind = "bind" if NOT_RECURSIVE in point.options else "rbind"
+    return {
+        "destination": point.target,
+        "type": "bind",
+        "source": source,
+        "options": [kind, access, point.propagation or "rprivate"],
+    }
+
+
+def _depth(point: MountPoint) -> tuple[int, str]:
+    return (point.target.count("/") if point.target != "/" else 0, point.target)
+
+
+def _borrowed(text: str, find: Callable[[str], Container]) -> list[MountPoint]:
+    name, _, mode = text.partition(":")
+    if not name:
+        raise BadMount(f'malformed volumes-from specification: "{text}"')
+    if mode not in ("", "ro", "rw", "z", "Z"):
+        raise BadMount(f"invalid mode: {mode}")
+    points = (point for point in find(name).mounts if point.type != "tmpfs")
+    return [replace(point, read_only=point.read_only or mode == "ro", anonymous=False) for point in points]
+
+
+def _bind(text: str) -> MountPoint:
+    """One of Docker's Binds: `source:target[:mode]`."""
+    parts = text.split(":")
+    if len(parts) not in (2, 3) or not parts[0]:
+        raise BadMount(f"invalid volume specification: '{text}'")
+    source, target = parts[0], parts[1]
+    words = _modes(parts[2] if len(parts) == 3 else "", text)
+    if not target.startswith("/"):
+        raise BadMount(
+            f"invalid volume specification: '{text}': invalid mount config for type"
+            f" \"{_kind(source)}\": invalid mount path: '{target}' mount path must be absolute"
+        )
+    if posixpath.normpath(target) == "/":
+        raise BadMount(
+            f"invalid volume specification: '{text}': invalid mount config for type"
+            f" \"{_kind(source)}\": invalid specification: destination can't be '/'"
+        )
+    propagation = next((word for word in words if word in _PROPAGATIONS), "")
+    point = MountPoint(
+        type=_kind(source), target=_target(target), read_only="ro" in words, propagation=propagation,
+        options=words,
+    )  # fmt: skip
+    if point.type == "volume":
+        check_name(source)
+        return replace(point, name=source)
+    return replace(point, source=posixpath.normpath(source))
+
+
+def _modes(mode: str, text: str) -> tuple[str, ...]:
+    words = tuple(filter(None, mode.split(",")))
+    wrong = any(word not in _MODES for word in words)
+    if wrong or ("ro" in words and "rw" in words) or len([w for w in words if w in _PROPAGATIONS]) > 1:
+        raise BadMount(f"invalid volume specification: '{text}': invalid mode: {mode}")
+    return words
+
+
+def _kind(source: str) -> str:
+    return "bind" if source.startswith("/") else "volume"
+
+
+def _mount(wish: Mapping[str, Any]) -> MountPoint:
+    """One of Docker's Mounts, the structured way."""
+    kind, target = str(wish.get("Type") or ""), str(wish.get("Target") or "")
+    if kind not in ("bind", "volume", "tmpfs"):
+        raise MountUnsupported(f'invalid mount config for type "{kind}": mount type unknown')
+    if not target:
+        raise _invalid(kind, "field Target must not be empty")
+    if not target.startswith("/"):
+        raise _invalid(kind, f"invalid mount path: '{target}' mount path must be absolute")
+    if posixpath.normpath(target) == "/":
+        raise _invalid(kind, "invalid specification: destination can't be '/'")
+    point = MountPoint(type=kind, target=_target(target), read_only=bool(wish.get("ReadOnly")))
+    make = {"bind": _bound, "volume": _named, "tmpfs": _in_memory}[kind]
+    return make(point, wish, str(wish.get("Source") or ""))
+
+
+def _bound(point: MountPoint, wish: Mapping[str, Any], source: str) -> MountPoint:
+    options = wish.get("BindOptions") or {}
+    if not source:
+        raise _invalid("bind", "field Source must not be empty")
+    if not source.startswith("/"):
+        raise _invalid("bind", f"invalid mount path: '{source}' mount path must be absolute")
+    if not os.path.lexists(source):
+        if not options.get("CreateMountpoint"):
+            raise _invalid("bind", f"bind source path does not exist: {source}")
+        _make_directories(source)
+    propagation = str(options.get("Propagation") or "")
+    if propagation not in ("", *_PROPAGATIONS):
+        raise _invalid("bind", f"invalid propagation: {propagation}")
+    words = (NOT_RECURSIVE,) if options.get("NonRecursive") else ()
+    return replace(point, source=posixpath.normpath(source), propagation=propagation, options=words)
+
+
+def _named(point: MountPoint, wish: Mapping[str, Any], source: str) -> MountPoint:
+    options = wish.get("VolumeOptions") or {}
+    if options.get("Subpath"):
+        raise MountUnsupported("mounts of a volume's subdirectory are not supported")
+    if (options.get("DriverConfig") or {}).get("Name") not in (None, "", "local"):
+        raise MountUnsupported(f"volume driver {options['DriverConfig']['Name']} is not supported")
+    if (options.get("DriverConfig") or {}).get("Options"):
+        raise MountUnsupported(
+            "driver options of a mount are not supported",
+            advice="Make the volume with `mille volume create -o`.",
+        )
+    if source:
+        check_name(source)
+    words = (NO_COPY,) if options.get("NoCopy") else ()
+    return replace(point, name=source, anonymous=not source, options=words)
+
+
+def _in_memory(point: MountPoint, wish: Mapping[str, Any], source: str) -> MountPoint:
+    if source:
+        raise _invalid("tmpfs", "field Source must not be specified")
+    options = wish.get("TmpfsOptions") or {}
+    words = [f"size={options['SizeBytes']}"] if options.get("SizeBytes") else []
+    words += [f"mode={options['Mode']:o}"] if options.get("Mode") else []
+    return replace(point, options=tuple(words))
+
+
+def _memory(target: str, words: str) -> MountPoint:
+    """One of Docker's Tmpfs: a place, and mount options."""
+    if not target.startswith("/"):
+        raise _invalid("tmpfs", f"invalid mount path: '{target}' mount path must be absolute")
+    options = tuple(filter(None, words.split(",")))
+    return MountPoint(type="tmpfs", target=_target(target), options=options, read_only="ro" in options)
+
+
+def _backed(volumes: Volumes, point: MountPoint, labels: Mapping[str, str] | None) -> MountPoint:
+    """The mount with a source that is there."""
+    if point.type == "volume":
+        volume: Volume = volumes.create(point.name, labels=labels or None)
+        return replace(point, name=volume.name, source=volume.source or volume.mountpoint)
+    # Docker makes the missing source of a -v, as a directory of root's.
+    if point.type == "bind" and not os.path.lexists(point.source):
+        _make_directories(point.source)
+    return point
+
+
+def _make_directories(path: str) -> None:
+    if not os.path.isdir(path):
+        _make_directories(os.path.dirname(path))
+        files.make_directory(path, 0o755)
+
+
+def _target(path: str) -> str:
+    return posixpath.normpath(path).replace("//", "/")
+
+
+def _invalid(kind: str, reason: str) -> BadMount:
+    return BadMount(f'invalid mount config for type "{kind}": {reason}')
