@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import socket
@@ -109,12 +110,11 @@ def naive(root: str) -> bytes:
     """What one would write first: by path."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
-        for folder, _, names in os.walk(root):
-            for name in names:
-                try:
-                    archive.add(os.path.join(folder, name), name, recursive=False)
-                except FileNotFoundError:
-                    continue
+        for path in (os.path.join(root, name) for name in os.listdir(root)):
+            if os.path.isdir(path) and not os.path.islink(path):
+                for name in os.listdir(path):
+                    with contextlib.suppress(FileNotFoundError):
+                        archive.add(os.path.join(path, name), name, recursive=False)
     return out.getvalue()
 
 
