@@ -16,7 +16,6 @@ from millefeuille import files
 from millefeuille.containers.source import CONTENT, Source
 from millefeuille.errors import Failed, Invalid
 from millefeuille.layers.carried import Carried, Run
-from millefeuille.layers.compression import MAGIC_SIZE
 from millefeuille.layers.entry import FILE, OPAQUE, WHITEOUT
 from millefeuille.layers.index import IndexBuilder, LayerIndex
 from millefeuille.layers.tar import TarParser
@@ -24,6 +23,7 @@ from millefeuille.layers.tarheader import Metadata
 from millefeuille.transfer.archive.decompression import archive_inflater, sniff_archive
 
 _CHUNK: Final = 256 << 10  # bytes
+_MAGIC_SIZE: Final = 8  # bytes that tell a compression
 
 
 class MarkInArchive(Invalid):
@@ -64,7 +64,7 @@ def _read(stream: BinaryIO, spool: int) -> LayerIndex:
     builder = IndexBuilder()
     parser = TarParser(builder, hash_contents=False)
     chunk = _filled(stream)
-    inflater = archive_inflater(sniff_archive(chunk[:MAGIC_SIZE]))
+    inflater = archive_inflater(sniff_archive(chunk[:_MAGIC_SIZE]))
     with files.explained("the archive"):
         while chunk:
             for piece in inflater.feed(chunk):
