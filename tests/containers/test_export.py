@@ -65,8 +65,14 @@ def test_to_a_file(root: int, tmp_path: Path) -> None:
     export_to_file(root, str(tmp_path / "out.tar"))
     assert (tmp_path / "out.tar").read_bytes() == exported(root)
     assert (tmp_path / "out.tar").stat().st_mode & 0o777 == 0o600
-    with pytest.raises(BadOutput, match="is a directory"):
-        export_to_file(root, str(tmp_path))
+    (tmp_path / "link").symlink_to("out.tar")
+    for path, words in (
+        (".", "cannot write to a directory"), ("link", "cannot write to a symbolic link directly"),
+        ("no/x", "invalid output path: stat .*/no: no such file or directory"),
+        ("out.tar/x", "invalid output path: stat .*/out.tar: not a directory"),
+    ):  # fmt: skip
+        with pytest.raises(BadOutput, match=words):
+            export_to_file(root, str(tmp_path / path))
 
 
 def test_a_full_disk_leaves_no_file(root: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

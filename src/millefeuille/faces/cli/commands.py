@@ -64,6 +64,17 @@ COMMANDS: Final = (
         ("container cp", "cp"),
     ),
     Row("container.cleanup", "", ("container cleanup",)),
+    Row("container.commit", "Create a new image from a container's changes", ("container commit", "commit")),
+    Row(
+        "container.diff",
+        "Inspect changes to files or directories on a container's filesystem",
+        ("container diff", "diff"),
+    ),
+    Row(
+        "container.export",
+        "Export a container's filesystem as a tar archive",
+        ("container export", "export"),
+    ),
     Row("container.run", "Create and run a new container from an image", ("container run", "run")),
     Row("image.cat", "Print a file of an image", ("image cat",)),
     Row("image.history", "Show the history of an image", ("image history", "history")),

@@ -1,0 +1,84 @@
+"""The root of a container without what is mounted in it: what the image and the container itself hold.
+
+A running container's own mount of it is copied, alone, in its mount namespace: a second overlay over the same
+files would see changes late, or never.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+
+from millefeuille import kernel
+from millefeuille.containers import records
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container
+from millefeuille.snapshots import attach
+from millefeuille.snapshots.snapshotter import close_all, let_go
+
+
+@contextlib.contextmanager
+def opened(host: Host, container: Container) -> Iterator[int]:
+    """A descriptor of the root, attached nowhere, for the length of the block.
+
+    Raises NotFound, MountFailed, MountDenied.
+    """
+    descriptor = _running(host, container)
+    if descriptor is not None:
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+        return
+    mounts = host.snapshots.mounts(container.id)
+    try:
+        try:
+            descriptor = attach.opened(mounts)
+        finally:
+            close_all(mounts)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+    finally:
+        let_go(mounts)
+
+
+def _running(host: Host, container: Container) -> int | None:
+    """A copy of the mount that the container's processes have as their root; None when it does not run."""
+    told = records.state(host.place, container.id)
+    if not told.running or not told.pid:
+        return None
+    try:
+        namespace = os.open(f"/proc/{told.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    try:
+        # The monitor has not waited for its child yet as long as the state says that it runs.
+        now = records.state(host.place, container.id)
+        return _copied(namespace) if now.running and now.pid == told.pid else None
+    finally:
+        os.close(namespace)
+
+
+def _copied(namespace: int) -> int:
+    """A detached copy of the root mount of a mount namespace, without those below it."""
+    copies: list[int] = []
+    failures: list[OSError] = []
+
+    def enter() -> None:  # a thread of its own: it cannot come back. It makes system calls, and nothing else
+        try:
+            kernel.unshare(kernel.CLONE_FS)
+            kernel.enter_namespace(namespace, kernel.CLONE_NEWNS)
+            copies.append(kernel.open_tree("/"))
+        except OSError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=enter, name="root")
+    thread.start()
+    thread.join()
+    if failures:
+        raise attach.explain(failures[0], "look at the container's root") from failures[0]
+    return copies[0]

@@ -1,0 +1,35 @@
+"""`mille container diff`."""
+
+from __future__ import annotations
+
+import os
+
+from millefeuille.containers import records, written
+from millefeuille.containers.diff import diff
+from millefeuille.engine.containers import host
+from millefeuille.engine.store import founded
+from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.exits import Refusal
+
+
+def run(context: Context, call: Call) -> int:
+    """Print a line for each path of the container that is not as in its image."""
+    name = call.arguments[0]
+    if not name:
+        raise Refusal("Container name cannot be empty")
+    machine = host(context.settings, founded(context.settings))
+    container = records.find(machine.store, machine.place, name)
+    with written.opened(machine, container) as changed:
+        found = diff(changed)
+    for letter, path in found:
+        context.terminal.line(f"{letter} {os.fsdecode(path)}")
+    return 0
+
+
+COMMAND = Command(
+    usage="CONTAINER",
+    arguments=exactly(1),
+    options=(),
+    run=run,
+    complete="container",
+)

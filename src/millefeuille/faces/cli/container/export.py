@@ -1,0 +1,44 @@
+"""`mille container export`."""
+
+from __future__ import annotations
+
+from millefeuille.containers import records, unmounted
+from millefeuille.containers.export import check_output, export, export_to_file
+from millefeuille.engine.containers import host
+from millefeuille.engine.store import founded
+from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.exits import Refusal
+from millefeuille.faces.cli.options import string
+from millefeuille.transfer.archive.output import BadOutput
+
+OUTPUT = string("output", "Write to a file, instead of STDOUT", short="o", complete="file")
+
+
+def run(context: Context, call: Call) -> int:
+    """Write the container's files as a tar, to a file or to standard output."""
+    terminal, output = context.terminal, call[OUTPUT]
+    if not output and terminal.interactive:
+        raise Refusal("cowardly refusing to save to a terminal. Use the -o flag or redirect")
+    try:
+        if output:
+            check_output(output)
+        machine = host(context.settings, founded(context.settings))
+        container = records.find(machine.store, machine.place, call.arguments[0])
+        with unmounted.opened(machine, container) as root:
+            if output:
+                export_to_file(root, output)
+            else:
+                export(root, terminal.write_bytes)
+                terminal.flush()
+    except BadOutput as error:
+        raise Refusal(f"failed to export container: {error}") from error
+    return 0
+
+
+COMMAND = Command(
+    usage="[OPTIONS] CONTAINER",
+    arguments=exactly(1),
+    options=(OUTPUT,),
+    run=run,
+    complete="container",
+)
