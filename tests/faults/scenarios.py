@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.faults.commits import committed
 from tests.store.memory import Memory, compressed, layer, tar_of
 
 from millefeuille.images.prune import prune
@@ -200,6 +201,8 @@ SCENARIOS = [
     Scenario("pull a second platform", pulled("many", "linux/arm64"), pulled("many")),
     Scenario("load", BASE, loaded(docker_archive("1"))),
     Scenario("load compressed", after(BASE, pulled("1")), loaded(gzip.compress(docker_archive("2"), 1))),
+    Scenario("commit", BASE, committed),
+    Scenario("commit again", after(BASE, committed), committed),
     Scenario("tag", BASE, tagged("app:base", "app:renamed")),
     Scenario("rm", after(BASE, pulled("1"), pulled("2")), removed("app:1"), repeatable=False),
     Scenario("rm an index", after(BASE, pulled("many")), removed("app:many"), repeatable=False),
