@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tests.snapshots.erofs.tars import chain, gnu_tar
 
+from millefeuille.runtime.invocation import RuntimeMissing
 from millefeuille.runtime.once import Host
 from millefeuille.runtime.probe import find
-from millefeuille.runtime.runc import RuntimeMissing
 from millefeuille.snapshots.chain import Chain
 from millefeuille.snapshots.erofs.driver import ErofsSnapshotter
 

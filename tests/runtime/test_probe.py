@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from millefeuille.runtime import probe
-from millefeuille.runtime.runc import RuntimeMissing
+from millefeuille.runtime.invocation import RuntimeMissing
 
 
 def test_none_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.moment import rfc3339
-from millefeuille.runtime import limits
+from millefeuille.runtime import spec
 from millefeuille.snapshots.snapshotter import close_all
 from millefeuille.store import containers, events
 from millefeuille.store.containers import Row
@@ -49,7 +49,7 @@ def create(host: Host, wanted: Wanted) -> Container:
         containers.check_name(wanted.name)
     config = merging.merged(wanted.config, wanted.image_config)
     path, arguments = merging.command_of(config)
-    limits.check(wanted.host_config)
+    spec.check(wanted.host_config)
     id = os.urandom(32).hex()
     config["Hostname"] = config.get("Hostname") or _hostname(wanted.host_config, id)
     place = host.place

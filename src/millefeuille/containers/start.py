@@ -27,8 +27,8 @@ from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.networks.networks import Connection
 from millefeuille.runtime import cgroup, spec
+from millefeuille.runtime.invocation import failure
 from millefeuille.runtime.mountspace import privately
-from millefeuille.runtime.runc import failure
 from millefeuille.runtime.runtime import StartFailed
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import close_all
@@ -70,7 +70,7 @@ def _launch(host: Host, container: Container, lock: int, client: socket.socket |
         files.make_directory(directory)
     files.make_directory(place.rootfs(container.id))
     connection = networking.connect(host, container)
-    networking.write_host_files(host, container, connection)
+    networking.write_host_files(host, container)
     mounts = host.snapshots.mounts(container.id)
     try:
         return privately(lambda: _mounted(host, container, mounts, connection, lock, client))
@@ -84,6 +84,7 @@ def _mounted(
 ) -> int:  # fmt: skip
     place = host.place
     rootfs = place.rootfs(container.id)
+    parent = container.host_config.get("CgroupParent") or ""
     attach.attach(mounts, rootfs)
     root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -94,7 +95,8 @@ def _mounted(
                 host_config=networking.joined(host, container),
                 mounts=container_mounts.binds(host, container),
                 host_files=networking.host_files(host, container),
-                network_namespace=connection.namespace, cgroup=cgroup.path(container.id),
+                network_namespace=connection.namespace,
+                cgroup=cgroup.path(container.id, container.host_config.get("CgroupParent") or ""),
                 rootless=host.rootless,
             )
         )  # fmt: skip
@@ -163,7 +165,7 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
         "auto_remove": automatic,
         "cleanup": cleaning if automatic or connection.needs_release else [],
         "environment": dict(host.environment),
-        "counters": cgroup.oom_counters(container.id),
+        "counters": cgroup.oom_counters(container.id, wishes.get("CgroupParent") or ""),
         "restarts": 0,
         "health": _health(config.get("Healthcheck") or {}, config.get("Shell")),
     }

@@ -18,7 +18,7 @@ from millefeuille.errors import MilleError
 from millefeuille.registry.hosts import Hosts
 from millefeuille.registry.redaction import show_url
 from millefeuille.runtime import probe as runtimes
-from millefeuille.runtime.runc import RuntimeMissing
+from millefeuille.runtime.invocation import RuntimeMissing
 from millefeuille.settings import Settings
 from millefeuille.snapshots.choice import DRIVERS, NoDriver, refuse_unknown
 from millefeuille.store.store import Store

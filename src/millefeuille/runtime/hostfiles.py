@@ -6,7 +6,6 @@ import os
 from typing import Final
 
 from millefeuille import files
-from millefeuille.runtime.spec import Bind
 
 # What Docker writes for a container without a network.
 _HOSTS: Final = (
@@ -20,14 +19,14 @@ _HOSTS: Final = (
 _MAXIMUM: Final = 1 << 20
 
 
-def write(directory: str, hostname: str, *, host_network: bool) -> tuple[Bind, ...]:
-    """Write the files into `directory`; how the container sees them."""
+def write(directory: str, hostname: str, *, host_network: bool) -> dict[str, str]:
+    """Write the files into `directory`; their paths by the places in a container."""
     contents = {
         "hosts": _host("/etc/hosts") if host_network else _HOSTS,
         "hostname": f"{hostname}\n".encode(),
         "resolv.conf": _host("/etc/resolv.conf"),
     }
-    binds = []
+    written = {}
     for name, data in contents.items():
         path = f"{directory}/{name}"
         descriptor = files.create(path)
@@ -37,8 +36,8 @@ def write(directory: str, hostname: str, *, host_network: bool) -> tuple[Bind, .
             files.change_mode(descriptor, 0o644)
         finally:
             os.close(descriptor)
-        binds.append(Bind(source=path, target=f"/etc/{name}"))
-    return tuple(binds)
+        written[f"/etc/{name}"] = path
+    return written
 
 
 def _host(path: str) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any
 
 from millefeuille import files
 from millefeuille.oci.digest import Digest
-from millefeuille.runtime import hostfiles, mountpoints, spec
+from millefeuille.runtime import cgroup, hostfiles, spec
 from millefeuille.runtime import process as processes
 from millefeuille.runtime.bundles import abandoned, claimed
 from millefeuille.runtime.mountspace import privately
@@ -105,20 +105,30 @@ def _mounted(host: Host, run: Run, id: str, bundle: str, forwarder: Forwarder) -
 def _write_spec(bundle: str, id: str, run: Run) -> None:
     rootfs = f"{bundle}/rootfs"
     hostname = os.uname().nodename if run.host_network else id[:12]
+    wishes = run.wishes
+    config = {
+        "Hostname": hostname,
+        "User": (run.config.get("User") or "") if wishes.user is None else wishes.user,
+        "Env": [*(run.config.get("Env") or ()), *wishes.environment],
+        "Cmd": list(processes.arguments(run.config, wishes)),
+        "WorkingDir": wishes.directory or run.config.get("WorkingDir"),
+    }
     root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        mountpoints.check(root)
-        process = processes.process(root, run.config, run.wishes, hostname)
+        document = spec.document(
+            spec.Bundle(
+                id=id,
+                rootfs=rootfs,
+                root=root,
+                config=config,
+                host_config={"NetworkMode": "host"} if run.host_network else {},
+                host_files=hostfiles.write(bundle, hostname, host_network=run.host_network),
+                cgroup=cgroup.path(id),
+            )
+        )
     finally:
         os.close(root)
-    container = spec.Container(
-        id=id,
-        rootfs=rootfs,
-        hostname=hostname,
-        binds=hostfiles.write(bundle, hostname, host_network=run.host_network),
-        host_network=run.host_network,
-    )
-    _write(f"{bundle}/config.json", json.dumps(spec.document(container, process)).encode())
+    _write(f"{bundle}/config.json", json.dumps(document).encode())
 
 
 def _write(path: str, data: bytes) -> None:
@@ -127,4 +137,3 @@ def _write(path: str, data: bytes) -> None:
         files.write(descriptor, data)
     finally:
         os.close(descriptor)
-

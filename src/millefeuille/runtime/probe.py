@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from millefeuille.runtime.runc import Runc, RuntimeMissing
+from millefeuille.runtime.invocation import RuntimeMissing
+from millefeuille.runtime.runc import Runc
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -61,6 +61,22 @@ def process(root: int, config: Mapping[str, Any], wishes: Wishes, hostname: str)
     return wanted
 
 
+def configured(root: int, config: Mapping[str, Any], host_config: Mapping[str, Any]) -> Process:
+    """The first process of a container: `config` says what to run, with the image's word in it already.
+
+    Raises NoCommand, InvalidDirectory, NoSuchUser, InvalidUserFile.
+    """
+    user = look_up(root, config.get("User") or "", host_config.get("GroupAdd") or ())
+    return Process(
+        arguments=arguments(config, Wishes()),
+        environment=environment(
+            config, Wishes(), config.get("Hostname") or "", terminal=bool(config.get("Tty")), home=user.home
+        ),
+        directory=directory(config, Wishes()),
+        user=user,
+    )
+
+
 def arguments(config: Mapping[str, Any], wishes: Wishes) -> tuple[str, ...]:
     """The command line. Raises NoCommand.
 
@@ -76,15 +92,21 @@ def arguments(config: Mapping[str, Any], wishes: Wishes) -> tuple[str, ...]:
     return words
 
 
-def environment(config: Mapping[str, Any], wishes: Wishes, hostname: str) -> tuple[str, ...]:
-    """PATH and HOSTNAME, then the image's variables, then the caller's; the last of each name counts.
+def environment(
+    config: Mapping[str, Any], wishes: Wishes, hostname: str, *, terminal: bool = False, home: str = ""
+) -> tuple[str, ...]:
+    """PATH, HOSTNAME and, at a terminal, TERM; then the image's variables, then the caller's; the last of
+    each name counts. HOME is added when none of them has it.
 
     An entry that is no NAME=VALUE is left out: a runtime would fill it from the host's environment.
     """
     merged: dict[str, str] = {}
-    for entry in (_PATH, f"HOSTNAME={hostname}", *_texts(config, "Env"), *wishes.environment):
+    own = (_PATH, f"HOSTNAME={hostname}", *(("TERM=xterm",) if terminal else ()))
+    for entry in (*own, *_texts(config, "Env"), *wishes.environment):
         if _VARIABLE.fullmatch(entry):
             merged[entry.partition("=")[0]] = entry
+    if home:
+        merged.setdefault("HOME", f"HOME={home}")
     return tuple(merged.values())
 
 
@@ -97,9 +119,14 @@ def directory(config: Mapping[str, Any], wishes: Wishes) -> str:
     if not isinstance(wanted, str) or "\0" in wanted:
         raise InvalidDirectory("the working directory is not a path")
     path = "/" + posixpath.normpath("/" + wanted).lstrip("/")
+    refuse_outside(path)
+    return path
+
+
+def refuse_outside(path: str) -> None:
+    """Raise InvalidDirectory for a working directory that could lead out of the container."""
     if path == "/proc" or path.startswith("/proc/"):
         raise InvalidDirectory(f"the working directory {path} lies below /proc")
-    return path
 
 
 def _texts(config: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -5,95 +5,151 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import Final
+from collections.abc import Mapping
+from typing import Any
 
 from millefeuille import files
-from millefeuille.errors import Unsupported
-from millefeuille.runtime.runtime import Attached, StartFailed, Stdio
-
-# The runtime's environment is built from nothing: none of ours may reach it, or through it a container.
-_ENVIRONMENT: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-
-
-class RuntimeMissing(Unsupported):
-    """The runtime's program is not installed."""
+from millefeuille.runtime.invocation import Program, failure
+from millefeuille.runtime.runtime import Attached, ExecFailed, Refused, StartFailed, State, Stdio
 
 
 class Runc:
-    """Containers run by `program`, with its state under `directory`."""
+    """Containers run by `program`, with its state under `directory`.
 
-    def __init__(self, program: str, directory: str) -> None:
+    `options` come before every verb; `limits` says whether it can set limits here.
+    """
+
+    def __init__(
+        self, program: str, directory: str, *, options: tuple[str, ...] = (), limits: bool = True
+    ) -> None:
         self.program = program
+        self.limits = limits
         self._directory = directory
+        self._program = Program(path=program, options=("--root", directory, *options))
+
+    def command(self) -> list[str]:
+        """The command line up to the verb, for whoever calls the program itself."""
+        return [self._program.path, *self._program.options]
 
     def run(self, id: str, bundle: str, stdio: Stdio) -> Attached:
         """See Runtime. Raises RuntimeMissing."""
         log = f"{bundle}/runtime.log"
-        words = ["--log", log, "--log-format", "json", "run", "--bundle", bundle, id]
         files.make_directory(self._directory)
-        return _Attached(self._start(words, stdio), log)
+        words = ["--log", log, "--log-format", "json", "run", "--bundle", bundle, id]
+        return _Attached(self._program.start(words, stdio), log, StartFailed)
+
+    def create(self, id: str, bundle: str, stdio: Stdio, *, console: str | None = None) -> int:
+        """See Runtime. Raises RuntimeMissing."""
+        log, pid = f"{bundle}/runtime.log", f"{bundle}/pid"
+        files.make_directory(self._directory)
+        words = ["--log", log, "--log-format", "json", "create", "--bundle", bundle, "--pid-file", pid]
+        words += ["--console-socket", console] if console else []
+        code = self._program.start([*words, id], stdio).wait()
+        if code:
+            raise StartFailed(failure(log) or f"{self.program} exited with {code}")
+        return _number(pid)
+
+    def start(self, id: str) -> None:
+        """See Runtime. Raises RuntimeMissing."""
+        try:
+            self._program.output(["start", id])
+        except Refused as refused:
+            raise StartFailed(str(refused)) from None
+
+    def exec(self, id: str, process: Mapping[str, Any], directory: str, stdio: Stdio) -> Attached:
+        """See Runtime. Raises RuntimeMissing."""
+        words, log = self._exec(process, directory)
+        return _Attached(self._program.start([*words, id], stdio), log, ExecFailed)
+
+    def exec_detached(
+        self,
+        id: str,
+        process: Mapping[str, Any],
+        directory: str,
+        stdio: Stdio,
+        *,
+        console: str | None = None,
+    ) -> int:
+        """See Runtime. Raises RuntimeMissing."""
+        words, log = self._exec(process, directory)
+        words += ["--detach", "--pid-file", f"{directory}/pid"]
+        words += ["--console-socket", console] if console else []
+        code = self._program.start([*words, id], stdio).wait()
+        if code:
+            raise ExecFailed(failure(log) or f"{self.program} exited with {code}")
+        return _number(f"{directory}/pid")
+
+    def state(self, id: str) -> State | None:
+        """See Runtime. Raises RuntimeMissing."""
+        if not os.path.exists(f"{self._directory}/{id}"):
+            return None
+        try:
+            told = json.loads(self._program.output(["state", id]))
+        except Refused:
+            return None
+        return State(status=told["status"], pid=told.get("pid") or 0)
+
+    def kill(self, id: str, number: int) -> None:
+        """See Runtime. Raises RuntimeMissing."""
+        self._program.output(["kill", id, str(number)])
+
+    def pause(self, id: str) -> None:
+        """See Runtime. Raises RuntimeMissing."""
+        self._program.output(["pause", id])
+
+    def resume(self, id: str) -> None:
+        """See Runtime. Raises RuntimeMissing."""
+        self._program.output(["resume", id])
+
+    def update(self, id: str, resources: Mapping[str, Any]) -> None:
+        """See Runtime. Raises RuntimeMissing."""
+        if resources:
+            self._program.output(["update", "--resources", "-", id], given=json.dumps(resources).encode())
+
+    def processes(self, id: str) -> list[int]:
+        """See Runtime. Raises RuntimeMissing."""
+        told = json.loads(self._program.output(["ps", "--format", "json", id]))
+        return [int(pid) for pid in told or ()]
 
     def delete(self, id: str) -> None:
         """See Runtime."""
         if not os.path.exists(f"{self._directory}/{id}"):
             return
-        self._start(["delete", "--force", id], Stdio(stdout=None, stderr=None)).wait()
+        self._program.start(["delete", "--force", id], Stdio(stdout=None, stderr=None)).wait()
         files.remove_tree(f"{self._directory}/{id}")
 
-    def _start(self, words: list[str], stdio: Stdio) -> subprocess.Popen[bytes]:
-        chosen = (stdio.stdin, stdio.stdout, stdio.stderr)
-        streams = [subprocess.DEVNULL if descriptor is None else descriptor for descriptor in chosen]
-        # A group of its own, so that a key pressed at the terminal is passed on once, by us. But who reads
-        # from a terminal must stay in the group that owns it.
-        group = None if stdio.stdin is not None and os.isatty(stdio.stdin) else 0
-        files.act("spawn", words[-1])
+    def _exec(self, process: Mapping[str, Any], directory: str) -> tuple[list[str], str]:
+        path, log = f"{directory}/process.json", f"{directory}/runtime.log"
+        descriptor = files.create(path)
         try:
-            return subprocess.Popen(
-                [self.program, "--root", self._directory, *words],
-                stdin=streams[0],
-                stdout=streams[1],
-                stderr=streams[2],
-                cwd="/",
-                env=_ENVIRONMENT,
-                process_group=group,
-            )
-        except FileNotFoundError:
-            raise RuntimeMissing(
-                f"{self.program}: no such runtime", advice="Install runc or crun."
-            ) from None
+            files.write(descriptor, json.dumps(process).encode())
+        finally:
+            os.close(descriptor)
+        return ["--log", log, "--log-format", "json", "exec", "--process", path], log
 
 
 class _Attached:
-    """`runc run` in the foreground: it passes signals on, and exits as the container does."""
+    """The runtime in the foreground: it passes signals on, and exits as the process does."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: str) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], log: str, failed: type[StartFailed] | type[ExecFailed]
+    ) -> None:
         self._process = process
         self._log = log
+        self._failed = failed
 
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
 
     def wait(self) -> int:
         code = self._process.wait()
-        # The runtime's own failures share exit code 1 with the container's; only its log tells them apart.
-        reason = _failure(self._log) if code else None
+        # The runtime's own failures share exit codes with the container's; only its log tells them apart.
+        reason = failure(self._log) if code else None
         if reason is not None:
-            raise StartFailed(reason)
+            raise self._failed(reason)
         return 128 - code if code < 0 else code
 
 
-def _failure(log: str) -> str | None:
-    """The last error in a runtime's log, None for none."""
-    try:
-        with open(log, encoding="utf-8", errors="replace") as file:
-            lines = file.read(1 << 20).splitlines()
-    except FileNotFoundError:
-        return None
-    for line in reversed(lines):
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict) and record.get("level") == "error":
-            return str(record.get("msg", "")).replace("runc run failed", "runc create failed", 1)
-    return None
+def _number(path: str) -> int:
+    with open(path, encoding="ascii") as file:
+        return int(file.read())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from millefeuille.errors import Failed
 
@@ -36,28 +37,89 @@ class StartFailed(Failed):
         self.exit_code = _exit_code(reason)
 
 
+class ExecFailed(Failed):
+    """The runtime did not start another process in a container. `exit_code` as above."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"OCI runtime exec failed: {reason}: unknown")
+        self.exit_code = _exit_code(reason)
+
+
+class Refused(Failed):
+    """The runtime did not do what it was asked to do to a container; its own words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What a runtime says of a container: "created", "running", "paused" or "stopped"; its first process,
+    or 0.
+    """
+
+    status: str
+    pid: int
+
+
 class Attached(Protocol):
-    """A container that this process waits for."""
+    """A process in a container that this process waits for."""
 
     def signal(self, number: int) -> None:
-        """Send a signal to the container's first process; one that has not begun yet may not begin."""
+        """Send it a signal; one that has not begun yet may not begin."""
 
     def wait(self) -> int:
-        """The exit code, 128 + n when signal n ended it. Raises StartFailed."""
+        """The exit code, 128 + n when signal n ended it. Raises StartFailed, for an exec ExecFailed."""
 
 
 class Runtime(Protocol):
     """Containers by *id*, from one bundle each.
 
-    `run` starts a container and keeps this process attached to it. `delete` promises that the container and
-    its processes are gone: it may be repeated, and may be called for one that never started.
+    A container is created, started, and deleted; `run` does the first two and keeps this process attached
+    to it. After `create` the process waits in its container, and is a child of the nearest process that
+    collects orphans. With a `console`, the path of a listening Unix socket, the runtime sends the
+    terminal's descriptor there, and the streams of `stdio` are not used.
     """
 
     def run(self, id: str, bundle: str, stdio: Stdio) -> Attached:
-        """Start the bundle's process."""
+        """Create and start the bundle's process."""
+
+    def create(self, id: str, bundle: str, stdio: Stdio, *, console: str | None = None) -> int:
+        """Make the container; the ID of its first process. Raises StartFailed."""
+
+    def start(self, id: str) -> None:
+        """Let the process of a created container begin. Raises StartFailed."""
+
+    def exec(self, id: str, process: Mapping[str, Any], directory: str, stdio: Stdio) -> Attached:
+        """Run another process (an OCI `process`) in a running container; `directory` is empty, and for its
+        files.
+        """
+
+    def exec_detached(
+        self, id: str, process: Mapping[str, Any], directory: str, stdio: Stdio, *, console: str | None = None
+    ) -> int:
+        """The same without waiting; the ID of the process. Raises ExecFailed."""
+
+    def state(self, id: str) -> State | None:
+        """How a container is; None when there is none."""
+
+    def kill(self, id: str, number: int) -> None:
+        """Send a signal to the container's first process. Raises Refused when it does not run."""
+
+    def pause(self, id: str) -> None:
+        """Freeze all of its processes. Raises Refused."""
+
+    def resume(self, id: str) -> None:
+        """Let them go on. Raises Refused."""
+
+    def update(self, id: str, resources: Mapping[str, Any]) -> None:
+        """Change the limits (an OCI `resources`) of a running container. Raises Refused."""
+
+    def processes(self, id: str) -> list[int]:
+        """The IDs of its processes, as the host has them. Raises Refused."""
 
     def delete(self, id: str) -> None:
-        """Kill what runs, and forget the container."""
+        """Kill what runs, and forget the container: afterwards it and its processes are gone.
+
+        It may be repeated, and may be called for one that never was.
+        """
 
 
 def _exit_code(reason: str) -> int:

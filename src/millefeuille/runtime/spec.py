@@ -1,79 +1,226 @@
-"""The OCI runtime spec of a container: what the image asks for, under Docker's default isolation.
+"""The OCI runtime spec of a container, from Docker's `Config` and `HostConfig`.
 
-Source: OCI runtime-spec v1.0.2, config.md and config-linux.md.
+What an image or a user writes into labels or annotations never becomes an annotation here: runtimes act on
+some.
+
+Source: OCI runtime-spec v1.0.2, config.md and config-linux.md; moby v28, daemon/oci_linux.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from millefeuille.runtime import isolation
+from millefeuille.errors import Unsupported
+from millefeuille.runtime import (
+    capabilities,
+    devices,
+    executable,
+    filesystems,
+    init,
+    inroot,
+    isolation,
+    limits,
+    mountpoints,
+    namespaces,
+    seccomp,
+    security,
+    ulimits,
+)
+from millefeuille.runtime import process as processes
 from millefeuille.runtime.process import Process
 
-_NAMESPACES: Final = ("mount", "uts", "ipc", "pid", "network")
+_VERSION: Final = "1.0.2"
+
+
+class LimitsUnsupported(Unsupported):
+    """A limit on a host where the runtime sets none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bind:
-    """A host path that the container sees at `target`."""
+class Bundle:
+    """A container about to run. `root` is a descriptor of its root file system, attached at `rootfs`.
 
-    source: str
-    target: str
-    read_only: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
-    """What the spec needs to know beside the process. `rootfs` is where the root is attached."""
+    `config` (the image's merged in) and `host_config` have the keys of Docker's API. `mounts` are those the
+    user asked for, in the OCI spec's words, parents first; `host_files` maps places inside to host paths.
+    `network_namespace` is the path of the one to join; without, the container gets an empty one, or the
+    host's for the mode "host". `cgroup` is its control group (see `cgroup.path`); `limited` says whether
+    the runtime can set limits at all; `rootless` that this process is in a user namespace of an ordinary
+    user.
+    """
 
     id: str
     rootfs: str
-    hostname: str
-    binds: Sequence[Bind] = ()
-    host_network: bool = False
-    read_only: bool = False
+    root: int
+    config: Mapping[str, Any]
+    host_config: Mapping[str, Any]
+    mounts: Sequence[Mapping[str, Any]] = ()
+    host_files: Mapping[str, str] = field(default_factory=dict)
+    network_namespace: str | None = None
+    cgroup: str
+    limited: bool = True
+    rootless: bool = False
 
 
-def document(container: Container, process: Process) -> dict[str, Any]:
-    """The content of the bundle's config.json."""
+def document(bundle: Bundle) -> dict[str, Any]:
+    """The content of the bundle's config.json.
+
+    Missing mount points and the working directory are made in the root. Raises UnsafeRoot, UnsafeMount,
+    UnsafePath, MountUnsupported, NoCommand, InvalidDirectory, NoSuchUser, InvalidUserFile, StartFailed,
+    UnknownCapability, InvalidSecurityOption, SecurityUnsupported, InvalidProfile, InvalidDevice,
+    NoSuchDevice, InvalidUlimit, InvalidLimit, InvalidMode, InitMissing, LimitsUnsupported.
+    """
+    mountpoints.check(bundle.root)
+    host_config = bundle.host_config
+    files = dict(bundle.host_files)
+    process = processes.configured(bundle.root, bundle.config, host_config)
+    if not bundle.mounts:
+        executable.check(bundle.root, process.arguments[0], process.environment, process.directory)
+    arguments = [*process.arguments]
+    if host_config.get("Init") and not _shares(host_config, "PidMode"):
+        files[init.TARGET] = init.find()
+        arguments[:0] = [init.TARGET, "--"]
+    wanted = filesystems.Wanted(users=bundle.mounts, files=files, rootless=bundle.rootless)
+    mounts = filesystems.mounts(bundle.root, host_config, wanted)
+    _make_directory(bundle, process, mounts)
     return {
-        "ociVersion": "1.0.2",
-        "root": {"path": container.rootfs, "readonly": container.read_only},
-        "hostname": container.hostname,
-        "process": _process(process),
-        "mounts": [*isolation.mounts(), *map(_bind, container.binds)],
-        "linux": _linux(container),
+        "ociVersion": _VERSION,
+        "root": {"path": bundle.rootfs, "readonly": bool(host_config.get("ReadonlyRootfs"))},
+        **_names(bundle),
+        "process": {
+            **process_document(process, bundle.config, host_config),
+            **_killing(bundle),
+            "args": arguments,
+        },
+        "mounts": mounts,
+        "linux": _linux(bundle),
     }
 
 
-def _process(process: Process) -> dict[str, Any]:
-    user = process.user
+def process_document(
+    process: Process, config: Mapping[str, Any], host_config: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The OCI spec's `process` for a process in a container of these configurations."""
+    user, guard = process.user, _security(host_config)
     return {
-        "terminal": False,
+        "terminal": bool(config.get("Tty")),
+        **_console(host_config),
         "user": {"uid": user.uid, "gid": user.gid, "additionalGids": list(user.groups)},
         "args": list(process.arguments),
         "env": list(process.environment),
         "cwd": process.directory,
-        "capabilities": isolation.capabilities(root=user.uid == 0),
-        "noNewPrivileges": False,
-        "oomScoreAdj": 0,
+        "capabilities": isolation.capabilities(_capabilities(host_config), root=user.uid == 0),
+        "noNewPrivileges": guard.no_new_privileges,
+        "rlimits": ulimits.limits(host_config),
     }
 
 
-def _linux(container: Container) -> dict[str, Any]:
-    kinds = [kind for kind in _NAMESPACES if not (container.host_network and kind == "network")]
-    return {
-        "namespaces": [{"type": kind} for kind in kinds],
-        "cgroupsPath": f"/millefeuille/{container.id}",
-        "resources": {"devices": isolation.devices()},
-        "maskedPaths": list(isolation.MASKED_PATHS),
-        "readonlyPaths": list(isolation.READ_ONLY_PATHS),
-        "sysctl": {} if container.host_network else {"net.ipv4.ip_unprivileged_port_start": "0"},
+def _linux(bundle: Bundle) -> dict[str, Any]:
+    host_config, guard = bundle.host_config, _security(bundle.host_config)
+    nodes, rules = devices.granted(host_config)
+    document: dict[str, Any] = {
+        "namespaces": namespaces.entries(
+            host_config, bundle.network_namespace, hybrid=namespaces.is_hybrid()
+        ),
+        "cgroupsPath": bundle.cgroup,
+        "resources": {**_resources(bundle), **({} if bundle.rootless else {"devices": rules})},
+        "devices": nodes,
+        "sysctl": _sysctls(bundle),
+        "maskedPaths": _paths(host_config, "MaskedPaths", isolation.MASKED_PATHS, guard),
+        "readonlyPaths": _paths(host_config, "ReadonlyPaths", isolation.READ_ONLY_PATHS, guard),
     }
+    if guard.profile is not None:
+        document["seccomp"] = seccomp.resolved(guard.profile, _capabilities(host_config))
+    return document
 
 
-def _bind(bind: Bind) -> dict[str, Any]:
-    options = ["rbind", "rprivate", "ro" if bind.read_only else "rw"]
-    return {"destination": bind.target, "type": "bind", "source": bind.source, "options": options}
+def _names(bundle: Bundle) -> dict[str, str]:
+    if bundle.host_config.get("UTSMode") == "host":
+        return {}
+    return {"hostname": bundle.config.get("Hostname") or bundle.id[:12]}
+
+
+def _killing(bundle: Bundle) -> dict[str, int]:
+    """How likely the kernel kills it for want of memory: as likely as any, whatever holds for who starts it.
+
+    An ordinary user may not make that less likely.
+    """
+    adjustment = bundle.host_config.get("OomScoreAdj") or 0
+    return {} if bundle.rootless and not adjustment else {"oomScoreAdj": adjustment}
+
+
+def _console(host_config: Mapping[str, Any]) -> dict[str, Any]:
+    height, width = host_config.get("ConsoleSize") or (0, 0)
+    return {"consoleSize": {"height": height, "width": width}} if height and width else {}
+
+
+def _sysctls(bundle: Bundle) -> dict[str, str]:
+    """What Docker sets of itself, then what the user wants."""
+    chosen: dict[str, str] = {}
+    if bundle.host_config.get("NetworkMode") != "host":
+        chosen["net.ipv4.ip_unprivileged_port_start"] = "0"
+        if not bundle.rootless:
+            chosen["net.ipv4.ping_group_range"] = "0 2147483647"
+    domain = bundle.config.get("Domainname")
+    if domain and bundle.host_config.get("UTSMode") != "host":
+        chosen["kernel.domainname"] = domain
+    return chosen | dict(bundle.host_config.get("Sysctls") or {})
+
+
+def _resources(bundle: Bundle) -> dict[str, Any]:
+    chosen = limits.resources(bundle.host_config)
+    if chosen and not bundle.limited:
+        raise LimitsUnsupported(
+            f"limits on {', '.join(sorted(chosen))} cannot be set here",
+            advice="The runtime works without control groups on this host.",
+        )
+    return chosen
+
+
+def _paths(
+    host_config: Mapping[str, Any], key: str, usual: Sequence[str], guard: security.Security
+) -> list[str]:
+    if host_config.get("Privileged") or guard.shows_system_paths:
+        return []
+    given = host_config.get(key)
+    return list(usual if given is None else given)
+
+
+def _make_directory(bundle: Bundle, process: Process, mounts: Sequence[Mapping[str, Any]]) -> None:
+    """Make a working directory that is missing; below a mount the runtime does."""
+    path = process.directory
+    if any(path == mount["destination"] or path.startswith(mount["destination"] + "/") for mount in mounts):
+        return
+    processes.refuse_outside(inroot.make_directory(bundle.root, path))
+
+
+def _security(host_config: Mapping[str, Any]) -> security.Security:
+    return security.parsed(
+        host_config.get("SecurityOpt") or (), privileged=bool(host_config.get("Privileged"))
+    )
+
+
+def _capabilities(host_config: Mapping[str, Any]) -> tuple[str, ...]:
+    return capabilities.chosen(
+        host_config.get("CapAdd") or (),
+        host_config.get("CapDrop") or (),
+        privileged=bool(host_config.get("Privileged")),
+    )
+
+
+def _shares(host_config: Mapping[str, Any], key: str) -> bool:
+    return (host_config.get(key) or "") not in ("", "private")
+
+
+def check(host_config: Mapping[str, Any]) -> None:
+    """Hold, before a container is made, that all it asks for can be understood. Raises what `document`
+    raises.
+    """
+    limits.check(host_config)
+    _capabilities(host_config)
+    _security(host_config)
+    devices.check(host_config)
+    namespaces.check(host_config)
+    if host_config.get("Init"):
+        init.find()

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from millefeuille import kernel
@@ -39,8 +40,9 @@ class User:
     home: str = "/"
 
 
-def look_up(root: int, wanted: str) -> User:
-    """The user that `wanted` ("name", "uid", either with ":group") means in the tree below descriptor `root`.
+def look_up(root: int, wanted: str, more: Sequence[str] = ()) -> User:
+    """The user that `wanted` ("name", "uid", either with ":group") means in the tree below descriptor `root`,
+    in the groups `more` as well.
 
     What is numeric is an ID, listed or not. Raises NoSuchUser, InvalidUserFile.
     """
@@ -48,8 +50,16 @@ def look_up(root: int, wanted: str) -> User:
     user = _user(root, name)
     if group:
         gid = _group(root, group)
-        return User(uid=user.uid, gid=gid, groups=(gid,), home=user.home)
-    return user
+        user = User(uid=user.uid, gid=gid, groups=(gid,), home=user.home)
+    added = [gid for gid in map(partial(_added, root), more) if gid not in user.groups]
+    return replace(user, groups=(*user.groups, *dict.fromkeys(added)))
+
+
+def _added(root: int, name: str) -> int:
+    try:
+        return _group(root, name)
+    except NoSuchUser:
+        raise NoSuchUser(f"Unable to find group {name}") from None
 
 
 def _user(root: int, name: str) -> User:

@@ -10,7 +10,7 @@ import pytest
 from tests.faces.cli.home import Home
 
 from millefeuille.runtime import probe
-from millefeuille.runtime.runc import RuntimeMissing
+from millefeuille.runtime.invocation import RuntimeMissing
 from millefeuille.testing.images import MadeImage, push
 from millefeuille.testing.servers import RegistryServer
 

@@ -1,0 +1,169 @@
+"""Filesystems: everything a container mounts, in order: the kernel's own, the host's files, what the user
+wants.
+
+Where a mount goes is found, and made where missing, inside the root; what lies there must not turn it to
+/proc, /dev or /sys, however the image has its links.
+
+Source: moby v28, daemon/oci_linux.go `withMounts`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from millefeuille.errors import Invalid, Unsupported
+from millefeuille.runtime import inroot, isolation
+
+Mount = dict[str, Any]
+
+_KERNELS: Final = ("/proc", "/dev", "/sys")
+# What --read-only leaves writable.
+_ALWAYS_WRITABLE: Final = frozenset(("/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"))
+_SHARED: Final = frozenset(("shared", "rshared"))
+_MEMORY: Final = ("noexec", "nosuid", "nodev")
+_OPPOSITE: Final = {"exec": "noexec", "suid": "nosuid", "dev": "nodev", "ro": "rw", "rw": "ro"}
+
+
+class UnsafeMount(Invalid):
+    """A mount on one of the kernel's file systems."""
+
+
+class MountUnsupported(Unsupported):
+    """A mount that cannot be made from a mount namespace of the container's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is mounted beside the kernel's own: `users` in the OCI spec's words, parents first; `files` host
+    paths by target.
+    """
+
+    users: Sequence[Mapping[str, Any]] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    rootless: bool = False
+
+
+def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mount]:
+    """All mounts. Raises UnsafeMount, MountUnsupported, UnsafePath."""
+    users = [*map(dict, wanted.users), *_temporary(host_config, wanted)]
+    placed: list[Mount] = []
+    privileged = bool(host_config.get("Privileged"))
+    for mount in users:
+        _refuse_shared(mount)
+        placed.append(_place(root, mount, placed, privileged=privileged))
+    access = "ro" if host_config.get("ReadonlyRootfs") else "rw"
+    for target, source in wanted.files.items():
+        bind = {
+            "destination": target,
+            "type": "bind",
+            "source": source,
+            "options": ["rbind", "rprivate", access],
+        }
+        if all(mount["destination"] != target for mount in placed):
+            placed.append(_place(root, bind, placed, privileged=False))
+    taken = {mount["destination"] for mount in placed}
+    kernels = [mount for mount in _kernels(host_config, wanted) if mount["destination"] not in taken]
+    return [*kernels, *sorted(placed, key=lambda mount: mount["destination"].count("/"))]
+
+
+def _kernels(host_config: Mapping[str, Any], wanted: Wanted) -> list[Mount]:
+    """The kernel's file systems, as the modes of `HostConfig` have them."""
+    own = isolation.mounts()
+    ipc = host_config.get("IpcMode") or ""
+    for mount in own:
+        target, options = mount["destination"], mount["options"]
+        if target == "/dev/shm" and (size := host_config.get("ShmSize")):
+            options[:] = [word for word in options if not word.startswith("size=")] + [f"size={size}"]
+        if host_config.get("Privileged") and target in ("/sys", "/sys/fs/cgroup"):
+            options.remove("ro")
+        if host_config.get("ReadonlyRootfs") and target not in _ALWAYS_WRITABLE and "ro" not in options:
+            options.append("ro")
+    if wanted.rootless:
+        own = [_rootless(mount, host_config) for mount in own]
+    if ipc == "none":
+        own = [mount for mount in own if mount["destination"] != "/dev/shm"]
+    elif ipc == "host":
+        own = [_from_host(mount) if mount["destination"] == "/dev/shm" else mount for mount in own]
+    return own
+
+
+def _rootless(mount: Mount, host_config: Mapping[str, Any]) -> Mount:
+    """A mount as it can be made in a user namespace."""
+    target, options = mount["destination"], mount["options"]
+    if target == "/dev/pts":
+        # There the group of terminals has no number.
+        return {**mount, "options": [word for word in options if not word.startswith("gid=")]}
+    if target == "/sys" and host_config.get("NetworkMode") == "host":
+        # Only who owns the network namespace may mount it anew.
+        return {**_from_host(mount), "options": ["rbind", "nosuid", "noexec", "nodev", "ro"]}
+    if target == "/proc" and host_config.get("PidMode") == "host":
+        return {**_from_host(mount), "options": ["rbind", "nosuid", "noexec", "nodev"]}
+    return mount
+
+
+def _from_host(mount: Mount) -> Mount:
+    target = mount["destination"]
+    return {"destination": target, "type": "bind", "source": target, "options": ["rbind", "rprivate"]}
+
+
+def _temporary(host_config: Mapping[str, Any], wanted: Wanted) -> list[Mount]:
+    """Docker's `Tmpfs`, but for what the caller has in its mounts already."""
+    given = {mount["destination"] for mount in wanted.users}
+    return [
+        {"destination": target, "type": "tmpfs", "source": "tmpfs", "options": _merged(words)}
+        for target, words in (host_config.get("Tmpfs") or {}).items()
+        if target not in given
+    ]
+
+
+def _merged(words: str) -> list[str]:
+    asked = [word for word in words.split(",") if word]
+    return [word for word in _MEMORY if not any(_OPPOSITE.get(other) == word for other in asked)] + asked
+
+
+def _refuse_shared(mount: Mapping[str, Any]) -> None:
+    if _SHARED & set(mount.get("options") or ()):
+        raise MountUnsupported(
+            f"{mount['destination']}: propagation shared is not supported",
+            advice="A container's mounts are its own. Use slave to see those of the host.",
+        )
+
+
+def _place(root: int, mount: Mount, earlier: Sequence[Mount], *, privileged: bool) -> Mount:
+    """The mount with the real path of its target, which is made unless it lies on another mount."""
+    target = mount["destination"]
+    _refuse_kernels(target, target, privileged=privileged)
+    above = any(_is_below(target, other["destination"]) for other in earlier)
+    if above or any(_is_below(target, kernel) or target == kernel for kernel in _KERNELS):
+        return mount
+    if mount["type"] == "bind" and not _is_directory(mount["source"]):
+        real = inroot.make_file(root, target)
+    else:
+        real = inroot.make_directory(root, target)
+    _refuse_kernels(real, target, privileged=False)
+    if real.startswith(("/dev/", "/sys/")):
+        raise UnsafeMount(f"{target}: the image has it at {real}")
+    return {**mount, "destination": real}
+
+
+def _refuse_kernels(path: str, target: str, *, privileged: bool) -> None:
+    if path == "/" or _is_below(path, "/proc") or (path in _KERNELS and not privileged):
+        raise UnsafeMount(
+            f"{target}: nothing can be mounted on {path}",
+            advice="Choose another place in the container." if path == target else None,
+        )
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path.startswith(directory + "/")
+
+
+def _is_directory(source: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(source).st_mode)
+    except OSError:
+        return True  # the runtime says what is wrong with it

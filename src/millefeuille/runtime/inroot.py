@@ -1,0 +1,127 @@
+"""Paths inside a root, made where they are missing: links lead where they would inside, never out.
+
+One component at a time, each opened without following it, so that nothing can change between a look and an
+act.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Final
+
+from millefeuille import files
+from millefeuille.errors import Invalid
+
+_HOPS: Final = 40
+_LOOK: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class UnsafePath(Invalid):
+    """A path in the root that cannot be made: it goes through something that is no directory, or in
+    circles.
+    """
+
+
+def make_directory(root: int, path: str, *, mode: int = 0o755, owner: tuple[int, int] = (0, 0)) -> str:
+    """Make a directory below descriptor `root`, with its parents; its real path inside. Raises UnsafePath."""
+    return _make(root, path, directory=True, mode=mode, owner=owner)
+
+
+def make_file(root: int, path: str) -> str:
+    """Make an empty file below descriptor `root`, with its parents; its real path inside. Raises
+    UnsafePath.
+    """
+    return _make(root, path, directory=False, mode=0o755, owner=(0, 0))
+
+
+def _make(root: int, path: str, *, directory: bool, mode: int, owner: tuple[int, int]) -> str:
+    walk = _Walk(root, path, owner)
+    try:
+        while walk.pending:
+            name = walk.pending.pop()
+            if name == "..":
+                walk.leave()
+            elif name not in ("", "."):
+                is_last = not any(part not in ("", ".") for part in walk.pending)
+                if not walk.enter(name, mode, file=is_last and not directory):
+                    break
+        return "/" + "/".join(walk.names)
+    finally:
+        walk.close()
+
+
+class _Walk:
+    """A place below the root, as open directories from the top; `pending` is what is left, the next one
+    last.
+    """
+
+    def __init__(self, root: int, path: str, owner: tuple[int, int]) -> None:
+        if "\0" in path:
+            raise UnsafePath("a path with a zero byte")
+        self.pending = path.split("/")[::-1]
+        self.names: list[str] = []
+        self._path = path
+        self._owner = owner
+        self._open = [os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root)]
+        self._hops = 0
+
+    def enter(self, name: str, mode: int, *, file: bool) -> bool:
+        """Go to `name`, or where it leads; False when it is a file, and the end."""
+        try:
+            found = os.open(name, _LOOK, dir_fd=self._open[-1])
+        except FileNotFoundError:
+            found = self._create(name, mode, file=file)
+        except OSError as error:
+            raise UnsafePath(f"{self._path}: {(error.strerror or 'unusable').lower()}") from None
+        kind = os.fstat(found).st_mode
+        if stat.S_ISLNK(kind):
+            self._follow(found)
+            return True
+        self.names.append(name)
+        self._open.append(found)
+        if stat.S_ISDIR(kind):
+            return True
+        if any(part not in ("", ".") for part in self.pending):
+            raise UnsafePath(f"{self._path}: not a directory")
+        return False
+
+    def leave(self) -> None:
+        """Go up; from the top there is no way up."""
+        if self.names:
+            self.names.pop()
+            os.close(self._open.pop())
+
+    def close(self) -> None:
+        while self._open:
+            os.close(self._open.pop())
+
+    def _follow(self, link: int) -> None:
+        try:
+            target = os.readlink("", dir_fd=link)
+        finally:
+            os.close(link)
+        self._hops += 1
+        if self._hops > _HOPS:
+            raise UnsafePath(f"{self._path}: {os.strerror(errno.ELOOP).lower()}")
+        self.pending += target.split("/")[::-1]
+        if target.startswith("/"):
+            while self.names:
+                self.leave()
+
+    def _create(self, name: str, mode: int, *, file: bool) -> int:
+        files.act("create" if file else "mkdir", self._path)
+        parent = self._open[-1]
+        if file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+            made = os.open(name, flags, mode, dir_fd=parent)
+        else:
+            os.mkdir(name, mode, dir_fd=parent)
+            made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        try:
+            os.fchown(made, *self._owner)
+            os.fchmod(made, mode)
+        finally:
+            os.close(made)
+        return os.open(name, _LOOK, dir_fd=parent)

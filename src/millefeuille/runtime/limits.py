@@ -1,0 +1,205 @@
+"""Limits: the resources that Docker's `HostConfig` allows a container, checked, and in the OCI spec's words.
+
+Source: moby v28, daemon/daemon_unix.go `verifyPlatformContainerResources`, `getMemoryResources`,
+`getCPUResources`; OCI runtime-spec, config-linux.md.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from millefeuille.errors import Invalid
+from millefeuille.runtime import ulimits
+
+_LEAST_MEMORY: Final = 6 << 20
+_SECOND: Final = 1_000_000_000
+_PERIOD: Final = 100_000  # microseconds, of a share of CPUs given as a number of them
+_LEAST_SHARES: Final = 2
+_MOST_SHARES: Final = 262_144
+_RANGE: Final = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
+_ONLINE_CPUS: Final = "/sys/devices/system/cpu/online"
+_ONLINE_NODES: Final = "/sys/devices/system/node/online"
+_DEVICE_RATES: Final = {
+    "BlkioDeviceReadBps": "throttleReadBpsDevice",
+    "BlkioDeviceWriteBps": "throttleWriteBpsDevice",
+    "BlkioDeviceReadIOps": "throttleReadIOPSDevice",
+    "BlkioDeviceWriteIOps": "throttleWriteIOPSDevice",
+}
+
+
+class InvalidLimit(Invalid):
+    """A limit that is out of range, or contradicts another one."""
+
+
+def check(host_config: Mapping[str, Any]) -> None:
+    """Hold that the limits are possible ones on this host. Raises InvalidLimit in Docker's words."""
+    _check_memory(host_config)
+    _check_cpu(host_config)
+    _check_set(host_config.get("CpusetCpus") or "", "cpus", "CPUs", _ONLINE_CPUS)
+    _check_set(host_config.get("CpusetMems") or "", "mems", "memory nodes", _ONLINE_NODES)
+    weight = _number(host_config, "BlkioWeight")
+    if weight and not 10 <= weight <= 1000:
+        raise InvalidLimit("Range of blkio weight is from 10 to 1000")
+    adjustment = _number(host_config, "OomScoreAdj")
+    if not -1000 <= adjustment <= 1000:
+        raise InvalidLimit(f"Invalid value {adjustment}, range for oom score adj is [-1000, 1000]")
+    if _number(host_config, "ShmSize") < 0:
+        raise InvalidLimit("SHM size can not be less than 0")
+    ulimits.check(host_config)
+
+
+def resources(host_config: Mapping[str, Any]) -> dict[str, Any]:
+    """The OCI spec's `resources`, but for devices; empty when nothing is limited. Raises InvalidLimit."""
+    parts = {
+        "memory": _memory(host_config),
+        "cpu": _cpu(host_config),
+        "pids": _pids(host_config),
+        "blockIO": _block(host_config),
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def _check_memory(config: Mapping[str, Any]) -> None:
+    memory, swap, reservation = (
+        _number(config, key) for key in ("Memory", "MemorySwap", "MemoryReservation")
+    )
+    if 0 < memory < _LEAST_MEMORY:
+        raise InvalidLimit("Minimum memory limit allowed is 6MB")
+    if memory > 0 and 0 < swap < memory:
+        raise InvalidLimit("Minimum memoryswap limit should be larger than memory limit, see usage")
+    if memory == 0 and swap > 0:
+        raise InvalidLimit("You should always set the Memory limit when using Memoryswap limit, see usage")
+    if 0 < reservation < _LEAST_MEMORY:
+        raise InvalidLimit("Minimum memory reservation allowed is 6MB")
+    if 0 < memory < reservation:
+        raise InvalidLimit("Minimum memory limit can not be less than memory reservation limit, see usage")
+    swappiness = config.get("MemorySwappiness")
+    if swappiness is not None and not -1 <= swappiness <= 100:
+        raise InvalidLimit(f"Invalid value: {swappiness}, valid memory swappiness range is 0-100")
+
+
+def _check_cpu(config: Mapping[str, Any]) -> None:
+    nano, period, quota = (_number(config, key) for key in ("NanoCpus", "CpuPeriod", "CpuQuota"))
+    if nano > 0 and period > 0:
+        raise InvalidLimit("Conflicting options: Nano CPUs and CPU Period cannot both be set")
+    if nano > 0 and quota > 0:
+        raise InvalidLimit("Conflicting options: Nano CPUs and CPU Quota cannot both be set")
+    count = os.cpu_count() or 1
+    # A hundredth is what the kernel's least quota comes to.
+    if nano < 0 or nano > count * _SECOND or 0 < nano < _SECOND // 100:
+        raise InvalidLimit(
+            f"Range of CPUs is from 0.01 to {count}.00, as there are only {count} CPUs available"
+        )
+    if period and not 1000 <= period <= 1_000_000:
+        raise InvalidLimit(
+            "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)"
+        )
+    if 0 < quota < 1000:
+        raise InvalidLimit("CPU cfs quota can not be less than 1ms (i.e. 1000)")
+
+
+def _check_set(text: str, name: str, what: str, online: str) -> None:
+    if not text:
+        return
+    wanted = _members(text)
+    if wanted is None:
+        raise InvalidLimit(f"Invalid value {text} for cpuset {name}")
+    try:
+        with open(online, encoding="ascii") as file:
+            present = file.read().strip()
+    except FileNotFoundError:
+        present = "0"
+    if not wanted <= (_members(present) or set()):
+        raise InvalidLimit(f"Requested {what} are not available - requested {text}, available: {present}")
+
+
+def _members(text: str) -> set[int] | None:
+    """The numbers of a list like "0-2,5"; None when it is none."""
+    found: set[int] = set()
+    for part in text.split(","):
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            return None
+        first = int(match[1])
+        last = int(match[2] or first)
+        if last < first or last - first > 8192:
+            return None
+        found.update(range(first, last + 1))
+    return found
+
+
+def _memory(config: Mapping[str, Any]) -> dict[str, Any]:
+    memory, swap, reservation = (
+        _number(config, key) for key in ("Memory", "MemorySwap", "MemoryReservation")
+    )
+    part: dict[str, Any] = {}
+    if memory > 0:
+        part["limit"] = memory
+        # Docker's default: as much swap again.
+        part["swap"] = swap or 2 * memory
+    elif swap < 0:
+        part["swap"] = swap
+    if reservation > 0:
+        part["reservation"] = reservation
+    swappiness = config.get("MemorySwappiness")
+    if swappiness is not None and swappiness != -1:
+        part["swappiness"] = swappiness
+    if config.get("OomKillDisable"):
+        part["disableOOMKiller"] = True
+    return part
+
+
+def _cpu(config: Mapping[str, Any]) -> dict[str, Any]:
+    part: dict[str, Any] = {}
+    nano, shares = _number(config, "NanoCpus"), _number(config, "CpuShares")
+    if nano > 0:
+        part |= {"period": _PERIOD, "quota": nano * _PERIOD // _SECOND}
+    if shares:
+        part["shares"] = min(max(shares, _LEAST_SHARES), _MOST_SHARES)
+    for key, name in (
+        ("CpuPeriod", "period"),
+        ("CpuQuota", "quota"),
+        ("CpuRealtimePeriod", "realtimePeriod"),
+        ("CpuRealtimeRuntime", "realtimeRuntime"),
+        ("CpusetCpus", "cpus"),
+        ("CpusetMems", "mems"),
+    ):
+        if config.get(key):
+            part[name] = config[key]
+    return part
+
+
+def _pids(config: Mapping[str, Any]) -> dict[str, Any]:
+    limit = config.get("PidsLimit")
+    # Docker: 0 and less, and none at all, mean no limit.
+    return {"limit": limit} if limit and limit > 0 else {}
+
+
+def _block(config: Mapping[str, Any]) -> dict[str, Any]:
+    part: dict[str, Any] = {}
+    if weight := _number(config, "BlkioWeight"):
+        part["weight"] = weight
+    if weights := config.get("BlkioWeightDevice"):
+        part["weightDevice"] = [{**_block_device(item), "weight": item["Weight"]} for item in weights]
+    for key, name in _DEVICE_RATES.items():
+        if rates := config.get(key):
+            part[name] = [{**_block_device(item), "rate": item["Rate"]} for item in rates]
+    return part
+
+
+def _block_device(item: Mapping[str, Any]) -> dict[str, int]:
+    try:
+        number = os.stat(item["Path"]).st_rdev
+    except OSError as error:
+        raise InvalidLimit(f"{item['Path']}: {(error.strerror or 'unreadable').lower()}") from None
+    return {"major": os.major(number), "minor": os.minor(number)}
+
+
+def _number(config: Mapping[str, Any], key: str) -> int:
+    value = config.get(key) or 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidLimit(f"{key}: {value!r} is no whole number")
+    return value
