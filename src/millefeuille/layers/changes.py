@@ -158,11 +158,13 @@ class _Changes:
     def _below(self, path: bytes) -> os.stat_result | None:
         """What the lower tree has under a path whose parents are directories in it."""
         try:
-            return os.stat(path, dir_fd=self._written.lower, follow_symlinks=False)
+            status = os.stat(path, dir_fd=self._written.lower, follow_symlinks=False)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
                 return None
             raise
+        # A single layer's directory may show its whiteouts.
+        return None if stat.S_ISCHR(status.st_mode) and not status.st_rdev else status
 
     def _is_whiteout(self, found: Found, names: list[bytes]) -> bool:
         if found.kind == CHARACTER:
