@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from millefeuille.docker.gotext import quoted
 from millefeuille.faces.cli.catalogue import listed
 from millefeuille.faces.cli.command import Arity, Command
 from millefeuille.faces.cli.commands import COMMON, GROUPS, SUMMARY, Group, Row
 from millefeuille.faces.cli.options import Option
-from millefeuille.faces.cli.values import quoted
 
 PROGRAM: Final = "mille"
 ROOT_USAGE: Final = f"{PROGRAM} [OPTIONS] COMMAND"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from millefeuille.docker.gotext import quoted
+
 Pairs = tuple[tuple[str, str], ...]
 
 _TRUE: Final = frozenset(("1", "t", "T", "TRUE", "true", "True"))
@@ -21,11 +23,6 @@ _SECONDS: Final = {
     "ns": 1e-9, "us": _MICRO, "µs": _MICRO, "μs": _MICRO, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0,
 }  # fmt: skip
 _LARGEST: Final = (1 << 63) - 1
-
-
-def quoted(text: str) -> str:
-    """`text` as Go's %q shows it."""
-    return '"' + "".join(_escaped(character) for character in text) + '"'
 
 
 def read_bool(text: str, before: bool) -> bool:
@@ -87,6 +84,11 @@ def read_duration(text: str, before: float) -> float:
     return -seconds if text[0] == "-" else seconds
 
 
+def nanoseconds(seconds: float) -> int:
+    """A duration as Go counts it."""
+    return round(seconds * 1e9)
+
+
 def _fields(text: str) -> list[str]:
     fields: list[str] = []
     rest = text
@@ -126,22 +128,3 @@ def _quoted_field(rest: str, column: int) -> tuple[str, str, bool]:
 
 def _extraneous(column: int) -> ValueError:
     return ValueError(f'parse error on line 1, column {column}: extraneous or missing " in quoted-field')
-
-
-_SHORT_ESCAPES: Final = {
-    '"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f",
-    "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
-}  # fmt: skip
-
-
-def _escaped(character: str) -> str:
-    if character in _SHORT_ESCAPES:
-        return _SHORT_ESCAPES[character]
-    code = ord(character)
-    if character.isprintable():
-        return character
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as os.fsdecode hands it over
-        return f"\\x{code - 0xDC00:02x}"
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

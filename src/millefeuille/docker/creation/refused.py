@@ -1,0 +1,77 @@
+"""What Docker's flags can ask for and this engine cannot give: one table, so that nothing is ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from millefeuille.errors import Unsupported
+
+Values = Mapping[str, Any]
+
+
+def unsupported(what: str, advice: str | None = None) -> Unsupported:
+    """The error about a flag, or a value of it."""
+    return Unsupported(f"{what} is not supported", advice=advice)
+
+
+def check(host_config: Values) -> None:
+    """Hold that nothing in a HostConfig is beyond this engine. Raises Unsupported, and names the flag."""
+    for flag, found, advice in _TABLE:
+        value = found(host_config)
+        if value:
+            raise unsupported(f"{flag} {value}".rstrip() if isinstance(value, str) else flag, advice)
+
+
+def _other(member: str, *known: str) -> Callable[[Values], str]:
+    """The value of a member that is none of `known`."""
+    return lambda host: "" if (host.get(member) or "") in ("", *known) else str(host[member])
+
+
+def _any(member: str) -> Callable[[Values], bool]:
+    return lambda host: bool(host.get(member))
+
+
+def _log_driver(host: Values) -> str:
+    driver = str((host.get("LogConfig") or {}).get("Type") or "")
+    return "" if driver in ("", "json-file", "none") else driver
+
+
+def _log_options(host: Values) -> str:
+    options = (host.get("LogConfig") or {}).get("Config") or {}
+    return next((f"{name}={value}" for name, value in options.items() if (name, value) != _BLOCKING), "")
+
+
+def _mount_drivers(host: Values) -> str:
+    for mount in host.get("Mounts") or ():
+        driver = (mount.get("VolumeOptions") or {}).get("DriverConfig", {}).get("Name", "")
+        if driver not in ("", "local"):
+            return f"volume-driver={driver}"
+    return ""
+
+
+def _mount_types(host: Values) -> str:
+    kinds = (str(mount.get("Type")) for mount in host.get("Mounts") or ())
+    return next((f"type={kind}" for kind in kinds if kind not in ("bind", "volume", "tmpfs")), "")
+
+
+def _device_names(host: Values) -> str:
+    requests = host.get("DeviceRequests") or ()
+    return next((name for request in requests for name in request.get("DeviceIDs") or ("",)), "")
+
+
+_BLOCKING: Final = ("mode", "blocking")  # the only way there is
+# Flag, what is asked for beyond our means ("" or False: nothing), and what helps.
+_TABLE: Final[tuple[tuple[str, Callable[[Values], str | bool], str | None], ...]] = (
+    ("--device", _device_names, "Name the device's node: --device /dev/..."),
+    ("--gpus", _any("DeviceRequests"), "Pass the nodes of the device on with --device."),
+    ("--isolation", _other("Isolation", "default"), None),
+    ("--link", _any("Links"), "Containers on a network of your own find each other by name."),
+    ("--log-driver", _log_driver, "There are json-file and none."),
+    ("--log-opt", _log_options, None),
+    ("--mount", _mount_types, "There are bind, volume and tmpfs."),
+    ("--mount", _mount_drivers, "There is the driver local."),
+    ("--runtime", _other("Runtime", "runc", "crun"), "There are runc and crun."),
+    ("--storage-opt", _any("StorageOpt"), None),
+    ("--volume-driver", _other("VolumeDriver", "local"), "There is the driver local."),
+)
