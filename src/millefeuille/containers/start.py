@@ -31,7 +31,7 @@ from millefeuille.runtime.invocation import failure
 from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import StartFailed
 from millefeuille.snapshots import attach
-from millefeuille.snapshots.snapshotter import close_all
+from millefeuille.snapshots.snapshotter import Mount, close_all, holds, let_go
 
 _SECOND: Final = 1_000_000_000
 _MONITOR: Final = (
@@ -48,7 +48,7 @@ def start(host: Host, container: Container, client: socket.socket | None = None)
 
     Raises AlreadyRunning, StartFailed, and what the parts raise; then nothing of it runs.
     """
-    lock = os.open(host.place.lock(container.id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    lock = files.create(host.place.lock(container.id), exclusive=False)
     try:
         if records.state(host.place, container.id).running:
             raise AlreadyRunning(f"container {container.id} is already running")
@@ -76,15 +76,15 @@ def _launch(host: Host, container: Container, lock: int, client: socket.socket |
         return privately(lambda: _mounted(host, container, mounts, connection, lock, client))
     finally:
         close_all(mounts)
+        let_go(mounts)
 
 
 def _mounted(
-    host: Host, container: Container, mounts: Any, connection: Connection, lock: int,
+    host: Host, container: Container, mounts: tuple[Mount, ...], connection: Connection, lock: int,
     client: socket.socket | None,
 ) -> int:  # fmt: skip
     place = host.place
     rootfs = place.rootfs(container.id)
-    parent = container.host_config.get("CgroupParent") or ""
     attach.attach(mounts, rootfs)
     root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -97,19 +97,18 @@ def _mounted(
                 host_files=networking.host_files(host, container),
                 network_namespace=connection.namespace,
                 cgroup=cgroup.path(container.id, container.host_config.get("CgroupParent") or ""),
-                rootless=host.rootless,
+                limited=host.runtime.limits, rootless=host.rootless,
             )
         )  # fmt: skip
     finally:
         os.close(root)
     _write(f"{place.bundle(container.id)}/config.json", document)
     _write(place.order(container.id), _order(host, container, connection))
-    holds = [descriptor for mount in mounts for descriptor in mount.holds]
-    return _run_monitor(host, container, lock, client, holds)
+    return _run_monitor(host, container, lock, client, holds(mounts))
 
 
 def _run_monitor(
-    host: Host, container: Container, lock: int, client: socket.socket | None, holds: list[int]
+    host: Host, container: Container, lock: int, client: socket.socket | None, held: tuple[int, ...]
 ) -> int:
     """Start the monitor, and wait for what it says of the container's start."""
     source = str(Path(millefeuille.__file__).parents[1])
@@ -121,7 +120,7 @@ def _run_monitor(
         process = subprocess.Popen(
             [*words, *map(str, numbers)], cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            pass_fds=[number for number in (*numbers, *holds) if number >= 0], start_new_session=True,
+            pass_fds=[number for number in (*numbers, *held) if number >= 0], start_new_session=True,
         )  # fmt: skip
     finally:
         os.close(telling)
