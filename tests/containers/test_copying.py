@@ -164,7 +164,7 @@ def test_in(path: str, target: str, expected: dict[str, str | None], inside: Pat
     ("path", "target", "error", "words"),
     [
         ("nope", "/d", NoSuchPath, "lstat {}/nope: no such file or directory"),
-        ("f/", "/d", NotADirectory, "lstat {}/f/: not a directory"),
+        ("f/", "/d", NotADirectory, "not a directory"),
         ("f", "/no/new", NoSuchPath, "Could not find the file /no in container box"),
         ("f", "/new/", NoSuchPath, "no such directory"),
         ("t", "/etc/passwd", CannotCopy, "cannot copy directory"),

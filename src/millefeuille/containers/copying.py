@@ -22,7 +22,7 @@ from millefeuille.containers.source import CONTENT, Source, on_disk
 from millefeuille.errors import Conflict, Invalid, NotFound
 from millefeuille.layers.carried import TarOutput, tar_size
 from millefeuille.layers.entry import HARDLINK
-from millefeuille.layers.following import cleaned
+from millefeuille.layers.following import TooManyLinks, cleaned
 from millefeuille.layers.tarheader import Metadata
 
 _END: Final = 1024  # bytes that end a tar
@@ -82,11 +82,12 @@ def from_container(root: int, called: str, path: str, *, follow: bool = False) -
 
     Raises NoSuchPath, Uncopyable.
     """
-    text = os.fsencode(path)
+    tree, text = Root(root), os.fsencode(path)
     try:
-        place = Root(root).place(cleaned(text), leaf=follow or asserts_directory(text))
+        place = tree.place(cleaned(text), leaf=follow or asserts_directory(text))
     except OSError as error:
-        raise _unfound(error, path, called) from error
+        # Who follows a link is told where it leads to.
+        raise _unfound(error, resolved(root, called, path) if follow else path, called) from error
     if asserts_directory(text) and not stat.S_ISDIR(os.fstat(place).st_mode):
         os.close(place)
         raise _missing(path, called)
@@ -97,14 +98,18 @@ def from_host(path: str, *, follow: bool = False) -> Source:
     """What is at `path` on this host; the caller closes it. Raises NoSuchPath, NotADirectory, Uncopyable."""
     text = os.fsencode(path)
     full = os.path.abspath(text)
-    leaf = follow or asserts_directory(text)
     try:
-        place = os.open(full, os.O_PATH | os.O_CLOEXEC | (0 if leaf else os.O_NOFOLLOW))
+        if follow or asserts_directory(text):
+            found = os.path.realpath(full, strict=True)
+        else:
+            found = os.path.join(os.path.realpath(os.path.dirname(full), strict=True), os.path.basename(full))
+        place = os.open(found, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        raise NoSuchPath(f"lstat {os.fsdecode(full)}: {(error.strerror or '').lower()}") from error
+        missing, reason = os.fsdecode(error.filename), (error.strerror or "").lower()
+        raise NoSuchPath(f"lstat {missing}: {reason}") from error
     if asserts_directory(text) and not stat.S_ISDIR(os.fstat(place).st_mode):
         os.close(place)
-        raise NotADirectory(f"lstat {os.fsdecode(full)}/: not a directory")
+        raise NotADirectory("not a directory")
     return on_disk(place, _name(text, full), path)
 
 
@@ -214,7 +219,10 @@ def _put(source: Source, placing: Placing, top: bytes) -> int:
 def _destination(tree: Root, called: str, path: str) -> tuple[bytes, os.stat_result | None]:
     """The path that `path` leads to, and what is there."""
     text = os.fsencode(path)
-    target = tree.canonical(cleaned(text))
+    try:
+        target = tree.canonical(cleaned(text))
+    except TooManyLinks:  # a link that leads nowhere is a name that can be taken
+        return tree.canonical(cleaned(text), leaf=False), None
     try:
         status = tree.status(target, leaf=False)
     except OSError as error:
@@ -239,7 +247,9 @@ def _check_output(full: bytes, text: bytes) -> None:
         raise NoSuchPath(f'invalid output path: directory "{os.fsdecode(parent)}" does not exist')
     try:
         mode = os.stat(full).st_mode
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if text.endswith(b"/."):
+            raise NoSuchPath(f"stat {shown}: no such file or directory") from error
         return
     except OSError as error:
         raise NotADirectory(f"stat {shown}: {(error.strerror or '').lower()}") from error
