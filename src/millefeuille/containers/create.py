@@ -19,7 +19,7 @@ from millefeuille.containers.record import Container
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.moment import rfc3339
 from millefeuille.runtime import spec
-from millefeuille.snapshots.snapshotter import close_all
+from millefeuille.snapshots.snapshotter import close_all, let_go
 from millefeuille.store import containers, events
 from millefeuille.store.containers import Row
 
@@ -91,7 +91,9 @@ def _keep(host: Host, container: Container, created: int) -> Container:
         records.save(host.place, made)
         facts = {**(container.config.get("Labels") or {}), "image": container.image_name, "name": name}
         events.record(tx, "create", id, facts, kind="container")
-    close_all(host.snapshots.prepare(id, container.chain))
+    prepared = host.snapshots.prepare(id, container.chain)
+    close_all(prepared)
+    let_go(prepared)
     return made
 
 

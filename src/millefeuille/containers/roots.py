@@ -10,7 +10,7 @@ from millefeuille.containers import records
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.snapshots import attach
-from millefeuille.snapshots.snapshotter import close_all
+from millefeuille.snapshots.snapshotter import close_all, let_go
 
 
 @contextlib.contextmanager
@@ -20,16 +20,19 @@ def opened(host: Host, container: Container) -> Iterator[int]:
     """
     told = records.state(host.place, container.id)
     descriptor = _of_process(host, container, told.pid) if told.running and told.pid else None
-    if descriptor is None:
-        mounts = host.snapshots.mounts(container.id)
-        try:
-            descriptor = attach.opened(mounts)
-        finally:
-            close_all(mounts)
+    mounts = () if descriptor is not None else host.snapshots.mounts(container.id)
     try:
-        yield descriptor
+        if descriptor is None:
+            try:
+                descriptor = attach.opened(mounts)
+            finally:
+                close_all(mounts)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
     finally:
-        os.close(descriptor)
+        let_go(mounts)
 
 
 def _of_process(host: Host, container: Container, pid: int) -> int | None:

@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 
 from millefeuille import files
-from millefeuille.containers import records, removal
+from millefeuille.containers import lifecycle, records, removal
 from millefeuille.containers.host import Host
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import NEVER, Container
@@ -78,6 +78,12 @@ def tidy(host: Host, id: str) -> bool:
     finally:
         if lock >= 0:
             os.close(lock)
+
+
+def tidy_after(host: Host, container: Container) -> None:
+    """The same for a container whose end was just reported: once its monitor is gone."""
+    lifecycle.await_release(host, container)
+    tidy(host, container.id)
 
 
 def _leaves(container: Container, told: State) -> bool:

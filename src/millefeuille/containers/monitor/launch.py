@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import fcntl
 import os
+import signal
 import socket
 import struct
 import time
@@ -13,6 +14,8 @@ from millefeuille.containers.monitor.order import Order
 
 # The runtime's environment is built from nothing: none of ours may reach it, or through it a container.
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+# What the monitor ignores, or its interpreter does; a program would inherit that.
+IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ)
 _TIOCSWINSZ = 0x5414
 
 
@@ -55,7 +58,9 @@ def spawn(command: list[str], stdin: int = -1, stdout: int = -1, stderr: int = -
         for number, given in enumerate((stdin, stdout, stderr))
     ]
     try:
-        return os.posix_spawnp(command[0], command, ENVIRONMENT, file_actions=actions)
+        return os.posix_spawnp(
+            command[0], command, ENVIRONMENT, file_actions=actions, setsigdef=IGNORED
+        )  # fmt: skip
     finally:
         os.close(nothing)
 

@@ -32,8 +32,9 @@ _FAREWELL = 5.0  # seconds for clients to take what is left for them
 def main() -> None:
     """Run; never returns."""
     path, lock, status, client = sys.argv[1], *map(int, sys.argv[2:5])
+    _keep_descriptors()
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+    for number in launch.IGNORED:
         signal.signal(number, signal.SIG_IGN)
     order = Order(path)
     monitor = _Monitor(order, _listen(order.bundle), lock)
@@ -41,6 +42,16 @@ def main() -> None:
         monitor.loop.clients.append(Client(socket.socket(fileno=client)))
     monitor.run(status)
     os._exit(0)
+
+
+def _keep_descriptors() -> None:
+    """What was handed to us is for nobody we start: least of all for the container."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            try:
+                os.set_inheritable(int(name), False)
+            except OSError:  # that of the listing itself
+                continue
 
 
 def _listen(directory: str) -> socket.socket:
@@ -132,7 +143,7 @@ class _Monitor:
         if self._order.cleanup and not any(client.cleans for client in self.loop.clients):
             os.close(self._lock)
             command, environment = self._order.cleanup, launch.ENVIRONMENT | self._order.environment
-            os.posix_spawn(command[0], command, environment, setsid=True)
+            os.posix_spawn(command[0], command, environment, setsid=True, setsigdef=launch.IGNORED)
 
     def _changed(self) -> None:
         self._write("paused" if self.loop.paused else "running")

@@ -1,0 +1,84 @@
+"""A container and its network: connected before it starts, and the files of the host that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from millefeuille.containers import records
+from millefeuille.containers.host import Host
+from millefeuille.containers.place import HOST_FILES
+from millefeuille.containers.record import Container
+from millefeuille.errors import Conflict
+from millefeuille.networks import hostfiles
+from millefeuille.networks.connection import Connection
+from millefeuille.networks.wishes import Wishes, wishes
+
+_JOIN: Final = "container:"
+_KINDS: Final = {"PidMode": "pid", "IpcMode": "ipc"}  # the kernel's names of what these join
+
+
+class CannotJoin(Conflict):
+    """The container whose namespace is to be shared does not run."""
+
+
+def wishes_of(host: Host, container: Container) -> Wishes:
+    """What a container asks of the network; another container it joins is named by its whole ID."""
+    return wishes(
+        container.name, container.config, joined(host, container), container.networking,
+        hosts=host.place.host_file(container.id, "hosts"),
+    )  # fmt: skip
+
+
+def connect(host: Host, container: Container) -> Connection:
+    """Give a container its network. Raises CannotJoin, and as `Networks.connect` does."""
+    return host.networks.connect(container.id, wishes_of(host, container))
+
+
+def joined(host: Host, container: Container) -> Mapping[str, Any]:
+    """The container's HostConfig, with other containers whose namespaces it joins by whole IDs.
+
+    Raises NoSuchContainer, CannotJoin.
+    """
+    host_config = dict(container.host_config)
+    for key in ("NetworkMode", "PidMode", "IpcMode"):
+        mode = str(host_config.get(key) or "")
+        if mode.startswith(_JOIN):
+            other = records.find(host.store, host.place, mode.removeprefix(_JOIN))
+            told = records.state(host.place, other.id)
+            if not told.running:
+                raise CannotJoin(f"cannot join network of a non running container: {other.id}")
+            own = f"ns:/proc/{told.pid}/ns/{_KINDS.get(key, '')}"
+            host_config[key] = own if key in _KINDS else f"{_JOIN}{other.id}"
+    return host_config
+
+
+def _owner_of_files(host: Host, container: Container) -> str:
+    """The container whose files these are: a shared network comes with its names."""
+    mode = str(container.host_config.get("NetworkMode") or "")
+    if mode.startswith(_JOIN):
+        return records.find(host.store, host.place, mode.removeprefix(_JOIN)).id
+    return container.id
+
+
+def write_host_files(host: Host, container: Container) -> None:
+    """Write /etc/hostname and /etc/resolv.conf, and /etc/hosts where the network did not. Raises OSError."""
+    if _owner_of_files(host, container) != container.id:
+        return
+    wanted = wishes_of(host, container)
+    place, id = host.place, container.id
+    hostfiles.write(place.host_file(id, "hostname"), f"{wanted.hostname}\n")
+    shared = wanted.mode == "host"
+    resolver = hostfiles.resolver(container.host_config, host_network=shared)
+    hostfiles.write(place.host_file(id, "resolv.conf"), resolver)
+
+
+def host_files(host: Host, container: Container) -> dict[str, str]:
+    """Where the container sees these files, and where they lie on the host."""
+    taken = {mount.target for mount in container.mounts}
+    owner = _owner_of_files(host, container)
+    return {
+        f"/etc/{name}": host.place.host_file(owner, name)
+        for name in HOST_FILES
+        if f"/etc/{name}" not in taken
+    }

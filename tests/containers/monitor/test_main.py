@@ -1,0 +1,116 @@
+"""The monitor as a process, over a runtime that needs neither root nor containers."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from millefeuille.containers.place import Place
+
+SECOND = 1_000_000_000
+
+
+def test_output_goes_to_the_client_and_the_log(monitored: Any) -> None:
+    one = monitored("echo out; echo err >&2; exit 7")
+    assert one.answer.startswith("started ")
+    assert one.until_end() == 7
+    assert one.output == {b"o": b"out\n", b"x": b"err\n"}
+    told = [json.loads(line) for line in (one.directory / "log").read_text().splitlines()]
+    assert {(record["stream"], record["log"]) for record in told} == {("stdout", "out\n"), ("stderr", "err\n")}
+    assert (one.state["Status"], one.state["ExitCode"], one.state["Pid"]) == ("exited", 7, 0)
+    assert one.state["StartedAt"] < one.state["FinishedAt"]
+    assert "delete --force c1" in (one.directory / "calls").read_text()
+
+
+def test_much_output_comes_whole_to_a_slow_client(monitored: Any) -> None:
+    one = monitored("head -c 5000000 /dev/zero | tr '\\0' x")
+    time.sleep(0.3)
+    assert one.until_end() == 0
+    assert len(one.output[b"o"]) == 5_000_000
+
+
+def test_input_reaches_the_process_and_ends(monitored: Any) -> None:
+    one = monitored("cat; echo end", open_stdin=True, stdin_once=True)
+    one.connection.send(b"i", b"x" * 200_000)
+    one.connection.send(b"e")
+    assert one.until_end() == 0
+    assert one.output[b"o"] == b"x" * 200_000 + b"end\n"
+
+
+def test_a_signal_ends_it(monitored: Any) -> None:
+    one = monitored("exec sleep 60")
+    one.connection.send(b"k", str(int(signal.SIGTERM)).encode())
+    assert one.until_end() == 128 + signal.SIGTERM
+
+
+def test_it_starts_again_as_the_policy_says(monitored: Any) -> None:
+    one = monitored("exit 3", policy="on-failure", retries=2)
+    assert one.until_end() == 3
+    assert one.state["RestartCount"] == 2
+
+
+def test_who_is_stopped_does_not_come_back(monitored: Any) -> None:
+    one = monitored("exec sleep 60", policy="always")
+    one.connection.send(b"s")
+    one.connection.send(b"k", b"9")
+    assert one.until_end() == 137
+    assert one.state["RestartCount"] == 0
+
+
+def test_pause_is_noted(monitored: Any) -> None:
+    one = monitored("exec sleep 60")
+    one.connection.send(b"p", b"1")
+    _until(lambda: one.state["Status"] == "paused")
+    one.connection.send(b"p", b"0")
+    _until(lambda: one.state["Status"] == "running")
+
+
+def test_health_is_asked_for(monitored: Any) -> None:
+    check = {
+        "command": ["sh", "-c", "echo fine"], "interval": SECOND // 20, "timeout": SECOND,
+        "start_period": 0, "start_interval": 0, "retries": 2,
+    }  # fmt: skip
+    one = monitored("exec sleep 60", health=check)
+    assert one.state["Health"]["Status"] == "starting"
+    _until(lambda: one.state["Health"]["Status"] == "healthy")
+    assert one.state["Health"]["Log"][0]["Output"] == "fine\n"
+
+
+def test_a_check_that_fails_or_hangs_makes_it_unhealthy(monitored: Any) -> None:
+    check = {
+        "command": ["sh", "-c", "sleep 60"], "interval": SECOND // 20, "timeout": SECOND // 20,
+        "start_period": 0, "start_interval": 0, "retries": 2,
+    }  # fmt: skip
+    one = monitored("exec sleep 60", health=check)
+    _until(lambda: one.state["Health"]["Status"] == "unhealthy")
+    assert one.state["Health"]["FailingStreak"] >= 2
+    assert "exceeded timeout" in one.state["Health"]["Log"][-1]["Output"]
+
+
+def test_a_runtime_that_fails_is_told(monitored: Any, tmp_path: Path) -> None:
+    one = monitored("", runtime=["/bin/false"])
+    assert one.answer.startswith("failed")
+    assert one.process.wait(10) == 1
+
+
+def test_it_is_small(monitored: Any) -> None:
+    one = monitored("exec sleep 60")
+    status = Path(f"/proc/{one.process.pid}/status").read_text()
+    kilobytes = int(status.partition("VmRSS:")[2].split()[0])
+    assert kilobytes <= 12_000
+
+
+def test_paths_stay_apart() -> None:
+    place = Place("/root", "/run")
+    assert place.log("abc").startswith(place.directory("abc"))
+    assert place.socket("abc").startswith(place.bundle("abc"))
+
+
+def _until(condition: Any) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
