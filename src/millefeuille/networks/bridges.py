@@ -26,7 +26,10 @@ def settled(host: Netlink, network: Network, others: Iterable[Network]) -> Netwo
 
     `others` are the store's networks. Raises PoolTaken, NoPool, OSError.
     """
-    reserved = [other.subnet for other in others if other.subnet is not None and other.id != network.id]
+    strangers = [other for other in others if other.id != network.id]
+    reserved = [other.subnet for other in strangers if other.subnet is not None]
+    if any(other.predefined and other.driver == "bridge" and not other.subnet for other in strangers):
+        reserved.append(pools.DEFAULT)
     if network.subnet is None:
         return _chosen(network, used(host), reserved)
     if links.index(host, network.interface) is None and pools.overlaps(network.subnet, used(host)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from millefeuille.errors import Invalid
@@ -74,13 +74,12 @@ def hosts(lease: Lease, wishes: Wishes) -> str:
     return hostfiles.hosts(own, wishes.extra_hosts, gateway=gateway)
 
 
-def peers(lease: Lease, leases: list[Lease]) -> list[Name]:
-    """Whom a container knows by name: the others on its networks."""
+def peers(lease: Lease, leases: Sequence[Lease]) -> list[Name]:
+    """Whom a container knows by name: who is on its networks, itself too."""
     known = {end.network_id for end in lease.endpoints}
     return [
         Name(ip=end.ip, names=end.names)
         for other in leases
-        if other.container != lease.container
         for end in other.endpoints
         if end.names and end.network_id in known
     ]

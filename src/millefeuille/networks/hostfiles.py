@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -91,18 +91,35 @@ def with_peers(text: str, peers: Iterable[Name]) -> str:
 
 
 def update_peers(path: str, peers: Iterable[Name]) -> None:
-    """Bring a container's /etc/hosts up to date. It stays the same file, for it is mounted; gone is fine.
+    """Bring the other containers in a container's /etc/hosts up to date; a file that is gone is fine.
 
     Raises OSError.
     """
+    known = tuple(peers)
+    _edit(path, lambda text: with_peers(text, known))
+
+
+def change(path: str, *, add: Name | None = None, remove: str = "") -> None:
+    """Add the container's own name at one more address, or remove the lines of an address. Raises OSError."""
+
+    def changed(text: str) -> str:
+        lines = [line for line in text.splitlines() if not remove or line.split("\t")[0] != remove]
+        own = [line for line in lines if not line.endswith(_MARK)]
+        others = [line for line in lines if line.endswith(_MARK)]
+        return "".join(f"{line}\n" for line in (*own, *((str(add),) if add else ()), *others))
+
+    _edit(path, changed)
+
+
+def _edit(path: str, edit: Callable[[str], str]) -> None:
+    """Change a file in place: it may be mounted, so no other may take its name."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return
     try:
         before = os.pread(descriptor, _MAXIMUM, 0)
-        text = before.decode(errors="surrogateescape")
-        after = with_peers(text, peers).encode(errors="surrogateescape")
+        after = edit(before.decode(errors="surrogateescape")).encode(errors="surrogateescape")
         if after != before:
             files.write(descriptor, after)
             files.truncate(descriptor, len(after))

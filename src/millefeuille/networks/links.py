@@ -17,7 +17,17 @@ from typing import Final
 
 from millefeuille import files
 from millefeuille.networks import netlink
-from millefeuille.networks.netlink import CREATE, DUMP, EXCLUSIVE, Netlink, attribute, nested, number, text
+from millefeuille.networks.netlink import (
+    CREATE,
+    DUMP,
+    EXCLUSIVE,
+    REPLACE,
+    Netlink,
+    attribute,
+    nested,
+    number,
+    text,
+)
 
 _NEWLINK, _DELLINK, _GETLINK, _SETLINK = 16, 17, 18, 19
 _NEWADDR, _GETADDR = 20, 22
@@ -122,11 +132,11 @@ def add_address(link: Netlink, interface: int, address: Interface) -> None:
         pass
 
 
-def add_default_route(link: Netlink, interface: int, gateway: Address) -> None:
-    """Send everything that has no route of its own to `gateway`."""
+def set_default_route(link: Netlink, interface: int, gateway: Address) -> None:
+    """Send everything that has no route of its own to `gateway`, and no longer to another."""
     body = _ROUTE.pack(_family(gateway), 0, 0, 0, _MAIN, _BOOT, _UNIVERSE, _UNICAST, 0)
     body += attribute(_RTA_GATEWAY, gateway.packed) + number(_RTA_OUTPUT, interface)
-    link.ask(_NEWROUTE, CREATE | EXCLUSIVE, body)
+    link.ask(_NEWROUTE, CREATE | REPLACE, body)
 
 
 def subnets(link: Netlink) -> Iterator[tuple[Subnet, int]]:

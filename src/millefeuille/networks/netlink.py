@@ -20,6 +20,7 @@ NETFILTER: Final = 12
 REQUEST: Final = 0x1
 ACK: Final = 0x4
 DUMP: Final = 0x300
+REPLACE: Final = 0x100
 EXCLUSIVE: Final = 0x200
 CREATE: Final = 0x400
 

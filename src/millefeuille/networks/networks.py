@@ -21,18 +21,23 @@ from hashlib import sha256
 from typing import Any, Final
 
 from millefeuille import files
-from millefeuille.errors import Conflict, Denied, Failed, NotFound
-from millefeuille.networks import bridges, ends, hostfiles, links, namespace, rules
+from millefeuille.errors import Conflict, Denied, NotFound
+from millefeuille.networks import bridges, ends, hostfiles, links, namespace, pools, upkeep, wiring
 from millefeuille.networks.connection import Connection, network_settings
-from millefeuille.networks.definitions import Definitions
+from millefeuille.networks.definitions import Definitions, NoSuchNetwork
+from millefeuille.networks.hostfiles import Name
 from millefeuille.networks.lease import Endpoint, Lease, Leases, Port
+from millefeuille.networks.making import Order, PredefinedNetwork, make
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
+from millefeuille.networks.pools import PoolTaken
 from millefeuille.networks.ports import PortTaken, choose, publications
-from millefeuille.networks.rules import Published
 from millefeuille.networks.wishes import Wishes, names
 
-__all__ = ["BridgeGone", "Connection", "Network", "Networks", "NotConnected"]
+__all__ = [
+    "AlreadyConnected", "Connection", "Network", "NetworkExists", "NetworkInUse", "Networks",
+    "NotConnected", "Order",
+]  # fmt: skip
 
 _JOIN: Final = "container:"
 
@@ -41,8 +46,16 @@ class NotConnected(Conflict):
     """The other container has no network namespace to join."""
 
 
-class BridgeGone(Failed):
-    """Somebody else removed a bridge while a container was being connected to it."""
+class AlreadyConnected(Conflict):
+    """The container is on the network; the message is Docker's."""
+
+
+class NetworkExists(Conflict):
+    """Another network has this name; the message is Docker's."""
+
+
+class NetworkInUse(Conflict):
+    """Containers are on the network; the message is Docker's."""
 
 
 class Networks:
@@ -70,6 +83,52 @@ class Networks:
         """Who is on the network now."""
         found = ((lease, lease.on(network.id)) for lease in self.leases.every())
         return [(lease, end) for lease, end in found if end is not None]
+
+    def create(self, order: Order) -> Network:
+        """Make a network; its bridge comes with its first container.
+
+        Raises NetworkExists, PredefinedNetwork, OneInstance, BadNetwork, NetworkUnsupported, PoolTaken,
+        NoPool, OSError.
+        """
+        made = make(order)
+        with self._locked(), Netlink() as host:
+            others = self.every()
+            if any(other.name == made.name for other in others):
+                raise NetworkExists(f"network with name {made.name} already exists")
+            reserved = [other.subnet for other in others if other.subnet is not None]
+            if made.subnet is not None and pools.overlaps(made.subnet, reserved):
+                raise PoolTaken("invalid pool request: Pool overlaps with other one on this address space")
+            made = bridges.settled(host, made, others)
+            self.definitions.save(made)
+        return made
+
+    def remove(self, text: str) -> Network:
+        """Remove the network that `text` means.
+
+        Raises NoSuchNetwork, PredefinedNetwork, NetworkInUse, OSError.
+        """
+        with self._locked(), Netlink() as host:
+            found = self.get(text)
+            if found.predefined:
+                raise PredefinedNetwork(f"{found.name} is a pre-defined network and cannot be removed")
+            users = [f'name:"{lease.name}" id:"{end.id[:12]}"' for lease, end in self.connected(found)]
+            if users:
+                raise NetworkInUse(
+                    f"error while removing network: network {found.name} has active endpoints"
+                    f" ({', '.join(users)})"
+                )
+            bridges.take_down(host, found)
+            self.definitions.forget(found)
+        return found
+
+    def prune(self, accepts: Callable[[Network], bool]) -> list[str]:
+        """Remove the networks that nobody is on and that `accepts` lets pass; their names. Raises OSError."""
+        removed = []
+        for network in self.every():
+            if not network.predefined and accepts(network):
+                with contextlib.suppress(NetworkInUse, NoSuchNetwork):
+                    removed.append(self.remove(network.id).name)
+        return removed
 
     def namespace(self, container: str) -> str:
         """The path of the container's network namespace, whether it is there or not."""
@@ -105,7 +164,7 @@ class Networks:
                 lease = self._reserve(host, container, wishes)
                 self._prepare(host, lease, wishes)
             if wishes.private:
-                self._wire(lease)
+                wiring.wire(self.namespace(container), lease, self.get)
         except BaseException:
             self.disconnect(container)
             raise
@@ -125,6 +184,70 @@ class Networks:
             with self._locked():
                 self._settle_rest(host, without=container)
                 self.leases.forget(container)
+
+    def attach(self, container: str, wishes: Wishes, text: str, wish: Mapping[str, Any]) -> None:
+        """Connect a container that runs to one more network, as Docker's EndpointSettings `wish` asks for.
+
+        Raises NotConnected, BadEndpoint, and what `connect` raises.
+        """
+        with self._locked(), Netlink() as host:
+            lease = self._running(container)
+            found = self._settled(host, text)
+            if lease.on(found.id):
+                raise AlreadyConnected(
+                    f"endpoint with name {wishes.name} already exists in network {found.name}"
+                )
+            interfaces = {end.interface for end in lease.endpoints}
+            interface = next(f"eth{n}" for n in range(len(interfaces) + 1) if f"eth{n}" not in interfaces)
+            end = self._endpoint(container, wishes, found, wish, interface)
+            lease = replace(lease, endpoints=(*lease.endpoints, end))
+            self.leases.write(lease)
+            bridges.raise_up(host, found)
+            self._settle_rest(host)
+        try:
+            wiring.rewire(self.namespace(container), lease, (end,), self.get)
+        except BaseException:
+            self.detach(container, found.id)
+            raise
+        if lease.hosts:
+            hostfiles.change(lease.hosts, add=Name(ip=end.ip, names=(wishes.hostname,)))
+
+    def detach(self, container: str, text: str) -> None:
+        """Disconnect a container that runs from one network.
+
+        Raises NoSuchNetwork, NotConnected, OSError.
+        """
+        found = self.get(text)
+        with self._locked(), Netlink() as host:
+            lease = self._running(container)
+            end = lease.on(found.id)
+            if end is None or not end.cable:
+                raise NotConnected(f"container {container} is not connected to network {found.name}")
+            links.remove(host, end.cable)
+            kept = tuple(other for other in lease.endpoints if other.id != end.id)
+            lease = replace(lease, endpoints=kept)
+            lease = lease if ends.gateway_end(lease) else replace(lease, ports=())
+            self.leases.write(lease)
+            self._settle_rest(host)
+        wiring.rewire(self.namespace(container), lease, (), self.get)
+        if lease.hosts:
+            hostfiles.change(lease.hosts, remove=end.ip)
+
+    def _running(self, container: str) -> Lease:
+        lease = self.leases.read(container)
+        if lease is None:
+            raise NotConnected(f"container {container} is not running")
+        if lease.mode == "host":
+            raise ends.BadEndpoint(
+                "container sharing network namespace with another container or host cannot be connected to"
+                " any other network"
+            )
+        if lease.mode == "none":
+            raise ends.BadEndpoint(
+                "container cannot be connected to multiple networks with one of the networks in private"
+                " (none) mode"
+            )
+        return lease
 
     def sweep(self, alive: Callable[[str], bool]) -> None:
         """Give back what containers hold for whom `alive` is false: their owners were killed."""
@@ -218,66 +341,5 @@ class Networks:
         self._settle_rest(host)
 
     def _settle_rest(self, host: Netlink, *, without: str = "") -> None:
-        """Bring in line with the leases, less that of `without`: rules, unused bridges, names of peers."""
         leases = [lease for lease in self.leases.every() if lease.container != without]
-        used = {end.network_id for lease in leases for end in lease.endpoints if end.cable}
-        networks = [network for network in self.every() if network.driver == "bridge"]
-        self._apply([network for network in networks if network.id in used], leases)
-        for network in networks:
-            if network.id not in used:
-                bridges.take_down(host, network)
-        for lease in leases:
-            if lease.hosts:
-                hostfiles.update_peers(lease.hosts, ends.peers(lease, leases))
-
-    def _apply(self, networks: list[Network], leases: list[Lease]) -> None:
-        published = [
-            Published(port=port, ip=end.ip)
-            for lease in leases
-            if (end := ends.gateway_end(lease)) is not None
-            for port in lease.ports
-        ]
-        told = rules.text(self._table, networks, published)
-        path = f"{self.leases.directory}/rules"
-        try:
-            with open(path) as file:
-                same = file.read() == told
-        except FileNotFoundError:
-            same = not networks
-        if not same or (networks and not rules.exists(self._table)):
-            rules.apply(told)
-            files.replace_file(path, told.encode())
-
-    def _wire(self, lease: Lease) -> None:
-        """The container's own namespace, and its cables."""
-        path = self.namespace(lease.container)
-        inside = namespace.make(path)
-        with inside, Netlink() as host:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                for end in lease.endpoints:
-                    if end.cable:
-                        self._plug(host, inside, descriptor, end)
-            finally:
-                os.close(descriptor)
-            outer = ends.gateway_end(lease)
-            number = links.index(inside, outer.interface) if outer else None
-            if outer is not None and number is not None:
-                links.add_default_route(inside, number, ipaddress.ip_address(outer.gateway))
-
-    def _plug(self, host: Netlink, inside: Netlink, descriptor: int, end: Endpoint) -> None:
-        network = self.get(end.network_id)
-        bridge = links.index(host, network.interface)
-        if bridge is None:
-            raise BridgeGone(f"the bridge {network.interface} of network {network.name} is gone")
-        links.add_pair(
-            host, end.cable, bridge, peer=end.interface, namespace=descriptor, mac=end.mac, mtu=network.mtu
-        )
-        number = links.index(host, end.cable)
-        if number is not None:
-            links.allow_hairpin(host, number)
-        peer = links.index(inside, end.interface)
-        if peer is not None:
-            # The address first: when the interface comes up, it tells everybody whose address it is now.
-            links.add_address(inside, peer, end.address)
-        links.set_up(inside, end.interface)
+        upkeep.settle(host, self.every(), leases, self._table, f"{self.leases.directory}/rules")

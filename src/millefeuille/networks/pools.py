@@ -14,6 +14,7 @@ Address = ipaddress.IPv4Address
 
 # Docker's, in its order. Source: moby v28.2.2, libnetwork/ipamutils/utils.go.
 _FIRST: Final = tuple(Subnet(f"172.{second}.0.0/16") for second in range(17, 32))
+DEFAULT: Final = _FIRST[0]  # what the network `bridge` has, where it can
 _SECOND: Final = tuple(Subnet("192.168.0.0/16").subnets(new_prefix=20))
 
 

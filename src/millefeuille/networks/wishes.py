@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from millefeuille.networks.network import PREDEFINED
 
+LEFT: Final = "Left"  # in a NetworkingConfig: networks that the container was disconnected from
 _EMPTY: Final[Mapping[str, Any]] = {}
 
 
@@ -60,6 +61,8 @@ def wishes(
         asked["bridge"] = asked.pop("default")
     if mode not in ("host", "none") and not mode.startswith("container:"):
         asked = {mode: asked.pop(mode, None), **asked}
+    for network in networking.get(LEFT) or ():
+        asked.pop(network, None)
     bindings = host_config.get("PortBindings") or {}
     endpoints = {network: dict(wish or _EMPTY) for network, wish in asked.items()}
     if mac := config.get("MacAddress"):

@@ -54,7 +54,9 @@ GROUPS: Final = (
     Group("container", "Manage containers"),
     Group("image", "Manage images"),
     Group("manifest", "Manage Docker image manifests and manifest lists"),
+    Group("network", "Manage networks"),
     Group("system", "Manage millefeuille"),
+    Group("volume", "Manage volumes"),
 )
 
 COMMANDS: Final = (
@@ -98,11 +100,25 @@ COMMANDS: Final = (
     ),
     Row("image.tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", ("image tag", "tag")),
     Row("manifest.inspect", "Display an image manifest, or manifest list", ("manifest inspect",)),
+    Row("network.connect", "Connect a container to a network", ("network connect",)),
+    Row("network.create", "Create a network", ("network create",)),
+    Row("network.disconnect", "Disconnect a container from a network", ("network disconnect",)),
+    Row(
+        "network.inspect", "Display detailed information on one or more networks", ("network inspect",)
+    ),
+    Row("network.ls", "List networks", ("network ls", "network list")),
+    Row("network.prune", "Remove all unused networks", ("network prune",)),
+    Row("network.rm", "Remove one or more networks", ("network rm", "network remove")),
     Row("system.check", "Check the store, and repair it", ("system check",)),
     Row("system.df", "Show disk usage", ("system df",)),
     Row("system.events", "Get real time events from the engine", ("system events", "events")),
     Row("system.info", "Display system-wide information", ("system info", "info")),
     Row("system.prune", "Remove unused data", ("system prune",)),
+    Row("volume.create", "Create a volume", ("volume create",)),
+    Row("volume.inspect", "Display detailed information on one or more volumes", ("volume inspect",)),
+    Row("volume.ls", "List volumes", ("volume ls", "volume list")),
+    Row("volume.prune", "Remove unused local volumes", ("volume prune",)),
+    Row("volume.rm", "Remove one or more volumes", ("volume rm", "volume remove")),
     Row("top.completion", "Generate the autocompletion script for the specified shell", ("completion",)),
     Row("top.inspect", "Return low-level information on stored objects", ("inspect",)),
     Row("top.login", "Authenticate to a registry", ("login",)),
