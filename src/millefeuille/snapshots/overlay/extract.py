@@ -19,13 +19,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from millefeuille import files, kernel
-from millefeuille.errors import Corrupt, Denied
+from millefeuille.errors import Corrupt, Denied, Unsupported
 from millefeuille.layers.tree import Node
 from millefeuille.snapshots.overlay.difference import Directory
 from millefeuille.snapshots.snapshotter import Marks
 
 _THREADS: Final = 4
 _SMALL: Final = 64 << 10  # bytes; below, one read and one write are faster than a copy in the kernel
+_ROOM: Final = 1 << 20  # bytes; with less, a disk is full
+_NOT_KEPT: Final = (errno.ENOSPC, errno.E2BIG, errno.ERANGE, errno.EOPNOTSUPP, errno.ENAMETOOLONG)
 _SAFE: Final = kernel.RESOLVE_IN_ROOT | kernel.RESOLVE_NO_SYMLINKS | kernel.RESOLVE_NO_MAGICLINKS
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -33,6 +35,10 @@ _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXE
 
 class UnmappedOwner(Denied):
     """A file's owner does not exist in this process's user namespace."""
+
+
+class AttributesRefused(Unsupported):
+    """The file system cannot keep what a file has beside its bytes."""
 
 
 class ShortLayer(Corrupt):
@@ -100,8 +106,7 @@ class _Writer:
         with self._opened(directory.path) as place:
             self._own(place, node, b"/" + directory.path)
             os.fchmod(place, stat.S_IMODE(node.mode))
-            for key, value in node.xattrs.items():
-                os.setxattr(place, key, value)
+            self._attribute(place, node, directory.path)
             if directory.opaque:
                 os.setxattr(place, f"{self._marks}.overlay.opaque", b"y")
             os.utime(place, ns=(time := _nanoseconds(node), time))
@@ -113,8 +118,8 @@ class _Writer:
                 self._content(target, node)
             self._own(target, node, name)
             os.fchmod(target, stat.S_IMODE(node.mode))
-            for key, value in node.xattrs.items():
-                os.setxattr(target, key, value)
+            if node.xattrs:
+                self._attribute(target, node, name)
             os.utime(target, ns=(time := _nanoseconds(node), time))
         finally:
             os.close(target)
@@ -147,10 +152,29 @@ class _Writer:
         if not stat.S_ISLNK(node.mode):
             # Not a symlink, as it was made here: following one is out of the question.
             os.chmod(name, stat.S_IMODE(node.mode), dir_fd=place)
-        for key, value in node.xattrs.items():
-            if _can_have(node.mode, key):
-                os.setxattr(b"/proc/self/fd/%d/%b" % (place, name), key, value, follow_symlinks=False)
+        if node.xattrs:
+            self._attribute(b"/proc/self/fd/%d/%b" % (place, name), node, name)
         os.utime(name, ns=(time := _nanoseconds(node), time), dir_fd=place, follow_symlinks=False)
+
+    def _attribute(self, target: int | bytes, node: Node, name: bytes) -> None:
+        for key, value in node.xattrs.items():
+            if not _can_have(node.mode, key):
+                continue
+            try:
+                if isinstance(target, int):
+                    os.setxattr(target, key, value)
+                else:
+                    os.setxattr(target, key, value, follow_symlinks=False)
+            except OSError as error:
+                # A file system has little room for attributes, and says the same of that as of its own end.
+                space = os.fstatvfs(self._root)
+                is_full = error.errno == errno.ENOSPC and space.f_bavail * space.f_frsize < _ROOM
+                if is_full or error.errno not in _NOT_KEPT:
+                    raise
+                raise AttributesRefused(
+                    f"{os.fsdecode(name)!r}: the file system cannot keep its extended attribute"
+                    f" {os.fsdecode(key)!r} ({(error.strerror or '').lower()})"
+                ) from None
 
     def _own(self, descriptor: int, node: Node, name: bytes) -> None:
         if (node.uid, node.gid) != self._owner:
@@ -198,9 +222,9 @@ def _copy(source: int, at: int, target: int, size: int) -> None:
 
 
 def _can_have(mode: int, name: bytes) -> bool:
-    """Whether an inode that is no file and no directory can have an extended attribute of this name."""
+    """Whether Linux lets an inode of this type have an extended attribute of this name."""
     if name.startswith(b"user."):
-        return False
+        return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
     return not (stat.S_ISLNK(mode) and name.startswith(b"system."))
 
 
