@@ -16,6 +16,7 @@ from millefeuille.containers.connection import NotRunning, connected
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
+from millefeuille.snapshots import attach
 from millefeuille.store import events
 from millefeuille.store import removal as rows
 from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound
@@ -75,7 +76,16 @@ def quiet(host: Host, id: str) -> None:
     if os.path.isdir(host.place.bundle(id)):
         host.runtime.delete(id)
         host.networks.disconnect(id)
+        _leave_root(host.place.rootfs(id))
         files.remove_tree(host.place.bundle(id))
+
+
+def _leave_root(rootfs: str) -> None:
+    """Make sure that nothing shows where a root was attached: in the monitor's mount namespace its files do,
+    and would be removed with the bundle. Raises OSError when they still do after all.
+    """
+    attach.detach([rootfs])
+    files.remove_directory(rootfs)
 
 
 def end(host: Host, container: Container) -> None:
