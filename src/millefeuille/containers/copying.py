@@ -59,6 +59,13 @@ class _Spot:
     top: bytes
 
 
+def name_of(text: bytes, full: bytes = b"") -> bytes:
+    """What a copy of the path `text` is called; `full` is the same path made absolute."""
+    if text == b"." or text.endswith(b"/."):
+        return CONTENT
+    return parts(full or text)[1] or CONTENT
+
+
 def look(root: int, called: str, path: str) -> PathStatus:
     """What is at `path` in the container `called`, whose root is `root`. Raises NoSuchPath, TooManyLinks."""
     tree, text = Root(root), os.fsencode(path)
@@ -91,7 +98,7 @@ def from_container(root: int, called: str, path: str, *, follow: bool = False) -
     if asserts_directory(text) and not stat.S_ISDIR(os.fstat(place).st_mode):
         os.close(place)
         raise _missing(path, called)
-    return on_disk(place, _name(text), f"{called}:{path}")
+    return on_disk(place, name_of(text), f"{called}:{path}")
 
 
 def from_host(path: str, *, follow: bool = False) -> Source:
@@ -110,7 +117,7 @@ def from_host(path: str, *, follow: bool = False) -> Source:
     if asserts_directory(text) and not stat.S_ISDIR(os.fstat(place).st_mode):
         os.close(place)
         raise NotADirectory("not a directory")
-    return on_disk(place, _name(text, full), path)
+    return on_disk(place, name_of(text, full), path)
 
 
 def to_archive(source: Source, write: Callable[[bytes | memoryview], object]) -> None:
@@ -281,13 +288,6 @@ def _renamed(entry: Metadata, top: bytes) -> Metadata:
     if entry.kind != HARDLINK:
         return entry._replace(path=path)
     return entry._replace(path=path, link=b"/".join(part for part in (top, entry.link) if part))
-
-
-def _name(text: bytes, full: bytes = b"") -> bytes:
-    """What a copy of the path is called."""
-    if text == b"." or text.endswith(b"/."):
-        return CONTENT
-    return parts(full or text)[1] or CONTENT
 
 
 def _is_device(mode: int) -> bool:

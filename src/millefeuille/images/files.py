@@ -15,6 +15,9 @@ from typing import Final
 
 from blake3 import blake3
 
+from millefeuille.containers.copying import name_of
+from millefeuille.containers.paths import asserts_directory
+from millefeuille.containers.source import Source
 from millefeuille.errors import Corrupt, Invalid, NotFound
 from millefeuille.layers.carried import Carried, Run
 from millefeuille.layers.entry import BLOCK, CHARACTER, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK
@@ -91,11 +94,20 @@ class ImageFiles:
         NoSuchFile, TooManyLinks.
         """
         text = os.fsencode(path)
-        found = follow(text, self._link, leaf=leaf or text.endswith(b"/"))
+        found = follow(text, self._link, leaf=leaf or asserts_directory(text))
         node = self._node(found)
-        if node is None or (text.endswith((b"/", b"/.")) and node.children is None):
+        if node is None or (asserts_directory(text) and node.children is None):
             raise NoSuchFile(f"Could not find the file {path} in image {self._name}")
         return found, node
+
+    def source(self, path: str, *, follow: bool = False) -> Source:
+        """What is at `path`, to be copied; a link that it ends with only when `follow`.
+
+        Raises NoSuchFile, TooManyLinks.
+        """
+        _, node = self.find(path, leaf=follow)
+        name = name_of(os.fsencode(path))
+        return Source(name, directory=node.children is not None, files=self.carried(node))
 
     def layer(self, node: Node) -> LayerRecord | None:
         """The layer that a file comes from; None for the root of an image without layers."""

@@ -79,6 +79,7 @@ COMMANDS: Final = (
     ),
     Row("container.run", "Create and run a new container from an image", ("container run", "run")),
     Row("image.cat", "Print a file of an image", ("image cat",)),
+    Row("image.cp", "Copy files/folders from an image to the local filesystem", ("image cp",)),
     Row("image.history", "Show the history of an image", ("image history", "history")),
     Row(
         "image.import_",

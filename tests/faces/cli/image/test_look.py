@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 from tests.faces.cli.home import Home
@@ -76,3 +77,49 @@ def test_nothing_of_a_damaged_file_is_printed(app: Home) -> None:
     assert "/big in layer sha256:" in err
     assert "damaged in the store" in err
     assert app.mille("image", "cat", "app:1", "/etc/a") == ("one\n", "", 0)
+
+
+def test_copy(app: Home) -> None:
+    target = app.directory / "target"
+    assert app.mille("image", "cp", "app:1:/etc/d/", str(target)) == ("", "", 0)
+    assert (target / "x").read_bytes() == b""
+    assert app.mille("image", "cp", "app:1:etc/a", str(target)) == ("", "", 0)
+    assert (target / "a").read_text() == "one\n"
+    assert (target / "a").stat().st_mode & 0o7777 == 0o4640
+    _, said, code = app.mille("image", "cp", "--quiet=false", "-L", "app:1:/link", str(target))
+    assert (said, code) == (f"Successfully copied 6.14kB to {target}\n", 0)
+    assert sorted(path.name for path in (target / "link").iterdir())[1:] == ["a", "d"]
+
+
+def test_copy_as_an_archive(app: Home) -> None:
+    done = subprocess.run(
+        ["tar", "t"], input=app.mille("image", "cp", "app:1:/etc/d", "-")[0], capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout == "d/\nd/x\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("app:1:/nope", "Error: Could not find the file /nope in image app:1\n"),
+        ("app", '"app" is not IMAGE:PATH\nFor example: mille image cp nginx:1.24:/etc/nginx .\n'),
+        ("app:1:/etc", "Error: cannot copy directory\n"),
+    ],
+)
+def test_what_cannot_be_copied(source: str, error: str, app: Home) -> None:
+    there = app.directory / "there"
+    there.write_text("old")
+    assert app.mille("image", "cp", source, str(there)) == ("", error, 1)
+    assert there.read_text() == "old"
+
+
+def test_nothing_of_a_damaged_file_is_left(app: Home) -> None:
+    (tar,) = app.store.glob("layers/*/layer.tar")
+    data = bytearray(tar.read_bytes())
+    data[data.rindex(b"zzz")] ^= 1
+    tar.chmod(0o600)
+    tar.write_bytes(data)
+    _, said, code = app.mille("image", "cp", "app:1:/big", str(app.directory / "copy"))
+    assert ("damaged in the store" in said, code) == (True, 1)
+    assert not (app.directory / "copy").exists()
