@@ -1,0 +1,91 @@
+"""One more process in a container that runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from millefeuille import files
+from millefeuille.containers import records, roots
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container
+from millefeuille.errors import Conflict
+from millefeuille.runtime import process as processes
+from millefeuille.runtime import spec
+from millefeuille.runtime.runtime import Stdio
+from millefeuille.runtime.signals import forwarding
+
+
+class NotExecutable(Conflict):
+    """The container does not run, or is paused; the message is Docker's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What to run beside the container's own process; "" and None leave it to the container."""
+
+    words: tuple[str, ...]
+    environment: tuple[str, ...] = ()
+    user: str = ""
+    directory: str = ""
+    tty: bool = False
+    privileged: bool = False
+
+
+def execute(host: Host, container: Container, command: Command, stdio: Stdio) -> int:
+    """Run it to its end; its exit code. Signals to this process go to it. Raises NotExecutable, ExecFailed,
+    NoSuchUser.
+    """
+    with _prepared(host, container, command) as (document, directory), forwarding() as forwarder:
+        attached = host.runtime.exec(container.id, document, directory, stdio)
+        forwarder.aim(attached)
+        return attached.wait()
+
+
+def execute_detached(host: Host, container: Container, command: Command) -> int:
+    """Start it, and leave it alone; its process ID. Raises as `execute` does."""
+    nothing = Stdio(stdin=None, stdout=None, stderr=None)
+    with _prepared(host, container, command) as (document, directory):
+        if command.tty:
+            document = {**document, "terminal": False}  # nobody would hold its other end
+        return host.runtime.exec_detached(container.id, document, directory, nothing)
+
+
+@contextlib.contextmanager
+def _prepared(
+    host: Host, container: Container, command: Command
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The runtime's process document, and a directory for its files that is gone afterwards."""
+    told = records.state(host.place, container.id)
+    if told.status == "paused":
+        raise NotExecutable(f"container {container.id} is paused, unpause the container before exec")
+    if not told.running or not told.pid:
+        raise NotExecutable(f"container {container.id} is not running")
+    document = _document(host, container, command)
+    directory = f"{host.place.bundle(container.id)}/exec-{os.urandom(8).hex()}"
+    files.make_directory(directory)
+    try:
+        yield document, directory
+    finally:
+        files.remove_tree(directory)
+
+
+def _document(host: Host, container: Container, command: Command) -> dict[str, Any]:
+    config = {
+        **container.config,
+        "Entrypoint": None,
+        "Cmd": list(command.words),
+        "Env": [*(container.config.get("Env") or ()), *command.environment],
+        "User": command.user or container.config.get("User") or "",
+        "WorkingDir": command.directory or container.config.get("WorkingDir") or "",
+        "Tty": command.tty,
+    }
+    host_config = {**container.host_config}
+    if command.privileged:
+        host_config["Privileged"] = True
+    with roots.opened(host, container) as root:
+        process = processes.configured(root, config, host_config)
+    return spec.process_document(process, config, host_config)

@@ -1,0 +1,34 @@
+"""`mille container create`."""
+
+from __future__ import annotations
+
+from millefeuille.containers.create import create
+from millefeuille.engine.containers import host
+from millefeuille.engine.store import founded
+from millefeuille.faces.cli.command import Call, Command, Context, at_least
+from millefeuille.faces.cli.container import creation_flags as flags
+from millefeuille.faces.cli.container import making
+from millefeuille.faces.cli.container.creation import wanted
+
+
+def run(context: Context, call: Call) -> int:
+    """Make a container without starting it; its ID on standard output."""
+    asked = wanted(context, call, flags.PULL_TO_CREATE)
+    for line in asked.warnings:
+        context.terminal.complain(line)
+    store = founded(context.settings)
+    made = host(context.settings, store)
+    container = create(made, making.order(context, store, asked))
+    making.note_id(asked.cidfile, container.id)
+    context.terminal.line(container.id)
+    return 0
+
+
+COMMAND = Command(
+    usage="[OPTIONS] IMAGE [COMMAND] [ARG...]",
+    arguments=at_least(1),
+    options=flags.CREATE_OPTIONS,
+    run=run,
+    complete="image",
+    interspersed=False,
+)

@@ -1,0 +1,31 @@
+"""`mille container restart`."""
+
+from __future__ import annotations
+
+from millefeuille.containers import lifecycle
+from millefeuille.faces.cli.command import Call, Command, Context, at_least
+from millefeuille.faces.cli.container.each import each
+from millefeuille.faces.cli.options import integer, string
+
+SIGNAL = string("signal", "Signal to send to the container", short="s")
+TIMEOUT = integer("timeout", "Seconds to wait before killing the container", short="t")
+
+
+def run(context: Context, call: Call) -> int:
+    """Restart one or more containers."""
+    timeout = call[TIMEOUT] if call.given(TIMEOUT) else None
+    signal = call[SIGNAL]
+    return each(
+        context,
+        call,
+        lambda host, container: lifecycle.restart(host, container, timeout=timeout, signal=signal),
+    )
+
+
+COMMAND = Command(
+    usage="[OPTIONS] CONTAINER [CONTAINER...]",
+    arguments=at_least(1),
+    options=(SIGNAL, TIMEOUT),
+    run=run,
+    complete="container",
+)

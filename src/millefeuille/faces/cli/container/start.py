@@ -1,0 +1,88 @@
+"""`mille container start`."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from millefeuille.containers import records, sweep
+from millefeuille.containers.attach import Streams
+from millefeuille.containers.connection import Connection
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container
+from millefeuille.containers.start import AlreadyRunning, start
+from millefeuille.engine.containers import host
+from millefeuille.engine.store import open_store
+from millefeuille.errors import MilleError, Unsupported
+from millefeuille.faces.cli import exits
+from millefeuille.faces.cli.command import Call, Command, Context, at_least
+from millefeuille.faces.cli.container.attachment import attached
+from millefeuille.faces.cli.container.keys import detach_keys
+from millefeuille.faces.cli.exits import Refusal
+from millefeuille.faces.cli.options import boolean, string
+
+ATTACH = boolean("attach", "Attach STDOUT/STDERR and forward signals", short="a")
+CHECKPOINT = string("checkpoint", "Restore from this checkpoint")
+DETACH_KEYS = string("detach-keys", "Override the key sequence for detaching a container")
+INTERACTIVE = boolean("interactive", "Attach container's STDIN", short="i")
+
+
+def run(context: Context, call: Call) -> int:
+    """Start containers that were created or have ended."""
+    if call[CHECKPOINT]:
+        raise Unsupported("checkpoints of containers are not supported")
+    made = host(context.settings, open_store(context.settings))
+    if call[ATTACH] or call[INTERACTIVE]:
+        if len(call.arguments) > 1:
+            raise Refusal("you cannot start and attach multiple containers at once")
+        container = records.find(made.store, made.place, call.arguments[0])
+        return _joined(context, call, made, container)
+    code = 0
+    for text in call.arguments:
+        try:
+            start(made, records.find(made.store, made.place, text))
+        except AlreadyRunning:
+            context.terminal.line(text)
+        except MilleError as error:
+            exits.report(context.terminal, error)
+            code = 1
+        else:
+            context.terminal.line(text)
+    if code:
+        failed = "failed to start containers: " + ", ".join(call.arguments[:1])
+        context.terminal.complain(f"Error: {failed}")
+    return code
+
+
+def _joined(context: Context, call: Call, made: Host, container: Container) -> int:
+    ours, theirs = socket.socketpair()
+    connection = Connection(ours)
+    tty = bool(container.config.get("Tty"))
+    streams = Streams(
+        stdin=0 if call[INTERACTIVE] and container.config.get("OpenStdin") else None,
+        stdout=1 if call[ATTACH] else None,
+        stderr=2 if call[ATTACH] else None,
+        tty=tty and os.isatty(0),
+        detach=detach_keys(context, call[DETACH_KEYS]),
+    )
+    try:
+        connection.send(b"c")
+        with theirs:
+            start(made, container, theirs)
+        context.terminal.flush()
+        code = attached(connection, streams, pass_signals=not tty)
+    finally:
+        connection.close()
+    if code is None:
+        return 0
+    sweep.tidy_after(made, container)
+    return code
+
+
+COMMAND = Command(
+    usage="[OPTIONS] CONTAINER [CONTAINER...]",
+    arguments=at_least(1),
+    options=(ATTACH, CHECKPOINT, DETACH_KEYS, INTERACTIVE),
+    run=run,
+    complete="container",
+)
