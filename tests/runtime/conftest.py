@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.runtime.box import Box, fill
 from tests.snapshots.erofs.tars import chain, gnu_tar
 
 from millefeuille.runtime.invocation import RuntimeMissing
@@ -51,3 +53,21 @@ def host(tmp_path: Path, busybox_chain: Chain) -> Host:
         pytest.skip(str(missing))
     snapshots = ErofsSnapshotter(str(tmp_path / "snapshots"), lambda _: busybox_chain)
     return Host(snapshots=snapshots, runtime=runtime, directory=str(tmp_path / "run/bundles"))
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    """A root to run things in, of this test's own."""
+    program = shutil.which("busybox")
+    if program is None or subprocess.run(["ldd", program], capture_output=True).returncode == 0:
+        pytest.skip("needs a static busybox")
+    if os.geteuid() != 0:
+        pytest.skip("running containers needs root")
+    try:
+        runtime = find(str(tmp_path / "runtime"))
+    except RuntimeMissing as missing:
+        pytest.skip(str(missing))
+    fill(tmp_path / "root", program)
+    made = Box(tmp_path, tmp_path / "root", runtime)
+    yield made
+    made.close()

@@ -173,9 +173,9 @@ def _cpu(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pids(config: Mapping[str, Any]) -> dict[str, Any]:
-    limit = config.get("PidsLimit")
-    # Docker: 0 and less, and none at all, mean no limit.
-    return {"limit": limit} if limit and limit > 0 else {}
+    limit = _number(config, "PidsLimit")
+    # Docker's clients send 0 when there is none; less than that takes one away.
+    return {"limit": max(limit, -1)} if limit else {}
 
 
 def _block(config: Mapping[str, Any]) -> dict[str, Any]:

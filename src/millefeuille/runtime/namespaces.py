@@ -13,6 +13,7 @@ from typing import Any, Final
 from millefeuille.errors import Invalid, Unsupported
 
 _JOINED: Final = "ns:"
+_JOINABLE: Final = ("PidMode", "IpcMode")
 _WORDS: Final = {"PidMode": "PID", "IpcMode": "IPC", "UTSMode": "UTS", "CgroupnsMode": "cgroup namespace"}
 _OWN: Final = {
     "PidMode": ("", "private"),
@@ -34,7 +35,7 @@ def check(host_config: Mapping[str, Any]) -> None:
     """Hold that the modes exist. Raises InvalidMode, UserNamespaceUnsupported."""
     for key, own in _OWN.items():
         mode = host_config.get(key) or ""
-        joins = mode.startswith((_JOINED, "container:")) and key in ("PidMode", "IpcMode")
+        joins = mode.startswith("container:") and key in _JOINABLE
         if mode != "host" and mode not in own and not joins:
             raise InvalidMode(f"invalid {_WORDS[key]} mode: {mode}")
     if (mode := host_config.get("UsernsMode") or "") not in ("", "host"):
@@ -66,7 +67,7 @@ def is_hybrid() -> bool:
 def _entry(kind: str, key: str, mode: str) -> list[dict[str, str]]:
     if mode == "host":
         return []
-    if mode.startswith(_JOINED):
+    if mode.startswith(_JOINED) and key in _JOINABLE:
         return [{"type": kind, "path": mode.removeprefix(_JOINED)}]
     if mode in _OWN[key]:
         return [{"type": kind}]
