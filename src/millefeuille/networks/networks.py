@@ -254,6 +254,16 @@ class Networks:
         for container in self.leases.containers():
             if not alive(container):
                 self.disconnect(container)
+        self._drop_unfinished()
+
+    def _drop_unfinished(self) -> None:
+        """Remove files that were on their way to their names when their writer was killed."""
+        directories = (self._root, self.leases.directory)
+        if any(_unfinished(directory) for directory in directories):
+            with self._locked():  # who writes holds it
+                for directory in directories:
+                    for path in _unfinished(directory):
+                        files.unlink(path)
 
     def _join(self, other: str) -> Connection:
         lease = self.leases.read(other)
@@ -343,3 +353,9 @@ class Networks:
     def _settle_rest(self, host: Netlink, *, without: str = "") -> None:
         leases = [lease for lease in self.leases.every() if lease.container != without]
         upkeep.settle(host, self.every(), leases, self._table, f"{self.leases.directory}/rules")
+
+
+def _unfinished(directory: str) -> list[str]:
+    with contextlib.suppress(FileNotFoundError):
+        return [f"{directory}/{name}" for name in os.listdir(directory) if ".tmp-" in name]
+    return []

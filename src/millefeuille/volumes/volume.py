@@ -77,10 +77,10 @@ def check_options(name: str, options: Mapping[str, str]) -> None:
     if not options:
         return
     kind, device = options.get("type", ""), options.get("device", "")
-    if kind == "tmpfs":
-        return
     if not device:
         raise BadVolumeOption(f'create {name}: missing required option: "device"')
+    if kind == "tmpfs":
+        return
     words = options.get("o", "").split(",")
     if kind in ("", "none") and ("bind" in words or "rbind" in words):
         if not device.startswith("/"):

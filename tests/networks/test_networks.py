@@ -1,0 +1,384 @@
+"""Networks on a real kernel: reached by address, by name and by published port, and given back."""
+
+from __future__ import annotations
+
+import http.client
+import http.server
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.networks.conftest import Stand, within
+
+from millefeuille import files
+from millefeuille.networks import rules
+from millefeuille.networks.definitions import NoSuchNetwork
+from millefeuille.networks.ends import BadEndpoint
+from millefeuille.networks.making import PredefinedNetwork
+from millefeuille.networks.networks import (
+    AlreadyConnected,
+    NetworkExists,
+    NetworkInUse,
+    NotConnected,
+    Order,
+)
+from millefeuille.networks.pools import PoolTaken
+from millefeuille.networks.ports import PortTaken
+
+A, B, C = "a" * 64, "b" * 64, "c" * 64
+PATIENCE = 2.0  # seconds until a packet is taken for lost
+
+
+@contextmanager
+def serving(namespace: str, port: int) -> Iterator[None]:
+    """An HTTP server in a namespace, which answers every path with a greeting."""
+
+    class Greeting(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"hello from inside")
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = within(namespace, lambda: http.server.HTTPServer(("0.0.0.0", port), Greeting))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def fetched(host: str, port: int) -> str:
+    """What the server answers."""
+    with closing(http.client.HTTPConnection(host, port, timeout=PATIENCE)) as connection:
+        connection.request("GET", "/")
+        return connection.getresponse().read().decode()
+
+
+def address(settings: Any, network: str = "bridge") -> str:
+    return str(settings["Networks"][network]["IPAddress"])
+
+
+@pytest.mark.walk
+def test_containers_on_a_bridge_reach_each_other_by_address(stand: Stand) -> None:
+    web = stand.networks.connect(A, stand.wishes("web"))
+    other = stand.networks.connect(B, stand.wishes("other"))
+    with serving(web.namespace, 80):
+        assert within(other.namespace, lambda: fetched(address(web.settings), 80)) == "hello from inside"
+
+
+@pytest.mark.walk
+def test_containers_on_a_network_of_the_users_know_each_other_by_name(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours"))
+    asked = {"EndpointsConfig": {"ours": {"Aliases": ["db"]}}}
+    web = stand.networks.connect(A, stand.wishes("web", "ours", networking=asked))
+    stand.networks.connect(B, stand.wishes("other", "ours"))
+    line = next(line for line in (stand.directory / "other").read_text().splitlines() if "web" in line)
+    assert line.split() == [address(web.settings, "ours"), "web", "db", A[:12], "web.host", "#", "mille"]
+    assert "other" in (stand.directory / "web").read_text()
+    stand.networks.disconnect(A)
+    assert "web" not in (stand.directory / "other").read_text()
+
+
+@pytest.mark.walk
+def test_containers_on_the_default_bridge_have_no_names_for_each_other(stand: Stand) -> None:
+    stand.networks.connect(A, stand.wishes("web"))
+    stand.networks.connect(B, stand.wishes("other"))
+    assert "web" not in (stand.directory / "other").read_text()
+
+
+@pytest.mark.walk
+def test_what_a_container_wrote_into_its_hosts_file_stays(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours"))
+    stand.networks.connect(A, stand.wishes("web", "ours"))
+    path = stand.directory / "web"
+    before = path.stat().st_ino
+    with path.open("a") as file:
+        file.write("10.1.1.1\tmine\n")
+    stand.networks.connect(B, stand.wishes("other", "ours"))
+    assert "10.1.1.1\tmine\n" in path.read_text()
+    assert "other" in path.read_text()
+    assert path.stat().st_ino == before  # it is mounted in the container
+
+
+@pytest.mark.walk
+def test_a_port_published_on_the_loopback_address_reaches_the_container(stand: Stand) -> None:
+    bindings = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}
+    web = stand.networks.connect(A, stand.wishes("web", PortBindings=bindings))
+    assert web.settings["Ports"] == {
+        "80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}],
+        "90/tcp": None,
+    }
+    with serving(web.namespace, 80):
+        assert fetched("127.0.0.1", 8080) == "hello from inside"
+        with pytest.raises(OSError):
+            fetched(web.settings["Gateway"], 8080)
+    stand.networks.disconnect(A)
+    with pytest.raises(ConnectionRefusedError):
+        fetched("127.0.0.1", 8080)
+    assert stand.left() == []
+
+
+@pytest.mark.walk
+def test_a_port_published_everywhere_is_reached_from_the_host_and_from_containers(stand: Stand) -> None:
+    web = stand.networks.connect(A, stand.wishes("web", PortBindings={"80/tcp": [{"HostPort": "8080"}]}))
+    stand.networks.create(Order(name="ours"))
+    near = stand.networks.connect(B, stand.wishes("near"))
+    far = stand.networks.connect(C, stand.wishes("far", "ours"))
+    gateway = web.settings["Gateway"]
+    with serving(web.namespace, 80):
+        assert fetched("127.0.0.1", 8080) == "hello from inside"
+        for namespace in (web.namespace, near.namespace, far.namespace):
+            assert within(namespace, lambda: fetched(gateway, 8080)) == "hello from inside"
+
+
+@pytest.mark.walk
+def test_one_network_is_not_reached_from_another(stand: Stand) -> None:
+    web = stand.networks.connect(A, stand.wishes("web"))
+    stand.networks.create(Order(name="ours"))
+    far = stand.networks.connect(B, stand.wishes("far", "ours"))
+    with serving(web.namespace, 80), pytest.raises(TimeoutError):
+        within(far.namespace, lambda: fetched(address(web.settings), 80))
+
+
+@pytest.mark.walk
+def test_an_internal_network_has_no_way_out(stand: Stand) -> None:
+    stand.networks.create(Order(name="inner", internal=True))
+    connection = stand.networks.connect(A, stand.wishes("web", "inner"))
+    assert connection.settings["Networks"]["inner"]["Gateway"] == ""
+    with pytest.raises(OSError, match="unreachable"):
+        within(connection.namespace, lambda: fetched("192.0.2.1", 80))
+
+
+@pytest.mark.walk
+def test_containers_do_not_reach_the_loopback_address_of_the_host(stand: Stand) -> None:
+    web = stand.networks.connect(A, stand.wishes("web"))
+    namespace = web.namespace
+
+    def knock() -> None:
+        Path("/proc/sys/net/ipv4/conf/all/route_localnet").write_text("1")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+            sender.sendto(b"x", ("127.0.0.1", 5353))
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 5353))
+        receiver.settimeout(0.3)
+        within(namespace, knock)
+        with pytest.raises(TimeoutError):
+            receiver.recv(1)
+
+
+@pytest.mark.walk
+def test_a_port_is_given_once(stand: Stand) -> None:
+    bound = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}
+    stand.networks.connect(A, stand.wishes("web", PortBindings=bound))
+    with pytest.raises(PortTaken) as refused:
+        stand.networks.connect(B, stand.wishes("other", PortBindings={"80/tcp": [{"HostPort": "8080"}]}))
+    words = str(refused.value)
+    assert words.startswith(
+        "failed to set up container networking: driver failed programming external connectivity on endpoint"
+        " other ("
+    )
+    assert words.endswith("): Bind for 0.0.0.0:8080 failed: port is already allocated")
+    assert stand.networks.leases.containers() == [A]
+
+
+@pytest.mark.walk
+def test_a_port_that_a_program_of_the_host_has_is_not_given(stand: Stand) -> None:
+    with socket.create_server(("127.0.0.1", 8080)):
+        with pytest.raises(
+            PortTaken, match=r"failed to bind host port for 0\.0\.0\.0:8080:172\.17\.0\.2:80/tcp"
+        ):
+            stand.networks.connect(A, stand.wishes("web", PortBindings={"80/tcp": [{"HostPort": "8080"}]}))
+    assert stand.left() == []
+
+
+@pytest.mark.walk
+def test_none_has_the_loopback_interface_alone(stand: Stand) -> None:
+    connection = stand.networks.connect(A, stand.wishes("web", "none"))
+    assert within(connection.namespace, stand.interfaces) == ["lo"]
+    assert stand.interfaces() == ["lo"]
+    assert list(connection.settings["Networks"]) == ["none"]
+
+
+@pytest.mark.walk
+def test_host_is_the_namespace_of_the_host(stand: Stand) -> None:
+    connection = stand.networks.connect(A, stand.wishes("web", "host"))
+    assert connection.namespace == ""
+    assert not connection.needs_release
+    assert stand.interfaces() == ["lo"]
+
+
+@pytest.mark.walk
+def test_a_container_joins_another(stand: Stand) -> None:
+    web = stand.networks.connect(A, stand.wishes("web"))
+    assert stand.networks.connect(B, stand.wishes("other", f"container:{A}")).namespace == web.namespace
+    with pytest.raises(NotConnected, match="non running container"):
+        stand.networks.connect(B, stand.wishes("other", f"container:{C}"))
+
+
+@pytest.mark.walk
+def test_a_running_container_is_connected_to_one_more_network_and_disconnected(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours"))
+    connection = stand.networks.connect(A, stand.wishes("web"))
+    other = stand.networks.connect(B, stand.wishes("other", "ours"))
+    stand.networks.attach(A, stand.wishes("web"), "ours", {"Aliases": ["db"]})
+    assert within(connection.namespace, stand.interfaces) == ["eth0", "eth1", "lo"]
+    with serving(connection.namespace, 80):
+        there = stand.networks.settings(A, stand.wishes("web"))
+        assert within(other.namespace, lambda: fetched(address(there, "ours"), 80)) == "hello from inside"
+    assert "db" in (stand.directory / "other").read_text()
+    with pytest.raises(AlreadyConnected):
+        stand.networks.attach(A, stand.wishes("web"), "ours", {})
+    stand.networks.detach(A, "ours")
+    assert within(connection.namespace, stand.interfaces) == ["eth0", "lo"]
+    assert "db" not in (stand.directory / "other").read_text()
+    with pytest.raises(NotConnected, match="is not connected to network ours"):
+        stand.networks.detach(A, "ours")
+
+
+@pytest.mark.walk
+def test_an_address_asked_for_is_given(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours", subnet="10.77.0.0/24"))
+    asked = {"EndpointsConfig": {"ours": {"IPAMConfig": {"IPv4Address": "10.77.0.9"}}}}
+    web = stand.networks.connect(A, stand.wishes("web", "ours", networking=asked))
+    assert address(web.settings, "ours") == "10.77.0.9"
+    with pytest.raises(Exception, match="Address already in use"):
+        stand.networks.connect(B, stand.wishes("other", "ours", networking=asked))
+    asked = {"EndpointsConfig": {"bridge": {"IPAMConfig": {"IPv4Address": "172.17.0.9"}}}}
+    with pytest.raises(BadEndpoint, match="user defined networks only"):
+        stand.networks.connect(B, stand.wishes("other", networking=asked))
+
+
+@pytest.mark.walk
+def test_networks_are_found_made_and_removed(stand: Stand) -> None:
+    made = stand.networks.create(Order(name="ours"))
+    assert stand.networks.get("ours") == stand.networks.get(made.id[:9]) == made
+    assert str(made.subnet) == "172.18.0.0/16"  # the first is that of the default bridge
+    with pytest.raises(NetworkExists, match="network with name ours already exists"):
+        stand.networks.create(Order(name="ours"))
+    with pytest.raises(PoolTaken, match="Pool overlaps with other one on this address space"):
+        stand.networks.create(Order(name="again", subnet="172.18.5.0/24"))
+    stand.networks.connect(A, stand.wishes("web", "ours"))
+    with pytest.raises(NetworkInUse, match='network ours has active endpoints \\(name:"web" id:'):
+        stand.networks.remove("ours")
+    stand.networks.disconnect(A)
+    stand.networks.remove("ours")
+    with pytest.raises(NoSuchNetwork, match="network ours not found"):
+        stand.networks.get("ours")
+    with pytest.raises(PredefinedNetwork, match="bridge is a pre-defined network and cannot be removed"):
+        stand.networks.remove("bridge")
+    assert stand.left() == []
+
+
+@pytest.mark.walk
+def test_a_subnet_that_the_host_uses_meanwhile_is_left_to_it(stand: Stand) -> None:
+    first = stand.networks.create(Order(name="ours"))
+    neighbour = replace(first, id="f" * 64, chosen=False)
+    other = type(stand.networks)(f"{stand.directory}/root/others", f"{stand.directory}/run/other")
+    other.definitions.directory and os.makedirs(f"{stand.directory}/root/others")
+    other.definitions.save(replace(neighbour, name="theirs"))
+    other.connect(B, stand.wishes("other", "theirs"))
+    connection = stand.networks.connect(A, stand.wishes("web", "ours"))
+    other.disconnect(B)
+    assert not address(connection.settings, "ours").startswith("172.18.")
+
+
+@pytest.mark.walk
+def test_rules_that_somebody_flushed_come_back(stand: Stand) -> None:
+    bound = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}
+    web = stand.networks.connect(A, stand.wishes("web", PortBindings=bound))
+    rules.apply("flush ruleset\n")
+    stand.networks.connect(B, stand.wishes("other"))
+    with serving(web.namespace, 80):
+        assert fetched("127.0.0.1", 8080) == "hello from inside"
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Do `work` in a process of its own; how that ended, as `os.waitpid` says it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def killed_at(act: int, work: Callable[[], None]) -> Callable[[], None]:
+    """`work`, cut off by SIGKILL just before its act of that number."""
+
+    def run() -> None:
+        count = 0
+
+        def step(name: str, subject: object) -> None:
+            nonlocal count
+            count += 1
+            if count == act:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        files.hook = step
+        work()
+
+    return run
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize("what", ["connect", "disconnect", "attach"])
+def test_nothing_is_left_when_a_process_is_killed_at_any_act(stand: Stand, what: str) -> None:
+    stand.networks.create(Order(name="ours"))
+    bound = {"80/tcp": [{"HostPort": "8080"}]}
+    asked = stand.wishes("web", "ours", PortBindings=bound)
+    acts = {
+        "connect": lambda: stand.networks.connect(A, asked),
+        "disconnect": lambda: stand.networks.disconnect(A),
+        "attach": lambda: stand.networks.attach(A, asked, "bridge", {}),
+    }
+    kills = 0
+    while True:
+        if what != "connect":
+            stand.networks.connect(A, asked)
+        ended = in_child(killed_at(kills + 1, acts[what]))
+        stand.networks.sweep(lambda _: False)
+        assert stand.left() == [], f"killed at act {kills + 1}"
+        if not os.WIFSIGNALED(ended):
+            break
+        kills += 1
+    assert kills > 5
+
+
+@pytest.mark.walk
+def test_containers_that_are_connected_at_once_get_an_address_each(stand: Stand) -> None:
+    ids = [f"{number:064x}" for number in range(30)]
+    children = []
+    for id in ids:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                wished = stand.wishes(id[-4:], PortBindings={"80/tcp": [{"HostPort": ""}]})
+                stand.networks.connect(id, wished)
+                code = 0
+            finally:
+                os._exit(code)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 30
+    leases = list(stand.networks.leases.every())
+    assert len({lease.endpoints[0].ip for lease in leases}) == 30
+    assert len({lease.ports[0].host_port for lease in leases}) == 30
+    for id in ids:
+        stand.networks.disconnect(id)
+    assert stand.left() == []
