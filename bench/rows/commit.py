@@ -1,0 +1,65 @@
+"""Commit a container of the large image that changed ten files."""
+
+from __future__ import annotations
+
+import copy
+
+from bench.contest import Goal, Result, Trial, contest
+from bench.contestants import Contestant
+from bench.ground import Ground
+
+_SCRIPT = "for n in 0 1 2 3 4 5 6 7 8 9; do head -c 100000 /dev/urandom > /var/tmp/changed$n; done"
+_NAME = "changed"
+
+
+class _Container:
+    """One contestant's container, made before its first run; each run commits it under a name of its own."""
+
+    def __init__(self, ground: Ground, contestant: Contestant) -> None:
+        self._ground = ground
+        self._contestant = contestant
+        self._commits = 0
+
+    def prepare(self) -> None:
+        """Pull the image, and run what changes the files."""
+        if self._commits:
+            return
+        reference = self._ground.reference
+        self._contestant.cost(["pull", "--quiet", reference])
+        words = ["run", "--network", "none", "--name", _NAME, reference, "sh", "-c", _SCRIPT]
+        self._contestant.cost(words)
+
+    def act(self) -> list[str]:
+        """The committing command."""
+        self._commits += 1
+        return ["commit", _NAME, f"bench/committed:{self._commits}"]
+
+    def drop(self) -> None:
+        """Remove the container; the rows that follow find an empty store."""
+        self._contestant.cost(["rm", _NAME])
+
+
+def run(ground: Ground) -> tuple[Result, list[Goal]]:
+    """Measure it."""
+    contestants = ground.contestants("mille", "docker")
+    for one in contestants:
+        one.reset()
+    containers = [_Container(ground, _whole(one)) for one in contestants]
+    trials = [
+        Trial(contestant=_whole(one), prepare=container.prepare, act=container.act)
+        for one, container in zip(contestants, containers, strict=True)
+    ]
+    result = contest("commit", trials, ground.runs)
+    for one, container in zip(contestants, containers, strict=True):
+        if one.name in result.costs:
+            container.drop()
+        one.reset()
+    return result, result.at_most(0.3, "mille", "docker")
+
+
+def _whole(contestant: Contestant) -> Contestant:
+    """The contestant with all of its commands, not those on images alone."""
+    whole = copy.copy(contestant)
+    if whole.prefix[-1] == "image":
+        whole.prefix = whole.prefix[:-1]
+    return whole
