@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 class Listing:
     """A kind of row: the Go type that errors name, the header of each field, and the default columns.
 
-    A row maps each field to its text. `named` are formats called by one word; `blanks` is what the default
-    table shows for fields that are empty.
+    A row maps each field to its text, or to a function of one text that templates may call. `named` are
+    formats called by one word; `blanks` is what the default table shows for fields that are empty.
     """
 
     type_name: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, object]
     columns: tuple[str, ...]
     named: Mapping[str, str] = field(default_factory=dict)
     blanks: Mapping[str, str] = field(default_factory=dict)
@@ -96,4 +96,10 @@ FILES = Listing(
         "Layer": "LAYER",
     },
     columns=("Mode", "UID", "GID", "Size", "ModifiedAt", "Path"),
+)
+
+MOUNTS = Listing(
+    type_name="image.mountContext",
+    headers={"ID": "IMAGE ID", "Image": "IMAGE", "Mountpoint": "MOUNTPOINT"},
+    columns=("ID", "Image", "Mountpoint"),
 )

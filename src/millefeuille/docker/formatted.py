@@ -49,7 +49,10 @@ def execute(template: Template, data: object) -> str:
 
 
 def _data(listing: Listing, row: Mapping[str, object]) -> Struct:
-    return Struct(type_name=listing.type_name, fields=dict(sorted(row.items())), pointer=True, escapes=True)
+    return Struct(
+        type_name=listing.type_name, fields=dict(sorted(row.items())), pointer=True, escapes=True,
+        json_names={name: "" for name, value in row.items() if callable(value)},
+    )  # fmt: skip
 
 
 def _header(template: Template, listing: Listing) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from millefeuille.docker.template import nodes
 from millefeuille.docker.template.error import TemplateExecutionError
@@ -254,7 +254,26 @@ class Evaluator:
             outer, receiver = receiver, self._field(receiver, name, False, seen_as)
             # What an untyped map holds is an interface to Go, whatever is in it.
             seen_as = "interface {}" if type(outer) is dict else None
+        method = self._method(receiver, names[-1])
+        if method is not None:
+            return self._call_method(method, names[-1], arguments[1:], final)
         return self._field(receiver, names[-1], len(arguments) > 1 or final is not _NO_FINAL, seen_as)
+
+    def _method(self, receiver: object, name: str) -> Callable[[str], object] | None:
+        found = receiver.find(name) if isinstance(receiver, Struct) else None
+        if isinstance(receiver, dict):
+            found = receiver.get(name)
+        return found if callable(found) else None
+
+    def _call_method(
+        self, method: Callable[[str], object], name: str, given: Sequence[nodes.Node], final: object
+    ) -> object:
+        """Call a method, all of which take one text."""
+        count = len(given) + (final is not _NO_FINAL)
+        if count != 1:
+            raise self._failure(f"wrong number of args for {name}: want 1 got {count}")
+        values = [self._argument(None, "string", argument) for argument in given]
+        return method(str(values[0] if values else self._typed(final, "string")))
 
     def _field(self, receiver: object, name: str, has_arguments: bool, seen_as: str | None) -> object:
         if isinstance(receiver, Missing):
@@ -279,9 +298,7 @@ class Evaluator:
 
     # Functions
 
-    def _function(
-        self, dot: object, node: nodes.Identifier, whole: nodes.Node, final: object
-    ) -> object:
+    def _function(self, dot: object, node: nodes.Identifier, whole: nodes.Node, final: object) -> object:
         """Call a function; `whole` is the command that calls it, or the name alone."""
         self._node = node
         function = self._functions[node.name]
