@@ -1,0 +1,134 @@
+"""What a container mounts, from Docker's ways to ask for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from millefeuille.containers.mounts import BadMount, MountUnsupported, mount_points
+from millefeuille.containers.record import Container, MountPoint
+from millefeuille.errors import NotFound
+from millefeuille.oci.digest import Digest
+from millefeuille.volumes.volume import BadVolumeName
+from millefeuille.volumes.volumes import Volumes
+
+
+@pytest.fixture
+def volumes(tmp_path: Path) -> Volumes:
+    return Volumes(str(tmp_path / "volumes"))
+
+
+def other(name: str) -> Container:
+    """The one container that --volumes-from may name."""
+    if name != "first":
+        raise NotFound(f"No such container: {name}")
+    mounts = (
+        MountPoint(type="volume", target="/data", name="kept", source="/x"),
+        MountPoint(type="bind", target="/host", source="/", read_only=True),
+        MountPoint(type="tmpfs", target="/tmp"),
+    )
+    return Container(
+        id="f" * 64, name="first", created="", image=Digest("sha256", "0" * 64), chain=None, layers=(), path="",
+        args=(), platform="linux", config={}, host_config={}, mounts=mounts,
+    )  # fmt: skip
+
+
+def points(volumes: Volumes, config: Any = None, **host_config: Any) -> dict[str, MountPoint]:
+    found = mount_points(volumes, {"Volumes": config}, host_config, other)
+    return {point.target: point for point in found}
+
+
+def test_a_bind(volumes: Volumes, tmp_path: Path) -> None:
+    found = points(volumes, Binds=[f"{tmp_path}:/a/:ro", f"{tmp_path}/:/b:rslave"])
+    assert found["/a"] == MountPoint(
+        type="bind", target="/a", source=str(tmp_path), read_only=True, options=("ro",)
+    )
+    assert (found["/b"].source, found["/b"].propagation) == (str(tmp_path), "rslave")
+
+
+def test_the_missing_source_of_a_bind_is_made(volumes: Volumes, tmp_path: Path) -> None:
+    points(volumes, Binds=[f"{tmp_path}/new/deep:/a"])
+    assert (tmp_path / "new" / "deep").is_dir()
+
+
+def test_a_named_volume_is_made(volumes: Volumes) -> None:
+    found = points(volumes, Binds=["data:/a:nocopy"])["/a"]
+    assert (found.name, found.source, found.anonymous) == ("data", volumes.get("data").mountpoint, False)
+    assert found.options == ("nocopy",)
+
+
+def test_the_volumes_of_the_image_yield_to_all_else(volumes: Volumes, tmp_path: Path) -> None:
+    found = points(
+        volumes, {"/a": {}, "/b/": {}, "/data": {}}, Binds=[f"{tmp_path}:/a"], VolumesFrom=["first:ro"]
+    )
+    assert found["/a"].type == "bind"
+    assert found["/b"].anonymous
+    assert volumes.get(found["/b"].name).anonymous
+    assert (found["/data"].name, found["/data"].read_only) == ("kept", True)
+    assert found["/host"].read_only
+    assert "/tmp" not in found
+
+
+def test_what_is_asked_for_replaces_what_is_borrowed(volumes: Volumes) -> None:
+    assert points(volumes, Binds=["mine:/data"], VolumesFrom=["first"])["/data"].name == "mine"
+
+
+def test_structured_mounts(volumes: Volumes, tmp_path: Path) -> None:
+    found = points(
+        volumes,
+        Mounts=[
+            {"Type": "bind", "Source": str(tmp_path), "Target": "/a", "BindOptions": {"NonRecursive": True}},
+            {"Type": "volume", "Target": "/b", "ReadOnly": True, "VolumeOptions": {"Labels": {"k": "v"}}},
+            {"Type": "tmpfs", "Target": "/c", "TmpfsOptions": {"SizeBytes": 4096, "Mode": 0o700}},
+        ],
+        Tmpfs={"/d": "size=1m"},
+    )
+    assert found["/a"].options == ("bind",)
+    assert found["/b"].read_only and found["/b"].anonymous
+    assert volumes.get(found["/b"].name).labels == {"k": "v", "com.docker.volume.anonymous": ""}
+    assert found["/c"].options == ("size=4096", "mode=700")
+    assert found["/d"].options == ("size=1m",)
+
+
+BIND = 'invalid mount config for type "bind": '
+
+
+@pytest.mark.parametrize(
+    ("wishes", "words"),
+    [
+        (
+            {"Mounts": [{"Type": "bind", "Source": "/nope", "Target": "/a"}]},
+            f"{BIND}bind source path does not exist: /nope",
+        ),
+        (
+            {"Mounts": [{"Type": "bind", "Source": "/", "Target": "x"}]},
+            f"{BIND}invalid mount path: 'x' mount path must be absolute",
+        ),
+        (
+            {"Mounts": [{"Type": "bind", "Source": "/", "Target": "/"}]},
+            f"{BIND}invalid specification: destination can't be '/'",
+        ),
+        ({"Mounts": [{"Type": "bind", "Target": "/a"}]}, f"{BIND}field Source must not be empty"),
+        ({"Binds": ["/:/a", "/etc:/a/"]}, "Duplicate mount point: /a"),
+        ({"Binds": ["/:/a"], "Tmpfs": {"/a": ""}}, "Duplicate mount point: /a"),
+        ({"Binds": ["/:/a:ro,rw"]}, "invalid volume specification: '/:/a:ro,rw': invalid mode: ro,rw"),
+        ({"Binds": ["/a"]}, "invalid volume specification: '/a'"),
+        ({"VolumesFrom": [":ro"]}, 'malformed volumes-from specification: ":ro"'),
+    ],
+)
+def test_refusals_are_dockers(volumes: Volumes, wishes: Any, words: str) -> None:
+    with pytest.raises(BadMount) as refused:
+        points(volumes, **wishes)
+    assert str(refused.value) == words
+    assert volumes.every() == []
+
+
+def test_what_is_not_there_is_said(volumes: Volumes) -> None:
+    with pytest.raises(BadVolumeName):
+        points(volumes, Binds=["rel/path:/a"])
+    with pytest.raises(MountUnsupported):
+        points(volumes, Mounts=[{"Type": "cluster", "Target": "/a"}])
+    with pytest.raises(NotFound):
+        points(volumes, VolumesFrom=["nosuch"])

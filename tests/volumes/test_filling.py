@@ -1,0 +1,135 @@
+"""Filling new volumes from an image, which may be hostile, by processes that may be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from millefeuille import files
+from millefeuille.volumes import filling
+from millefeuille.volumes.volumes import Volumes
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="owners and devices need root")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[int]:
+    (tmp_path / "root" / "data" / "sub").mkdir(parents=True)
+    descriptor = os.open(tmp_path / "root", os.O_PATH)
+    yield descriptor
+    os.close(descriptor)
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Path:
+    return Path(Volumes(str(tmp_path / "volumes")).create("data").mountpoint)
+
+
+@needs_root
+def test_content_owner_and_mode_are_taken_over(tmp_path: Path, root: int, volume: Path) -> None:
+    data = tmp_path / "root" / "data"
+    (data / "tool").write_bytes(b"program")
+    os.chown(data / "tool", 7, 8)
+    (data / "tool").chmod(0o4751)
+    os.utime(data / "tool", ns=(1, 1_000_000_007))
+    os.link(data / "tool", data / "sub" / "again")
+    os.setxattr(data / "tool", "user.note", b"kept")
+    os.mkfifo(data / "pipe", 0o622)
+    os.chown(data, 12, 13)
+    data.chmod(0o2770)
+    assert filling.fill(str(volume.parent), root, "/data")
+    tool = (volume / "tool").stat()
+    assert (tool.st_uid, tool.st_gid, stat.S_IMODE(tool.st_mode), tool.st_mtime_ns) == (
+        7, 8, 0o4751, 1_000_000_007,
+    )  # fmt: skip
+    assert tool.st_ino == (volume / "sub" / "again").stat().st_ino
+    assert os.getxattr(volume / "tool", "user.note") == b"kept"
+    assert stat.S_ISFIFO((volume / "pipe").stat().st_mode)
+    top = volume.stat()
+    assert (top.st_uid, top.st_gid, stat.S_IMODE(top.st_mode)) == (12, 13, 0o2770)
+
+
+def test_links_are_copied_and_never_followed(tmp_path: Path, root: int, volume: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "key").write_text("secret")
+    data = tmp_path / "root" / "data"
+    (data / "file").symlink_to(tmp_path / "secret" / "key")
+    (data / "directory").symlink_to(tmp_path / "secret")
+    assert filling.fill(str(volume.parent), root, "/data")
+    assert os.readlink(volume / "file") == str(tmp_path / "secret" / "key")
+    assert (volume / "directory").is_symlink()
+
+
+@pytest.mark.parametrize("way", ["absolute", "up"])
+def test_a_place_that_links_out_of_the_image_is_looked_for_within(
+    tmp_path: Path, root: int, volume: Path, way: str
+) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "key").write_text("secret")
+    target = str(tmp_path / "secret") if way == "absolute" else "../../../.." + str(tmp_path / "secret")
+    (tmp_path / "root" / "evil").symlink_to(target)
+    assert not filling.fill(str(volume.parent), root, "/evil")
+    assert os.listdir(volume) == []
+
+
+def test_a_place_that_links_within_the_image_is_found(tmp_path: Path, root: int, volume: Path) -> None:
+    (tmp_path / "root" / "data" / "file").touch()
+    (tmp_path / "root" / "alias").symlink_to("/data")
+    assert filling.fill(str(volume.parent), root, "/alias")
+    assert sorted(os.listdir(volume)) == ["file", "sub"]
+
+
+def test_a_volume_with_content_keeps_it(root: int, volume: Path) -> None:
+    (volume / "mine").touch()
+    assert not filling.fill(str(volume.parent), root, "/data")
+    assert os.listdir(volume) == ["mine"]
+
+
+@pytest.mark.parametrize("place", ["/nope", "/data/file", "/data/file/below"])
+def test_no_directory_at_the_place_is_nothing_to_take(
+    tmp_path: Path, root: int, volume: Path, place: str
+) -> None:
+    (tmp_path / "root" / "data" / "file").touch()
+    assert not filling.fill(str(volume.parent), root, place)
+    assert os.listdir(volume) == []
+
+
+def test_a_kill_at_any_act_ends_in_the_whole_content(tmp_path: Path, root: int, volume: Path) -> None:
+    data = tmp_path / "root" / "data"
+    for name in ("one", "two", "sub/three"):
+        (data / name).write_text(name)
+    kills = 0
+    while True:
+        child = os.fork()
+        if child == 0:
+            count = 0
+
+            def step(name: str, subject: object) -> None:
+                nonlocal count
+                count += 1
+                if count == kills + 1:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            try:
+                files.hook = step
+                filling.fill(str(volume.parent), root, "/data")
+            finally:
+                os._exit(0)
+        ended = os.waitpid(child, 0)[1]
+        filling.fill(str(volume.parent), root, "/data")
+        found = {
+            str(path.relative_to(volume)): path.read_text() for path in volume.rglob("*") if path.is_file()
+        }
+        assert found == {"one": "one", "two": "two", "sub/three": "sub/three"}, f"killed at act {kills + 1}"
+        assert sorted(os.listdir(volume.parent)) == ["_data", "lock", "volume.json"]
+        for path in ("one", "two", "sub/three", "sub"):
+            (volume / path).rmdir() if path == "sub" else (volume / path).unlink()
+        if not os.WIFSIGNALED(ended):
+            break
+        kills += 1
+    assert kills > 10
