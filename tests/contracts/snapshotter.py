@@ -1,4 +1,4 @@
-"""What every Snapshotter does. A driver's tests inherit from `SnapshotterContract` and say how to make one."""
+"""What every Snapshotter does. Tests of a driver inherit from `SnapshotterContract`, and make one."""
 
 from __future__ import annotations
 

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.store.conftest import memory, store
 
 from millefeuille import kernel
 from millefeuille.snapshots.chain import Chain
 from millefeuille.snapshots.erofs.mount import mount_chain
+
+__all__ = ["memory", "mounted", "store"]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from millefeuille.snapshots.chain import Chain, LayerTar
 from millefeuille.snapshots.erofs.merged import merged_image
 from millefeuille.snapshots.overlay.difference import difference
 from millefeuille.snapshots.overlay.extract import extract
+from millefeuille.snapshots.overlay.marks import marks
 
 
 def index_of(tar: bytes) -> LayerIndex:
@@ -73,7 +74,7 @@ class Stacks:
                 os.mkdir(paths[0])
                 root = os.open(paths[0], os.O_RDONLY)
                 try:
-                    extract(root, changed, descriptors, marks="trusted")
+                    extract(root, changed, descriptors, marks=marks())
                 finally:
                     os.close(root)
         finally:

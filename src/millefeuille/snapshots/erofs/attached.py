@@ -11,6 +11,7 @@ off half-way, or whose files were made again since, is made anew. Nothing of it 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -97,12 +98,10 @@ def _forget(path: str) -> bool:
     """Unmount a chain and remove what is known of it, unless somebody uses it."""
     users = None
     try:
-        users = os.open(f"{path}/users", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        if not files.try_lock(users):
+        with contextlib.suppress(FileNotFoundError):  # cut off before it was made
+            users = os.open(f"{path}/users", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        if users is not None and not files.try_lock(users):
             return False
-    except FileNotFoundError:  # cut off before it was made
-        pass
-    try:
         if _is_mounted(path):
             attach.detach([f"{path}/root"])
         files.remove_directory(f"{path}/root")
