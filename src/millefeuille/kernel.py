@@ -20,6 +20,7 @@ CLONE_NEWNS: Final = 0x00020000
 CLONE_NEWNET: Final = 0x40000000
 
 ATTR_RDONLY: Final = 0x1  # fsmount and mount_setattr
+ATTR_NOSUID: Final = 0x2
 ATTR_NODEV: Final = 0x4
 
 MS_SLAVE: Final = 1 << 19  # propagation

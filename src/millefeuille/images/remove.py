@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from millefeuille.errors import Conflict, Invalid
 from millefeuille.images.references import is_single, other_platforms, references, remove_reference
-from millefeuille.images.users import Users
+from millefeuille.images.users import User, Users
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.store import events, names, removal
@@ -83,9 +83,11 @@ class _Deletion:
         """Remove a name from its image; `whole`, from those of its other platforms too."""
         user = self.first_user(image.id)
         if not self._force and user is not None and is_single(references(image)):
+            how = "cannot be forced" if user.mounted else "must force"
+            who = f"a mount at {user.mounted}" if user.mounted else f"container {user.id[:12]}"
             raise _used(
-                f'conflict: unable to remove repository reference "{text}" (must force) - '
-                f"container {user[:12]} is using its referenced image {image.id.short}"
+                f'conflict: unable to remove repository reference "{text}" ({how}) - '
+                f"{who} is using its referenced image {image.id.short}"
             )
         removed = Reference.parse(text).tagged()
         if removed.digest is not None:  # a tag beside it says nothing
@@ -119,9 +121,9 @@ class _Deletion:
                 self._untag(reference, image)
         self._delete(image.id, force=self._force, quiet=False)
 
-    def first_user(self, image: Digest) -> str | None:
+    def first_user(self, image: Digest) -> User | None:
         users = self._users.users(self._tx, image)
-        return users[0].id if users else None
+        return users[0] if users else None
 
     def _untag(self, reference: Reference, image: ImageRecord, *, event: bool = True) -> None:
         act = Act(untagged=reference.familiar)
@@ -168,6 +170,8 @@ def check_removable(
     if _children(tx, image):
         raise _conflict(image, "cannot", "image has dependent child images")
     for user in found:
+        if user.mounted:
+            raise _conflict(image, "cannot", f"image is mounted at {user.mounted}", used=True)
         if user.running:
             raise _conflict(
                 image, "cannot", f"image is being used by running container {user.id[:12]}", used=True

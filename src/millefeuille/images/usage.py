@@ -41,7 +41,7 @@ def usage(tx: Transaction, users: Users) -> StoreUsage:
         ImageUsage(
             image=image,
             shared=sum(record.content_size for record in stacks[image.id] if holders[record.diff_id.hex] > 1),
-            containers=len(users.users(tx, image.id)),
+            containers=sum(not user.mounted for user in users.users(tx, image.id)),
         )
         for image in found
     )

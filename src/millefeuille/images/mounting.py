@@ -1,0 +1,113 @@
+"""Mounting images, and undoing that: what happens at the kernel. Who knows of it, see `mounts`."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import replace
+from typing import Final
+
+from millefeuille import files, kernel
+from millefeuille.errors import Conflict, Invalid
+from millefeuille.images.content import find_platform
+from millefeuille.images.mounts import CannotMountThere, ImageMount, Mounts, is_mounted
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.platform import Platform
+from millefeuille.snapshots import attach
+from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
+from millefeuille.store.store import Store
+
+# What an image holds is not to be trusted on the host: no set-user-ID program, no device works there.
+_HARMLESS: Final = kernel.ATTR_RDONLY | kernel.ATTR_NODEV | kernel.ATTR_NOSUID
+
+
+class MountBusy(Conflict):
+    """Some process uses the mount, or a directory below it."""
+
+
+class NothingToMount(Invalid):
+    """The image has no layers."""
+
+
+def mount(
+    mounts: Mounts,
+    store: Store,
+    snapshots: Snapshotter,
+    text: str,
+    platform: Platform | None,
+    target: str = "",
+) -> ImageMount:
+    """Mount the image that `text` means at `target`, at a directory of our own without; where.
+
+    An image that is mounted there already stays so. Raises NoSuchImage, PlatformMissing, NothingToMount,
+    CannotMountThere, MountFailed, MountDenied, OSError.
+    """
+    target = os.path.realpath(target) if target else ""
+    if target and not os.path.isdir(target):
+        raise CannotMountThere(f"{target} is no directory")
+    key = os.urandom(8).hex()
+    with store.writing() as tx:
+        image = find_platform(tx, text, platform)
+        found = mounts.same(image.id, target)
+        if found is not None:
+            return found
+        if image.chain is None:
+            raise NothingToMount(f"image {image.id.short} has no layers to mount")
+        wanted, descriptor = mounts.claim(key, image.id, text, target)
+    try:
+        root = _opened(snapshots, image.chain, f"look-{key}")
+        try:
+            # Recorded first: a mount that nobody knows of would be there until the next boot.
+            done = replace(wanted, device=os.fstat(root).st_dev)
+            mounts.save(done)
+            _attach(root, wanted.target)
+            return done
+        finally:
+            os.close(root)
+    except BaseException:
+        mounts.forget(key)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def unmount(mounts: Mounts, mount: ImageMount, *, force: bool = False) -> None:
+    """Undo a mount; with `force` even one in use: who uses it keeps it. Raises MountBusy, OSError."""
+    descriptor = mounts.lock(mount.key)
+    if descriptor is None:
+        return
+    try:
+        if is_mounted(mount):
+            files.act("unmount", mount.target)
+            try:
+                kernel.unmount(mount.target, detach=force)
+            except OSError as error:
+                if error.errno == errno.EBUSY:
+                    raise MountBusy(
+                        f"{mount.target}: some process uses it",
+                        advice="Unmount it all the same with --force.",
+                    ) from None
+                raise attach.explain(error, f"unmount {mount.target}") from None
+        mounts.forget(mount.key)
+    finally:
+        os.close(descriptor)
+
+
+def _opened(snapshots: Snapshotter, chain: Digest, key: str) -> int:
+    """A read-only root of the chain, attached nowhere yet."""
+    mounts = snapshots.view(key, chain)
+    try:
+        return attach.opened(mounts)
+    finally:
+        close_all(mounts)
+        let_go(mounts)
+        snapshots.remove(key)  # what is mounted stays without it
+
+
+def _attach(root: int, target: str) -> None:
+    files.act("mount", target)
+    try:
+        kernel.mount_setattr("", directory=root, set=_HARMLESS)
+        kernel.move_mount(root, target)
+    except OSError as error:
+        raise attach.explain(error, f"mount at {target}") from None

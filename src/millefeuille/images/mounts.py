@@ -1,0 +1,169 @@
+"""Mounts: which images are attached where, for people to look into them with any program.
+
+    <directory>/<key>/lock          held while the mount is made or undone
+                     /record.json   image, name, target; the device number once it is mounted
+                     /root          where it is attached, unless another directory was asked for
+
+Nothing of this outlives a boot, as mounts do not. The record is written within a transaction of the store
+that finds the image there, and is read within the one that would remove it: one of the two comes first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from millefeuille import files
+from millefeuille.errors import Invalid, NotFound
+from millefeuille.images.users import User
+from millefeuille.oci.digest import Digest
+from millefeuille.store.transaction import Transaction
+
+
+class NotMounted(NotFound):
+    """The image is not mounted."""
+
+
+class CannotMountThere(Invalid):
+    """The target is no directory, or something is mounted there already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageMount:
+    """One image mounted: `name` as it was asked for, `target` where."""
+
+    key: str
+    image: Digest
+    name: str
+    target: str
+    device: int = 0
+
+
+class Mounts:
+    """The images mounted below `directory`, and where people asked for them."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def __iter__(self) -> Iterator[ImageMount]:
+        """What is mounted, sorted by where; what is left of others is cleared away."""
+        return iter(sorted(self._living(), key=lambda mount: mount.target))
+
+    def find(self, text: str, image: Digest | None) -> list[ImageMount]:
+        """The mounts of `image`, or that at the directory `text`. Raises NotMounted."""
+        found = [m for m in self if m.image == image or text in (m.target, m.name)]
+        if not found and os.path.isabs(text):
+            found = [mount for mount in self if mount.target == os.path.realpath(text)]
+        if not found:
+            raise NotMounted(f"image {text} is not mounted")
+        return found
+
+    def users(self, tx: Transaction, image: Digest) -> Sequence[User]:
+        """The mounts of `image`, which keep it."""
+        return tuple(
+            User(id=mount.key, running=True, mounted=mount.target) for mount in self if mount.image == image
+        )
+
+    def same(self, image: Digest, target: str) -> ImageMount | None:
+        """The mount that there is already of `image` at `target`, "" for a directory of ours.
+
+        Raises CannotMountThere when that is another image's.
+        """
+        for mount in self:
+            own = mount.target.startswith(f"{self._directory}/")
+            if mount.image == image and (mount.target == target or (not target and own)):
+                return mount
+            if target and mount.target == target:
+                raise CannotMountThere(f"image {mount.name} is mounted at {target} already")
+        return None
+
+    def claim(self, key: str, image: Digest, name: str, target: str) -> tuple[ImageMount, int]:
+        """The record of a mount about to be made, and its lock: without that it would be a left-over."""
+        _make(f"{self._directory}/{key}")
+        if not target:
+            target = f"{self._directory}/{key}/root"
+            files.make_directory(target, 0o755)
+        mount = ImageMount(key=key, image=image, name=name, target=target)
+        descriptor = self.lock(key)
+        assert descriptor is not None  # its directory was made above
+        try:
+            self.save(mount)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return mount, descriptor
+
+    def _living(self) -> list[ImageMount]:
+        found = []
+        for key in os.listdir(self._directory) if os.path.isdir(self._directory) else ():
+            mount = self._load(key)
+            if mount is None:
+                continue
+            descriptor = self.lock(key, wait=False)
+            if descriptor is None:  # somebody is at it
+                found.append(mount)
+                continue
+            try:
+                if is_mounted(mount):
+                    found.append(mount)
+                else:
+                    self.forget(key)
+            finally:
+                os.close(descriptor)
+        return found
+
+    def _load(self, key: str) -> ImageMount | None:
+        """What is recorded; None where a mount is just being claimed, or gone."""
+        with contextlib.suppress(FileNotFoundError, ValueError, KeyError):
+            with open(f"{self._directory}/{key}/record.json", "rb") as file:
+                told = json.load(file)
+            return ImageMount(
+                key=key, image=Digest.parse(told["image"]), name=told["name"], target=told["target"],
+                device=told["device"],
+            )  # fmt: skip
+        return None
+
+    def save(self, mount: ImageMount) -> None:
+        """Write the record of a mount; for who holds its lock."""
+        told = {
+            "image": str(mount.image), "name": mount.name, "target": mount.target, "device": mount.device,
+        }  # fmt: skip
+        files.replace_file(f"{self._directory}/{mount.key}/record.json", json.dumps(told).encode())
+
+    def lock(self, key: str, *, wait: bool = True) -> int | None:
+        """The lock of a record, held; None when it is gone, or without `wait` when another has it."""
+        try:
+            descriptor = files.create(f"{self._directory}/{key}/lock", exclusive=False)
+        except FileNotFoundError:
+            return None
+        if wait:
+            files.lock(descriptor, f"mount {key}")
+        elif not files.try_lock(descriptor):
+            os.close(descriptor)
+            return None
+        return descriptor
+
+    def forget(self, key: str) -> None:
+        """Remove all that is known of a mount which is none any more; for who holds its lock."""
+        path = f"{self._directory}/{key}"
+        for name in ("record.json", "lock"):
+            files.unlink(f"{path}/{name}")
+        files.remove_directory(f"{path}/root")
+        files.remove_directory(path)
+
+
+def is_mounted(mount: ImageMount) -> bool:
+    """Whether a mount is still where its record says."""
+    try:
+        return mount.device != 0 and os.stat(mount.target).st_dev == mount.device
+    except OSError:
+        return False
+
+
+def _make(directory: str) -> None:
+    if not os.path.isdir(directory):
+        _make(os.path.dirname(directory))
+        files.make_directory(directory)

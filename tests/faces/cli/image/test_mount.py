@@ -1,0 +1,106 @@
+"""`image mount` and `unmount`, on the kernel that runs the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.faces.cli.home import Home
+from tests.images.looked import bring
+
+from millefeuille.store.store import Store
+from millefeuille.testing.rawtars import directory, file, symlink
+
+pytestmark = [pytest.mark.walk, pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")]
+
+ENTRIES = (directory(b"etc"), file(b"etc/a", b"one\n", mode=0o4755), symlink(b"link", b"etc"))
+
+
+@pytest.fixture
+def app(home: Home) -> Iterator[Home]:
+    bring(Store(str(home.store)), "app", b"".join(ENTRIES))
+    bring(Store(str(home.store)), "other", file(b"x"))
+    yield home
+    home.mille("image", "unmount", "--all", "--force")
+
+
+def options(path: Path) -> str:
+    """What /proc says of the mount at a path."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return next((line.split()[5] for line in lines if line.split()[4] == str(path)), "")
+
+
+def test_a_directory_of_ours(app: Home) -> None:
+    said, _, code = app.mille("image", "mount", "app:1")
+    target = Path(said.rstrip())
+    assert ((target / "link/a").read_text(), code) == ("one\n", 0)
+    assert {"ro", "nosuid", "nodev"} <= set(options(target).split(","))
+    with pytest.raises(OSError):
+        (target / "new").write_text("")
+    assert app.mille("image", "mount", "app:1") == (said, "", 0)
+    listed = app.mille("image", "mount")[0].splitlines()
+    assert (len(listed), listed[1].split()[1:]) == (2, ["app:1", str(target)])
+    assert app.mille("image", "unmount", "app:1") == (said, "", 0)
+    assert (options(target), target.exists()) == ("", False)
+    assert list((app.store / "snapshots").iterdir()) == []
+
+
+def test_a_directory_that_was_asked_for(app: Home, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    assert app.mille("image", "mount", "app:1", str(target))[1] == f"Error: {target} is no directory\n"
+    target.mkdir()
+    assert app.mille("image", "mount", "app:1", str(target)) == (f"{target}\n", "", 0)
+    assert app.mille("image", "mount", "app:1", str(target)) == (f"{target}\n", "", 0)
+    said = app.mille("image", "mount", "other:1", str(target))[1]
+    assert said == f"Error: image app:1 is mounted at {target} already\n"
+    assert app.mille("image", "unmount", str(target)) == (f"{target}\n", "", 0)
+    assert (options(target), list(target.iterdir())) == ("", [])
+
+
+def test_an_image_that_is_mounted_stays(app: Home) -> None:
+    target = app.mille("image", "mount", "app:1")[0].rstrip()
+    id = app.mille("image", "ls", "--quiet", "app:1")[0].rstrip()
+    for words in (("app:1",), (id,), ("--force", id)):
+        _, said, code = app.mille("image", "rm", *words)
+        assert (target in said, code) == (True, 1), words
+    # As with a running container: force takes the name, and leaves the image.
+    said, _, code = app.mille("image", "rm", "--force", "app:1")
+    assert ("Deleted" in said, code) == (False, 0)
+    assert app.mille("image", "prune", "--all", "--force")[0].count("deleted: sha256:") == 2
+    assert Path(target, "etc/a").read_text() == "one\n"
+    assert app.mille("image", "unmount", "app:1")[2] == 0
+    assert app.mille("image", "rm", id)[2] == 0
+
+
+def test_one_in_use(app: Home) -> None:
+    target = app.mille("image", "mount", "app:1")[0].rstrip()
+    with subprocess.Popen(["sleep", "100"], cwd=f"{target}/etc") as process:
+        try:
+            _, said, code = app.mille("image", "unmount", "app:1")
+            assert (said.splitlines()[0], code) == (f"Error: {target}: some process uses it", 1)
+            assert app.mille("image", "unmount", "--force", "app:1")[2] == 0
+            assert Path(f"/proc/{process.pid}/cwd/a").read_text() == "one\n"
+        finally:
+            process.kill()
+
+
+def test_what_a_boot_or_a_person_unmounted_is_forgotten(app: Home) -> None:
+    target = app.mille("image", "mount", "app:1")[0].rstrip()
+    subprocess.run(["umount", target], check=True)
+    assert app.mille("image", "rm", "app:1")[2] == 0
+    assert len(app.mille("image", "mount")[0].splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("unmount", "app:1"), "Error: image app:1 is not mounted\n"),
+        (("unmount",), "name the images to unmount, or all of them with --all; not both\n"),
+        (("mount", "nosuch"), "Error: No such image: nosuch:latest\n"),
+    ],
+)
+def test_refused(words: tuple[str, ...], error: str, app: Home) -> None:
+    assert app.mille("image", *words) == ("", error, 1)
