@@ -13,9 +13,9 @@ from millefeuille.containers import records, roots
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
-from millefeuille.runtime import process as processes
-from millefeuille.runtime import spec
-from millefeuille.runtime.runtime import Stdio
+from millefeuille.runtime import executable, execution
+from millefeuille.runtime.execution import Wanted
+from millefeuille.runtime.runtime import ExecFailed, StartFailed, Stdio
 from millefeuille.runtime.signals import forwarding
 
 
@@ -74,18 +74,15 @@ def _prepared(
 
 
 def _document(host: Host, container: Container, command: Command) -> dict[str, Any]:
-    config = {
-        **container.config,
-        "Entrypoint": None,
-        "Cmd": list(command.words),
-        "Env": [*(container.config.get("Env") or ()), *command.environment],
-        "User": command.user or container.config.get("User") or "",
-        "WorkingDir": command.directory or container.config.get("WorkingDir") or "",
-        "Tty": command.tty,
-    }
-    host_config = {**container.host_config}
-    if command.privileged:
-        host_config["Privileged"] = True
+    wanted = Wanted(
+        arguments=command.words, environment=command.environment, directory=command.directory,
+        user=command.user, terminal=command.tty, privileged=command.privileged,
+    )  # fmt: skip
     with roots.opened(host, container) as root:
-        process = processes.configured(root, config, host_config)
-    return spec.process_document(process, config, host_config)
+        document = execution.document(root, container.config, container.host_config, wanted)
+        try:
+            # The runtime would say it too, but on the standard error that is the command's.
+            executable.check(root, command.words[0], tuple(document["env"]), document["cwd"])
+        except StartFailed as error:
+            raise ExecFailed(error.reason.replace("runc create", "exec", 1)) from None
+    return document

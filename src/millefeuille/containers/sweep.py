@@ -35,6 +35,9 @@ def abandoned(store: Store, place: Place) -> list[str]:
 def sweep(host: Host) -> list[str]:
     """Put in order what `abandoned` names; the IDs of containers that something was done for."""
     done = [id for id in abandoned(host.store, host.place) if tidy(host, id)]
+    # Whoever starts a container holds its lock before it asks for a network.
+    host.networks.sweep(lambda id: records.is_alive(host.place, id))
+    host.volumes.sweep()
     host.snapshots.release_idle()
     return done
 
