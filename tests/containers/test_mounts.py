@@ -30,8 +30,8 @@ def other(name: str) -> Container:
         MountPoint(type="tmpfs", target="/tmp"),
     )
     return Container(
-        id="f" * 64, name="first", created="", image=Digest("sha256", "0" * 64), chain=None, layers=(), path="",
-        args=(), platform="linux", config={}, host_config={}, mounts=mounts,
+        id="f" * 64, name="first", created="", image=Digest("sha256", "0" * 64), chain=None, layers=(),
+        path="", args=(), platform="linux", config={}, host_config={}, mounts=mounts,
     )  # fmt: skip
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import http.client
 import http.server
 import os
-import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.killing import was_killed
 from tests.networks.conftest import Stand, within
 
-from millefeuille import files
 from millefeuille.networks import rules
 from millefeuille.networks.definitions import NoSuchNetwork
 from millefeuille.networks.ends import BadEndpoint
@@ -289,7 +288,7 @@ def test_a_subnet_that_the_host_uses_meanwhile_is_left_to_it(stand: Stand) -> No
     first = stand.networks.create(Order(name="ours"))
     neighbour = replace(first, id="f" * 64, chosen=False)
     other = type(stand.networks)(f"{stand.directory}/root/others", f"{stand.directory}/run/other")
-    other.definitions.directory and os.makedirs(f"{stand.directory}/root/others")
+    os.makedirs(f"{stand.directory}/root/others")
     other.definitions.save(replace(neighbour, name="theirs"))
     other.connect(B, stand.wishes("other", "theirs"))
     connection = stand.networks.connect(A, stand.wishes("web", "ours"))
@@ -307,35 +306,6 @@ def test_rules_that_somebody_flushed_come_back(stand: Stand) -> None:
         assert fetched("127.0.0.1", 8080) == "hello from inside"
 
 
-def in_child(work: Callable[[], None]) -> int:
-    """Do `work` in a process of its own; how that ended, as `os.waitpid` says it."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    return os.waitpid(child, 0)[1]
-
-
-def killed_at(act: int, work: Callable[[], None]) -> Callable[[], None]:
-    """`work`, cut off by SIGKILL just before its act of that number."""
-
-    def run() -> None:
-        count = 0
-
-        def step(name: str, subject: object) -> None:
-            nonlocal count
-            count += 1
-            if count == act:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        files.hook = step
-        work()
-
-    return run
-
-
 @pytest.mark.walk
 @pytest.mark.parametrize("what", ["connect", "disconnect", "attach"])
 def test_nothing_is_left_when_a_process_is_killed_at_any_act(stand: Stand, what: str) -> None:
@@ -347,16 +317,14 @@ def test_nothing_is_left_when_a_process_is_killed_at_any_act(stand: Stand, what:
         "disconnect": lambda: stand.networks.disconnect(A),
         "attach": lambda: stand.networks.attach(A, asked, "bridge", {}),
     }
-    kills = 0
-    while True:
+    kills, killed = 0, True
+    while killed:
         if what != "connect":
             stand.networks.connect(A, asked)
-        ended = in_child(killed_at(kills + 1, acts[what]))
+        killed = was_killed(acts[what], kills + 1)
         stand.networks.sweep(lambda _: False)
         assert stand.left() == [], f"killed at act {kills + 1}"
-        if not os.WIFSIGNALED(ended):
-            break
-        kills += 1
+        kills += killed
     assert kills > 5
 
 

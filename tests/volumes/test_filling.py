@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.killing import was_killed
 
-from millefeuille import files
 from millefeuille.volumes import filling
 from millefeuille.volumes.volumes import Volumes
 
@@ -103,33 +103,16 @@ def test_a_kill_at_any_act_ends_in_the_whole_content(tmp_path: Path, root: int, 
     data = tmp_path / "root" / "data"
     for name in ("one", "two", "sub/three"):
         (data / name).write_text(name)
-    kills = 0
-    while True:
-        child = os.fork()
-        if child == 0:
-            count = 0
-
-            def step(name: str, subject: object) -> None:
-                nonlocal count
-                count += 1
-                if count == kills + 1:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            try:
-                files.hook = step
-                filling.fill(str(volume.parent), root, "/data")
-            finally:
-                os._exit(0)
-        ended = os.waitpid(child, 0)[1]
+    kills, killed = 0, True
+    while killed:
+        killed = was_killed(partial(filling.fill, str(volume.parent), root, "/data"), kills + 1)
         filling.fill(str(volume.parent), root, "/data")
-        found = {
-            str(path.relative_to(volume)): path.read_text() for path in volume.rglob("*") if path.is_file()
-        }
+        there = [path for path in volume.rglob("*") if path.is_file()]
+        found = {str(path.relative_to(volume)): path.read_text() for path in there}
         assert found == {"one": "one", "two": "two", "sub/three": "sub/three"}, f"killed at act {kills + 1}"
         assert sorted(os.listdir(volume.parent)) == ["_data", "lock", "volume.json"]
-        for path in ("one", "two", "sub/three", "sub"):
-            (volume / path).rmdir() if path == "sub" else (volume / path).unlink()
-        if not os.WIFSIGNALED(ended):
-            break
-        kills += 1
+        for path in there:
+            path.unlink()
+        (volume / "sub").rmdir()
+        kills += killed
     assert kills > 10

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.killing import was_killed
 
-from millefeuille import files
 from millefeuille.volumes.volume import BadVolumeName, BadVolumeOption, UnknownDriver
 from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound, Volumes
 
@@ -109,26 +109,11 @@ def test_a_volume_may_be_a_directory_of_the_host_or_in_memory(volumes: Volumes, 
 
 @pytest.mark.parametrize("verb", ["create", "remove"])
 def test_a_kill_at_any_act_leaves_the_volume_or_none(volumes: Volumes, verb: str) -> None:
-    kills = 0
-    while True:
+    kills, killed = 0, True
+    while killed:
         if verb == "remove":
             Path(volumes.create("data").mountpoint, "file").touch()
-        child = os.fork()
-        if child == 0:
-            count = 0
-
-            def step(name: str, subject: object) -> None:
-                nonlocal count
-                count += 1
-                if count == kills + 1:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            try:
-                files.hook = step
-                getattr(volumes, verb)("data")
-            finally:
-                os._exit(0)
-        ended = os.waitpid(child, 0)[1]
+        killed = was_killed(partial(getattr(volumes, verb), "data"), kills + 1)
         volumes.sweep()
         names = [volume.name for volume in volumes.every()]
         assert names in ([], ["data"])
@@ -136,7 +121,5 @@ def test_a_kill_at_any_act_leaves_the_volume_or_none(volumes: Volumes, verb: str
         if names:
             assert os.path.isdir(volumes.get("data").mountpoint)
             volumes.remove("data")
-        if not os.WIFSIGNALED(ended):
-            break
-        kills += 1
+        kills += killed
     assert kills > 3

@@ -107,10 +107,11 @@ class Networks:
 
         Raises NoSuchNetwork, PredefinedNetwork, NetworkInUse, OSError.
         """
+        found = self.get(text)
+        if found.predefined:
+            raise PredefinedNetwork(f"{found.name} is a pre-defined network and cannot be removed")
         with self._locked(), Netlink() as host:
             found = self.get(text)
-            if found.predefined:
-                raise PredefinedNetwork(f"{found.name} is a pre-defined network and cannot be removed")
             users = [f'name:"{lease.name}" id:"{end.id[:12]}"' for lease, end in self.connected(found)]
             if users:
                 raise NetworkInUse(
@@ -277,8 +278,7 @@ class Networks:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        for directory in (os.path.dirname(self._run), self._run, self.leases.directory, f"{self._run}/netns"):
-            files.make_directory(directory)
+        files.make_directory(os.path.dirname(self._run))
         if not os.path.isdir(self._root):
             files.make_directory(self._root)
             files.sync_directory(os.path.dirname(self._root))
@@ -288,6 +288,8 @@ class Networks:
 
     def _reserve(self, host: Netlink, container: str, wishes: Wishes) -> Lease:
         """Choose addresses and ports, and write them down."""
+        for directory in (self._run, self.leases.directory, f"{self._run}/netns"):
+            files.make_directory(directory)
         networks = [(self._settled(host, name), wish) for name, wish in wishes.endpoints.items()]
         plugs = [
             self._endpoint(container, wishes, network, wish, f"eth{place}")
