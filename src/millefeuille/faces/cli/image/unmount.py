@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from millefeuille.engine.mounts import mounts
+from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.store import existing
 from millefeuille.errors import Invalid, MilleError, NotFound
 from millefeuille.faces.cli import exits
@@ -31,6 +32,9 @@ def run(context: Context, call: Call) -> int:
                 context.terminal.line(mount.target)
         except MilleError as error:
             code = exits.report(context.terminal, error)
+    store = existing(context.settings)
+    if store is not None:
+        snapshotter(context.settings, store).release_idle()
     return code
 
 
