@@ -152,8 +152,8 @@ def test_a_running_container_is_exported_like_a_stopped_one(engines: tuple[Engin
     "words",
     [
         ("diff", "nosuch"), ("commit", "nosuch"), ("export", "nosuch"), ("diff", ""), ("diff",),
-        ("export",), ("commit",), ("commit", "a", "b", "c"), ("export", "-o", "/", "one"), ("export", "-o", "/no/x", "one"),
-        ("export", "-o", "/dev/null", "one"), ("commit", "one", "BAD"),
+        ("export",), ("commit",), ("commit", "a", "b", "c"), ("export", "-o", "/", "one"),
+        ("export", "-o", "/no/x", "one"), ("export", "-o", "/dev/null", "one"), ("commit", "one", "BAD"),
         ("commit", "one", "x@sha256:" + "0" * 64), ("commit", "--help"), ("diff", "--help"),
         ("export", "--help"),
     ],
