@@ -34,6 +34,7 @@ class StartFailed(Failed):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"{_PREFIX}{reason}: unknown")
+        self.reason = reason
         self.exit_code = _exit_code(reason)
 
 
@@ -124,6 +125,7 @@ class Runtime(Protocol):
 
 def _exit_code(reason: str) -> int:
     """Source: docker/cli, cli/command/container/run.go, toStatusError."""
+    reason = reason.lower()  # crun begins with a capital letter
     if any(text in reason for text in _MISSING):
         return 127
     if "permission denied" in reason or "is a directory" in reason:

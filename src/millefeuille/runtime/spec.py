@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from millefeuille.errors import Unsupported
 from millefeuille.runtime import (
-    capabilities,
     devices,
     executable,
     filesystems,
@@ -24,9 +23,9 @@ from millefeuille.runtime import (
     limits,
     mountpoints,
     namespaces,
+    processdocument,
     seccomp,
     security,
-    ulimits,
 )
 from millefeuille.runtime import process as processes
 from millefeuille.runtime.process import Process
@@ -89,7 +88,7 @@ def document(bundle: Bundle) -> dict[str, Any]:
         "root": {"path": bundle.rootfs, "readonly": bool(host_config.get("ReadonlyRootfs"))},
         **_names(bundle),
         "process": {
-            **process_document(process, bundle.config, host_config),
+            **processdocument.document(process, bundle.config, host_config),
             **_killing(bundle),
             "args": arguments,
         },
@@ -98,26 +97,8 @@ def document(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def process_document(
-    process: Process, config: Mapping[str, Any], host_config: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The OCI spec's `process` for a process in a container of these configurations."""
-    user, guard = process.user, _security(host_config)
-    return {
-        "terminal": bool(config.get("Tty")),
-        **_console(host_config),
-        "user": {"uid": user.uid, "gid": user.gid, "additionalGids": list(user.groups)},
-        "args": list(process.arguments),
-        "env": list(process.environment),
-        "cwd": process.directory,
-        "capabilities": isolation.capabilities(_capabilities(host_config), root=user.uid == 0),
-        "noNewPrivileges": guard.no_new_privileges,
-        "rlimits": ulimits.limits(host_config),
-    }
-
-
 def _linux(bundle: Bundle) -> dict[str, Any]:
-    host_config, guard = bundle.host_config, _security(bundle.host_config)
+    host_config, guard = bundle.host_config, processdocument.guard(bundle.host_config)
     nodes, rules = devices.granted(host_config)
     document: dict[str, Any] = {
         "namespaces": namespaces.entries(
@@ -131,7 +112,7 @@ def _linux(bundle: Bundle) -> dict[str, Any]:
         "readonlyPaths": _paths(host_config, "ReadonlyPaths", isolation.READ_ONLY_PATHS, guard),
     }
     if guard.profile is not None:
-        document["seccomp"] = seccomp.resolved(guard.profile, _capabilities(host_config))
+        document["seccomp"] = seccomp.resolved(guard.profile, processdocument.allowed(host_config))
     return document
 
 
@@ -148,11 +129,6 @@ def _killing(bundle: Bundle) -> dict[str, int]:
     """
     adjustment = bundle.host_config.get("OomScoreAdj") or 0
     return {} if bundle.rootless and not adjustment else {"oomScoreAdj": adjustment}
-
-
-def _console(host_config: Mapping[str, Any]) -> dict[str, Any]:
-    height, width = host_config.get("ConsoleSize") or (0, 0)
-    return {"consoleSize": {"height": height, "width": width}} if height and width else {}
 
 
 def _sysctls(bundle: Bundle) -> dict[str, str]:
@@ -195,20 +171,6 @@ def _make_directory(bundle: Bundle, process: Process, mounts: Sequence[Mapping[s
     processes.refuse_outside(inroot.make_directory(bundle.root, path))
 
 
-def _security(host_config: Mapping[str, Any]) -> security.Security:
-    return security.parsed(
-        host_config.get("SecurityOpt") or (), privileged=bool(host_config.get("Privileged"))
-    )
-
-
-def _capabilities(host_config: Mapping[str, Any]) -> tuple[str, ...]:
-    return capabilities.chosen(
-        host_config.get("CapAdd") or (),
-        host_config.get("CapDrop") or (),
-        privileged=bool(host_config.get("Privileged")),
-    )
-
-
 def _shares(host_config: Mapping[str, Any], key: str) -> bool:
     return (host_config.get(key) or "") not in ("", "private")
 
@@ -218,8 +180,8 @@ def check(host_config: Mapping[str, Any]) -> None:
     raises.
     """
     limits.check(host_config)
-    _capabilities(host_config)
-    _security(host_config)
+    processdocument.allowed(host_config)
+    processdocument.guard(host_config)
     devices.check(host_config)
     namespaces.check(host_config)
     if host_config.get("Init"):
