@@ -76,9 +76,7 @@ def test_nothing_is_made_outside(path: str, first: str, second: str) -> None:
         try:
             real = make_directory(root, path)
             assert (inner / real.lstrip("/")).is_dir()
-            assert not any(
-                part in ("..", "l", "m") and (inner / part).is_symlink() for part in real.split("/")
-            )
+            assert os.path.realpath(f"{inner}{real}") == f"{inner}{real}".rstrip("/")
         except UnsafePath:
             pass
         finally:
