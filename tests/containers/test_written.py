@@ -8,8 +8,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 from tests.layers.overlays import Words, seen
@@ -19,7 +17,6 @@ from millefeuille.containers import written
 from millefeuille.containers.commit import commit
 from millefeuille.containers.committed import Wishes
 from millefeuille.containers.diff import diff
-from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.snapshots import snapshotter
@@ -53,7 +50,6 @@ class World:
             id=ID, name="it", created="", image=image, chain=chain_id(layers), layers=layers, path="sh",
             args=(), platform="linux/amd64", config={}, host_config={},
         )  # fmt: skip
-        self.host = cast(Host, SimpleNamespace(snapshots=self.snapshots, store=self.store))
 
     @contextlib.contextmanager
     def mounted(self, mounts: tuple[Mount, ...]) -> Iterator[str]:
@@ -99,7 +95,7 @@ def test_told_committed_and_shown_again(world: World) -> None:
         shutil.rmtree(root / "opt/app")
         (root / "opt/app").mkdir()
         (root / "opt/app/y").touch()
-        with written.opened(world.host, world.container) as changed:
+        with written.opened(world.snapshots, world.container) as changed:
             lines = [f"{letter} {os.fsdecode(path)}" for letter, path in diff(changed)]
             image = commit(world.store, world.container, changed, Wishes(), prepare=world.prepare)
         words = seen(path)
@@ -116,5 +112,5 @@ def test_told_committed_and_shown_again(world: World) -> None:
 def test_an_untouched_root(world: World) -> None:
     with world.mounted(world.snapshots.prepare(ID, world.container.chain)):
         pass
-    with written.opened(world.host, world.container) as changed:
+    with written.opened(world.snapshots, world.container) as changed:
         assert diff(changed) == []

@@ -11,18 +11,20 @@ from millefeuille import files
 from millefeuille.containers import records
 from millefeuille.containers.connection import NotRunning, connected
 from millefeuille.containers.host import Host
+from millefeuille.containers.pausing import WrongState, pause, tell, unpause
 from millefeuille.containers.record import Container
 from millefeuille.containers.start import start
-from millefeuille.errors import Conflict, Invalid
+from millefeuille.errors import Invalid
 from millefeuille.runtime import limits
 from millefeuille.store import containers, events
 
+__all__ = [
+    "InvalidSignal", "WrongState", "await_release", "kill", "pause", "rename", "restart", "signal_number",
+    "stop", "unpause", "update", "wait",
+]  # fmt: skip
+
 STOP_TIMEOUT: Final = 10  # seconds
 _PATIENCE: Final = 10.0  # seconds for a process that was killed to be gone
-
-
-class WrongState(Conflict):
-    """The container is not in the state that this needs."""
 
 
 class InvalidSignal(Invalid):
@@ -80,27 +82,6 @@ def restart(host: Host, container: Container, *, timeout: int | None = None, sig
     _record(host, "restart", container)
 
 
-def pause(host: Host, container: Container) -> None:
-    """Freeze all processes. Raises WrongState."""
-    told = records.state(host.place, container.id)
-    if told.status == "paused":
-        raise WrongState(f"Container {container.id} is already paused")
-    if not told.running:
-        raise WrongState(f"Container {container.id} is not running")
-    host.runtime.pause(container.id)
-    _tell(host, container, b"p", b"1")
-    _record(host, "pause", container)
-
-
-def unpause(host: Host, container: Container) -> None:
-    """Let them go on. Raises WrongState."""
-    if records.state(host.place, container.id).status != "paused":
-        raise WrongState(f"Container {container.id} is not paused")
-    host.runtime.resume(container.id)
-    _tell(host, container, b"p", b"0")
-    _record(host, "unpause", container)
-
-
 def rename(host: Host, container: Container, name: str) -> None:
     """Give another name. Raises InvalidName, NameTaken."""
     name = name.removeprefix("/")
@@ -131,7 +112,7 @@ def update(host: Host, container: Container, changes: Mapping[str, Any]) -> Cont
         host.runtime.update(container.id, limits.resources(host_config))
         policy = host_config.get("RestartPolicy") or {}
         told = f"{policy.get('Name') or 'no'} {policy.get('MaximumRetryCount') or 0}"
-        _tell(host, container, b"u", told.encode())
+        tell(host.place, container, b"u", told.encode())
     changed = replace(container, host_config=host_config)
     records.save(host.place, changed)
     _record(host, "update", container)
@@ -164,15 +145,7 @@ def _thaw(host: Host, container: Container) -> None:
     """A frozen process takes no signal."""
     if records.recorded(host.place, container.id).status == "paused":
         host.runtime.resume(container.id)
-        _tell(host, container, b"p", b"0")
-
-
-def _tell(host: Host, container: Container, kind: bytes, payload: bytes) -> None:
-    try:
-        with connected(host.place, container.id) as connection:
-            connection.send(kind, payload)
-    except NotRunning:
-        return
+        tell(host.place, container, b"p", b"0")
 
 
 def _record(host: Host, action: str, container: Container) -> None:

@@ -13,26 +13,26 @@ from collections.abc import Iterator
 
 from millefeuille import kernel
 from millefeuille.containers import records
-from millefeuille.containers.host import Host
+from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.snapshots import attach
-from millefeuille.snapshots.snapshotter import close_all, let_go
+from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
 
 
 @contextlib.contextmanager
-def opened(host: Host, container: Container) -> Iterator[int]:
+def opened(snapshots: Snapshotter, place: Place, container: Container) -> Iterator[int]:
     """A descriptor of the root, attached nowhere, for the length of the block.
 
     Raises NotFound, MountFailed, MountDenied.
     """
-    descriptor = _running(host, container)
+    descriptor = _running(place, container)
     if descriptor is not None:
         try:
             yield descriptor
         finally:
             os.close(descriptor)
         return
-    mounts = host.snapshots.mounts(container.id)
+    mounts = snapshots.mounts(container.id)
     try:
         try:
             descriptor = attach.opened(mounts)
@@ -46,9 +46,9 @@ def opened(host: Host, container: Container) -> Iterator[int]:
         let_go(mounts)
 
 
-def _running(host: Host, container: Container) -> int | None:
+def _running(place: Place, container: Container) -> int | None:
     """A copy of the mount that the container's processes have as their root; None when it does not run."""
-    told = records.state(host.place, container.id)
+    told = records.state(place, container.id)
     if not told.running or not told.pid:
         return None
     try:
@@ -57,7 +57,7 @@ def _running(host: Host, container: Container) -> int | None:
         return None
     try:
         # The monitor has not waited for its child yet as long as the state says that it runs.
-        now = records.state(host.place, container.id)
+        now = records.state(place, container.id)
         return _copied(namespace) if now.running and now.pid == told.pid else None
     finally:
         os.close(namespace)

@@ -6,17 +6,16 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.layers.changes import Written
 from millefeuille.snapshots import attach
-from millefeuille.snapshots.snapshotter import close_all, let_go
+from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
 
 
 @contextlib.contextmanager
-def opened(host: Host, container: Container) -> Iterator[Written]:
+def opened(snapshots: Snapshotter, container: Container) -> Iterator[Written]:
     """What the container wrote, and may go on to write. Raises NotFound, MountFailed, MountDenied."""
-    changes = host.snapshots.changes(container.id)
+    changes = snapshots.changes(container.id)
     lower = None
     upper = os.open(changes.upper, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:

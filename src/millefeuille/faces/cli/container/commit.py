@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
-from millefeuille.containers import lifecycle, records, written
+from millefeuille.containers import pausing, records, written
 from millefeuille.containers.commit import commit
 from millefeuille.containers.committed import Wishes
-from millefeuille.containers.host import Host
-from millefeuille.containers.lifecycle import WrongState
-from millefeuille.containers.record import Container
-from millefeuille.engine.containers import host
+from millefeuille.containers.pausing import Freezing
 from millefeuille.engine.metadata import prepare
+from millefeuille.engine.place import place
+from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.store import founded
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, between
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, repeated, string
 from millefeuille.oci.reference import Reference
+from millefeuille.runtime import probe
 
 AUTHOR = string("author", 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")', short="a")
 CHANGE = repeated("change", "Apply Dockerfile instruction to the created image", short="c")
@@ -38,30 +38,16 @@ def run(context: Context, call: Call) -> int:
         name=name, author=call[AUTHOR], message=call[MESSAGE], instructions=instructions,
         epoch=_epoch(context),
     )  # fmt: skip
-    machine = host(context.settings, founded(context.settings))
-    container = records.find(machine.store, machine.place, text)
-    with _still(machine, container, call[PAUSE]), written.opened(machine, container) as changed:
-        image = commit(machine.store, container, changed, wishes, prepare=prepare(context.settings))
+    store, where = founded(context.settings), place(context.settings)
+    container = records.find(store, where, text)
+    still: AbstractContextManager[None] = contextlib.nullcontext()
+    if call[PAUSE]:
+        parts = Freezing(store=store, place=where, runtime=probe.find(where.runtime))
+        still = pausing.paused(parts, container)
+    with still, written.opened(snapshotter(context.settings, store), container) as changed:
+        image = commit(store, container, changed, wishes, prepare=prepare(context.settings))
     context.terminal.line(str(image))
     return 0
-
-
-@contextlib.contextmanager
-def _still(machine: Host, container: Container, wanted: bool) -> Iterator[None]:
-    """Hold a container that runs for the length of the block."""
-    if not wanted or records.state(machine.place, container.id).status != "running":
-        yield
-        return
-    try:
-        lifecycle.pause(machine, container)
-    except WrongState:  # it has ended meanwhile
-        yield
-        return
-    try:
-        yield
-    finally:
-        with contextlib.suppress(WrongState):
-            lifecycle.unpause(machine, container)
 
 
 def _epoch(context: Context) -> int | None:

@@ -6,7 +6,8 @@ import os
 
 from millefeuille.containers import records, written
 from millefeuille.containers.diff import diff
-from millefeuille.engine.containers import host
+from millefeuille.engine.place import place
+from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.store import founded
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
@@ -17,9 +18,9 @@ def run(context: Context, call: Call) -> int:
     name = call.arguments[0]
     if not name:
         raise Refusal("Container name cannot be empty")
-    machine = host(context.settings, founded(context.settings))
-    container = records.find(machine.store, machine.place, name)
-    with written.opened(machine, container) as changed:
+    store = founded(context.settings)
+    container = records.find(store, place(context.settings), name)
+    with written.opened(snapshotter(context.settings, store), container) as changed:
         found = diff(changed)
     for letter, path in found:
         context.terminal.line(f"{letter} {os.fsdecode(path)}")

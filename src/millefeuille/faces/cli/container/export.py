@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from millefeuille.containers import records, unmounted
 from millefeuille.containers.export import check_output, export, export_to_file
-from millefeuille.engine.containers import host
+from millefeuille.engine.place import place
+from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.store import founded
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
@@ -22,9 +23,9 @@ def run(context: Context, call: Call) -> int:
     try:
         if output:
             check_output(output)
-        machine = host(context.settings, founded(context.settings))
-        container = records.find(machine.store, machine.place, call.arguments[0])
-        with unmounted.opened(machine, container) as root:
+        store, where = founded(context.settings), place(context.settings)
+        container = records.find(store, where, call.arguments[0])
+        with unmounted.opened(snapshotter(context.settings, store), where, container) as root:
             if output:
                 export_to_file(root, output)
             else:

@@ -1,0 +1,108 @@
+"""Pausing: all processes of a container frozen, and let go on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from millefeuille.containers import records
+from millefeuille.containers.connection import NotRunning, connected
+from millefeuille.containers.place import Place
+from millefeuille.containers.record import Container
+from millefeuille.errors import Conflict
+from millefeuille.store import events
+from millefeuille.store.store import Store
+
+
+class WrongState(Conflict):
+    """The container is not in the state that this needs."""
+
+
+class Freezer(Protocol):
+    """The part of a runtime that is needed here."""
+
+    def pause(self, id: str) -> None:
+        """Freeze a container's processes."""
+
+    def resume(self, id: str) -> None:
+        """Let them go on."""
+
+
+class Parts(Protocol):
+    """What is needed of the host; a `Host` has all of it."""
+
+    @property
+    def store(self) -> Store:
+        """Where events are kept."""
+
+    @property
+    def place(self) -> Place:
+        """Where containers are told of."""
+
+    @property
+    def runtime(self) -> Freezer:
+        """What freezes processes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freezing:
+    """The parts, for who needs no more of a host."""
+
+    store: Store
+    place: Place
+    runtime: Freezer
+
+
+def pause(host: Parts, container: Container) -> None:
+    """Freeze all processes. Raises WrongState."""
+    told = records.state(host.place, container.id)
+    if told.status == "paused":
+        raise WrongState(f"Container {container.id} is already paused")
+    if not told.running:
+        raise WrongState(f"Container {container.id} is not running")
+    host.runtime.pause(container.id)
+    tell(host.place, container, b"p", b"1")
+    _record(host, "pause", container)
+
+
+def unpause(host: Parts, container: Container) -> None:
+    """Let them go on. Raises WrongState."""
+    if records.state(host.place, container.id).status != "paused":
+        raise WrongState(f"Container {container.id} is not paused")
+    host.runtime.resume(container.id)
+    tell(host.place, container, b"p", b"0")
+    _record(host, "unpause", container)
+
+
+@contextlib.contextmanager
+def paused(host: Parts, container: Container) -> Iterator[None]:
+    """Hold a container that runs for the length of the block; one that does not is left as it is."""
+    try:
+        if records.state(host.place, container.id).status != "running":
+            raise WrongState(f"Container {container.id} is not running")
+        pause(host, container)
+    except WrongState:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(WrongState):  # it has been killed meanwhile
+            unpause(host, container)
+
+
+def tell(place: Place, container: Container, kind: bytes, payload: bytes) -> None:
+    """Send the container's monitor a frame, if there is one."""
+    try:
+        with connected(place, container.id) as connection:
+            connection.send(kind, payload)
+    except NotRunning:
+        return
+
+
+def _record(host: Parts, action: str, container: Container) -> None:
+    with host.store.writing() as tx:
+        facts = {"image": container.image_name, "name": container.name}
+        events.record(tx, action, container.id, facts, kind="container")
