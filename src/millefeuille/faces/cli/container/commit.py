@@ -9,6 +9,7 @@ from millefeuille.containers import pausing, records, written
 from millefeuille.containers.commit import commit
 from millefeuille.containers.committed import Wishes
 from millefeuille.containers.pausing import Freezing
+from millefeuille.containers.remaining import refuse_going
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.place import place
 from millefeuille.engine.snapshots import snapshotter
@@ -40,6 +41,7 @@ def run(context: Context, call: Call) -> int:
     )  # fmt: skip
     store, where = founded(context.settings), place(context.settings)
     container = records.find(store, where, text)
+    refuse_going(where, container, "commit")
     still: AbstractContextManager[None] = contextlib.nullcontext()
     if call[PAUSE]:
         parts = Freezing(store=store, place=where, runtime=probe.find(where.runtime))

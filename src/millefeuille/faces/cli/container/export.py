@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from millefeuille.containers import records, unmounted
 from millefeuille.containers.export import check_output, export, export_to_file
+from millefeuille.containers.remaining import refuse_going
 from millefeuille.engine.place import place
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.store import founded
@@ -25,6 +26,7 @@ def run(context: Context, call: Call) -> int:
             check_output(output)
         store, where = founded(context.settings), place(context.settings)
         container = records.find(store, where, call.arguments[0])
+        refuse_going(where, container, "export")
         with unmounted.opened(snapshotter(context.settings, store), where, container) as root:
             if output:
                 export_to_file(root, output)
