@@ -17,6 +17,7 @@ from typing import Final
 
 CLONE_FS: Final = 0x00000200
 CLONE_NEWNS: Final = 0x00020000
+CLONE_NEWUSER: Final = 0x10000000
 CLONE_NEWNET: Final = 0x40000000
 
 ATTR_RDONLY: Final = 0x1  # fsmount and mount_setattr
@@ -109,6 +110,11 @@ def fsmount(context: int, attributes: int = 0) -> int:
 def move_mount(mount: int, path: str) -> None:
     """Attach a detached mount at `path`; `mount` stays open and refers to the attached mount."""
     _call("move_mount", _MOVE_MOUNT, mount, b"", _AT_FDCWD, os.fsencode(path), 4)
+
+
+def move_mount_onto(mount: int, place: int) -> None:
+    """Attach a detached mount at what the O_PATH descriptor `place` refers to, whatever its path leads to."""
+    _call("move_mount", _MOVE_MOUNT, mount, b"", place, b"", 4 | 0x40)
 
 
 def open_tree(path: str, *, directory: int = _AT_FDCWD) -> int:

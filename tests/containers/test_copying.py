@@ -11,7 +11,9 @@ import pytest
 from tests.containers.trees import make, opened, seen
 
 from millefeuille.containers.copying import (
+    BadDestination,
     CannotCopy,
+    NoSuchDirectory,
     NoSuchPath,
     NotADirectory,
     from_container,
@@ -109,7 +111,7 @@ def test_out_through_links(inside: Path, outside: Path) -> None:
         ("/nope", "dest", NoSuchPath, "Could not find the file /nope in container box"),
         ("/etc/passwd/", "dest", NoSuchPath, "Could not find the file /etc/passwd/ in container box"),
         ("/etc/passwd/x", "dest", NoSuchPath, "Could not find the file /etc/passwd/x in container box"),
-        ("/etc/passwd", "new/", NoSuchPath, "no such directory"),
+        ("/etc/passwd", "new/", NoSuchDirectory, "no such directory"),
         ("/d", "file", CannotCopy, "cannot copy directory"),
         ("/d/.", "file", CannotCopy, "cannot copy directory"),
         ("/etc/passwd", "no/new", NoSuchPath, 'invalid output path: directory "{}/no" does not exist'),
@@ -166,7 +168,7 @@ def test_in(path: str, target: str, expected: dict[str, str | None], inside: Pat
         ("nope", "/d", NoSuchPath, "lstat {}/nope: no such file or directory"),
         ("f/", "/d", NotADirectory, "not a directory"),
         ("f", "/no/new", NoSuchPath, "Could not find the file /no in container box"),
-        ("f", "/new/", NoSuchPath, "no such directory"),
+        ("f", "/new/", NoSuchDirectory, "no such directory"),
         ("t", "/etc/passwd", CannotCopy, "cannot copy directory"),
         ("f", "/etc/passwd/x", NotADirectory, "extraction point is not a directory"),
         ("f", "/gone", NoSuchPath, "Could not find the file /not in container box"),
@@ -258,7 +260,7 @@ class TestWhatIsNeverOpened:
         assert changed(OUTSIDE, outside) == {"dest/fifo": "p"}
 
     def test_fifo_as_destination(self, odd: Path, outside: Path) -> None:
-        with pytest.raises(NotADirectory) as caught:
+        with pytest.raises(BadDestination) as caught:
             copy_in(odd, f"{outside}/f", "/fifo")
         assert "must be a directory or a regular file: got an irregular file" in str(caught.value)
         os.mkfifo(outside / "fifo")
@@ -281,7 +283,7 @@ class TestWhatIsNeverOpened:
     def test_devices(self, odd: Path, outside: Path) -> None:
         copy_out(odd, "/null", f"{outside}/dest")
         assert os.stat(outside / "dest/null").st_rdev == os.makedev(1, 3)
-        with pytest.raises(NotADirectory) as caught:
+        with pytest.raises(BadDestination) as caught:
             copy_in(odd, f"{outside}/f", "/null")
         assert str(caught.value).endswith("got a device")
         with pytest.raises(NotADirectory) as caught:

@@ -40,6 +40,14 @@ class CannotCopy(Conflict):
     """A directory would take the place of a file."""
 
 
+class NoSuchDirectory(NotFound):
+    """The destination is written as a directory's, and there is none."""
+
+
+class BadDestination(Invalid):
+    """The destination is no place to copy to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathStatus:
     """What is at a path: `mode` with type bits; `link` where a symlink leads to, as a path from the root."""
@@ -132,7 +140,8 @@ def to_host(source: Source, path: str) -> int:
     """Copy to `path` on this host, for whoever runs this; how many bytes a tar of it has.
 
     The files come from somebody else: no link among them, or put there meanwhile, leads anywhere.
-    Raises NoSuchPath, NotADirectory, CannotCopy, OverwriteRefused, CopyFailed, and what reading raises.
+    Raises NoSuchPath, NotADirectory, NoSuchDirectory, CannotCopy, OverwriteRefused, CopyFailed, and what
+    reading raises.
     """
     text = os.fsencode(path)
     full = os.path.abspath(text)
@@ -157,7 +166,8 @@ def to_host(source: Source, path: str) -> int:
 def to_container(source: Source, root: int, called: str, path: str, *, owner: Owner = kept) -> int:
     """Copy to `path` in the container; how many bytes a tar of it has.
 
-    Raises NoSuchPath, NotADirectory, CannotCopy, OverwriteRefused, CopyFailed, and what reading raises.
+    Raises NoSuchPath, NotADirectory, NoSuchDirectory, BadDestination, CannotCopy, OverwriteRefused,
+    CopyFailed, and what reading raises.
     """
     tree = Root(root)
     target, status = _destination(tree, called, path)
@@ -187,13 +197,13 @@ def preserved(path: str) -> str:
 
 
 def check_directory(root: int, called: str, path: str) -> None:
-    """Raise NotADirectory unless `path` in the container is a directory, or a link to one."""
+    """Raise BadDestination unless `path` in the container is a directory, or a link to one."""
     try:
         mode = Root(root).status(cleaned(os.fsencode(path))).st_mode
     except OSError:
         mode = 0
     if not stat.S_ISDIR(mode):
-        raise NotADirectory(f'destination "{called}:{path}" must be a directory')
+        raise BadDestination(f'destination "{called}:{path}" must be a directory')
 
 
 def into_directory(source: Source, root: int, called: str, path: str, *, owner: Owner = kept) -> int:
@@ -241,7 +251,7 @@ def _destination(tree: Root, called: str, path: str) -> tuple[bytes, os.stat_res
             return target, None
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
             what = "a device" if _is_device(status.st_mode) else "an irregular file"
-            raise NotADirectory(
+            raise BadDestination(
                 f'destination "{called}:{path}" must be a directory or a regular file: got {what}'
             )
     return target, status
@@ -278,7 +288,7 @@ def _spot(
     if exists and source.directory:
         raise CannotCopy("cannot copy directory")
     if not exists and not source.directory and asserts_directory(text):
-        raise NoSuchPath("no such directory")
+        raise NoSuchDirectory("no such directory")
     return _Spot(directory=directory, top=name)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
-from millefeuille.containers import copying, records, roots
+from millefeuille.containers import copying, furnished, records
+from millefeuille.containers.copying import BadDestination, CannotCopy, NoSuchDirectory
 from millefeuille.containers.host import Host
 from millefeuille.containers.placing import Owner, kept
 from millefeuille.containers.record import Container
@@ -58,7 +61,7 @@ def split(argument: str) -> tuple[str, str]:
 
 def _out(context: Context, call: Call, name: str, path: str, target: str) -> int:
     machine, container = _found(context, name)
-    with roots.opened(machine, container) as root:
+    with furnished.opened(machine, container) as root:
         with copying.from_container(root, name, path, follow=call[FOLLOW]) as source:
             if target == STREAM:
                 copying.to_archive(source, context.terminal.write_bytes)
@@ -72,10 +75,11 @@ def _out(context: Context, call: Call, name: str, path: str, target: str) -> int
 
 def _in(context: Context, call: Call, name: str, path: str, target: str) -> int:
     machine, container = _found(context, name)
-    with roots.opened(machine, container) as root:
+    with furnished.opened(machine, container) as root:
         shown = copying.resolved(root, name, target)
         if path == STREAM:
-            copying.check_directory(root, name, target)
+            with _refusing():
+                copying.check_directory(root, name, target)
             check_writable(container, shown)
             spool = machine.store.disk.ingest
             with from_archive(context.terminal.binary_input, spool) as source:
@@ -83,9 +87,20 @@ def _in(context: Context, call: Call, name: str, path: str, target: str) -> int:
             return 0
         with _on_host(call, path) as source:
             check_writable(container, shown)
-            size = copying.to_container(source, root, name, target, owner=_owner(call, container, root))
+            owner = _owner(call, container, root)
+            with _refusing():
+                size = copying.to_container(source, root, name, target, owner=owner)
     _report(context, call, size, f"{name}:{shown}")
     return 0
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """What Docker's client finds out about the destination by itself."""
+    try:
+        yield
+    except (BadDestination, CannotCopy, NoSuchDirectory) as error:
+        raise Refusal(str(error)) from error
 
 
 def _on_host(call: Call, path: str) -> Source:

@@ -1,0 +1,93 @@
+"""Furnished: the root of a container as its processes see it, or would, with its volumes and binds in place.
+
+That of a container that does not run is put together in a mount namespace of its own, which nobody enters
+and which goes with its last descriptor. Places are found within the root, held, and mounted upon: what the
+container left there as a link leads nowhere else (CVE-2026-41568, CVE-2026-42306).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+
+from millefeuille import files, kernel
+from millefeuille.containers import records, roots
+from millefeuille.containers.host import Host
+from millefeuille.containers.paths import Root
+from millefeuille.containers.record import Container, MountPoint
+from millefeuille.layers.following import cleaned
+from millefeuille.runtime.mountspace import privately
+from millefeuille.snapshots import attach
+from millefeuille.snapshots.snapshotter import Mount, close_all, let_go
+
+
+@contextlib.contextmanager
+def opened(host: Host, container: Container) -> Iterator[int]:
+    """A descriptor of the root for the length of the block. Raises as `roots.opened` does, OSError."""
+    points = [point for point in container.mounts if point.source]
+    if records.state(host.place, container.id).running or not points:
+        with roots.opened(host, container) as descriptor:
+            yield descriptor
+        return
+    mounts = host.snapshots.mounts(container.id)
+    try:
+        # Its own directory is one that is there, and nobody but this namespace sees what covers it.
+        target = host.place.directory(container.id)
+        descriptor, namespace = privately(lambda: _put_together(mounts, target, points))
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+            os.close(namespace)
+    finally:
+        close_all(mounts)
+        let_go(mounts)
+
+
+def _put_together(mounts: tuple[Mount, ...], target: str, points: list[MountPoint]) -> tuple[int, int]:
+    """The root's descriptor, and that of the namespace which keeps what is mounted in it."""
+    attach.attach(mounts, target)
+    root = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for point in sorted(points, key=lambda point: point.target.count("/")):
+            _put(Root(root), point)
+        return root, os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    except BaseException:
+        os.close(root)
+        raise
+
+
+def _put(root: Root, point: MountPoint) -> None:
+    source = kernel.open_tree(point.source)
+    try:
+        place = _place(root, point.target, directory=stat.S_ISDIR(os.fstat(source).st_mode))
+        try:
+            if point.read_only:
+                kernel.mount_setattr("", directory=source, set=kernel.ATTR_RDONLY)
+            files.act("mount", point.target)
+            kernel.move_mount_onto(source, place)
+        except OSError as error:
+            raise attach.explain(error, f"mount at {point.target}") from None
+        finally:
+            os.close(place)
+    finally:
+        os.close(source)
+
+
+def _place(root: Root, target: str, *, directory: bool) -> int:
+    """Where to mount, made where it is missing: a directory, or an empty file for a file."""
+    path = cleaned(os.fsencode(target))
+    if directory:
+        return root.make_directories(path)
+    parent, _, name = root.canonical(path).rpartition(b"/")
+    within = root.make_directories(parent)
+    try:
+        with contextlib.suppress(FileExistsError):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            files.act("create", target)
+            os.close(os.open(name, flags, 0o644, dir_fd=within))
+        return os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=within)
+    finally:
+        os.close(within)

@@ -1,0 +1,158 @@
+"""`mille cp` with real containers: running and stopped, with volumes, read-only, and hostile."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.faces.cli.home import Home
+
+from millefeuille.testing.images import MadeImage, write_docker_archive
+
+pytestmark = [
+    pytest.mark.walk,
+    pytest.mark.skipif(os.geteuid() != 0, reason="running containers needs root"),
+]
+
+
+@pytest.fixture
+def box(home: Home, busybox: MadeImage, tmp_path: Path) -> Iterator[Home]:
+    """A home with the image busybox, and none of its containers left at the end."""
+    write_docker_archive(busybox, tmp_path / "busybox.tar", "busybox:latest")
+    assert home.mille("load", "-i", str(tmp_path / "busybox.tar"))[2] == 0
+    yield home
+    ids = home.mille("ps", "-aq")[0].split()
+    for id in ids:
+        home.mille("rm", "-f", "-v", id)
+
+
+@pytest.fixture(params=["running", "stopped"])
+def kept(request: pytest.FixtureRequest, box: Home, tmp_path: Path) -> Home:
+    """A container `exx` with a volume, a read-only volume and a bind of a file."""
+    (tmp_path / "bound").write_text("bound")
+    made = box.mille(
+        "create", "--name", "exx", "-v", "vol:/data", "-v", "kept:/kept:ro",
+        "-v", f"{tmp_path}/bound:/etc/bound", "busybox", "sleep", "1000",
+    )  # fmt: skip
+    assert made[2] == 0, made[1]
+    if request.param == "running":
+        started = box.mille("start", "exx")
+        assert started[2] == 0, started[1]
+    return box
+
+
+def test_files_come_and_go(kept: Home, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("new")
+    assert kept.mille("cp", f"{tmp_path}/f", "exx:/tmp/") == ("", "", 0)
+    assert kept.mille("cp", "exx:/tmp/f", f"{tmp_path}/back") == ("", "", 0)
+    assert (tmp_path / "back").read_text() == "new"
+    said = kept.mille("cp", "--quiet=false", "exx:/tmp/f", f"{tmp_path}/back")[1]
+    assert said == f"Successfully copied 2.05kB to {tmp_path}/back\n"
+    said = kept.mille("cp", "--quiet=false", f"{tmp_path}/f", "exx:/tmp/")[1]
+    assert said == "Successfully copied 2.05kB to exx:/tmp/\n"
+
+
+def test_volumes_are_in_their_place(kept: Home, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("new")
+    assert kept.mille("cp", f"{tmp_path}/f", "exx:/data/sub/..") == ("", "", 0)
+    assert (kept.store / "volumes/vol/_data/f").read_text() == "new"
+    assert kept.mille("cp", "exx:/data", f"{tmp_path}/out") == ("", "", 0)
+    assert (tmp_path / "out/f").read_text() == "new"
+    assert kept.mille("cp", "exx:/etc/bound", f"{tmp_path}/back") == ("", "", 0)
+    assert (tmp_path / "back").read_text() == "bound"
+    assert kept.mille("cp", f"{tmp_path}/f", "exx:/kept/") == (
+        "", "Error: mounted volume is marked read-only\n", 1
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (("exx:/nope", "."), "Error: Could not find the file /nope in container exx\n"),
+        (("nosuch:/x", "."), "Error: No such container: nosuch\n"),
+        (("exx:/a", "exx:/b"), "copying between containers is not supported\n"),
+        (("a", "b"), "must specify at least one container source\n"),
+        (("", "exx:/x"), "source can not be empty\n"),
+        (("/nowhere", "exx:/x"), "lstat /nowhere: no such file or directory\n"),
+        (("/etc/hostname", "exx:/no/x"), "Error: Could not find the file /no in container exx\n"),
+        (("/etc", "exx:/bin/busybox"), "cannot copy directory\n"),
+        (("/etc/hostname", "exx:/new/"), "no such directory\n"),
+        (("exx:/bin", "/no/such"), 'invalid output path: directory "/no" does not exist\n'),
+        (("-", "exx:/bin/busybox"), 'destination "exx:/bin/busybox" must be a directory\n'),
+    ],
+)
+def test_refused(words: tuple[str, ...], error: str, box: Home) -> None:
+    box.mille("create", "--name", "exx", "busybox")
+    assert box.mille("cp", *words) == ("", error, 1)
+
+
+def test_archives(kept: Home, tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        header = tarfile.TarInfo("d/f")
+        header.size, header.uid, header.mode = 3, 7, 0o640
+        archive.addfile(header, io.BytesIO(b"abc"))
+    assert kept.mille("cp", "-", "exx:/tmp", typed=out.getvalue().decode()) == ("", "", 0)
+    said, _, code = kept.mille("cp", "exx:/tmp/d", "-")
+    with tarfile.open(fileobj=io.BytesIO(said.encode())) as archive:
+        found = [(member.name, member.uid, member.mode) for member in archive]
+    assert (found, code) == ([("d", 0, 0o755), ("d/f", 7, 0o640)], 0)
+    bad = out.getvalue().replace(b"d/f", b"../")
+    assert kept.mille("cp", "-", "exx:/tmp", typed=bad.decode())[2] == 1
+
+
+def test_read_only_root_and_owner(box: Home, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("new")
+    box.mille("create", "--name", "fixed", "--read-only", "busybox")
+    assert box.mille("cp", f"{tmp_path}/f", "fixed:/") == (
+        "", "Error: container rootfs is marked read-only\n", 1
+    )  # fmt: skip
+    box.mille("create", "--name", "user", "--user", "77:88", "busybox")
+    os.chown(tmp_path / "f", 5, 6)
+    for words, owner in (((), (5, 6)), (("-a",), (77, 88))):
+        assert box.mille("cp", *words, f"{tmp_path}/f", "user:/") == ("", "", 0)
+        said = box.mille("cp", "user:/f", "-")[0]
+        with tarfile.open(fileobj=io.BytesIO(said.encode())) as archive:
+            assert [(member.uid, member.gid) for member in archive] == [owner]
+
+
+SWAP = """
+cd /; mkdir a; echo inside > a/f; ln -s SECRET b
+while :; do mv -T a c; mv -T b a; mv -T a b; mv -T c a; done
+"""
+
+
+def test_a_container_that_swaps_a_directory_for_a_link(box: Home, tmp_path: Path, all_cases: bool) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "f").write_text("SECRET")
+    started = box.mille(
+        "run", "-d", "--name", "exx", "busybox", "sh", "-c", SWAP.replace("SECRET", f"../..{secret}")
+    )
+    assert started[2] == 0, started[1]
+    (tmp_path / "given").write_text("given")
+    codes = set()
+    for number in range(200 if all_cases else 12):
+        if number % 2:
+            codes.add(box.mille("cp", "exx:/a/f", f"{tmp_path}/out{number}")[2])
+        else:
+            codes.add(box.mille("cp", f"{tmp_path}/given", "exx:/a/new")[2])
+    assert [path.name for path in secret.iterdir()] == ["f"]
+    assert all(path.read_text() != "SECRET" for path in tmp_path.glob("out*") if path.is_file())
+    assert codes <= {0, 1}
+
+
+def test_a_fifo_does_not_hold_it_up(box: Home, tmp_path: Path) -> None:
+    box.mille("run", "-d", "--name", "exx", "busybox", "sh", "-c", "mkfifo /p; sleep 1000")
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", "millefeuille", "--root", str(box.store), "cp", "exx:/p", str(tmp_path)],
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert (tmp_path / "p").is_fifo()
