@@ -87,7 +87,9 @@ def _member(name: str, value: object) -> object:
 
 def _element(type_name: str, value: object) -> object:
     if isinstance(value, Mapping) and type_name != "string":
-        fields = {_GO_NAMES.get(key, key): _member(key, member) for key, member in value.items()}
+        fields: dict[str, object] = {
+            _GO_NAMES.get(str(key), str(key)): _member(str(key), member) for key, member in value.items()
+        }
         renamed = {go: key for key, go in _GO_NAMES.items() if go in fields}
         return Struct(type_name=type_name, fields=fields, json_names=renamed)
     if isinstance(value, list):

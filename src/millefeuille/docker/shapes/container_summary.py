@@ -33,7 +33,7 @@ def _label_header(name: str) -> str:
 
 
 CONTAINERS: Final = Listing(
-    type_name="formatter.containerContext",
+    type_name="formatter.ContainerContext",
     headers={
         "ID": "CONTAINER ID",
         "Names": "NAMES",

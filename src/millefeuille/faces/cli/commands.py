@@ -97,6 +97,26 @@ COMMANDS: Final = (
         "Export a container's filesystem as a tar archive",
         ("container export", "export"),
     ),
+    Row("container.inspect", "Display detailed information on one or more containers", ("container inspect",)),
+    Row("container.logs", "Fetch the logs of a container", ("container logs", "logs")),
+    Row(
+        "container.ls", "List containers",
+        ("container ls", "container list", "container ps", "ps"),
+    ),
+    Row(
+        "container.port", "List port mappings or a specific mapping for the container",
+        ("container port", "port"),
+    ),
+    Row("container.prune", "Remove all stopped containers", ("container prune",)),
+    Row(
+        "container.stats", "Display a live stream of container(s) resource usage statistics",
+        ("container stats", "stats"),
+    ),
+    Row("container.top", "Display the running processes of a container", ("container top", "top")),
+    Row(
+        "container.update", "Update configuration of one or more containers",
+        ("container update", "update"),
+    ),
     Row("container.run", "Create and run a new container from an image", ("container run", "run")),
     Row("image.cat", "Print a file of an image", ("image cat",)),
     Row("image.cp", "Copy files/folders from an image to the local filesystem", ("image cp",)),

@@ -2,40 +2,110 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from millefeuille.docker.inspection import IMAGE, render
-from millefeuille.errors import MilleError, NotFound
+from millefeuille.docker.shapes.container import CONTAINER
+from millefeuille.docker.shapes.network import NETWORK
+from millefeuille.docker.shapes.volume import VOLUME, volume_inspect
+from millefeuille.engine.volumes import volumes
+from millefeuille.errors import Invalid, MilleError, NotFound, Unsupported
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
+from millefeuille.faces.cli.container.inspect import inspected as container_inspected
 from millefeuille.faces.cli.exits import Refusal
-from millefeuille.faces.cli.image.inspect import inspected
+from millefeuille.faces.cli.image.inspect import inspected as image_inspected
+from millefeuille.faces.cli.network.inspect import inspected as network_inspected
 from millefeuille.faces.cli.options import FORMAT_HELP, boolean, string
+from millefeuille.settings import Settings
 
 FORMAT = string("format", FORMAT_HELP, short="f")
 SIZE = boolean("size", "Display total file sizes if the type is container", short="s")
 TYPE = string("type", "Only inspect objects of the given type")
 
+_Look = Callable[[Settings, str, bool], dict[str, Any]]
+# In the order in which a name is looked up, each with its Go struct.
+_KINDS: Final[dict[str, tuple[_Look, str]]] = {
+    "container": (
+        lambda settings, text, sized: container_inspected(settings, text, sized=sized),
+        CONTAINER,
+    ),
+    "image": (lambda settings, text, sized: image_inspected(settings, text, None), IMAGE),
+    "network": (lambda settings, text, sized: network_inspected(settings, text), NETWORK),
+    "volume": (lambda settings, text, sized: volume_inspect(volumes(settings).get(text)), VOLUME),
+}
+_DOCKERS: Final = (
+    "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume",
+)  # fmt: skip
+
 
 def run(context: Context, call: Call) -> int:
-    """Print what is known of each object; images are the only kind there is."""
-    if call[TYPE] not in ("", "image"):
-        raise Refusal(f'"{call[TYPE]}" is not a valid value for --type: this version has images only')
-    if call[SIZE] and call[TYPE] == "image":
-        context.terminal.complain("WARNING: --size ignored for image")
-    found: list[dict[str, Any]] = []
+    """Print what is known of each object, of whichever kind it is."""
+    kinds = _kinds(call)
+    found: list[tuple[str, dict[str, Any]]] = []
     problems: list[MilleError] = []
     for text in call.arguments:
         try:
-            found.append(inspected(context.settings, text, None))
+            found.append(_inspected(context, call, kinds, text))
         except NotFound as error:
             problems.append(error if call[TYPE] else Refusal(f"Error: No such object: {text}"))
+    structs = {struct for struct, _ in found}
     with exits.refusing(exits.TEMPLATE):
-        shown, misfits = render(found, call[FORMAT], IMAGE)
+        shown, misfits = _rendered(found, structs, call[FORMAT])
     context.terminal.write(shown)
-    for problem in (*misfits, *problems):
+    for misfit in misfits:
+        exits.report(context.terminal, misfit)
+    for problem in problems:
         exits.report(context.terminal, problem)
     return 1 if problems or misfits else 0
+
+
+def _kinds(call: Call) -> list[str]:
+    """The kinds that come into question, in order. Raises Refusal, Unsupported."""
+    if not call.given(TYPE):
+        return list(_KINDS)
+    known = f"must be one of {', '.join(f'{chr(34)}{name}{chr(34)}' for name in _DOCKERS)}"
+    if not call[TYPE]:
+        raise Refusal(f"type is empty: {known}")
+    if call[TYPE] not in _DOCKERS:
+        raise Refusal(f'unknown type: "{call[TYPE]}": {known}')
+    if call[TYPE] not in _KINDS:
+        raise Unsupported(f"there are no objects of type {call[TYPE]} without a swarm or plugins")
+    return [call[TYPE]]
+
+
+def _inspected(context: Context, call: Call, kinds: list[str], text: str) -> tuple[str, dict[str, Any]]:
+    for kind in kinds:
+        look, struct = _KINDS[kind]
+        try:
+            found = look(context.settings, text, call[SIZE])
+        except (NotFound, Invalid):
+            # What cannot even be the name of one kind may be that of another.
+            if len(kinds) == 1:
+                raise
+            continue
+        if call[SIZE] and kind != "container":
+            context.terminal.complain(f"WARNING: --size ignored for {kind}")
+        return struct, found
+    raise NotFound(f"No such object: {text}")
+
+
+def _rendered(
+    found: list[tuple[str, dict[str, Any]]], structs: set[str], template: str
+) -> tuple[str, tuple[MilleError, ...]]:
+    """All objects through one template; each kind has a struct of its own."""
+    if len(structs) <= 1:
+        return render([value for _, value in found], template, next(iter(structs), IMAGE))
+    if template in ("", "json"):
+        return render([value for _, value in found], template, IMAGE)
+    texts: list[str] = []
+    misfits: list[MilleError] = []
+    for struct, value in found:
+        text, wrong = render([value], template, struct)
+        texts.append(text)
+        misfits += wrong
+    return "".join(texts), tuple(misfits)
 
 
 COMMAND = Command(

@@ -1,0 +1,77 @@
+"""`mille container logs`."""
+
+from __future__ import annotations
+
+import time
+
+from millefeuille.containers import logs, records
+from millefeuille.docker.timestamp import InvalidTime, parse_time
+from millefeuille.engine.place import place
+from millefeuille.engine.store import open_store
+from millefeuille.errors import Unsupported
+from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.exits import Refusal
+from millefeuille.faces.cli.options import Option, boolean, string
+
+_TIME = '{} timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
+DETAILS = boolean("details", "Show extra details provided to logs")
+FOLLOW = boolean("follow", "Follow log output", short="f")
+SINCE = string("since", _TIME.format("Show logs since"))
+TAIL = string("tail", "Number of lines to show from the end of the logs", short="n", default="all")
+TIMESTAMPS = boolean("timestamps", "Show timestamps", short="t")
+UNTIL = string("until", _TIME.format("Show logs before a"))
+
+
+def run(context: Context, call: Call) -> int:
+    """Print what a container has written, and with --follow what it writes until its end."""
+    where = place(context.settings)
+    container = records.find(open_store(context.settings), where, call.arguments[0])
+    since, until = _moment(call, SINCE), _moment(call, UNTIL)
+    if (container.host_config.get("LogConfig") or {}).get("Type") == "none":
+        raise Unsupported("configured logging driver does not support reading")
+    follow = call[FOLLOW] and records.state(where, container.id).running
+    found = logs.read(
+        where.log(container.id), tail=_count(call[TAIL]), since=since, until=until,
+        alive=(lambda: records.is_alive(where, container.id)) if follow else None,
+    )  # fmt: skip
+    one_stream = bool(container.config.get("Tty"))
+    for record in found:
+        text = f"{record.time} " if call[TIMESTAMPS] else ""
+        # No driver here attaches anything to a line, so the details are empty.
+        text += f"{' ' if call[DETAILS] else ''}{record.text}"
+        if record.stream == "stderr" and not one_stream:
+            context.terminal.flush()
+            context.terminal.stderr.write(text)
+            context.terminal.stderr.flush()
+        else:
+            context.terminal.write(text)
+            if follow:
+                context.terminal.flush()
+    return 0
+
+
+def _moment(call: Call, option: Option[str]) -> int | None:
+    if not call[option]:
+        return None
+    try:
+        return parse_time(call[option], time.time_ns())
+    except InvalidTime as error:
+        raise Refusal(f'invalid value for "{option.name}": {error}') from error
+
+
+def _count(text: str) -> int | None:
+    """As many lines as the text says; all for what is no such number."""
+    sign = text[:1] in ("+", "-")
+    digits = text[1:] if sign else text
+    if not (digits.isascii() and digits.isdecimal()) or text[:1] == "-":
+        return None
+    return int(digits)
+
+
+COMMAND = Command(
+    usage="[OPTIONS] CONTAINER",
+    arguments=exactly(1),
+    options=(DETAILS, FOLLOW, SINCE, TAIL, TIMESTAMPS, UNTIL),
+    run=run,
+    complete="container",
+)

@@ -1,0 +1,95 @@
+"""`mille container ls`."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import time
+
+from millefeuille.docker.containerrecords import listed
+from millefeuille.docker.filters import Filters
+from millefeuille.docker.listing import render
+from millefeuille.docker.shapes.container_summary import (
+    CONTAINER_COLUMNS_WITH_SIZE,
+    CONTAINERS,
+    Listed,
+    container_row,
+    container_summary,
+)
+from millefeuille.engine.networks import networks
+from millefeuille.engine.place import place
+from millefeuille.engine.store import existing
+from millefeuille.errors import Invalid
+from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.exits import Refusal
+from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, integer, string
+from millefeuille.faces.cli.preferences import default_format
+
+ALL = boolean("all", "Show all containers (default shows just running)", short="a")
+FILTER = filters("filter", "Filter output based on conditions provided", short="f")
+FORMAT = string("format", FORMAT_TABLE_HELP)
+LAST = integer("last", "Show n last created containers (includes all states)", short="n", default=-1)
+LATEST = boolean("latest", "Show the latest created container (includes all states)", short="l")
+NO_TRUNC = boolean("no-trunc", "Don't truncate output")
+QUIET = boolean("quiet", "Only display container IDs", short="q")
+SIZE = boolean("size", "Display total file sizes", short="s")
+
+
+def run(context: Context, call: Call) -> int:
+    """Print one line for each container."""
+    template = call[FORMAT]
+    if template and call[QUIET]:
+        context.terminal.complain(
+            "WARNING: Ignoring custom format, because both --format and --quiet are set."
+        )
+    template = template or default_format(context.settings, "psFormat")
+    sized = call[SIZE] or (not call.given(SIZE) and not call[QUIET] and _asks_for_size(template))
+    now = time.time()
+    summaries = [container_summary(one, now) for one in _selected(context, call, sized)]
+    rows = [container_row(summary, now, truncate=not call[NO_TRUNC]) for summary in summaries]
+    if call[QUIET]:
+        label = "container_id: " if template == "raw" else ""
+        for row in rows:
+            context.terminal.line(f"{label}{row['ID']}")
+        return 0
+    columns = CONTAINER_COLUMNS_WITH_SIZE if call[SIZE] else None
+    if template == "raw" and call[SIZE]:
+        template = CONTAINERS.named["raw"] + "size: {{.Size}}\n"
+    try:
+        shown = render(CONTAINERS, rows, template, columns)
+    except Invalid as error:
+        raise Refusal(_early(str(error))) from error
+    context.terminal.write(shown)
+    return 0
+
+
+def _selected(context: Context, call: Call, sized: bool) -> list[Listed]:
+    store = existing(context.settings)
+    where, held = place(context.settings), networks(context.settings)
+    found = [] if store is None else listed(store, where, held, sized=sized)
+    limit = 1 if call[LATEST] and call[LAST] == -1 else call[LAST]
+    if not call[FILTER] and limit <= 0:
+        return [one for one in found if call[ALL] or one.state.running]
+    # Loaded by name, as all that a plain list does without.
+    select = importlib.import_module("millefeuille.faces.cli.container.selected").selected
+    texts = Filters.parse([f"{name}={value}" for name, value in call[FILTER]])
+    chosen: list[Listed] = select(store, where, found, texts, all=call[ALL], limit=limit)
+    return chosen
+
+
+def _asks_for_size(template: str) -> bool:
+    return re.search(r"\.Size\b|\bjson \.(?:\W|$)", template) is not None
+
+
+def _early(message: str) -> str:
+    """Docker's words for a format that it tries out before there is anything to show."""
+    said = message.removeprefix("template parsing error: ")
+    return f"failed to {'execute' if 'executing ' in said else 'parse'} template: {said}"
+
+
+COMMAND = Command(
+    usage="[OPTIONS]",
+    arguments=exactly(0),
+    options=(ALL, FILTER, FORMAT, LAST, LATEST, NO_TRUNC, QUIET, SIZE),
+    run=run,
+)
