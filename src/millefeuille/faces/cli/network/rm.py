@@ -29,4 +29,4 @@ def run(context: Context, call: Call) -> int:
     return code
 
 
-COMMAND = Command(usage="NETWORK [NETWORK...]", arguments=at_least(1), options=(FORCE,), run=run)
+COMMAND = Command(usage="[OPTIONS] NETWORK [NETWORK...]", arguments=at_least(1), options=(FORCE,), run=run)
