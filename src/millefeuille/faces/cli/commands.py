@@ -97,7 +97,10 @@ COMMANDS: Final = (
         "Export a container's filesystem as a tar archive",
         ("container export", "export"),
     ),
-    Row("container.inspect", "Display detailed information on one or more containers", ("container inspect",)),
+    Row(
+        "container.inspect", "Display detailed information on one or more containers",
+        ("container inspect",),
+    ),
     Row("container.logs", "Fetch the logs of a container", ("container logs", "logs")),
     Row(
         "container.ls", "List containers",

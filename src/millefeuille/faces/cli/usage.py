@@ -9,7 +9,7 @@ from millefeuille.docker.gotext import quoted
 from millefeuille.faces.cli.catalogue import listed
 from millefeuille.faces.cli.command import Arity, Command
 from millefeuille.faces.cli.commands import COMMON, GROUPS, SUMMARY, Group, Row
-from millefeuille.faces.cli.options import Option
+from millefeuille.faces.cli.options import Option, boolean
 
 PROGRAM: Final = "mille"
 ROOT_USAGE: Final = f"{PROGRAM} [OPTIONS] COMMAND"
@@ -17,6 +17,8 @@ ROOT_REST: Final = " [ARG...]"  # left out in the help, as Docker does
 
 _NARROWEST: Final = 24  # columns below which pflag gives up on a column of text
 _SLOP: Final = 5  # columns a last line may run over rather than leave an orphan word
+
+_HELP: Final = boolean("help", "Print usage")
 
 
 def root_help(options: Sequence[Option[Any]], width: int) -> str:
@@ -49,7 +51,9 @@ def command_help(path: str, row: Row, command: Command, width: int) -> str:
     sections = [f"Usage:  {use_line(path, command)}", command.details or row.summary]
     if len(row.names) > 1:
         sections.append("Aliases:\n  " + ", ".join(f"{PROGRAM} {name}" for name in row.names))
-    options = flag_table(command.options, width)
+    # A flag of its own with the letter h makes --help one that is listed.
+    taken = any(option.short == "h" for option in command.options)
+    options = flag_table((*command.options, *((_HELP,) if taken else ())), width)
     if options:
         sections.append(f"Options:\n{options}")
     return "\n\n".join(sections)

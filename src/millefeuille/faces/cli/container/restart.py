@@ -8,12 +8,15 @@ from millefeuille.faces.cli.container.each import each
 from millefeuille.faces.cli.options import integer, string
 
 SIGNAL = string("signal", "Signal to send to the container", short="s")
+TIME = integer("time", "Seconds to wait before killing the container")._replace(hidden=True)  # of old
 TIMEOUT = integer("timeout", "Seconds to wait before killing the container", short="t")
 
 
 def run(context: Context, call: Call) -> int:
     """Restart one or more containers."""
-    timeout = call[TIMEOUT] if call.given(TIMEOUT) else None
+    timeout = call[TIMEOUT] if call.given(TIMEOUT) else call[TIME] if call.given(TIME) else None
+    if call.given(TIME):
+        context.terminal.complain("Flag --time has been deprecated, use --timeout instead")
     signal = call[SIGNAL]
     return each(
         context,
@@ -25,7 +28,7 @@ def run(context: Context, call: Call) -> int:
 COMMAND = Command(
     usage="[OPTIONS] CONTAINER [CONTAINER...]",
     arguments=at_least(1),
-    options=(SIGNAL, TIMEOUT),
+    options=(SIGNAL, TIME, TIMEOUT),
     run=run,
     complete="container",
 )

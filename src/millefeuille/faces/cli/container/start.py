@@ -23,13 +23,14 @@ from millefeuille.faces.cli.options import boolean, string
 
 ATTACH = boolean("attach", "Attach STDOUT/STDERR and forward signals", short="a")
 CHECKPOINT = string("checkpoint", "Restore from this checkpoint")
+CHECKPOINT_DIR = string("checkpoint-dir", "Use a custom checkpoint storage directory")
 DETACH_KEYS = string("detach-keys", "Override the key sequence for detaching a container")
 INTERACTIVE = boolean("interactive", "Attach container's STDIN", short="i")
 
 
 def run(context: Context, call: Call) -> int:
     """Start containers that were created or have ended."""
-    if call[CHECKPOINT]:
+    if call[CHECKPOINT] or call[CHECKPOINT_DIR]:
         raise Unsupported("checkpoints of containers are not supported")
     made = host(context.settings, open_store(context.settings))
     if call[ATTACH] or call[INTERACTIVE]:
@@ -37,7 +38,7 @@ def run(context: Context, call: Call) -> int:
             raise Refusal("you cannot start and attach multiple containers at once")
         container = records.find(made.store, made.place, call.arguments[0])
         return _joined(context, call, made, container)
-    code = 0
+    failed: list[str] = []
     for text in call.arguments:
         try:
             start(made, records.find(made.store, made.place, text))
@@ -45,13 +46,12 @@ def run(context: Context, call: Call) -> int:
             context.terminal.line(text)
         except MilleError as error:
             exits.report(context.terminal, error)
-            code = 1
+            failed.append(text)
         else:
             context.terminal.line(text)
-    if code:
-        failed = "failed to start containers: " + ", ".join(call.arguments[:1])
-        context.terminal.complain(f"Error: {failed}")
-    return code
+    if failed:
+        context.terminal.complain(f"Error: failed to start containers: {', '.join(failed)}")
+    return 1 if failed else 0
 
 
 def _joined(context: Context, call: Call, made: Host, container: Container) -> int:
@@ -82,7 +82,7 @@ def _joined(context: Context, call: Call, made: Host, container: Container) -> i
 COMMAND = Command(
     usage="[OPTIONS] CONTAINER [CONTAINER...]",
     arguments=at_least(1),
-    options=(ATTACH, CHECKPOINT, DETACH_KEYS, INTERACTIVE),
+    options=(ATTACH, CHECKPOINT, CHECKPOINT_DIR, DETACH_KEYS, INTERACTIVE),
     run=run,
     complete="container",
 )
