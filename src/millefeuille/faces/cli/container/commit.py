@@ -46,7 +46,9 @@ def run(context: Context, call: Call) -> int:
     if call[PAUSE]:
         parts = Freezing(store=store, place=where, runtime=probe.find(where.runtime))
         still = pausing.paused(parts, container)
-    with still, written.opened(snapshotter(context.settings, store), container) as changed:
+    snapshots = snapshotter(context.settings, store)
+    snapshots.release_idle()
+    with still, written.opened(snapshots, container) as changed:
         image = commit(store, container, changed, wishes, prepare=prepare(context.settings))
     context.terminal.line(str(image))
     return 0

@@ -20,7 +20,9 @@ def run(context: Context, call: Call) -> int:
         raise Refusal("Container name cannot be empty")
     store = founded(context.settings)
     container = records.find(store, place(context.settings), name)
-    with written.opened(snapshotter(context.settings, store), container) as changed:
+    snapshots = snapshotter(context.settings, store)
+    snapshots.release_idle()
+    with written.opened(snapshots, container) as changed:
         found = diff(changed)
     for letter, path in found:
         context.terminal.line(f"{letter} {os.fsdecode(path)}")

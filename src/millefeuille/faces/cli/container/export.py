@@ -27,7 +27,9 @@ def run(context: Context, call: Call) -> int:
         store, where = founded(context.settings), place(context.settings)
         container = records.find(store, where, call.arguments[0])
         refuse_going(where, container, "export")
-        with unmounted.opened(snapshotter(context.settings, store), where, container) as root:
+        snapshots = snapshotter(context.settings, store)
+        snapshots.release_idle()
+        with unmounted.opened(snapshots, where, container) as root:
             if output:
                 export_to_file(root, output)
             else:
