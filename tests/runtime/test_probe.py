@@ -33,3 +33,15 @@ def test_choice(
     monkeypatch.setattr(probe, "_PATH", str(tmp_path))
     monkeypatch.setattr(probe, "_hybrid", lambda: hybrid)
     assert probe.find("/nowhere").program == str(tmp_path / chosen)
+
+
+@pytest.mark.parametrize(("installed", "options"), [("crun", ["--cgroup-manager=disabled"]), ("runc", [])])
+def test_an_ordinary_user_sets_no_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: str, options: list[str]
+) -> None:
+    (tmp_path / installed).touch(mode=0o755)
+    monkeypatch.setattr(probe, "_PATH", str(tmp_path))
+    found = probe.find("/nowhere", rootless=True)
+    assert found.command() == [str(tmp_path / installed), "--root", "/nowhere", *options]
+    assert not found.limits
+    assert probe.find("/nowhere").limits

@@ -87,7 +87,9 @@ def _kernels(host_config: Mapping[str, Any], wanted: Wanted) -> list[Mount]:
     if ipc == "none":
         own = [mount for mount in own if mount["destination"] != "/dev/shm"]
     elif ipc == "host":
-        own = [_from_host(mount) if mount["destination"] == "/dev/shm" else mount for mount in own]
+        shared = ("/dev/shm", "/dev/mqueue") if wanted.rootless else ("/dev/shm",)
+        own = [_from_host(mount) if mount["destination"] in shared else mount for mount in own]
+        own = [mount for mount in own if mount["type"] != "bind" or os.path.exists(mount["source"])]
     return own
 
 

@@ -10,17 +10,19 @@ from millefeuille.runtime.runc import Runc
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def find(directory: str) -> Runc:
+def find(directory: str, *, rootless: bool = False) -> Runc:
     """The runtime to use, with its state under `directory`. Raises RuntimeMissing.
 
     crun first, as it starts faster; runc first where control groups are of both versions, which crun refuses.
+    In an ordinary user's namespace (`rootless`) neither has control groups, so no limits can be set.
     """
     names = ("runc", "crun") if _hybrid() else ("crun", "runc")
     for name in names:
         for place in _PATH.split(":"):
             program = os.path.join(place, name)
             if os.access(program, os.X_OK):
-                return Runc(program, directory)
+                options = ("--cgroup-manager=disabled",) if rootless and name == "crun" else ()
+                return Runc(program, directory, options=options, limits=not rootless)
     raise RuntimeMissing("no OCI runtime found", advice="Install crun or runc.")
 
 

@@ -104,7 +104,8 @@ def _linux(bundle: Bundle) -> dict[str, Any]:
         "namespaces": namespaces.entries(
             host_config, bundle.network_namespace, hybrid=namespaces.is_hybrid()
         ),
-        "cgroupsPath": bundle.cgroup,
+        # An ordinary user has none: runtimes pass over that only when none is asked for.
+        **({} if bundle.rootless and not bundle.limited else {"cgroupsPath": bundle.cgroup}),
         "resources": {**_resources(bundle), **({} if bundle.rootless else {"devices": rules})},
         "devices": nodes,
         "sysctl": _sysctls(bundle),

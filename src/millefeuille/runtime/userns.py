@@ -1,0 +1,205 @@
+"""Userns: an ordinary user made root, in a user namespace of its own, without being asked for a password.
+
+    0        ◄─ the user
+    1 … n    ◄─ the ranges that /etc/subuid and /etc/subgid give it, mapped by newuidmap and newgidmap
+
+A container belongs to the namespace it was started in, and only from inside is it reached. So a command
+goes into the namespace of a container's monitor that runs, and makes one when there is none. The process
+itself goes in: nothing is started again, and it exits as ever. It must have one thread only.
+
+Source: Linux user_namespaces(7), subuid(5), newuidmap(1).
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from millefeuille import kernel
+from millefeuille.errors import Denied, Unsupported
+
+# In the command line of every monitor.
+_MONITOR: Final = b"millefeuille.containers.monitor"
+_ENVIRONMENT: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+_ENOUGH: Final = 1000  # IDs; with fewer, what an image calls "nobody" and its like would have none
+
+
+class RangesMissing(Unsupported):
+    """The user has no IDs to give to users in containers."""
+
+
+class UserNamespaceDenied(Denied):
+    """The kernel lets this user make no namespace, or nothing is there that may map IDs into it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """The IDs of a namespace, as in /proc/<pid>/uid_map: (inside, outside, count) each."""
+
+    users: tuple[tuple[int, int, int], ...]
+    groups: tuple[tuple[int, int, int], ...]
+
+
+def is_inside() -> bool:
+    """Whether this process is in a user namespace other than the machine's first."""
+    return _read("/proc/self/uid_map").split() != ["0", "0", "4294967295"]
+
+
+def enter() -> bool:
+    """Make this process root in a namespace, with mounts of its own; False when it is root as it is.
+
+    Raises RangesMissing, UserNamespaceDenied.
+    """
+    if os.geteuid() == 0:
+        return False
+    wanted = mapping()
+    holder = _holder(wanted)
+    if holder is None or not _join(holder):
+        _make(wanted)
+    try:
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)
+        os.setgroups([])
+        kernel.unshare(kernel.CLONE_NEWNS)
+        kernel.mount_setattr("/", propagation=kernel.MS_SLAVE, recursive=True)
+    except OSError as error:
+        raise _denied(error) from None
+    return True
+
+
+def mapping() -> Mapping:
+    """The mapping for the user of this process. Raises RangesMissing."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = str(os.getuid())
+    found = Mapping(
+        users=_mapped(os.getuid(), _ranges("/etc/subuid", name, os.getuid())),
+        groups=_mapped(os.getgid(), _ranges("/etc/subgid", name, os.getuid())),
+    )
+    for rows in (found.users, found.groups):
+        if sum(count for _, _, count in rows) < _ENOUGH:
+            raise RangesMissing(
+                f"user {name} has no IDs for users in containers",
+                advice=f"As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}",
+            )
+    return found
+
+
+def _mapped(own: int, ranges: list[tuple[int, int]]) -> tuple[tuple[int, int, int], ...]:
+    rows, inside = [(0, own, 1)], 1
+    for start, count in ranges:
+        rows.append((inside, start, count))
+        inside += count
+    return tuple(rows)
+
+
+def _ranges(path: str, name: str, number: int) -> list[tuple[int, int]]:
+    """The ranges of a user in a file of lines "name:start:count"; what cannot be read is passed over."""
+    found = []
+    for line in _read(path).splitlines():
+        fields = line.strip().split(":")
+        if len(fields) != 3 or fields[0] not in (name, str(number)):
+            continue
+        if fields[1].isdecimal() and fields[2].isdecimal() and int(fields[2]):
+            found.append((int(fields[1]), int(fields[2])))
+    return found
+
+
+def _holder(wanted: Mapping) -> int | None:
+    """A descriptor of the namespace of a monitor of this user's, None when none runs."""
+    for name in os.listdir("/proc"):
+        if not name.isdecimal():
+            continue
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                if _MONITOR not in file.read(1 << 16):
+                    continue
+            if (
+                _rows(f"/proc/{name}/uid_map") == wanted.users
+                and _rows(f"/proc/{name}/gid_map") == wanted.groups
+            ):
+                return os.open(f"/proc/{name}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            continue
+    return None
+
+
+def _join(holder: int) -> bool:
+    try:
+        kernel.enter_namespace(holder, kernel.CLONE_NEWUSER)
+    except OSError:
+        return False
+    finally:
+        os.close(holder)
+    return True
+
+
+def _make(wanted: Mapping) -> None:
+    """Go into a new namespace. A child that stays outside has the IDs mapped: from inside that is
+    forbidden.
+    """
+    own = os.getpid()
+    ready, told = os.pipe2(os.O_CLOEXEC)
+    child = os.fork()
+    if child == 0:
+        _in_child(lambda: _map(own, wanted, ready, told))
+    os.close(ready)
+    try:
+        kernel.unshare(kernel.CLONE_NEWUSER)
+        os.write(told, b"1")
+    except OSError as error:
+        raise _denied(error) from None
+    finally:
+        os.close(told)
+        status = os.waitpid(child, 0)[1]
+    if status:
+        raise UserNamespaceDenied(
+            "newuidmap and newgidmap did not map the IDs of this user",
+            advice="Install the package uidmap, and see that /etc/subuid and /etc/subgid name the user.",
+        )
+
+
+def _in_child(act: Callable[[], bool]) -> None:
+    code = 1
+    try:
+        code = 0 if act() else 1
+    finally:
+        os._exit(code)
+
+
+def _map(pid: int, wanted: Mapping, ready: int, told: int) -> bool:
+    os.close(told)
+    if os.read(ready, 1) != b"1":
+        return False
+    for program, rows in (("newuidmap", wanted.users), ("newgidmap", wanted.groups)):
+        words = [program, str(pid), *(str(number) for row in rows for number in row)]
+        done = subprocess.run(words, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if done.returncode:
+            return False
+    return True
+
+
+def _rows(path: str) -> tuple[tuple[int, int, int], ...]:
+    """The rows of a uid_map."""
+    lines = [line.split() for line in _read(path).splitlines()]
+    return tuple((int(inside), int(outside), int(count)) for inside, outside, count in lines)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(1 << 20)
+    except OSError:
+        return ""
+
+
+def _denied(error: OSError) -> UserNamespaceDenied:
+    reason = (error.strerror or "not permitted").lower()
+    return UserNamespaceDenied(
+        f"a user namespace: {reason}", advice="The host does not let ordinary users have one."
+    )

@@ -1,0 +1,156 @@
+"""An ordinary user: root in a namespace of its own, with containers."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import millefeuille
+from millefeuille.runtime import userns
+from millefeuille.runtime.userns import RangesMissing
+
+pytestmark = pytest.mark.walk
+
+TOP = Path(__file__).parents[2]
+SOURCE = Path(millefeuille.__file__).parents[1]
+START = 700_000  # of the IDs that the user gets
+
+
+@dataclass
+class Ordinary:
+    """A user of the machine's, with a directory."""
+
+    name: str
+    number: int
+    group: int
+    directory: str
+    interpreter: str
+
+    def start(self, *words: str, mark: str = "") -> subprocess.Popen[bytes]:
+        program = f"{TOP}/tests/runtime/ordinary.py"
+        return subprocess.Popen(
+            [self.interpreter, "-W", "error", program, self.directory, *words, *([mark] if mark else ())],
+            cwd="/", env={"PYTHONPATH": f"{SOURCE}:{TOP}", "PATH": os.environ["PATH"]}, user=self.number,
+            group=self.group, extra_groups=[], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def answer(self, *words: str) -> Any:
+        with self.start(*words) as process:
+            output = process.communicate()[0]
+        assert process.returncode == 0
+        return json.loads(output)
+
+
+@pytest.fixture
+def ordinary() -> Iterator[Ordinary]:
+    if os.geteuid() != 0:
+        pytest.skip("making a user needs root")
+    if not all(map(shutil.which, ("useradd", "userdel", "newuidmap"))):
+        pytest.skip("needs useradd and newuidmap")
+    name, number = f"mille{os.getpid() % 100_000}", 20_000 + os.getpid() % 30_000
+    words = ["--no-create-home", "--uid", str(number), "--user-group", "--shell", "/bin/false"]
+    subprocess.run(["useradd", *words, "-F", name], check=False, capture_output=True)
+    if subprocess.run(["id", name], capture_output=True).returncode:
+        subprocess.run(["useradd", *words, name], check=True)
+    directory = tempfile.mkdtemp(prefix="mille-ordinary-")
+    group = pwd.getpwnam(name).pw_gid
+    os.chown(directory, number, group)
+    try:
+        for kind in ("uids", "gids"):
+            # Its own range, whatever the machine's defaults are.
+            span = f"{START}-{START + 65535}"
+            subprocess.run(["usermod", f"--add-sub{kind}", span, name], check=True)
+        interpreter = _interpreter(number)
+        if interpreter is None or not _readable(TOP):
+            pytest.skip("an ordinary user cannot run this checkout")
+        made = Ordinary(name, number, group, directory, interpreter)
+        yield made
+    finally:
+        subprocess.run(["userdel", name], check=True, capture_output=True)
+        shutil.rmtree(directory)
+
+
+def _interpreter(number: int) -> str | None:
+    """A Python that the user may run: this one may lie where only root can go."""
+    check = "import sys; sys.exit(sys.version_info < (3, 11))"
+    for path in (sys.executable, "/usr/bin/python3"):
+        try:
+            words = [path, "-c", check]
+            if subprocess.run(words, user=number, group=number, extra_groups=[], cwd="/").returncode == 0:
+                return path
+        except OSError:
+            continue
+    return None
+
+
+def _readable(path: Path) -> bool:
+    return all(place.stat().st_mode & 0o005 == 0o005 for place in (path, *path.parents))
+
+
+def test_root_inside(ordinary: Ordinary) -> None:
+    told = ordinary.answer("identity")
+    assert told["ids"] == [0] * 6
+    assert (told["groups"], told["inside"], told["owner"]) == ([], True, [33, 34])
+    assert told["namespace"] != os.readlink("/proc/self/ns/user")
+    owner = os.stat(f"{ordinary.directory}/owned")
+    # In the ranges of the user, as seen from outside.
+    assert owner.st_uid >= 100_000
+    assert owner.st_uid not in (33, ordinary.number)
+
+
+def test_the_namespace_of_a_monitor_is_joined(ordinary: Ordinary) -> None:
+    with ordinary.start("wait", mark="millefeuille.containers.monitor") as monitor:
+        assert monitor.stdout is not None
+        told = json.loads(monitor.stdout.readline())
+        assert ordinary.answer("identity")["namespace"] == told["namespace"]
+        monitor.communicate(b"")
+    assert ordinary.answer("identity")["namespace"] != told["namespace"]
+
+
+def test_containers(ordinary: Ordinary) -> None:
+    program = shutil.which("runc")
+    if program is None:
+        pytest.skip("needs runc")
+    told = ordinary.answer("containers", program)
+    assert told["plain"] == [0, "0\n2\nptmx\n"]
+    assert told["written"] == [33, 34]
+    assert told["user"] == [0, "33\n34 50\n"]
+    assert told["host"][0] == 0, told["host"]
+    assert told["net"] in told["host"][1]
+    code, output = told["bounds"]
+    assert code == 1
+    assert "CapEff:\t00000000a80425fb\nSeccomp:\t2\n" in output
+    assert "Operation not permitted" in output
+    assert told["privileged"] == [0, "mounted\n"]
+    assert told["read-only"][1].endswith("refused\n")
+
+
+def test_no_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(userns, "_ranges", lambda path, name, number: [])
+    with pytest.raises(RangesMissing, match="has no IDs for users in containers"):
+        userns.mapping()
+
+
+def test_ranges(tmp_path: Path) -> None:
+    path = tmp_path / "subuid"
+    path.write_text("other:1:5\nme:100:20\n# me:1:1\nme:x:20\nme:5:0\n7:300:40\nme:1:2:3\n")
+    assert userns._ranges(str(path), "me", 7) == [(100, 20), (300, 40)]
+    assert userns._ranges(str(tmp_path / "none"), "me", 7) == []
+    assert userns._mapped(7, [(100, 20), (300, 40)]) == ((0, 7, 1), (1, 100, 20), (21, 300, 40))
+
+
+def test_root_stays_as_it_is() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    assert userns.enter() is False
