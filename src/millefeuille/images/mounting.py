@@ -58,7 +58,8 @@ def mount(
         root = _opened(snapshots, image.chain, f"look-{key}")
         try:
             # Recorded first: a mount that nobody knows of would be there until the next boot.
-            done = replace(wanted, device=os.fstat(root).st_dev)
+            status = os.fstat(root)
+            done = replace(wanted, device=status.st_dev, inode=status.st_ino)
             mounts.save(done)
             _attach(root, wanted.target)
             return done

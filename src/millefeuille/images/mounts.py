@@ -1,7 +1,7 @@
 """Mounts: which images are attached where, for people to look into them with any program.
 
     <directory>/<key>/lock          held while the mount is made or undone
-                     /record.json   image, name, target; the device number once it is mounted
+                     /record.json   image, name, target; what the root is known by, once it is mounted
                      /root          where it is attached, unless another directory was asked for
 
 Nothing of this outlives a boot, as mounts do not. The record is written within a transaction of the store
@@ -33,13 +33,14 @@ class CannotMountThere(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageMount:
-    """One image mounted: `name` as it was asked for, `target` where."""
+    """One image mounted: `name` as it was asked for, `target` where; `device` and `inode` are the root's."""
 
     key: str
     image: Digest
     name: str
     target: str
     device: int = 0
+    inode: int = 0
 
 
 class Mounts:
@@ -122,7 +123,7 @@ class Mounts:
                 told = json.load(file)
             return ImageMount(
                 key=key, image=Digest.parse(told["image"]), name=told["name"], target=told["target"],
-                device=told["device"],
+                device=told["device"], inode=told["inode"],
             )  # fmt: skip
         return None
 
@@ -130,6 +131,7 @@ class Mounts:
         """Write the record of a mount; for who holds its lock."""
         told = {
             "image": str(mount.image), "name": mount.name, "target": mount.target, "device": mount.device,
+            "inode": mount.inode,
         }  # fmt: skip
         files.replace_file(f"{self._directory}/{mount.key}/record.json", json.dumps(told).encode())
 
@@ -158,9 +160,10 @@ class Mounts:
 def is_mounted(mount: ImageMount) -> bool:
     """Whether a mount is still where its record says."""
     try:
-        return mount.device != 0 and os.stat(mount.target).st_dev == mount.device
+        found = os.stat(mount.target)
     except OSError:
         return False
+    return mount.device != 0 and (found.st_dev, found.st_ino) == (mount.device, mount.inode)
 
 
 def _make(directory: str) -> None:

@@ -87,8 +87,13 @@ def test_one_in_use(app: Home) -> None:
             process.kill()
 
 
-def test_what_a_boot_or_a_person_unmounted_is_forgotten(app: Home) -> None:
-    target = app.mille("image", "mount", "app:1")[0].rstrip()
+@pytest.mark.parametrize("driver", ["erofs", "overlay"])
+def test_what_a_boot_or_a_person_unmounted_is_forgotten(driver: str, app: Home, tmp_path: Path) -> None:
+    # With directories for layers, on the very disk on which the target lies.
+    (tmp_path / "target").mkdir()
+    words = ("image", "mount", "app:1", str(tmp_path / "target"))
+    target = app.mille(*words, environment={"MILLE_SNAPSHOTTER": driver})[0].rstrip()
+    assert Path(target, "etc/a").read_text() == "one\n"
     subprocess.run(["umount", target], check=True)
     assert app.mille("image", "rm", "app:1")[2] == 0
     assert len(app.mille("image", "mount")[0].splitlines()) == 1
