@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -45,8 +46,9 @@ class Stand:
         files = [str(path) for part in ("netns", "networks") for path in (run / "store" / part).glob("*")]
         told = run / "store" / "networks" / "rules"
         kept = [path for path in files if path != str(told)]
-        rules = told.read_text().splitlines()[2:] if told.exists() else []
-        return [*(name for name in self.interfaces() if name != "lo"), *mounts, *kept, *rules]
+        table = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
+        ours = [line for line in table.splitlines() if "mille_" in line]
+        return [*(name for name in self.interfaces() if name != "lo"), *mounts, *kept, *ours]
 
 
 @pytest.fixture

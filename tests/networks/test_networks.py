@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import http.server
 import os
+import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -306,6 +308,34 @@ def test_rules_that_somebody_flushed_come_back(stand: Stand) -> None:
         assert fetched("127.0.0.1", 8080) == "hello from inside"
 
 
+def forwarding() -> str:
+    """The chain FORWARD; nothing where there is no iptables."""
+    if shutil.which("iptables") is None:
+        return ""
+    told = subprocess.run(["iptables", "-S", "FORWARD"], capture_output=True, text=True, check=True)
+    return told.stdout
+
+
+@pytest.mark.walk
+def test_a_firewall_that_forwards_nothing_lets_containers_through(stand: Stand) -> None:
+    if shutil.which("iptables") is None:
+        pytest.skip("iptables is not installed")
+    subprocess.run(["iptables", "-P", "FORWARD", "DROP"], check=True)
+    before = forwarding()
+    web = stand.networks.connect(A, stand.wishes("web", PortBindings={"80/tcp": [{"HostPort": "8080"}]}))
+    stand.networks.create(Order(name="ours"))
+    far = stand.networks.connect(B, stand.wishes("far", "ours"))
+    with serving(web.namespace, 80):
+        gateway = web.settings["Gateway"]
+        assert within(far.namespace, lambda: fetched(gateway, 8080)) == "hello from inside"
+    assert forwarding().count("ACCEPT") == 4
+    stand.networks.disconnect(B)
+    assert forwarding().count("ACCEPT") == 2
+    stand.networks.disconnect(A)
+    assert forwarding() == before
+    assert stand.left() == []
+
+
 @pytest.mark.walk
 @pytest.mark.parametrize("what", ["connect", "disconnect", "attach"])
 def test_nothing_is_left_when_a_process_is_killed_at_any_act(stand: Stand, what: str) -> None:
@@ -317,6 +347,8 @@ def test_nothing_is_left_when_a_process_is_killed_at_any_act(stand: Stand, what:
         "disconnect": lambda: stand.networks.disconnect(A),
         "attach": lambda: stand.networks.attach(A, asked, "bridge", {}),
     }
+    if shutil.which("iptables"):
+        subprocess.run(["iptables", "-P", "FORWARD", "DROP"], check=True)
     kills, killed = 0, True
     while killed:
         if what != "connect":
@@ -324,6 +356,7 @@ def test_nothing_is_left_when_a_process_is_killed_at_any_act(stand: Stand, what:
         killed = was_killed(acts[what], kills + 1)
         stand.networks.sweep(lambda _: False)
         assert stand.left() == [], f"killed at act {kills + 1}"
+        assert "ACCEPT" not in forwarding(), f"killed at act {kills + 1}"
         kills += killed
     assert kills > 5
 

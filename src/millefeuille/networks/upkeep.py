@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from millefeuille import files
-from millefeuille.networks import bridges, ends, hostfiles, rules
+from millefeuille.networks import admission, bridges, ends, hostfiles, rules
 from millefeuille.networks.lease import Lease
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
@@ -49,5 +49,8 @@ def _tell(table: str, told: str, networks: Sequence[Network], leases: Iterable[L
     except FileNotFoundError:
         same = not networks
     if not same or (networks and not rules.exists(table)):
+        # Whoever finds the file empty knows that the rules may be any.
+        files.replace_file(told, b"")
         rules.apply(wanted)
+        admission.admit((network.interface for network in networks), f"{told}.admitted")
         files.replace_file(told, wanted.encode())
