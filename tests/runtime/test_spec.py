@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import stat
 import time
@@ -14,11 +15,12 @@ import pytest
 from tests.runtime.box import Box
 
 from millefeuille.errors import MilleError
-from millefeuille.runtime import cgroup, namespaces, spec
+from millefeuille.runtime import acceptance, cgroup, namespaces, sharedmemory, spec
 from millefeuille.runtime.devices import InvalidDevice, NoSuchDevice
 from millefeuille.runtime.filesystems import MountUnsupported, UnsafeMount
 from millefeuille.runtime.init import InitMissing, find
 from millefeuille.runtime.inroot import UnsafePath
+from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.namespaces import InvalidMode
 from millefeuille.runtime.process import InvalidDirectory, NoCommand
 from millefeuille.runtime.runtime import StartFailed, Stdio
@@ -208,14 +210,36 @@ def test_read_only_root(box: Box, tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", ["no-new-privileges:maybe", "seccomp=/nosuch", "nosuch", "systempaths=x"])
 def test_security_options_that_mean_nothing(box: Box, option: str) -> None:
     with pytest.raises(MilleError, match=r"invalid --security-opt 2|opening seccomp profile"):
-        spec.check({"SecurityOpt": [option]})
+        acceptance.check({"SecurityOpt": [option]})
 
 
 def test_security_modules_are_not_driven() -> None:
-    spec.check({"SecurityOpt": ["apparmor=unconfined", "label=disable", "label:disable"]})
+    acceptance.check({"SecurityOpt": ["apparmor=unconfined", "label=disable", "label:disable"]})
     for option in ("apparmor=mine", "label=type:x"):
         with pytest.raises(MilleError, match="not supported"):
-            spec.check({"SecurityOpt": [option]})
+            acceptance.check({"SecurityOpt": [option]})
+
+
+@pytest.mark.parametrize(
+    ("wishes", "message"),
+    [
+        ({"Annotations": {"a": "b"}}, "HostConfig.Annotations is not supported"),
+        ({"StorageOpt": {"size": "1g"}}, "HostConfig.StorageOpt is not supported"),
+        ({"Isolation": "hyperv"}, "HostConfig.Isolation is not supported"),
+        ({"Runtime": "runsc"}, "unknown or invalid runtime name: runsc"),
+        ({"UsernsMode": "private"}, "--userns private: not supported"),
+        ({"CapAdd": ["X"]}, 'invalid CapAdd: unknown capability: "CAP_X"'),
+        ({"DeviceRequests": [{"Count": -1}]}, "could not select device driver"),
+        ({"PidMode": "ns:/proc/1/ns/pid"}, "invalid PID mode"),
+    ],
+)
+def test_refused_at_creation(wishes: dict[str, Any], message: str) -> None:
+    with pytest.raises(MilleError, match=re.escape(message)):
+        acceptance.check(wishes)
+
+
+def test_accepted_at_creation() -> None:
+    acceptance.check({"Runtime": "runc", "PidMode": "container:x", "IpcMode": "shareable", "Annotations": {}})
 
 
 # What it sees
@@ -285,7 +309,7 @@ def test_cgroup_parent(box: Box) -> None:
 )
 def test_modes_that_do_not_exist(box: Box, mode: dict[str, str]) -> None:
     with pytest.raises(InvalidMode):
-        spec.check(mode)
+        acceptance.check(mode)
     with pytest.raises(InvalidMode):
         box.run("true", **mode)
 
@@ -314,7 +338,7 @@ def test_device_rules(box: Box) -> None:
     assert "Operation not permitted" in box.sh(script)
     assert "Operation not permitted" not in box.sh(script, DeviceCgroupRules=["c 10:* rwm"])
     with pytest.raises(InvalidDevice, match="invalid device cgroup rule format: 'x 1:1 r'"):
-        spec.check({"DeviceCgroupRules": ["x 1:1 r"]})
+        acceptance.check({"DeviceCgroupRules": ["x 1:1 r"]})
 
 
 def test_init(box: Box) -> None:
@@ -372,6 +396,41 @@ def test_mounts_in_dev(box: Box, tmp_path: Path) -> None:
         "/dev/shm:",
         "mark",
     ]
+
+
+def test_the_hosts_devices_for_a_privileged_container(box: Box) -> None:
+    mounts = [bind("/dev", "/dev"), bind("/sys", "/sys", "ro")]
+    output = box.sh("ls /dev; grep -c ' /dev/pts ' /proc/mounts", mounts=mounts, Privileged=True)
+    assert {name for name in os.listdir("/dev") if name.startswith(("null", "loop"))} <= set(output.split())
+    with pytest.raises(UnsafeMount):
+        box.run("true", mounts=mounts)
+
+
+def test_shared_memory_of_another_container(box: Box, tmp_path: Path) -> None:
+    id, bundle = box.bundle("sh", "-c", "echo told > /dev/shm/word; exec sleep 60", ShmSize=1 << 20)
+    pid = box.runtime.create(id, bundle, Stdio(stdout=None, stderr=None))
+    box.runtime.start(id)
+    (tmp_path / "shm").mkdir()
+
+    def joined() -> str:
+        mount = sharedmemory.attach(pid, f"{tmp_path}/shm")
+        script = "until cat /dev/shm/word 2>/dev/null; do :; done; grep ' /dev/shm ' /proc/mounts"
+        return box.sh(script, mounts=[mount], IpcMode=f"ns:/proc/{pid}/ns/ipc")
+
+    output = privately(joined)
+    assert output.startswith("told\n")
+    assert "size=1024k" in output
+    assert f"{tmp_path}/shm" not in Path("/proc/self/mounts").read_text()
+    with pytest.raises(sharedmemory.CannotShare, match="No such file"):
+        sharedmemory.attach(2**22 + 1, f"{tmp_path}/shm")
+
+
+def test_nothing_becomes_an_annotation_or_a_hook(box: Box) -> None:
+    labels = {"run.oci.handler": "krun", "org.criu.config": "/x", "run.oci.hooks.stdout": "/x"}
+    wishes = {"Annotations": labels, "config": {"Labels": labels}}
+    _, bundle = box.bundle("true", **wishes)
+    document = json.loads(Path(bundle, "config.json").read_text())
+    assert not {"annotations", "hooks"} & set(document)
 
 
 def test_host_files_through_links_of_the_image(box: Box, tmp_path: Path) -> None:

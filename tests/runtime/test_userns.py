@@ -115,7 +115,12 @@ def test_the_namespace_of_a_monitor_is_joined(ordinary: Ordinary) -> None:
         told = json.loads(monitor.stdout.readline())
         assert ordinary.answer("identity")["namespace"] == told["namespace"]
         monitor.communicate(b"")
-    assert ordinary.answer("identity")["namespace"] != told["namespace"]
+    # Any other process of the user's is none: its namespace is its own.
+    with ordinary.start("wait") as other:
+        assert other.stdout is not None
+        told = json.loads(other.stdout.readline())
+        assert ordinary.answer("identity")["namespace"] != told["namespace"]
+        other.communicate(b"")
 
 
 def test_containers(ordinary: Ordinary) -> None:

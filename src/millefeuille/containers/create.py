@@ -1,7 +1,7 @@
 """Create: a record, a row and a writable root; nothing runs yet.
 
-    lock and directory ─► record ─► row, in one transaction with the question whether the image is still there
-                                 ─► writable root on the image's chain
+lock and directory ─► record ─► row, in one transaction with the question whether the image is still there
+                             ─► writable root on the image's chain
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.moment import rfc3339
-from millefeuille.runtime import spec
+from millefeuille.runtime import acceptance
 from millefeuille.snapshots.snapshotter import close_all, let_go
 from millefeuille.store import containers, events
 from millefeuille.store.containers import Row
@@ -49,7 +49,7 @@ def create(host: Host, wanted: Wanted) -> Container:
         containers.check_name(wanted.name)
     config = merging.merged(wanted.config, wanted.image_config)
     path, arguments = merging.command_of(config)
-    spec.check(wanted.host_config)
+    acceptance.check(wanted.host_config)
     id = os.urandom(32).hex()
     config["Hostname"] = config.get("Hostname") or _hostname(wanted.host_config, id)
     place = host.place
@@ -65,10 +65,13 @@ def create(host: Host, wanted: Wanted) -> Container:
             layers=wanted.layers, path=path, args=arguments, platform=wanted.platform, config=config,
             host_config=wanted.host_config, networking=wanted.networking,
         )  # fmt: skip
+        resolved = container
         try:
-            return _keep(host, container, created)
+            resolved = mounts.resolve(host, container)
+            return _keep(host, resolved, created)
         except BaseException:
             removal.discard(host, id)
+            removal.drop_volumes(host, resolved)
             raise
     finally:
         os.close(lock)
@@ -76,7 +79,6 @@ def create(host: Host, wanted: Wanted) -> Container:
 
 def _keep(host: Host, container: Container, created: int) -> Container:
     id = container.id
-    resolved = mounts.resolve(host, container)
     with host.store.writing() as tx:
         name, attempt = container.name or naming.propose(0), 0
         while not container.name and containers.has_name(tx, name):
@@ -86,7 +88,7 @@ def _keep(host: Host, container: Container, created: int) -> Container:
             id=id, name=name, image=container.image, chain=container.chain, created_ns=created
         )  # fmt: skip
         containers.add(tx, row)
-        made = resolved.renamed(name)
+        made = container.renamed(name)
         # Within the transaction: a row without its record would be a container that nobody can read.
         records.save(host.place, made)
         facts = {**(container.config.get("Labels") or {}), "image": container.image_name, "name": name}

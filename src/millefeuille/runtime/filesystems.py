@@ -66,7 +66,13 @@ def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mo
         if all(mount["destination"] != target for mount in placed):
             placed.append(_place(root, bind, placed, privileged=False))
     taken = {mount["destination"] for mount in placed}
-    kernels = [mount for mount in _kernels(host_config, wanted) if mount["destination"] not in taken]
+    kernels = [
+        mount
+        for mount in _kernels(host_config, wanted)
+        # A /dev of the user's has what belongs below it.
+        if mount["destination"] not in taken
+        and not ("/dev" in taken and _is_below(mount["destination"], "/dev"))
+    ]
     return [*kernels, *sorted(placed, key=lambda mount: mount["destination"].count("/"))]
 
 

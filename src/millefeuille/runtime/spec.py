@@ -174,16 +174,3 @@ def _make_directory(bundle: Bundle, process: Process, mounts: Sequence[Mapping[s
 
 def _shares(host_config: Mapping[str, Any], key: str) -> bool:
     return (host_config.get(key) or "") not in ("", "private")
-
-
-def check(host_config: Mapping[str, Any]) -> None:
-    """Hold, before a container is made, that all it asks for can be understood. Raises what `document`
-    raises.
-    """
-    limits.check(host_config)
-    processdocument.allowed(host_config)
-    processdocument.guard(host_config)
-    devices.check(host_config)
-    namespaces.check(host_config)
-    if host_config.get("Init"):
-        init.find()

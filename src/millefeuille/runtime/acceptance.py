@@ -1,0 +1,47 @@
+"""Acceptance: whether a container can be what Docker's `HostConfig` asks for, decided before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from millefeuille.errors import Invalid, Unsupported
+from millefeuille.runtime import devices, init, limits, namespaces, processdocument
+
+# What other engines take, and what asks for nothing.
+_ABSENT: Final = {
+    "Annotations": (None, {}),
+    "StorageOpt": (None, {}),
+    "Cgroup": (None, ""),
+    "Isolation": (None, "", "default"),
+}
+
+
+class OptionUnsupported(Unsupported):
+    """An option of Docker's that this engine does not have."""
+
+
+class UnknownRuntime(Invalid):
+    """A runtime by a name that nobody gave to one."""
+
+
+def check(host_config: Mapping[str, Any]) -> None:
+    """Hold that all it asks for is understood, and possible here.
+
+    Raises OptionUnsupported, UnknownRuntime, InvalidLimit, InvalidUlimit, UnknownCapability,
+    InvalidSecurityOption, SecurityUnsupported, InvalidProfile, InvalidDevice, InvalidMode,
+    UserNamespaceUnsupported, InitMissing.
+    """
+    for key, nothing in _ABSENT.items():
+        if host_config.get(key) not in nothing:
+            raise OptionUnsupported(f"HostConfig.{key} is not supported")
+    # The name is kept for whoever inspects; which runtime it is, the host decides.
+    if (name := host_config.get("Runtime") or "") not in ("", "runc"):
+        raise UnknownRuntime(f"unknown or invalid runtime name: {name}")
+    limits.check(host_config)
+    processdocument.allowed(host_config)
+    processdocument.guard(host_config)
+    devices.check(host_config)
+    namespaces.check(host_config)
+    if host_config.get("Init"):
+        init.find()
