@@ -26,7 +26,7 @@ from millefeuille.store.containers import Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to make: an image by ID with its chain, the diff IDs of that and the `config` member of its config;
+    """What to make: an image by ID with its chain, the diff IDs of that, the `config` member of its config,
     and Docker's `Config`, `HostConfig` and `NetworkingConfig`. `name` may be empty.
     """
 

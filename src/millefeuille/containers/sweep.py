@@ -6,9 +6,12 @@ there is nothing to do.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from millefeuille import files
 from millefeuille.containers import lifecycle, records, removal
@@ -20,6 +23,8 @@ from millefeuille.errors import Corrupt
 from millefeuille.oci.moment import rfc3339
 from millefeuille.store import containers
 from millefeuille.store.store import Store
+
+_PATIENCE: Final = 5.0  # seconds that the start of a container may take
 
 
 def abandoned(store: Store, place: Place) -> list[str]:
@@ -35,18 +40,47 @@ def abandoned(store: Store, place: Place) -> list[str]:
 def sweep(host: Host) -> list[str]:
     """Put in order what `abandoned` names; the IDs of containers that something was done for."""
     done = [id for id in abandoned(host.store, host.place) if tidy(host, id)]
-    # Whoever starts a container holds its lock before it asks for a network.
-    host.networks.sweep(lambda id: records.is_alive(host.place, id))
+    host.networks.sweep(lambda id: _idle(host.place, id))
     host.volumes.sweep()
     host.snapshots.release_idle()
     return done
 
 
+@contextlib.contextmanager
+def _idle(place: Place, id: str) -> Iterator[bool]:
+    """Whether nobody has a container in hand; and nobody will while this lasts, for that takes its lock."""
+    try:
+        lock = os.open(place.lock(id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        yield True
+        return
+    try:
+        yield files.try_lock(lock)
+    finally:
+        os.close(lock)
+
+
 def _is_abandoned(place: Place, id: str, has_row: bool, has_bundle: bool) -> bool:
-    if records.is_alive(place, id):
+    told = records.recorded(place, id)
+    if records.is_alive(place, id) and (told.running or not has_bundle or _gets_on(place, id)):
         return False
     told = records.recorded(place, id)
     return not has_row or told.running or told.status == "removing" or has_bundle
+
+
+def _gets_on(place: Place, id: str) -> bool:
+    """Wait while a container is being started or ended; False when nobody has it in hand any more.
+
+    Where a monitor was killed while the runtime started a container, only the runtime still holds its lock.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        if not records.is_alive(place, id):
+            return False
+        if records.recorded(place, id).running:
+            return True
+        time.sleep(0.01)
+    return True
 
 
 def tidy(host: Host, id: str) -> bool:

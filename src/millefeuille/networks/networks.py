@@ -16,6 +16,7 @@ import contextlib
 import ipaddress
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
@@ -250,11 +251,14 @@ class Networks:
             )
         return lease
 
-    def sweep(self, alive: Callable[[str], bool]) -> None:
-        """Give back what containers hold for whom `alive` is false: their owners were killed."""
+    def sweep(self, idle: Callable[[str], AbstractContextManager[bool]]) -> None:
+        """Give back what containers hold that do not run. `idle` says of a container whether nobody has it in
+        hand, and keeps it so while its context lasts. Raises OSError.
+        """
         for container in self.leases.containers():
-            if not alive(container):
-                self.disconnect(container)
+            with idle(container) as abandoned:
+                if abandoned:
+                    self.disconnect(container)
         self._drop_unfinished()
 
     def _drop_unfinished(self) -> None:
