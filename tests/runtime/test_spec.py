@@ -410,12 +410,12 @@ def test_shared_memory_of_another_container(box: Box, tmp_path: Path) -> None:
     id, bundle = box.bundle("sh", "-c", "echo told > /dev/shm/word; exec sleep 60", ShmSize=1 << 20)
     pid = box.runtime.create(id, bundle, Stdio(stdout=None, stderr=None))
     box.runtime.start(id)
-    (tmp_path / "shm").mkdir()
+    mode = f"ns:/proc/{pid}/ns/ipc"
 
     def joined() -> str:
-        mount = sharedmemory.attach(pid, f"{tmp_path}/shm")
+        mounts = sharedmemory.joined({"IpcMode": mode}, f"{tmp_path}/shm")
         script = "until cat /dev/shm/word 2>/dev/null; do :; done; grep ' /dev/shm ' /proc/mounts"
-        return box.sh(script, mounts=[mount], IpcMode=f"ns:/proc/{pid}/ns/ipc")
+        return box.sh(script, mounts=mounts, IpcMode=mode)
 
     output = privately(joined)
     assert output.startswith("told\n")
@@ -423,6 +423,7 @@ def test_shared_memory_of_another_container(box: Box, tmp_path: Path) -> None:
     assert f"{tmp_path}/shm" not in Path("/proc/self/mounts").read_text()
     with pytest.raises(sharedmemory.CannotShare, match="No such file"):
         sharedmemory.attach(2**22 + 1, f"{tmp_path}/shm")
+    assert sharedmemory.joined({"IpcMode": "host"}, f"{tmp_path}/none") == []
 
 
 def test_nothing_becomes_an_annotation_or_a_hook(box: Box) -> None:
