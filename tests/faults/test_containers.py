@@ -84,8 +84,8 @@ def test_kill_of_the_monitor_at_random_moments(household: Household, all_cases: 
         for victim in household.monitors():
             _kill(victim)
         process.wait(20)
-        household.mille("kill", "nobody")
-        assert household.inconsistencies() == []
+        told = household.mille("kill", "nobody").stderr
+        assert household.inconsistencies() == [], told
         assert household.monitors() == []
         assert household.remnants() == []
 

@@ -106,7 +106,7 @@ def from_container(root: int, called: str, path: str, *, follow: bool = False) -
     if asserts_directory(text) and not stat.S_ISDIR(os.fstat(place).st_mode):
         os.close(place)
         raise _missing(path, called)
-    return on_disk(place, name_of(text), f"{called}:{path}")
+    return on_disk(place, name_of(text), f"{called}:{path}", whole=not cleaned(text))
 
 
 def from_host(path: str, *, follow: bool = False) -> Source:

@@ -32,7 +32,7 @@ class InvalidSignal(Invalid):
 
 
 def stop(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:
-    """Ask the process to end, kill it after `timeout` seconds (-1: never); it does not come back by itself."""
+    """Ask the process to end, kill it after `timeout` seconds (-1: never); it stays away."""
     number = signal_number(signal or container.config.get("StopSignal") or "SIGTERM")
     chosen = container.config.get("StopTimeout") if timeout is None else timeout
     seconds = STOP_TIMEOUT if chosen is None else int(chosen)

@@ -10,6 +10,7 @@ from functools import partial
 from types import TracebackType
 from typing import Final
 
+from millefeuille import kernel
 from millefeuille.containers.paths import open_data
 from millefeuille.errors import Failed, Unsupported
 from millefeuille.layers.carried import Carried, Run
@@ -19,6 +20,12 @@ from millefeuille.layers.walk import Found, Links, metadata, walk
 
 CONTENT: Final = b"."  # the name of a source of which only what is in it is copied
 _CHUNK: Final = 256 << 10  # bytes
+_LIVE_MAXIMUM: Final = 16 << 20  # bytes
+# proc, sysfs, cgroup, cgroup2, mqueue, devpts, tracefs, debugfs, securityfs, bpf, pstore (magic.h)
+_LIVE: Final = frozenset({
+    0x9FA0, 0x62656572, 0x27E0EB, 0x63677270, 0x19800202, 0x1CD1, 0x74726163, 0x64626720, 0x73636673,
+    0xCAFE4A11, 0x6165676C,
+})  # fmt: skip
 
 
 class Uncopyable(Unsupported):
@@ -27,6 +34,10 @@ class Uncopyable(Unsupported):
 
 class ChangedFile(Failed):
     """A file became shorter while it was being copied."""
+
+
+class Unreadable(Failed):
+    """A file that the kernel makes up cannot be read."""
 
 
 class Source:
@@ -60,38 +71,73 @@ class Source:
             self._close = None
 
 
-def on_disk(place: int, name: bytes, shown: str) -> Source:
+def on_disk(place: int, name: bytes, shown: str, *, whole: bool = False) -> Source:
     """What the O_PATH descriptor `place` refers to, which is the source's from now on; `shown` in errors.
 
-    Raises Uncopyable.
+    The kernel's own file systems (/proc, /sys) are left out unless `place` lies in one; and /dev is, from a
+    `whole` root. Raises Uncopyable.
     """
     mode = os.fstat(place).st_mode
     if stat.S_ISSOCK(mode):
         os.close(place)
         raise Uncopyable(f"{shown} is a socket, which cannot be copied")
     close = partial(os.close, place)
-    return Source(name, directory=stat.S_ISDIR(mode), files=_files(place, shown), close=close)
+    files = _files(place, shown, whole=whole)
+    return Source(name, directory=stat.S_ISDIR(mode), files=files, close=close)
 
 
-def _files(place: int, shown: str) -> Iterator[Carried]:
+def _files(place: int, shown: str, *, whole: bool) -> Iterator[Carried]:
     links = Links()
     top = Found(b"", os.dup(place), mounted=False)
+    live = _is_live(top)
     try:
         entry = metadata(top, links)
         assert entry is not None  # no socket
-        yield _carried(entry._replace(path=b""), top, shown)
+        yield _carried(entry, top, shown, live=live)
         if entry.kind != DIRECTORY:
             return
     finally:
         os.close(top.descriptor)
     for found in walk(place):
         entry = metadata(found, links)
-        if entry is not None:
-            yield _carried(entry, found, f"{shown}/{os.fsdecode(found.path)}")
+        if entry is None:
+            continue
+        if entry.kind == DIRECTORY and found.status.st_dev != top.status.st_dev:
+            found.descend = live or not (_is_live(found) or (whole and found.path == b"dev"))
+        yield _carried(entry, found, f"{shown}/{os.fsdecode(found.path)}", live=live)
 
 
-def _carried(entry: Metadata, found: Found, shown: str) -> Carried:
-    return Carried(entry, partial(_runs, found, entry.size, shown)) if entry.kind == FILE else Carried(entry)
+def _is_live(found: Found) -> bool:
+    """Whether the kernel makes these files up when they are read, and tells no true sizes before."""
+    return kernel.file_system(found.descriptor) in _LIVE
+
+
+def _carried(entry: Metadata, found: Found, shown: str, *, live: bool) -> Carried:
+    if entry.kind != FILE:
+        return Carried(entry)
+    if not live:
+        return Carried(entry, partial(_runs, found, entry.size, shown))
+    data = _whole(found, shown)
+    return Carried(entry._replace(size=len(data)), partial(_once, data))
+
+
+def _once(data: bytes) -> Iterator[Run]:
+    return iter(((0, data),))
+
+
+def _whole(found: Found, shown: str) -> bytes:
+    """All that reading a file gives, up to a limit."""
+    data = b""
+    try:
+        descriptor = open_data(found.descriptor)
+        try:
+            while len(data) < _LIVE_MAXIMUM and (more := os.read(descriptor, _CHUNK)):
+                data += more
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise Unreadable(f"{shown}: {(error.strerror or str(error)).lower()}") from error
+    return data
 
 
 def _runs(found: Found, size: int, shown: str) -> Iterator[Run]:

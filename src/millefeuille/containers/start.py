@@ -1,6 +1,6 @@
 """Start: from a container that was created to a process, with a monitor beside it.
 
-    lock ─► what an earlier run left is removed ─► network ─► host's files
+    lock ─► what an earlier run left is removed ─► network ─► the host's files
          ─► in a mount namespace of its own: root attached ─► runtime spec ─► monitor, which starts the process
 
 The lock is handed to the monitor. Whatever goes wrong before, the container is as it was.
@@ -26,7 +26,7 @@ from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.networks.networks import Connection
-from millefeuille.runtime import cgroup, spec
+from millefeuille.runtime import cgroup, sharedmemory, spec
 from millefeuille.runtime.invocation import failure
 from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import StartFailed
@@ -57,11 +57,20 @@ def start(host: Host, container: Container, client: socket.socket | None = None)
         try:
             return _launch(host, container, lock, client)
         except BaseException as error:
+            lock = _retake(host, container, lock)
             removal.quiet(host, container.id)
             _note_failure(host, container, error)
             raise
     finally:
         os.close(lock)
+
+
+def _retake(host: Host, container: Container, lock: int) -> int:
+    """Wait until the runtime has let go of the lock too: a monitor that was killed may have left it at work."""
+    os.close(lock)
+    lock = files.create(host.place.lock(container.id), exclusive=False)
+    files.lock(lock, f"container {container.short}")
+    return lock
 
 
 def _launch(host: Host, container: Container, lock: int, client: socket.socket | None) -> int:
@@ -89,11 +98,12 @@ def _mounted(
     root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         container_mounts.fill_volumes(host, container, root)
+        host_config = networking.joined(host, container)
+        shared = sharedmemory.joined(host_config, f"{place.bundle(container.id)}/shm")
         document = spec.document(
             spec.Bundle(
                 id=container.id, rootfs=rootfs, root=root, config=container.config,
-                host_config=networking.joined(host, container),
-                mounts=container_mounts.binds(host, container),
+                host_config=host_config, mounts=[*shared, *container_mounts.binds(host, container)],
                 host_files=networking.host_files(host, container),
                 network_namespace=connection.namespace,
                 cgroup=cgroup.path(container.id, container.host_config.get("CgroupParent") or ""),

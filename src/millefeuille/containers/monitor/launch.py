@@ -45,18 +45,26 @@ class Process:
             os.close(descriptor)
 
 
-def start(order: Order) -> Process:
-    """Start the container. Raises NotStarted."""
-    return _with_terminal(order) if order.tty else _with_pipes(order)
+def start(order: Order, lock: int) -> Process:
+    """Start the container. Raises NotStarted.
+
+    The runtime holds the container's lock too, while it works: if the monitor is killed meanwhile, nobody
+    clears away what the runtime is still making.
+    """
+    return _with_terminal(order, lock) if order.tty else _with_pipes(order, lock)
 
 
-def spawn(command: list[str], stdin: int = -1, stdout: int = -1, stderr: int = -1) -> int:
+def spawn(
+    command: list[str], stdin: int = -1, stdout: int = -1, stderr: int = -1, *, lock: int = -1
+) -> int:
     """Start a program of the host's with these streams, /dev/null for -1; its process ID."""
     nothing = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     actions = [
         (os.POSIX_SPAWN_DUP2, nothing if given < 0 else given, number)
         for number, given in enumerate((stdin, stdout, stderr))
     ]
+    if lock >= 0:
+        actions.append((os.POSIX_SPAWN_DUP2, lock, 3))
     try:
         return os.posix_spawnp(
             command[0], command, ENVIRONMENT, file_actions=actions, setsigdef=IGNORED
@@ -76,14 +84,14 @@ def _command(order: Order) -> list[str]:
     return [*order.runtime, *log, "run", "--detach", *files]
 
 
-def _with_pipes(order: Order) -> Process:
+def _with_pipes(order: Order, lock: int) -> Process:
     inner, outer = [-1, -1, -1], [-1, -1, -1]
     if order.open_stdin:
         inner[0], outer[0] = os.pipe2(os.O_CLOEXEC)
     for number in (1, 2):
         outer[number], inner[number] = os.pipe2(os.O_CLOEXEC)
     try:
-        pid = spawn([*_command(order), order.id], *inner)
+        pid = spawn([*_command(order), order.id], *inner, lock=lock)
     finally:
         for descriptor in inner:
             if descriptor >= 0:
@@ -101,11 +109,12 @@ def _with_pipes(order: Order) -> Process:
     return process
 
 
-def _with_terminal(order: Order) -> Process:
+def _with_terminal(order: Order, lock: int) -> Process:
     with socket.socket(socket.AF_UNIX) as listener:
         _bind(listener, order.console)
         try:
-            pid = spawn([*_command(order), "--console-socket", order.console, order.id])
+            words = [*_command(order), "--console-socket", order.console, order.id]
+            pid = spawn(words, lock=lock)
             child = _finish(order, pid)
             listener.settimeout(10)
             master = _receive(listener)

@@ -100,7 +100,7 @@ class _Monitor:
         self._end()
 
     def _start(self) -> None:
-        self._process = launch.start(self._order)
+        self._process = launch.start(self._order, self._lock)
         self._began, self._oom, self._error, self._code = moments.now(), False, "", 0
         self._health = Health(self._order) if self._order.check else None
         self._changed()
