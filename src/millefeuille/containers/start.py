@@ -1,7 +1,7 @@
 """Start: from a container that was created to a process, with a monitor beside it.
 
     lock ─► what an earlier run left is removed ─► network ─► the host's files
-         ─► in a mount namespace of its own: root attached ─► runtime spec ─► monitor, which starts the process
+         ─► in a mount namespace of its own: root attached ─► runtime spec ─► monitor ─► process
 
 The lock is handed to the monitor. Whatever goes wrong before, the container is as it was.
 """
@@ -66,7 +66,7 @@ def start(host: Host, container: Container, client: socket.socket | None = None)
 
 
 def _retake(host: Host, container: Container, lock: int) -> int:
-    """Wait until the runtime has let go of the lock too: a monitor that was killed may have left it at work."""
+    """Wait until the runtime has let go of the lock too: a monitor that was killed may have left it busy."""
     os.close(lock)
     lock = files.create(host.place.lock(container.id), exclusive=False)
     files.lock(lock, f"container {container.short}")
