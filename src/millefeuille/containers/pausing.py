@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from millefeuille.containers import records
-from millefeuille.containers.connection import NotRunning, connected
+from millefeuille.containers.connection import Connection, NotRunning, connected
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
-from millefeuille.errors import Conflict
+from millefeuille.errors import Conflict, MilleError
 from millefeuille.store import events
 from millefeuille.store.store import Store
+
+_PATIENCE: Final = 2.0  # seconds for a monitor to note something
 
 
 class WrongState(Conflict):
@@ -64,6 +67,7 @@ def pause(host: Parts, container: Container) -> None:
         raise WrongState(f"Container {container.id} is not running")
     host.runtime.pause(container.id)
     tell(host.place, container, b"p", b"1")
+    _await(host.place, container, "paused")
     _record(host, "pause", container)
 
 
@@ -73,24 +77,40 @@ def unpause(host: Parts, container: Container) -> None:
         raise WrongState(f"Container {container.id} is not paused")
     host.runtime.resume(container.id)
     tell(host.place, container, b"p", b"0")
+    _await(host.place, container, "running")
     _record(host, "unpause", container)
 
 
 @contextlib.contextmanager
 def paused(host: Parts, container: Container) -> Iterator[None]:
-    """Hold a container that runs for the length of the block; one that does not is left as it is."""
-    try:
-        if records.state(host.place, container.id).status != "running":
-            raise WrongState(f"Container {container.id} is not running")
-        pause(host, container)
-    except WrongState:
+    """Hold a container that runs for the length of the block; one that does not is left as it is.
+
+    Raises what the runtime raises when it cannot be held.
+    """
+    with contextlib.ExitStack() as stack:
+        if records.state(host.place, container.id).status == "running":
+            with contextlib.suppress(NotRunning):
+                # One connection for both: what is said over two may arrive in either order.
+                connection = stack.enter_context(connected(host.place, container.id))
+                host.runtime.pause(container.id)
+                stack.callback(_let_go, host, container, connection)
+                connection.send(b"p", b"1")
+                _record(host, "pause", container)
         yield
-        return
-    try:
-        yield
-    finally:
-        with contextlib.suppress(WrongState):  # it has been killed meanwhile
-            unpause(host, container)
+
+
+def _let_go(host: Parts, container: Container, connection: Connection) -> None:
+    with contextlib.suppress(MilleError):  # it has been killed meanwhile
+        host.runtime.resume(container.id)
+        connection.send(b"p", b"0")
+        _record(host, "unpause", container)
+
+
+def _await(place: Place, container: Container, status: str) -> None:
+    """Wait until the monitor has noted what it was told; who asks for the next thing must find it so."""
+    deadline = time.monotonic() + _PATIENCE
+    while records.state(place, container.id).status != status and time.monotonic() < deadline:
+        time.sleep(0.002)
 
 
 def tell(place: Place, container: Container, kind: bytes, payload: bytes) -> None:
