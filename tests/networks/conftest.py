@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.hosts import host_of_its_own
 
 from millefeuille import kernel
 from millefeuille.networks import links
@@ -57,18 +58,14 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
     """A host of this test's own; needs root."""
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root")
-    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    kernel.unshare(kernel.CLONE_NEWNET)
-    try:
-        with Netlink() as host:
-            links.set_up(host, "lo")
-        (tmp_path / "root").mkdir()
-        (tmp_path / "run").mkdir()
-        yield Stand(Networks(f"{tmp_path}/root/networks", f"{tmp_path}/run/store"), tmp_path)
-    finally:
-        Networks(f"{tmp_path}/root/networks", f"{tmp_path}/run/store").sweep(lambda _: nullcontext(True))
-        kernel.enter_namespace(before, kernel.CLONE_NEWNET)
-        os.close(before)
+    networks = Networks(f"{tmp_path}/root/networks", f"{tmp_path}/run/store")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "run").mkdir()
+    with host_of_its_own():
+        try:
+            yield Stand(networks, tmp_path)
+        finally:
+            networks.sweep(lambda _: nullcontext(True))
 
 
 def within(path: str, work: Callable[[], Any]) -> Any:

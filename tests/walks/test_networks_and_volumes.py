@@ -1,0 +1,130 @@
+"""Containers that reach each other, are reached, and keep data: `mille` from end to end."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.faces.cli.home import Home
+from tests.hosts import host_of_its_own
+
+from millefeuille.networks import links
+from millefeuille.networks.netlink import Netlink
+from millefeuille.testing.images import MadeImage, write_docker_archive
+
+pytestmark = pytest.mark.walk
+SERVE = ("httpd", "-f", "-p", "80", "-h", "/etc")
+PATIENCE = 10.0  # seconds until a server that has been started listens
+
+
+@pytest.fixture
+def home(containers: None, busybox: MadeImage, tmp_path: Path) -> Iterator[Home]:
+    """A home on a host of its own with the image busybox; nothing may be left of its containers."""
+    home = Home(tmp_path / "home")
+    home.directory.mkdir()
+    write_docker_archive(busybox, tmp_path / "busybox.tar", "busybox:latest")
+    with host_of_its_own():
+        done(home, "load", "-i", str(tmp_path / "busybox.tar"))
+        try:
+            yield home
+        finally:
+            for id in home.mille("ps", "-aq")[0].split():
+                done(home, "rm", "-fv", id)
+        with Netlink() as host:
+            assert links.names(host) == ["lo"]
+        mounts = Path("/proc/self/mounts").read_text()
+        assert str(tmp_path) not in mounts
+
+
+def done(home: Home, *words: str) -> str:
+    """What a command prints that does its work."""
+    out, err, code = home.mille(*words)
+    assert code == 0, err
+    return out
+
+
+def fetched(port: int, path: str) -> str:
+    """What a server on the loopback address answers, once it listens."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+                connection.request("GET", path)
+                return connection.getresponse().read().decode()
+        except ConnectionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def test_a_published_port_reaches_a_container_as_long_as_it_runs(home: Home) -> None:
+    done(home, "run", "-d", "--name", "web", "-p", "127.0.0.1:18080:80", "busybox", *SERVE)
+    assert "127.0.0.1\tlocalhost" in fetched(18080, "/hosts")
+    settings = json.loads(done(home, "inspect", "-f", "{{json .NetworkSettings}}", "web"))
+    assert settings["Ports"] == {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "18080"}]}
+    assert settings["Networks"]["bridge"]["IPAddress"] == settings["IPAddress"]
+    done(home, "stop", "-t", "0", "web")
+    with pytest.raises(ConnectionRefusedError):
+        with closing(http.client.HTTPConnection("127.0.0.1", 18080, timeout=PATIENCE)) as connection:
+            connection.request("GET", "/")
+
+
+def test_containers_find_each_other_by_name(home: Home) -> None:
+    done(home, "network", "create", "ours")
+    done(
+        home, "run", "-d", "--name", "web", "--network", "ours", "--network-alias", "site", "busybox", *SERVE
+    )
+    fetch = "until wget -qO- http://{}/hostname; do sleep 0.05; done"
+    for name in ("web", "site"):
+        told = done(home, "run", "--rm", "--network", "ours", "busybox", "sh", "-c", fetch.format(name))
+        assert told.strip() == done(home, "exec", "web", "hostname").strip()
+    known = json.loads(done(home, "network", "inspect", "-f", "{{json .Containers}}", "ours"))
+    assert [one["Name"] for one in known.values()] == ["web"]
+    done(home, "network", "connect", "bridge", "web")
+    assert "eth1" in done(home, "exec", "web", "ls", "/sys/class/net")
+    done(home, "network", "disconnect", "ours", "web")
+    assert "eth0" not in done(home, "exec", "web", "ls", "/sys/class/net")
+    done(home, "restart", "-t", "0", "web")
+    assert list(json.loads(done(home, "inspect", "-f", "{{json .NetworkSettings.Networks}}", "web"))) == [
+        "bridge"
+    ]
+
+
+def test_a_volume_is_filled_once_and_outlives_its_containers(home: Home) -> None:
+    image = home.directory / "image"
+    (image / "data").mkdir(parents=True)
+    (image / "data" / "seed").write_text("from the image\n")
+    (image / "data").chmod(0o751)
+    write = "cat /data/seed; stat -c %a /data; echo later > /data/seed"
+    done(home, "create", "--name", "box", "busybox")
+    done(home, "cp", f"{image}/data", "box:/data")
+    done(home, "commit", "box", "seeded")
+    done(home, "rm", "box")
+    mount = ("-v", "seeds:/data")
+    assert done(home, "run", "--rm", *mount, "seeded", "sh", "-c", write) == "from the image\n751\n"
+    assert done(home, "run", "--rm", *mount, "seeded", "cat", "/data/seed") == "later\n"
+    done(home, "volume", "rm", "seeds")
+    done(home, "run", "--rm", "-v", "kept:/etc", "busybox", "touch", "/etc/mine")
+    listed = done(home, "run", "--rm", "-v", "kept:/data:ro", "busybox", "ls", "/data").split()
+    assert "mine" in listed
+    out, err, code = home.mille("run", "--rm", "-v", "kept:/data:ro", "busybox", "touch", "/data/x")
+    assert (out, code) == ("", 1)
+    assert "Read-only file system" in err
+    done(home, "create", "--name", "box", "-v", "kept:/data", "-v", "/anonymous", "busybox")
+    out, err, code = home.mille("volume", "rm", "kept")
+    assert err.startswith("Error: remove kept: volume is in use - [") and code == 1
+    assert len(done(home, "volume", "ls", "-q").split()) == 2
+    done(home, "rm", "-v", "box")
+    assert done(home, "volume", "ls", "-q") == "kept\n"
+    done(home, "volume", "rm", "kept")
+
+
+def test_a_container_that_is_not_made_leaves_no_volume(home: Home) -> None:
+    done(home, "create", "--name", "box", "busybox")
+    assert home.mille("create", "--name", "box", "-v", "/anonymous", "busybox")[2] == 1
+    assert done(home, "volume", "ls", "-q") == ""
