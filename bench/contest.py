@@ -14,12 +14,16 @@ from bench.volume import settle
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What one contestant does in a row: `prepare` untimed, then its `act`, timed until `until` returns."""
+    """What one contestant does in a row: `prepare` untimed, then its `act`, timed until `until` returns.
+
+    `warmth` is what it may do just before, when every cache has been dropped.
+    """
 
     contestant: Contestant
     prepare: Callable[[], None]
     act: Callable[[], Sequence[str]]
     until: Callable[[], None] | None = None
+    warmth: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,4 +117,6 @@ def _once(trial: Trial, warm: Sequence[Path]) -> Cost:
     trial.prepare()
     settle(*warm)
     trial.contestant.warm_up()
+    if trial.warmth is not None:
+        trial.warmth()
     return trial.contestant.cost(trial.act(), until=trial.until)

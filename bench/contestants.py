@@ -5,6 +5,7 @@ A contestant's store stands on the common volume; `reset` empties it between run
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ class Contestant:
 
     name = ""
     daemon: Daemon | None = None
+    run_options: Sequence[str] = ("--rm", "--network", "none")
 
     def __init__(self, disk: Path) -> None:
         self.disk = disk
@@ -62,6 +64,16 @@ class Contestant:
     def push(self, reference: str) -> list[str]:
         return ["push", "--quiet", reference]
 
+    def run(self, reference: str, words: Sequence[str]) -> list[str]:
+        return ["run", *self.run_options, reference, *words]
+
+    def whole(self) -> Contestant:
+        """The same with all of its commands, not those on images alone."""
+        found = copy.copy(self)
+        if found.prefix[-1] == "image":
+            found.prefix = found.prefix[:-1]
+        return found
+
     def tag(self, reference: str, name: str) -> list[str]:
         return ["tag", reference, name]
 
@@ -91,12 +103,14 @@ class Mille(Contestant):
 
 class Podman(Contestant):
     name = "podman"
+    run_options = ("--rm", "--network", "none", "--tls-verify=false")
 
     def __init__(self, disk: Path) -> None:
         executable = program("podman")
         super().__init__(disk)
         self.prefix = [executable, "--root", f"{self.home}/root", "--runroot", f"{self.home}/run"]
-        self.prefix += ["--storage-driver", "overlay"]
+        self.prefix += ["--storage-driver", "overlay", "--runtime", program("runc")]
+        self.prefix += ["--cgroup-manager", "cgroupfs"]
 
     def pull(self, reference: str) -> list[str]:
         return ["pull", "--quiet", "--tls-verify=false", reference]

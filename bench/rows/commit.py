@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 from bench.contest import Goal, Result, Trial, contest
 from bench.contestants import Contestant
 from bench.ground import Ground
@@ -45,9 +43,9 @@ def run(ground: Ground) -> tuple[Result, list[Goal]]:
     contestants = ground.contestants("mille", "docker")
     for one in contestants:
         one.reset()
-    containers = [_Container(ground, _whole(one)) for one in contestants]
+    containers = [_Container(ground, one.whole()) for one in contestants]
     trials = [
-        Trial(contestant=_whole(one), prepare=container.prepare, act=container.act)
+        Trial(contestant=one.whole(), prepare=container.prepare, act=container.act)
         for one, container in zip(contestants, containers, strict=True)
     ]
     result = contest("commit", trials, ground.runs)
@@ -56,11 +54,3 @@ def run(ground: Ground) -> tuple[Result, list[Goal]]:
             container.drop()
         one.reset()
     return result, result.at_most(0.3, "mille", "docker")
-
-
-def _whole(contestant: Contestant) -> Contestant:
-    """The contestant with all of its commands, not those on images alone."""
-    whole = copy.copy(contestant)
-    if whole.prefix[-1] == "image":
-        whole.prefix = whole.prefix[:-1]
-    return whole
