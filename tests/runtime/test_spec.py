@@ -15,7 +15,7 @@ import pytest
 from tests.runtime.box import Box
 
 from millefeuille.errors import MilleError
-from millefeuille.runtime import acceptance, cgroup, namespaces, sharedmemory, spec
+from millefeuille.runtime import acceptance, cgroup, limits, namespaces, sharedmemory
 from millefeuille.runtime.devices import InvalidDevice, NoSuchDevice
 from millefeuille.runtime.filesystems import MountUnsupported, UnsafeMount
 from millefeuille.runtime.init import InitMissing, find
@@ -507,6 +507,9 @@ def test_oom_is_noticed(box: Box) -> None:
 
 def test_limits_that_cannot_be_set(box: Box) -> None:
     box.runtime.limits = False
-    with pytest.raises(spec.LimitsUnsupported, match="limits on memory, pids cannot be set here"):
+    with pytest.raises(limits.LimitsUnsupported, match="limits on memory, pids cannot be set here"):
         box.run("true", Memory=64 << 20, PidsLimit=5)
+    with pytest.raises(limits.LimitsUnsupported, match="limits on cpu cannot be set here"):
+        acceptance.check({"CpuShares": 5}, limited=False)
+    acceptance.check({"PidsLimit": 0, "Memory": 0}, limited=False)
     assert box.run("true").code == 0

@@ -49,7 +49,7 @@ def create(host: Host, wanted: Wanted) -> Container:
         containers.check_name(wanted.name)
     config = merging.merged(wanted.config, wanted.image_config)
     path, arguments = merging.command_of(config)
-    acceptance.check(wanted.host_config)
+    acceptance.check(wanted.host_config, limited=host.runtime.limits)
     id = os.urandom(32).hex()
     config["Hostname"] = config.get("Hostname") or _hostname(wanted.host_config, id)
     place = host.place

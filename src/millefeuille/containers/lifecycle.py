@@ -109,7 +109,7 @@ def update(host: Host, container: Container, changes: Mapping[str, Any]) -> Cont
     host_config = {**container.host_config, **changes}
     limits.check(host_config)
     if records.state(host.place, container.id).running:
-        host.runtime.update(container.id, limits.resources(host_config))
+        host.runtime.update(container.id, limits.resources(host_config, settable=host.runtime.limits))
         policy = host_config.get("RestartPolicy") or {}
         told = f"{policy.get('Name') or 'no'} {policy.get('MaximumRetryCount') or 0}"
         tell(host.place, container, b"u", told.encode())

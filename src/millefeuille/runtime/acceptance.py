@@ -25,12 +25,12 @@ class UnknownRuntime(Invalid):
     """A runtime by a name that nobody gave to one."""
 
 
-def check(host_config: Mapping[str, Any]) -> None:
-    """Hold that all it asks for is understood, and possible here.
+def check(host_config: Mapping[str, Any], *, limited: bool = True) -> None:
+    """Hold that all it asks for is understood, and possible here; `limited`: limits can be set.
 
-    Raises OptionUnsupported, UnknownRuntime, InvalidLimit, InvalidUlimit, UnknownCapability,
-    InvalidSecurityOption, SecurityUnsupported, InvalidProfile, InvalidDevice, InvalidMode,
-    UserNamespaceUnsupported, InitMissing.
+    Raises OptionUnsupported, UnknownRuntime, InvalidLimit, LimitsUnsupported, InvalidUlimit,
+    UnknownCapability, InvalidSecurityOption, SecurityUnsupported, InvalidProfile, InvalidDevice,
+    InvalidMode, UserNamespaceUnsupported, InitMissing.
     """
     for key, nothing in _ABSENT.items():
         if host_config.get(key) not in nothing:
@@ -39,6 +39,7 @@ def check(host_config: Mapping[str, Any]) -> None:
     if (name := host_config.get("Runtime") or "") not in ("", "runc"):
         raise UnknownRuntime(f"unknown or invalid runtime name: {name}")
     limits.check(host_config)
+    limits.resources(host_config, settable=limited)
     processdocument.allowed(host_config)
     processdocument.guard(host_config)
     devices.check(host_config)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from millefeuille.errors import Invalid
+from millefeuille.errors import Invalid, Unsupported
 from millefeuille.runtime import ulimits
 
 _LEAST_MEMORY: Final = 6 << 20
@@ -34,6 +34,10 @@ class InvalidLimit(Invalid):
     """A limit that is out of range, or contradicts another one."""
 
 
+class LimitsUnsupported(Unsupported):
+    """A limit on a host where the runtime sets none."""
+
+
 def check(host_config: Mapping[str, Any]) -> None:
     """Hold that the limits are possible ones on this host. Raises InvalidLimit in Docker's words."""
     _check_memory(host_config)
@@ -51,15 +55,24 @@ def check(host_config: Mapping[str, Any]) -> None:
     ulimits.check(host_config)
 
 
-def resources(host_config: Mapping[str, Any]) -> dict[str, Any]:
-    """The OCI spec's `resources`, but for devices; empty when nothing is limited. Raises InvalidLimit."""
+def resources(host_config: Mapping[str, Any], *, settable: bool = True) -> dict[str, Any]:
+    """The OCI spec's `resources`, but for devices; empty when nothing is limited.
+
+    Raises InvalidLimit; LimitsUnsupported for any limit when none is `settable`.
+    """
     parts = {
         "memory": _memory(host_config),
         "cpu": _cpu(host_config),
         "pids": _pids(host_config),
         "blockIO": _block(host_config),
     }
-    return {name: part for name, part in parts.items() if part}
+    asked = {name: part for name, part in parts.items() if part}
+    if asked and not settable:
+        raise LimitsUnsupported(
+            f"limits on {', '.join(sorted(asked))} cannot be set here",
+            advice="The runtime works without control groups on this host.",
+        )
+    return asked
 
 
 def _check_memory(config: Mapping[str, Any]) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from millefeuille.errors import Unsupported
 from millefeuille.runtime import (
     devices,
     executable,
@@ -31,10 +30,6 @@ from millefeuille.runtime import process as processes
 from millefeuille.runtime.process import Process
 
 _VERSION: Final = "1.0.2"
-
-
-class LimitsUnsupported(Unsupported):
-    """A limit on a host where the runtime sets none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +94,7 @@ def document(bundle: Bundle) -> dict[str, Any]:
 
 def _linux(bundle: Bundle) -> dict[str, Any]:
     host_config, guard = bundle.host_config, processdocument.guard(bundle.host_config)
+    bounds = limits.resources(host_config, settable=bundle.limited)
     nodes, rules = devices.granted(host_config)
     document: dict[str, Any] = {
         "namespaces": namespaces.entries(
@@ -106,7 +102,7 @@ def _linux(bundle: Bundle) -> dict[str, Any]:
         ),
         # An ordinary user has none: runtimes pass over that only when none is asked for.
         **({} if bundle.rootless and not bundle.limited else {"cgroupsPath": bundle.cgroup}),
-        "resources": {**_resources(bundle), **({} if bundle.rootless else {"devices": rules})},
+        "resources": {**bounds, **({} if bundle.rootless else {"devices": rules})},
         "devices": nodes,
         "sysctl": _sysctls(bundle),
         "maskedPaths": _paths(host_config, "MaskedPaths", isolation.MASKED_PATHS, guard),
@@ -143,16 +139,6 @@ def _sysctls(bundle: Bundle) -> dict[str, str]:
     if domain and bundle.host_config.get("UTSMode") != "host":
         chosen["kernel.domainname"] = domain
     return chosen | dict(bundle.host_config.get("Sysctls") or {})
-
-
-def _resources(bundle: Bundle) -> dict[str, Any]:
-    chosen = limits.resources(bundle.host_config)
-    if chosen and not bundle.limited:
-        raise LimitsUnsupported(
-            f"limits on {', '.join(sorted(chosen))} cannot be set here",
-            advice="The runtime works without control groups on this host.",
-        )
-    return chosen
 
 
 def _paths(
