@@ -68,7 +68,9 @@ def test_commands_that_cannot_run(home: Home, name: str, command: str, reason: s
         (["--pull", "nope", "--rm", "nosuch"],
          "invalid pull option: 'nope': must be one of \"always\", \"missing\" or \"never\""),
         (["--rm", "UPPER"], "invalid reference format: repository name (library/UPPER) must be lowercase"),
-        (["nosuch"], "Error: `mille run` keeps no containers in this version\nAdd --rm."),
+        (["--platform", "bogus", "x"], 'error parsing specified platform: "bogus": '
+         "unknown operating system or architecture: invalid argument"),
+        (["--gpus", "all", "x"], "Error: --gpus is not supported"),
         (["--rm", "--pull", "never", "0" * 64], f"Error: No such image: {'0' * 64}"),
         (["--rm", "0" * 64], f"Error: No such image: {'0' * 64}"),
         (["--rm", f"sha256:{'0' * 64}"], f"Error: No such image: sha256:{'0' * 64}"),
@@ -97,3 +99,32 @@ def test_a_registry_that_is_not_there(home: Home) -> None:
         f"{missing}mille: Error: {refused}{HINT}",
         125,
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["-d", "-a", "stdout", "x"], "conflicting options: cannot specify both --attach and --detach\n"),
+        (["--cpu-count", "2", "x"], '"--cpu-count" is only supported on a Docker daemon running on windows, '
+         "but the Docker daemon is running on linux\n"),
+        (["-i", "-t", "x"], "the input device is not a TTY\n"),
+    ],
+)  # fmt: skip
+def test_what_fits_no_terminal_or_host_is_said_plainly(home: Home, words: list[str], complaint: str) -> None:
+    assert home.mille("run", *words) == ("", complaint, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint", "code"),
+    [
+        (["--pid", "bogus", "x"], "mille: --pid: invalid PID mode\n\nRun 'mille create --help' for more "
+         "information\n", 125),
+        (["--platform", "bogus", "x"], 'error parsing specified platform: "bogus": '
+         "unknown operating system or architecture: invalid argument\n", 1),
+        (["UPPER"], "invalid reference format: repository name (library/UPPER) must be lowercase\n", 1),
+        (["--link", "a:b", "x"], "Error: --link is not supported\n"
+         "Containers on a network of your own find each other by name.\n", 1),
+    ],
+)  # fmt: skip
+def test_create_refuses_in_its_own_way(home: Home, words: list[str], complaint: str, code: int) -> None:
+    assert home.mille("create", *words) == ("", complaint, code)

@@ -9,11 +9,18 @@ from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.container import creation_flags as flags
 from millefeuille.faces.cli.container import making
 from millefeuille.faces.cli.container.creation import wanted
+from millefeuille.faces.cli.exits import USAGE, Refusal
 
 
 def run(context: Context, call: Call) -> int:
     """Make a container without starting it; its ID on standard output."""
-    asked = wanted(context, call, flags.PULL_TO_CREATE)
+    try:
+        asked = wanted(context, call, flags.PULL_TO_CREATE)
+    except Refusal as error:
+        if error.code == USAGE:
+            hint = "\n\nRun 'mille create --help' for more information"
+            raise Refusal(f"mille: {error}{hint}", code=USAGE) from error
+        raise
     for line in asked.warnings:
         context.terminal.complain(line)
     store = founded(context.settings)

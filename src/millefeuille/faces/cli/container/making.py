@@ -24,9 +24,8 @@ def order(context: Context, store: Store, asked: Wanted) -> Order:
     """What is to be made, with the image's part. Raises as `found` does, OSError for the ID file."""
     if asked.cidfile and os.path.exists(asked.cidfile):
         raise exits.Refusal(
-            f"container ID file found, make sure the other container isn't running or delete {asked.cidfile}",
-            code=exits.USAGE,
-        )
+            f"container ID file found, make sure the other container isn't running or delete {asked.cidfile}"
+        ) from FileExistsError(asked.cidfile)
     image = found(
         context, store, asked.image, platform=asked.platform, when=asked.pull or "missing", quiet=asked.quiet
     )

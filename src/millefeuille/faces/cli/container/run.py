@@ -32,8 +32,8 @@ def run(context: Context, call: Call) -> int:
     except StartFailed as error:
         return _report(context, error, error.exit_code)
     except MilleError as error:
-        if isinstance(error, exits.Refusal) and error.code == 1:
-            raise
+        if isinstance(error, exits.Refusal) and error.code == 1 and error.__cause__ is None:
+            raise  # what the client objects to before it reads names; those have the error they come from
         return _report(context, error, exits.USAGE)  # whatever the engine refuses: Docker's 125
 
 
@@ -45,6 +45,8 @@ def _report(context: Context, error: MilleError, code: int) -> int:
 
 def _run(context: Context, call: Call) -> int:
     asked = wanted(context, call, flags.PULL_TO_RUN)
+    if call[flags.DETACH] and call[flags.ATTACH]:
+        raise exits.Refusal("conflicting options: cannot specify both --attach and --detach")
     making.check_terminal(context, asked, call[flags.DETACH])
     for line in asked.warnings:
         context.terminal.complain(line)
