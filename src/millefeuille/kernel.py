@@ -174,6 +174,15 @@ def enter_namespace(descriptor: int, kind: int) -> None:
         raise OSError(code, os.strerror(code), "setns")
 
 
+def file_system(descriptor: int) -> int:
+    """The magic number of the file system that a file lies on (statfs(2))."""
+    status = (ctypes.c_long * 32)()  # struct statfs begins with it, and is shorter than this everywhere
+    if _libc.fstatfs(descriptor, ctypes.byref(status)) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), "fstatfs")
+    return int(status[0])
+
+
 def openat2(directory: int, path: str | bytes, flags: int, *, resolve: int, mode: int = 0) -> int:
     """Open `path` below `directory` under the rules of `resolve`, again when a rename came between."""
     how = struct.pack("=QQQ", flags | os.O_CLOEXEC, mode, resolve)

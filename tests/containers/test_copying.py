@@ -217,6 +217,11 @@ def test_size_is_that_of_the_tar(inside: Path, outside: Path) -> None:
     assert copy_in(inside, f"{outside}/t", "/d") == 512 + 1024 + 512 + 1024 + 1024
 
 
+def test_a_file_that_does_not_tell_its_size(outside: Path) -> None:
+    copy_out(Path("/"), "/proc/version", f"{outside}/version")
+    assert (outside / "version").read_text() == Path("/proc/version").read_text() != ""
+
+
 @pytest.mark.parametrize(
     ("path", "names"),
     [

@@ -156,3 +156,16 @@ def test_a_fifo_does_not_hold_it_up(box: Home, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0
     assert (tmp_path / "p").is_fifo()
+
+
+def test_all_of_a_running_container(box: Home, tmp_path: Path) -> None:
+    box.mille(
+        "run", "-d", "--name", "exx", "--tmpfs", "/mem", "busybox", "sh", "-c", "echo x > /mem/f; sleep 1000"
+    )
+    assert box.mille("cp", "exx:/", f"{tmp_path}/all") == ("", "", 0)
+    assert [path.name for path in tmp_path.glob("all/proc/*")] == []
+    assert [path.name for path in tmp_path.glob("all/dev/*")] == []
+    assert (tmp_path / "all/mem/f").read_text() == "x\n"
+    assert (tmp_path / "all/bin/busybox").stat().st_size > 100_000
+    assert box.mille("cp", "exx:/proc/1/cmdline", str(tmp_path)) == ("", "", 0)
+    assert (tmp_path / "cmdline").read_bytes() == b"sleep\x001000\x00"
