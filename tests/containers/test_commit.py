@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 from tests.layers.overlays import Overlay, merged, seen, tar_of
 from tests.store.memory import Layer, Memory, brought, compressed
+from tests.store.state import files_of
 
+from millefeuille import kernel
 from millefeuille.containers.commit import commit
 from millefeuille.containers.committed import Wishes, committed_config
 from millefeuille.containers.record import Container
+from millefeuille.files import DiskFull
 from millefeuille.images.remove import remove
 from millefeuille.images.users import Nobody
 from millefeuille.layers.members import tree_members
@@ -25,6 +28,7 @@ from millefeuille.oci import mediatype
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_id
 from millefeuille.oci.reference import Reference
+from millefeuille.snapshots import attach
 from millefeuille.snapshots.erofs.stored import make_metadata
 from millefeuille.store import chains, events, images
 from millefeuille.store.check import check
@@ -178,6 +182,32 @@ def test_the_name_and_the_events(world: World) -> None:
         {"a": "b", "comment": "msg", "image": "app:1", "imageID": str(image.id), "imageRef": "kid:1",
          "name": "quiet_heron"},
     )  # fmt: skip
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[None]:
+    """The store's place has 24 MB."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    (tmp_path / "store").mkdir(mode=0o700)
+    mount = attach.detached("tmpfs", [("size", "24m"), ("mode", "0700")])
+    kernel.move_mount(mount, str(tmp_path / "store"))
+    os.close(mount)
+    yield
+    kernel.unmount(str(tmp_path / "store"), detach=True)
+
+
+def test_a_full_disk(small_disk: None, world: World) -> None:
+    change(world)
+    large = Path(world.overlay.path, "large")
+    large.write_bytes(os.urandom(30 << 20))
+    before = files_of(world.store.disk.root)
+    with pytest.raises(DiskFull, match="no space left on device"):
+        world.commit()
+    assert files_of(world.store.disk.root) == before
+    large.unlink()
+    assert merged(*world.tars(world.commit())) == seen(world.overlay.path)
+    assert check(world.store, data=True).problems == ()
 
 
 def test_a_bad_instruction_comes_before_any_work(world: World) -> None:
