@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
+from millefeuille.containers import prune as containerprune
+from millefeuille.containers import records
+from millefeuille.docker import containerselection, networkselection, volumeselection
 from millefeuille.docker.selection import prunable
+from millefeuille.engine.containers import host
+from millefeuille.engine.networks import networks
+from millefeuille.engine.place import place
 from millefeuille.engine.store import existing
 from millefeuille.engine.users import users
+from millefeuille.engine.volumes import users as volume_users
+from millefeuille.engine.volumes import volumes
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.image.prune import described, pruning_filters
 from millefeuille.faces.cli.options import boolean, filters
-from millefeuille.images.prune import Pruned, prune
+from millefeuille.images.prune import prune
 
 ALL = boolean("all", "Remove all unused images not just dangling ones", short="a")
 FILTER = filters("filter", 'Provide filter values (e.g. "label=<key>=<value>")')
@@ -28,19 +38,39 @@ _ALL_CACHE: Final = "all build cache"
 
 
 def run(context: Context, call: Call) -> int:
-    """Remove the images that nothing uses; there are no other objects that could be unused yet."""
+    """Remove stopped containers, networks and images that nothing uses, and volumes where asked to."""
     if call[VOLUMES] and any(name == "until" for name, _ in call[FILTER]):
         raise Refusal('ERROR: The "until" filter is not supported with "--volumes"')
-    filters = pruning_filters(context.settings, call[FILTER])
-    accepts = prunable(filters, time.time_ns())
+    settings, now = context.settings, time.time_ns()
+    chosen = pruning_filters(settings, call[FILTER])
+    containers, others = containerselection.prunable(chosen, now), networkselection.prunable(chosen, now)
+    images = prunable(chosen, now)
+    data = volumeselection.prunable(chosen)[0] if call[VOLUMES] else None
     if not call[FORCE] and not context.terminal.confirm(_question(call)):
         return 0
-    store = existing(context.settings)
-    pruned = Pruned(candidates=(), acts=(), reclaimed=0, orphans=0)
-    if store is not None:
-        pruned = prune(store, users(context.settings), accepts, unused=call[ALL])
-    context.terminal.write(described(pruned))
+    store = existing(settings)
+    if store is None:
+        context.terminal.line("Total reclaimed space: 0B")
+        return 0
+    freed = 0
+    # Each makes room for the next: a container holds its network, its volumes and its image.
+    if records.every(store, place(settings)):
+        stopped = containerprune.prune(host(settings, store), containers)
+        _tell(context, "Containers", stopped.ids)
+        freed += stopped.reclaimed
+    _tell(context, "Networks", networks(settings).prune(others))
+    if data is not None:
+        names, size = volumes(settings).prune(volume_users(settings), data)
+        _tell(context, "Volumes", names)
+        freed += size
+    pruned = prune(store, users(settings), images, unused=call[ALL])
+    context.terminal.write(described(replace(pruned, reclaimed=pruned.reclaimed + freed)))
     return 0
+
+
+def _tell(context: Context, kind: str, gone: Sequence[str]) -> None:
+    if gone:
+        context.terminal.write("".join(f"{line}\n" for line in (f"Deleted {kind}:", *gone, "")))
 
 
 def _question(call: Call) -> str:
