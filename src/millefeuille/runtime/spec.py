@@ -9,7 +9,7 @@ Source: OCI runtime-spec v1.0.2, config.md and config-linux.md; moby v28, daemon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from millefeuille.runtime import (
@@ -67,14 +67,10 @@ def document(bundle: Bundle) -> dict[str, Any]:
     """
     mountpoints.check(bundle.root)
     host_config = bundle.host_config
-    files = dict(bundle.host_files)
     process = processes.configured(bundle.root, bundle.config, host_config)
     if not bundle.mounts:
         executable.check(bundle.root, process.arguments[0], process.environment, process.directory)
-    arguments = [*process.arguments]
-    if host_config.get("Init") and not _shares(host_config, "PidMode"):
-        files[init.TARGET] = init.find()
-        arguments[:0] = [init.TARGET, "--"]
+    process, files = _with_init(bundle, process)
     wanted = filesystems.Wanted(users=bundle.mounts, files=files, rootless=bundle.rootless)
     mounts = filesystems.mounts(bundle.root, host_config, wanted)
     _make_directory(bundle, process, mounts)
@@ -85,11 +81,22 @@ def document(bundle: Bundle) -> dict[str, Any]:
         "process": {
             **processdocument.document(process, bundle.config, host_config),
             **_killing(bundle),
-            "args": arguments,
         },
         "mounts": mounts,
         "linux": _linux(bundle),
     }
+
+
+def _with_init(bundle: Bundle, process: Process) -> tuple[Process, dict[str, str]]:
+    """The process with an init before it where one is wanted, and the host's files that go with it.
+
+    A container that shares its processes has somebody else for that.
+    """
+    files = dict(bundle.host_files)
+    if not bundle.host_config.get("Init") or (bundle.host_config.get("PidMode") or "") not in ("", "private"):
+        return process, files
+    files[init.TARGET] = init.find()
+    return replace(process, arguments=(init.TARGET, "--", *process.arguments)), files
 
 
 def _linux(bundle: Bundle) -> dict[str, Any]:
@@ -156,7 +163,3 @@ def _make_directory(bundle: Bundle, process: Process, mounts: Sequence[Mapping[s
     if any(path == mount["destination"] or path.startswith(mount["destination"] + "/") for mount in mounts):
         return
     processes.refuse_outside(inroot.make_directory(bundle.root, path))
-
-
-def _shares(host_config: Mapping[str, Any], key: str) -> bool:
-    return (host_config.get(key) or "") not in ("", "private")

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -145,10 +144,13 @@ def _make(wanted: Mapping) -> None:
     """
     own = os.getpid()
     ready, told = os.pipe2(os.O_CLOEXEC)
+    answer, said = os.pipe2(os.O_CLOEXEC)
     child = os.fork()
     if child == 0:
-        _in_child(lambda: _map(own, wanted, ready, told))
+        os.close(told)
+        _map(own, wanted, ready, said)
     os.close(ready)
+    os.close(said)
     try:
         kernel.unshare(kernel.CLONE_NEWUSER)
         os.write(told, b"1")
@@ -156,32 +158,32 @@ def _make(wanted: Mapping) -> None:
         raise _denied(error) from None
     finally:
         os.close(told)
-        status = os.waitpid(child, 0)[1]
-    if status:
+        with open(answer, encoding="utf-8", errors="replace") as file:
+            problem = file.read()
+        os.waitpid(child, 0)
+    if problem:
         raise UserNamespaceDenied(
-            "newuidmap and newgidmap did not map the IDs of this user",
-            advice="Install the package uidmap, and see that /etc/subuid and /etc/subgid name the user.",
+            f"the IDs of this user cannot be mapped: {problem.strip()}",
+            advice="newuidmap and newgidmap (package uidmap) map what /etc/subuid and /etc/subgid allow.",
         )
 
 
-def _in_child(act: Callable[[], bool]) -> None:
-    code = 1
+def _map(pid: int, wanted: Mapping, ready: int, said: int) -> None:
+    """In the child: map the IDs when the parent is inside, and say what goes wrong. Does not return."""
     try:
-        code = 0 if act() else 1
+        if os.read(ready, 1) == b"1":
+            for program, rows in (("newuidmap", wanted.users), ("newgidmap", wanted.groups)):
+                words = [program, str(pid), *(str(number) for row in rows for number in row)]
+                done = subprocess.run(
+                    words, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
+                )
+                if done.returncode:
+                    os.write(said, done.stderr or program.encode())
+                    break
+    except OSError as error:
+        os.write(said, str(error).encode())
     finally:
-        os._exit(code)
-
-
-def _map(pid: int, wanted: Mapping, ready: int, told: int) -> bool:
-    os.close(told)
-    if os.read(ready, 1) != b"1":
-        return False
-    for program, rows in (("newuidmap", wanted.users), ("newgidmap", wanted.groups)):
-        words = [program, str(pid), *(str(number) for row in rows for number in row)]
-        done = subprocess.run(words, env=_ENVIRONMENT, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if done.returncode:
-            return False
-    return True
+        os._exit(0)
 
 
 def _rows(path: str) -> tuple[tuple[int, int, int], ...]:
