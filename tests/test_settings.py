@@ -34,6 +34,11 @@ def test_run_directory(environment: dict[str, str], uid: int, run: str) -> None:
     assert settle(environment, uid=uid, home="/home/u").run == run
 
 
+def test_snapshotter() -> None:
+    assert settle({}, uid=0, home="/").snapshotter == ""
+    assert settle({"MILLE_SNAPSHOTTER": "overlay"}, uid=0, home="/").snapshotter == "overlay"
+
+
 def test_paths_become_absolute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/usr")
     assert settle({}, uid=0, home="/", root="store").root == "/usr/store"

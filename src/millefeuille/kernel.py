@@ -153,13 +153,6 @@ def unshare(flags: int) -> None:
         raise OSError(code, os.strerror(code), "unshare")
 
 
-def setns(descriptor: int, type: int) -> None:
-    """Move the calling thread into the namespace that `descriptor` refers to."""
-    if _libc.setns(descriptor, type) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), "setns")
-
-
 def syncfs(descriptor: int) -> None:
     """Flush the whole file system that holds an open file to its disk."""
     if _libc.syncfs(descriptor) != 0:

@@ -38,7 +38,8 @@ def packages(cache: Path, name: str, *groups: Sequence[str]) -> list[bytes]:
     try:
         layers = [debian_layer(cache, "debian-1", [DEBIAN])]
         for number in range(len(groups)):
-            layers.append(debian_layer(cache, f"snapshots-2-{name}-{number}", [DEBIAN, *groups[: number + 1]]))
+            stack = [DEBIAN, *groups[: number + 1]]
+            layers.append(debian_layer(cache, f"snapshots-2-{name}-{number}", stack))
     except (PackagesMissing, ServerMissing) as missing:
         pytest.skip(str(missing))
     return [gzip.decompress(layer.path.read_bytes()) for layer in layers]

@@ -144,7 +144,7 @@ def _outside(work: Callable[[], T]) -> T:
     def enter() -> None:
         try:
             kernel.unshare(kernel.CLONE_FS)  # a thread that shares its directories cannot leave alone
-            kernel.setns(namespace, kernel.CLONE_NEWNS)
+            kernel.enter_namespace(namespace, kernel.CLONE_NEWNS)
             results.append(work())
         except BaseException as error:
             failures.append(error)

@@ -87,3 +87,11 @@ def test_how_images_are_mounted(home: Home, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_templates(home: Home, template: str, out: str, err: str, code: int) -> None:
     assert home.mille("info", "-f", template) == (out, err, code)
+
+
+def test_the_snapshotter_asked_for(home: Home) -> None:
+    environment = {"MILLE_SNAPSHOTTER": "overlay"}
+    assert " Storage Driver: overlay" in home.mille("info", environment=environment)[0].splitlines()
+    out, err, code = home.mille("info", environment={"MILLE_SNAPSHOTTER": "btrfs"})
+    assert (out, code) == ("", 1)
+    assert err == "Error: unknown snapshotter 'btrfs'\nMILLE_SNAPSHOTTER can be erofs or overlay.\n"

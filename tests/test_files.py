@@ -1,0 +1,71 @@
+"""Trees of any depth, removed and looked through without following a link."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from millefeuille import files
+from millefeuille.files import TreeMoved
+
+DEPTH = 2500  # deeper than a path is long, than Python recurses, and than descriptors last
+
+
+def dig(top: Path, depth: int = DEPTH) -> None:
+    """Directories within each other, a file in each."""
+    here = os.open(top, os.O_RDONLY)
+    for _ in range(depth):
+        os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+        os.mkdir("directory", dir_fd=here)
+        below = os.open("directory", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+
+
+def test_a_deep_tree(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    dig(top)
+    kinds = [stat.S_ISDIR(status.st_mode) for status in files.inodes(str(top))]
+    assert (kinds.count(True), kinds.count(False)) == (DEPTH + 1, DEPTH)
+    files.remove_tree(str(top))
+    assert os.listdir(tmp_path) == []
+    files.remove_tree(str(top))
+    assert list(files.inodes(str(top))) == []
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    outside, top = tmp_path / "outside", tmp_path / "top"
+    outside.mkdir()
+    (outside / "keep").touch()
+    (top / "d").mkdir(parents=True)
+    (top / "d/link").symlink_to(outside)
+    (top / "link").symlink_to(outside)
+    assert len(list(files.inodes(str(top)))) == 4
+    files.remove_tree(str(top))
+    assert os.listdir(tmp_path) == ["outside"]
+    (tmp_path / "link").symlink_to(outside)
+    files.remove_tree(str(tmp_path / "link"))
+    assert os.listdir(outside) == ["keep"]
+
+
+def test_a_tree_that_is_moved_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    top, other = tmp_path / "top", tmp_path / "other"
+    dig_places = [top / "a/b", other]
+    for place in dig_places:
+        place.mkdir(parents=True)
+    (top / "a/b/file").touch()
+    (other / "keep").touch()
+
+    def moves(name: str, subject: object) -> None:
+        if name == "unlink" and (top / "a/b").exists():
+            (top / "a/b").rename(other / "b")
+
+    monkeypatch.setattr(files, "hook", moves)
+    with pytest.raises(TreeMoved):
+        files.remove_tree(str(top))
+    assert (other / "keep").exists()
