@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -219,4 +220,55 @@ def test_counters_of_both_versions() -> None:
     ]
     with pytest.raises(cgroup.InvalidParent):
         cgroup.path("x", "/a/../../b")
+    for name in ("", "a/b"):
+        with pytest.raises(cgroup.InvalidParent):
+            cgroup.path(name)
     assert isinstance(namespaces.is_hybrid(), bool)
+
+
+def groups(id: str) -> list[Path]:
+    return [path for path in Path(cgroup.ROOT).glob(f"**/{id}") if path.is_dir()]
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+def test_a_runtime_killed_while_it_makes_a_container(box: Box, share: float) -> None:
+    quiet = Stdio(stdout=None, stderr=None)
+    id, bundle = box.bundle("sleep", "60")
+    began = time.monotonic()
+    box.runtime.create(id, bundle, quiet)
+    took = time.monotonic() - began
+    box.runtime.delete(id)
+    id, bundle = box.bundle("sleep", "60")
+    words = [*box.runtime.command(), "run", "--detach", "--bundle", bundle, id]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/")
+    time.sleep(took * share)
+    process.kill()
+    process.wait()
+    box.runtime.delete(id)
+    assert groups(id) == []
+    assert [line for line in commands() if id in line] == []
+
+
+def commands() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_text())
+        except (OSError, UnicodeDecodeError):
+            continue
+    return found
+
+
+def test_a_control_group_with_somebody_in_it() -> None:
+    if not os.access(cgroup.ROOT, os.W_OK) and os.geteuid() != 0:
+        pytest.skip("needs root")
+    group = cgroup.path(f"test-{os.urandom(4).hex()}")
+    top = Path(cgroup.ROOT, "pids" if namespaces.is_hybrid() else "")
+    directory = Path(f"{top}{group}")
+    directory.mkdir(parents=True)
+    process = subprocess.Popen(["sleep", "60"])
+    (directory / "cgroup.procs").write_text(str(process.pid))
+    cgroup.remove(group)
+    assert process.wait() == -9
+    assert not directory.exists()
+    cgroup.remove(group)

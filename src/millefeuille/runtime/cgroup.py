@@ -5,17 +5,25 @@ Source: Linux Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import posixpath
+import signal
+import time
 from typing import Final
 
+from millefeuille import files
 from millefeuille.errors import Invalid
 
 ROOT: Final = "/sys/fs/cgroup"
 _PARENT: Final = "/millefeuille"
+_ATTEMPTS: Final = 200  # a process that was killed takes its time
+_PAUSE: Final = 0.01  # seconds
 
 
 class InvalidParent(Invalid):
-    """A parent that is no path of a control group."""
+    """A parent, or a name below it, that is none of a control group."""
 
 
 def path(id: str, parent: str = "") -> str:
@@ -24,7 +32,46 @@ def path(id: str, parent: str = "") -> str:
     """
     if parent and (".." in parent.split("/") or "\0" in parent):
         raise InvalidParent(f"invalid cgroup parent: {parent}")
+    if not id or "/" in id:
+        raise InvalidParent(f"no control group is named {id!r}")
     return posixpath.join("/", parent.strip("/") or _PARENT.strip("/"), id)
+
+
+def remove(group: str) -> None:
+    """Kill what is in a control group, and remove it, in every hierarchy; that it is gone is no error.
+
+    A runtime that was killed while it made a container leaves the group, and nobody who knows of it.
+    """
+    for top in (ROOT, *(f"{ROOT}/{name}" for name in _hierarchies())):
+        directory = f"{top}{group}"
+        for _ in range(_ATTEMPTS):
+            if not _emptied(directory):
+                break
+            time.sleep(_PAUSE)
+
+
+def _hierarchies() -> list[str]:
+    """The directories of version 1."""
+    try:
+        with os.scandir(ROOT) as entries:
+            return [entry.name for entry in entries if os.path.exists(f"{entry.path}/cgroup.procs")]
+    except OSError:
+        return []
+
+
+def _emptied(directory: str) -> bool:
+    """Kill, and try to remove; whether it is to be tried again."""
+    try:
+        with open(f"{directory}/cgroup.procs", encoding="ascii") as file:
+            for line in file:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(line), signal.SIGKILL)
+        files.remove_directory(directory)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        return error.errno == errno.EBUSY
+    return False
 
 
 def oom_counters(id: str, parent: str = "") -> list[str]:

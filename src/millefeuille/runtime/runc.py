@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from millefeuille import files
+from millefeuille.runtime import cgroup
 from millefeuille.runtime.invocation import Program, failure
 from millefeuille.runtime.runtime import Attached, ExecFailed, Refused, StartFailed, State, Stdio
 
@@ -112,11 +113,11 @@ class Runc:
         return [int(pid) for pid in told or ()]
 
     def delete(self, id: str) -> None:
-        """See Runtime."""
-        if not os.path.exists(f"{self._directory}/{id}"):
-            return
-        self._program.start(["delete", "--force", id], Stdio(stdout=None, stderr=None)).wait()
-        files.remove_tree(f"{self._directory}/{id}")
+        """See Runtime. `CgroupParent` is the caller's: there, see `cgroup.remove`."""
+        if os.path.exists(f"{self._directory}/{id}"):
+            self._program.start(["delete", "--force", id], Stdio(stdout=None, stderr=None)).wait()
+            files.remove_tree(f"{self._directory}/{id}")
+        cgroup.remove(cgroup.path(id))
 
     def _exec(self, process: Mapping[str, Any], directory: str) -> tuple[list[str], str]:
         path, log = f"{directory}/process.json", f"{directory}/runtime.log"
