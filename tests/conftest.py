@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from millefeuille.settings import SYSTEM_RUN
+from millefeuille.snapshots.erofs.attached import Attached
 from millefeuille.testing.debian import PackagesMissing, busybox_image, nginx_image
 from millefeuille.testing.images import MadeImage
 from millefeuille.testing.servers import DockerServer, RegistryServer, ServerMissing, dockerd, registry
@@ -16,6 +18,15 @@ from millefeuille.testing.servers import DockerServer, RegistryServer, ServerMis
 # A loaded machine is no reason to fail: nothing here asserts on times.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_idle_mounts() -> Iterator[None]:
+    """What a store keeps mounted goes with its next command; the stores of tests have none."""
+    yield
+    if os.geteuid() == 0 and os.path.isdir(SYSTEM_RUN):
+        for store in os.listdir(SYSTEM_RUN):
+            Attached(f"{SYSTEM_RUN}/{store}/chains").release_idle()
 
 
 @pytest.fixture(scope="session")

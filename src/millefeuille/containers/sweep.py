@@ -121,6 +121,7 @@ def tidy_after(host: Host, container: Container) -> None:
     """The same for a container whose end was just reported: once its monitor is gone."""
     lifecycle.await_release(host, container)
     tidy(host, container.id)
+    host.snapshots.release_idle()
 
 
 def _leaves(container: Container, told: State) -> bool:
