@@ -92,6 +92,14 @@ def test_kinds_do_not_take_each_others_place(tmp_path: Path) -> None:
         unpack(root, archive(hardlink(b"x", b"nowhere")))
 
 
+def test_they_do_when_that_is_asked_for(tmp_path: Path) -> None:
+    root = make(tmp_path / "root", {"d/sub/old": "old", "f": "file", "l": "-> d"})
+    tar = archive(file(b"d", b"1"), directory(b"f"), file(b"f/in", b"2"), directory(b"l"))
+    with opened(root) as descriptor, from_archive(io.BytesIO(tar), str(tmp_path)) as source:
+        into_directory(source, descriptor, "box", "/", replace=True)
+    assert seen(root) == {"d": "1", "f": None, "f/in": "2", "l": None}
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_hostile(case: Case, all_cases: bool, tmp_path: Path) -> None:
     """The corpus of hostile layers, each put into a root: refused as the parser refuses it, or in it."""

@@ -206,14 +206,21 @@ def check_directory(root: int, called: str, path: str) -> None:
         raise BadDestination(f'destination "{called}:{path}" must be a directory')
 
 
-def into_directory(source: Source, root: int, called: str, path: str, *, owner: Owner = kept) -> int:
-    """Put all that `source` has into the directory `path`, its top under its own name; as `to_container`."""
+def into_directory(
+    source: Source, root: int, called: str, path: str, *, owner: Owner = kept, replace: bool = False
+) -> int:
+    """Put all that `source` has into the directory `path`, its top under its own name; as `to_container`.
+
+    With `replace` a directory and something else may take each other's place.
+    """
     tree = Root(root)
     target = tree.canonical(cleaned(os.fsencode(path)))
-    return _fill(source, tree, called, _Spot(directory=target, top=source.name), owner)
+    return _fill(source, tree, called, _Spot(directory=target, top=source.name), owner, replace=replace)
 
 
-def _fill(source: Source, tree: Root, called: str, spot: _Spot, owner: Owner) -> int:
+def _fill(
+    source: Source, tree: Root, called: str, spot: _Spot, owner: Owner, *, replace: bool = False
+) -> int:
     shown = os.fsdecode(b"/" + spot.directory)
     try:
         status = tree.status(spot.directory)
@@ -221,7 +228,7 @@ def _fill(source: Source, tree: Root, called: str, spot: _Spot, owner: Owner) ->
         raise _unfound(error, shown, called) from error
     if not stat.S_ISDIR(status.st_mode):
         raise NotADirectory("extraction point is not a directory")
-    with Placing(tree, spot.directory, owner=owner, shown=shown) as placing:
+    with Placing(tree, spot.directory, owner=owner, shown=shown, replace=replace) as placing:
         return _put(source, placing, spot.top)
 
 

@@ -48,14 +48,16 @@ def mine(entry: Metadata) -> tuple[int, int] | None:
 class Placing:
     """Puts files below the directory `base` of a tree, called `shown` in errors. Close it after the last one.
 
-    Times and modes of directories come at the end, when nothing changes them any more.
+    Times and modes of directories come at the end, when nothing changes them any more. With `replace` a
+    directory gives way to something else, and that to a directory.
     """
 
-    def __init__(self, root: Root, base: bytes, *, owner: Owner, shown: str) -> None:
+    def __init__(self, root: Root, base: bytes, *, owner: Owner, shown: str, replace: bool = False) -> None:
         self._root = root
         self._base = base
         self._owner = owner
         self._shown = shown.rstrip("/")
+        self._replace = replace
         self._parent: tuple[bytes, int] | None = None
         self._modes: list[Metadata] = []
 
@@ -98,7 +100,10 @@ class Placing:
         except FileNotFoundError:
             return
         is_directory = stat.S_ISDIR(there.st_mode)
-        if is_directory != (entry.kind == DIRECTORY):
+        if self._replace and is_directory and entry.kind != DIRECTORY:
+            files.remove_tree(f"/proc/self/fd/{parent}/{os.fsdecode(name)}")
+            return
+        if not self._replace and is_directory != (entry.kind == DIRECTORY):
             old, new = ("directory", "non-directory") if is_directory else ("non-directory", "directory")
             raise OverwriteRefused(
                 f'cannot overwrite {old} "{self._name(entry.path)}" with {new} "{self._shown or "/"}"'
