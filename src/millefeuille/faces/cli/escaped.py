@@ -6,7 +6,7 @@ _SHORT = {"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def escaped(path: bytes) -> str:
-    """A path on one line of printable characters; the others, and bytes that are no UTF-8, as C writes them."""
+    """A path as one line of printable characters; others, and bytes that are no UTF-8, as C writes them."""
     text = path.decode("utf-8", "surrogateescape")
     if text.isprintable() and "\\" not in text:
         return text
