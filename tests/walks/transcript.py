@@ -54,7 +54,10 @@ def _reworded(text: str) -> str:
 _ID = re.compile(r"(?<![0-9a-f])(?!0{12})[0-9a-f]{12,64}(?![0-9a-f])")
 _AGE = r"(?:Less than a second|About a minute|About an hour|\d+ (?:second|minute|hour)s?)"
 _MASKS = (
-    (rf"{_AGE} ago", "<age>"),
+    (r'(?<=")/[^"]*/(?=(?:containers|snapshots|overlay2|netns)/)', "<root>/"),
+    (r'Get "https?://[^"]*/v2/": dial tcp.*', "<registry out of reach>"),
+    (rf"{_AGE} ago|(?<=Up ){_AGE}", "<age>"),
+    (r'(?<="Pid":)( ?)[1-9]\d*', r"\1<pid>"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", "<time>"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d \+0000 UTC)?", "<time>"),
     (r"127\.0\.0\.1:\d{4,5}\b", "127.0.0.1:<port>"),
@@ -90,9 +93,10 @@ class Objects:
 
     def mistaken(self, recorded: Act, played: Act) -> list[str]:
         """What two equal acts disagree on: recorded IDs that stood for another object before."""
-        pairs = zip(_ID.findall(_texts(recorded)), _ID.findall(_texts(played)), strict=True)
+        pairs = zip(identifiers(recorded), identifiers(played), strict=True)
         return [one for one, ours in pairs if self._ours.setdefault(one[:12], ours[:12]) != ours[:12]]
 
 
-def _texts(act: Act) -> str:
-    return act.stdout + act.stderr
+def identifiers(act: Act) -> list[str]:
+    """The IDs and digests that an act printed, in order."""
+    return _ID.findall(act.stdout + act.stderr)

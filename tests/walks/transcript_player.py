@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -15,12 +16,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.walks.transcript import Act, in_our_words, read
+from tests.walks.transcript import Act, identifiers, in_our_words, read
 
 from millefeuille.testing.images import MadeImage
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 _RECORDED_REGISTRY: Final = "127.0.0.1:5055"
+
+# Docker's registry was out of reach when the recordings were made.
+_NOWHERE: Final = """\
+unqualified-search-registries = ["docker.io"]
+[[registry]]
+prefix = "docker.io"
+location = "127.0.0.1:1"
+"""
+
+_FIRST: Final = "dafe83b986129110a509e776598bce75275894c065efdbbfab73189035f47409"
+_SECOND: Final = "e3ee603faf5aba1e68149a16753c98dc04cb06ca1419165e1b40fb31e0fff77c"
+_WRITING: Final = "sh -c echo hi > /new; mkdir /d; rm /etc/group; echo out; echo err >&2; exit 3"
 
 # Command lines with arguments that hold blanks, which the recordings do not mark.
 _QUOTED: Final = {
@@ -41,30 +54,56 @@ _QUOTED: Final = {
     "sh -c echo n | docker image prune": "sh -c 'echo n | docker image prune'",
     "sh -c echo y | docker image prune -a": "sh -c 'echo y | docker image prune -a'",
     "sh -c docker load </dev/null": "sh -c 'docker load </dev/null'",
+    "docker commit -a me -m msg -c ENV X=1 w kid:1": "docker commit -a me -m msg -c 'ENV X=1' w kid:1",
+    "docker commit -a me -m msg -c ENV X=1 ww kid:1": "docker commit -a me -m msg -c 'ENV X=1' ww kid:1",
+    "docker inspect -f {{json .State}} {{json .Config}} exx": (
+        "docker inspect -f '{{json .State}} {{json .Config}}' exx"
+    ),
 }
 
-# The part of the third recording in which a container is kept and committed.
-_LAST_WITH_CONTAINER: Final = "docker rm ww"
 
-# Where the second recording is done with its containers.
-_FIRST_OF_PRUNES: Final = "docker images"
+def _quoted(command: str) -> str:
+    """A recorded command line as a shell takes it: what `sh -c` runs is one word."""
+    if (known := _QUOTED.get(command)) is not None:
+        return known
+    words, shell, script = command.partition(" sh -c ")
+    return f"{words}{shell}{shlex.quote(script)}" if shell else command
 
+
+# What the recordings leave out: which acts came before these, in the recording of that name.
 _BEFORE: Final = {
-    _FIRST_OF_PRUNES: (
+    ("g2", "docker create --name c1 --network none busybox true"): (
         f"docker import bb.tar {_RECORDED_REGISTRY}/team/busybox:1.0",
         f"docker push -q {_RECORDED_REGISTRY}/team/busybox:1.0",
         "docker import -m first bb.tar busybox:latest",
-        "docker import -m second bb.tar busybox:latest",
     ),
-    "docker save busybox:latest -o ref/s1.tar": (
+    ("g2", "docker rmi busybox:latest"): ("docker tag busybox other:1",),
+    ("g2", f"docker rmi sha256:{_FIRST} #2"): ("docker tag other:1 busybox",),
+    ("g2", "docker run -d --name run1 --network none busybox sleep 1000"): (
+        "docker rm c1",
+        "docker import -m second bb.tar busybox:latest",
+        "docker tag busybox other:1",
+    ),
+    ("g2", f"docker rmi sha256:{_SECOND}"): ("docker tag other:1 busybox",),
+    ("g2", "docker images"): (
+        "docker import -m third bb.tar busybox:latest",
+        "docker import -m fourth bb.tar busybox:latest",
+    ),
+    ("g3", f"docker run --network none --name ww busybox {_WRITING}"): (
+        "docker import bb.tar busybox:latest",
+    ),
+    ("g3", "docker save busybox:latest -o ref/s1.tar"): (
         "docker import bb.tar busybox:latest", "docker import bb.tar other", "docker import bb.tar busybox:1",
     ),
-    "tar tf ref/s2.tar": (
+    ("g3", "tar tf ref/s2.tar"): (
         "docker save busybox:1 busybox:latest -o ref/s2.tar",
         "sh -c 'docker save $(docker images -q busybox:1) -o ref/s3.tar'",
     ),
-    "docker load -i ref/s3.tar": ("docker rmi busybox:1",),
-    "docker load -i ref/s1.tar #2": ("docker tag other busybox:latest", "docker rmi other"),
+    ("g3", "docker load -i ref/s3.tar"): ("docker rmi busybox:1",),
+    ("g3", "docker load -i ref/s1.tar #2"): ("docker tag other busybox:latest", "docker rmi other"),
+    ("g4", "docker run -d --name exx --network none busybox sleep 100"): (
+        """docker import -c 'CMD ["sh"]' bb.tar busybox:latest""",
+    ),
 }  # fmt: skip
 
 
@@ -78,44 +117,47 @@ class Player:
         stand_in.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -m millefeuille "$@"\n')
         stand_in.chmod(0o755)
         (directory / "bb.tar").write_bytes(gzip.decompress(image.layers[0].path.read_bytes()))
+        (directory / "bctx").mkdir()
+        (directory / "bctx" / "f.txt").write_text("file\n")
+        (directory / "registries.conf").write_text(_NOWHERE)
         self._directory = directory
+        self._known: dict[str, str] = {}
         self._address = address
         self._environment = {
             "PATH": f"{stand_in.parent}:{os.environ['PATH']}", "HOME": str(directory), "TZ": "UTC",
             "LC_ALL": "C.UTF-8", "MILLE_ROOT": str(directory / "store"),
+            "CONTAINERS_REGISTRIES_CONF": str(directory / "registries.conf"),
         }  # fmt: skip
 
-    def g1(self) -> Iterator[tuple[Act, Act]]:
+    def again(self, recording: str) -> Iterator[tuple[Act, Act]]:
         """Docker's acts in our words, each beside what we did."""
-        for act in read(GOLDEN / "g1.txt"):
-            yield in_our_words(act), self._again(act)
+        try:
+            for act in read(GOLDEN / f"{recording}.txt"):
+                for command in _BEFORE.get((recording, act.key), ()):
+                    done = self.play(command)
+                    assert done.code == 0, done
+                played = self.play(self._ours(_quoted(act.command)))
+                played = replace(act, stdout=played.stdout, stderr=played.stderr, code=played.code)
+                yield in_our_words(act), played
+                self._learn(act, played)
+        finally:
+            self.play("sh -c 'docker ps -aq | xargs -r docker rm -f -v'")
 
-    def g2(self) -> Iterator[tuple[Act, Act]]:
-        """The same for what is left without its containers: lists with filters, and prunes."""
-        acts = iter(read(GOLDEN / "g2.txt"))
-        first = next(act for act in acts if act.key == _FIRST_OF_PRUNES)
-        for act in (first, *acts):
-            self._prepare(act)
-            yield in_our_words(act), self._again(act)
+    def _learn(self, act: Act, played: Act) -> None:
+        """Remember which object of ours stands for which recorded one."""
+        for one, other in zip(identifiers(act), identifiers(played), strict=False):
+            if len(self._known.get(one[:12], "")) < len(other):
+                self._known[one[:12]] = other
 
-    def g3(self) -> Iterator[tuple[Act, Act]]:
-        """The same, from where no container takes part any more."""
-        self.play("docker import bb.tar busybox:latest")
-        acts = iter(read(GOLDEN / "g3.txt"))
-        while next(acts).key != _LAST_WITH_CONTAINER:
-            pass
-        for act in acts:
-            self._prepare(act)
-            yield in_our_words(act), self._again(act)
-
-    def _prepare(self, act: Act) -> None:
-        for command in _BEFORE.get(act.key, ()):
-            done = self.play(command)
-            assert done.code == 0, done
-
-    def _again(self, act: Act) -> Act:
-        played = self.play(_QUOTED.get(act.command, act.command))
-        return replace(act, stdout=played.stdout, stderr=played.stderr, code=played.code)
+    def _ours(self, command: str) -> str:
+        """A command with our objects in place of the recorded ones."""
+        for word in set(re.findall(r"\b[0-9a-f]{12,64}\b", command)):
+            ours = self._known.get(word[:12], word)
+            if len(word) == 64 and len(ours) < 64:
+                listed = self.play("docker images -aq --no-trunc").stdout.replace("sha256:", "").split()
+                ours = next(id for id in listed if id.startswith(ours))
+            command = command.replace(word, ours[: len(word)])
+        return command
 
     def play(self, command: str) -> Act:
         """Run a recorded command line."""
