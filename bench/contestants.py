@@ -98,12 +98,15 @@ class Mille(Contestant):
         return ["rm", reference]
 
     def reset(self) -> None:
+        # Any command on containers lets go of what is mounted and not used.
+        self.whole()._quietly("kill", "nobody", check=False)
         shutil.rmtree(self.root, ignore_errors=True)
 
 
 class Podman(Contestant):
     name = "podman"
-    run_options = ("--rm", "--network", "none", "--tls-verify=false")
+    # Its default limits may be above those that the host allows.
+    run_options = ("--rm", "--network", "none", "--tls-verify=false", "--ulimit", "host")
 
     def __init__(self, disk: Path) -> None:
         executable = program("podman")
