@@ -1,0 +1,119 @@
+"""What is told of containers that really run: ps, inspect, logs, top, stats, port, update, prune."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.faces.cli.home import Home
+from tests.hosts import host_of_its_own
+
+from millefeuille.testing.images import MadeImage, write_docker_archive
+
+pytestmark = pytest.mark.walk
+
+
+@pytest.fixture
+def home(containers: None, busybox: MadeImage, tmp_path: Path) -> Iterator[Home]:
+    """A home on a host of its own with the image busybox."""
+    home = Home(tmp_path / "home")
+    home.directory.mkdir()
+    write_docker_archive(busybox, tmp_path / "busybox.tar", "busybox:latest")
+    with host_of_its_own():
+        done(home, "load", "-i", str(tmp_path / "busybox.tar"))
+        try:
+            yield home
+        finally:
+            for id in home.mille("ps", "-aq")[0].split():
+                done(home, "rm", "-fv", id)
+
+
+def done(home: Home, *words: str) -> str:
+    """What a command prints that does its work."""
+    out, err, code = home.mille(*words)
+    assert code == 0, err
+    return out
+
+
+def test_one_container_in_all_its_tables(home: Home) -> None:
+    loop = "trap 'exit 3' TERM; echo out; echo err >&2; while true; do sleep 0.1; done"
+    words = ("-d", "--name", "web", "-l", "role=front", "-p", "127.0.0.1:18081:80", "-v", "data:/data")
+    id = done(home, "run", *words, "-m", "64m", "busybox", "sh", "-c", loop).strip()
+    assert done(home, "ps", "-q").strip() == id[:12]
+    row = json.loads(done(home, "ps", "--format", "json"))
+    assert row["State"] == "running" and row["Status"].startswith("Up ")
+    assert (row["Names"], row["Image"], row["Labels"]) == ("web", "busybox", "role=front")
+    assert (row["Ports"], row["LocalVolumes"]) == ("127.0.0.1:18081->80/tcp", "1")
+    assert (
+        done(home, "ps", "--format", '{{.Label "role"}} {{.Networks}} {{.Mounts}}') == "front bridge data\n"
+    )
+    for filter, found in (
+        ("name=we", True), ("label=role=back", False), ("status=running", True), ("ancestor=busybox", True),
+        ("publish=80", True), ("volume=data", True), ("network=bridge", True), ("health=none", True),
+    ):  # fmt: skip
+        assert bool(done(home, "ps", "-q", "-f", filter)) == found, filter
+    assert home.mille("port", "web") == ("80/tcp -> 127.0.0.1:18081\n", "", 0)
+
+    told = json.loads(done(home, "inspect", "web"))[0]
+    assert told["State"]["Running"] and told["HostConfig"]["Memory"] == 64 << 20
+    assert told["Mounts"][0]["Name"] == "data"
+    assert done(home, "inspect", "-s", "-f", "{{.SizeRootFs}}", "web").strip().isdecimal()
+    assert done(home, "top", "web", "-o", "pid,args").count("sh -c") == 1
+    counted = json.loads(done(home, "stats", "--no-stream", "--format", "json", "web"))
+    assert counted["Name"] == "web" and counted["MemUsage"].endswith("/ 64MiB")
+    assert int(counted["PIDs"]) >= 1
+
+    done(home, "update", "-m", "96m", "--memory-swap", "-1", "--restart", "on-failure:2", "web")
+    changed = json.loads(done(home, "inspect", "-f", "{{json .HostConfig}}", "web"))
+    assert (changed["Memory"], changed["RestartPolicy"]["Name"]) == (96 << 20, "on-failure")
+    assert home.mille("update", "--cpus", "x", "web")[2] == 125
+
+
+def test_logs_of_both_streams_and_their_end(home: Home) -> None:
+    script = "echo one; sleep 0.3; echo two >&2; sleep 0.3; printf three"
+    done(home, "run", "-d", "--name", "job", "busybox", "sh", "-c", script)
+    began = time.monotonic()
+    assert home.mille("logs", "-f", "job") == ("one\nthree", "two\n", 0)
+    assert time.monotonic() - began < 10
+    assert home.mille("logs", "--tail", "1", "job") == ("three", "", 0)
+    stamped, _, _ = home.mille("logs", "-t", "-n", "1", "job")
+    assert stamped.split(" ")[1] == "three" and stamped.split(" ")[0].endswith("Z")
+    assert home.mille("logs", "--until", "2020-01-01", "job") == ("", "", 0)
+    assert home.mille("logs", "nosuch") == ("", "Error: No such container: nosuch\n", 1)
+    done(home, "run", "--name", "mute", "--log-driver", "none", "busybox", "echo", "x")
+    assert home.mille("logs", "mute") == (
+        "", "Error: configured logging driver does not support reading\n", 1,
+    )  # fmt: skip
+
+
+def test_prune_takes_what_has_ended_and_was_asked_for(home: Home) -> None:
+    done(home, "run", "--name", "kept", "-l", "keep", "busybox", "true")
+    gone = done(home, "create", "--name", "gone", "busybox", "true").strip()
+    running = done(home, "run", "-d", "--name", "up", "busybox", "sleep", "60").strip()
+    assert [*map(str.strip, done(home, "ps", "-a", "--format", "{{.Names}}").split())] == [
+        "up",
+        "gone",
+        "kept",
+    ]
+    out = done(home, "container", "prune", "-f", "--filter", "label!=keep")
+    assert out.startswith(f"Deleted Containers:\n{gone}\n\nTotal reclaimed space: ")
+    assert done(home, "ps", "-aq", "--no-trunc").split()[0] == running
+    assert done(home, "ps", "-aq", "-f", "name=kept")
+    out, err, code = home.mille("top", "kept")
+    assert (out, code) == ("", 1) and err.endswith(" is not running\n")
+
+
+def test_inspect_finds_whatever_is_named(home: Home) -> None:
+    done(home, "create", "--name", "cc", "-v", "vol:/v", "busybox", "true")
+    out, err, code = home.mille("inspect", "cc", "busybox", "bridge", "vol", "nosuch")
+    kinds = [sorted({"Path", "RepoTags", "IPAM", "Mountpoint"} & {*one})[0] for one in json.loads(out)]
+    assert (kinds, err, code) == (
+        ["Path", "RepoTags", "IPAM", "Mountpoint"], "Error: No such object: nosuch\n", 1,
+    )  # fmt: skip
+    assert home.mille("inspect", "--type", "image", "cc") == ("[]\n", "Error: No such image: cc:latest\n", 1)
+    assert home.mille("container", "inspect", "busybox") == ("[]\n", "Error: No such container: busybox\n", 1)
+    done(home, "rm", "cc")
+    assert home.mille("inspect", "-f", "{{.Name}}", "cc") == ("\n", "Error: No such object: cc\n", 1)
