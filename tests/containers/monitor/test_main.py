@@ -19,7 +19,8 @@ def test_output_goes_to_the_client_and_the_log(monitored: Any) -> None:
     assert one.until_end() == 7
     assert one.output == {b"o": b"out\n", b"x": b"err\n"}
     told = [json.loads(line) for line in (one.directory / "log").read_text().splitlines()]
-    assert {(record["stream"], record["log"]) for record in told} == {("stdout", "out\n"), ("stderr", "err\n")}
+    pairs = {(record["stream"], record["log"]) for record in told}
+    assert pairs == {("stdout", "out\n"), ("stderr", "err\n")}
     assert (one.state["Status"], one.state["ExitCode"], one.state["Pid"]) == ("exited", 7, 0)
     assert one.state["StartedAt"] < one.state["FinishedAt"]
     assert "delete --force c1" in (one.directory / "calls").read_text()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from millefeuille.docker.creation import devices, pairs, policies, ports, volumes
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.faces.cli.command import Call
 from millefeuille.faces.cli.container import creation_flags as flags
 from millefeuille.faces.cli.options import Option
+
+Item = TypeVar("Item")
 
 _MODES: Final = (
     (flags.PID, "PID", r"|host|container:.+"),
@@ -29,12 +31,12 @@ def host_config(
             raise InvalidOption(f"--{option.name}: invalid {name} mode")
     if call[flags.REMOVE] and restart["Name"] not in ("", "no"):
         raise InvalidOption("conflicting options: cannot specify both --restart and --rm")
-    security, masked, read_only = policies.security(call[flags.SECURITY_OPT], _read)
-    annotations = pairs.mapping(call[flags.ANNOTATION])
-    storage = policies.storage(call[flags.STORAGE_OPT])
-    tmpfs = volumes.tmpfs(call[flags.TMPFS])
-    sysctls = pairs.mapping(call[flags.SYSCTL])
-    mounts = list(call[flags.MOUNT])
+    security, masked, read_only = policies.security(_several(call, flags.SECURITY_OPT), _read)
+    annotations = pairs.mapping(_several(call, flags.ANNOTATION))
+    storage = policies.storage(_several(call, flags.STORAGE_OPT))
+    tmpfs = volumes.tmpfs(_several(call, flags.TMPFS))
+    sysctls = pairs.mapping(_several(call, flags.SYSCTL))
+    mounts = list(_several(call, flags.MOUNT))
     return {
         "Binds": binds,
         "ContainerIDFile": call[flags.CIDFILE],
@@ -47,12 +49,12 @@ def host_config(
         "VolumesFrom": _list(call, flags.VOLUMES_FROM),
         "ConsoleSize": [0, 0],
         **({"Annotations": annotations} if annotations else {}),
-        "CapAdd": policies.capabilities(call[flags.CAP_ADD]),
-        "CapDrop": policies.capabilities(call[flags.CAP_DROP]),
+        "CapAdd": policies.capabilities(_several(call, flags.CAP_ADD)),
+        "CapDrop": policies.capabilities(_several(call, flags.CAP_DROP)),
         "CgroupnsMode": call[flags.CGROUPNS],
-        "Dns": list(call[flags.DNS]),
+        "Dns": list(_several(call, flags.DNS)),
         "DnsOptions": [*call[flags.DNS_OPTION], *call[flags.DNS_OPT]],
-        "DnsSearch": list(call[flags.DNS_SEARCH]),
+        "DnsSearch": list(_several(call, flags.DNS_SEARCH)),
         "ExtraHosts": _list(call, flags.ADD_HOST),
         "GroupAdd": _list(call, flags.GROUP_ADD),
         "IpcMode": call[flags.IPC],
@@ -84,7 +86,7 @@ def _resources(call: Call) -> dict[str, Any]:
     swappiness = call[flags.MEMORY_SWAPPINESS]
     if not -1 <= swappiness <= 100:
         raise InvalidOption(f"invalid value: {swappiness}. Valid memory swappiness range is 0-100")
-    nodes, names = devices.divided(call[flags.DEVICE])
+    nodes, names = devices.divided(_several(call, flags.DEVICE))
     requests = [
         {"Driver": "cdi", "Count": 0, "DeviceIDs": names, "Capabilities": None, "Options": None}
     ] if names else None  # fmt: skip
@@ -95,11 +97,11 @@ def _resources(call: Call) -> dict[str, Any]:
         "NanoCpus": call[flags.CPUS],
         "CgroupParent": call[flags.CGROUP_PARENT],
         "BlkioWeight": call[flags.BLKIO_WEIGHT],
-        "BlkioWeightDevice": list(call[flags.BLKIO_WEIGHT_DEVICE]),
-        "BlkioDeviceReadBps": list(call[flags.DEVICE_READ_BPS]),
-        "BlkioDeviceWriteBps": list(call[flags.DEVICE_WRITE_BPS]),
-        "BlkioDeviceReadIOps": list(call[flags.DEVICE_READ_IOPS]),
-        "BlkioDeviceWriteIOps": list(call[flags.DEVICE_WRITE_IOPS]),
+        "BlkioWeightDevice": list(_several(call, flags.BLKIO_WEIGHT_DEVICE)),
+        "BlkioDeviceReadBps": list(_several(call, flags.DEVICE_READ_BPS)),
+        "BlkioDeviceWriteBps": list(_several(call, flags.DEVICE_WRITE_BPS)),
+        "BlkioDeviceReadIOps": list(_several(call, flags.DEVICE_READ_IOPS)),
+        "BlkioDeviceWriteIOps": list(_several(call, flags.DEVICE_WRITE_IOPS)),
         "CpuPeriod": call[flags.CPU_PERIOD],
         "CpuQuota": call[flags.CPU_QUOTA],
         "CpuRealtimePeriod": call[flags.CPU_RT_PERIOD],
@@ -129,8 +131,13 @@ def _log(call: Call) -> dict[str, Any]:
     return {"Type": driver, "Config": pairs.mapping(options)}
 
 
+def _several(call: Call, option: Option[tuple[Item, ...]]) -> tuple[Item, ...]:
+    """The values of an option that may be given several times."""
+    return call[option]
+
+
 def _list(call: Call, option: Option[tuple[str, ...]]) -> list[str] | None:
-    return list(call[option]) or None
+    return list(_several(call, option)) or None
 
 
 def _read(path: str) -> str:

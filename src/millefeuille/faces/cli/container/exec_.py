@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from millefeuille.containers import records
 from millefeuille.containers.execution import Command as Execution
 from millefeuille.containers.execution import execute, execute_detached
@@ -14,6 +16,9 @@ from millefeuille.faces.cli.container.variables import variables
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, repeated, string
 from millefeuille.runtime.runtime import ExecFailed, Stdio
+from millefeuille.runtime.users import NoSuchUser
+
+_NOT_RUN: Final = 126  # the exit code of what could not be run
 
 DETACH = boolean("detach", "Detached mode: run command in the background", short="d")
 DETACH_KEYS = string("detach-keys", "Override the key sequence for detaching a container")
@@ -35,8 +40,11 @@ def run(context: Context, call: Call) -> int:
         raise Refusal("--detach-keys: nothing is left of an exec that is let go of, so it has no keys")
     if call[TTY] and call[INTERACTIVE] and not call[DETACH] and not context.terminal.input_interactive:
         raise Refusal("the input device is not a TTY")
+    given: tuple[str, ...] = call[ENV]
+    paths: tuple[str, ...] = call[ENV_FILE]
+    environment = variables(context, given, paths)
     command = Execution(
-        words=tuple(words), environment=variables(context, call[ENV], call[ENV_FILE]), user=call[USER],
+        words=tuple(words), environment=environment, user=call[USER],
         directory=call[WORKDIR], tty=call[TTY], privileged=call[PRIVILEGED],
     )  # fmt: skip
     try:
@@ -45,9 +53,12 @@ def run(context: Context, call: Call) -> int:
             return 0
         context.terminal.flush()
         return execute(made, container, command, Stdio(stdin=0 if call[INTERACTIVE] else None))
-    except ExecFailed as error:
+    except (ExecFailed, NoSuchUser) as error:
+        if call[DETACH]:
+            raise
+        # Docker's daemon tells on the stream that was to be the command's.
         context.terminal.line(str(error))
-        return error.exit_code
+        return error.exit_code if isinstance(error, ExecFailed) else _NOT_RUN
 
 
 COMMAND = Command(

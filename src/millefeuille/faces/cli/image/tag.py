@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from millefeuille.docker.gotext import quoted
 from millefeuille.engine.store import existing
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
-from millefeuille.faces.cli.values import quoted
 from millefeuille.images.tag import tag
 from millefeuille.oci.reference import Reference
 from millefeuille.store import names
