@@ -33,7 +33,8 @@ def run(context: Context, call: Call) -> int:
         try:
             with progress.shown(context.terminal, "load", quiet=call[QUIET]) as reporter:
                 store = open_store(context.settings)
-                for loaded in load(store, descriptor, reporter, platform=platform, prepare=prepare(context.settings)):
+                made = prepare(context.settings)
+                for loaded in load(store, descriptor, reporter, platform=platform, prepare=made):
                     lines += _said(loaded)
         finally:
             os.close(descriptor)
