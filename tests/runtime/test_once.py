@@ -19,7 +19,7 @@ from millefeuille.errors import MilleError
 from millefeuille.oci.digest import Digest
 from millefeuille.runtime.mountpoints import UnsafeRoot
 from millefeuille.runtime.once import Host, Run, run_once, sweep
-from millefeuille.runtime.process import NoCommand, Wishes
+from millefeuille.runtime.process import InvalidDirectory, NoCommand, Wishes
 from millefeuille.runtime.runtime import StartFailed, Stdio
 from millefeuille.runtime.signals import forwarding
 from millefeuille.runtime.users import NoSuchUser
@@ -186,10 +186,15 @@ def test_nothing_is_left_after_an_error(box: Box) -> None:
 
 
 def test_a_runtime_that_fails(box: Box) -> None:
-    # The file is there and executable, but no program: only the runtime finds out.
+    # What lies below a mount is made by the runtime, and only it finds out.
     with pytest.raises(StartFailed) as caught:
-        box.run("/bin/sh", directory="/etc/plain")
+        box.run("/bin/sh", directory="/dev/null/x")
     assert caught.value.exit_code in (125, 126, 127)
+
+
+def test_a_file_is_no_working_directory(box: Box) -> None:
+    with pytest.raises(InvalidDirectory, match="Cannot mkdir: /etc/plain is not a directory"):
+        box.run("/bin/sh", directory="/etc/plain")
 
 
 def test_signals_reach_the_container(box: Box) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille import files
-from millefeuille.containers import merging, mounts, naming, records, removal
+from millefeuille.containers import conflicts, merging, mounts, naming, records, removal
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.oci.digest import Digest
@@ -47,6 +47,7 @@ def create(host: Host, wanted: Wanted) -> Container:
     """
     if wanted.name:
         containers.check_name(wanted.name)
+    conflicts.check(wanted.config, wanted.host_config)
     config = merging.merged(wanted.config, wanted.image_config)
     path, arguments = merging.command_of(config)
     acceptance.check(wanted.host_config, limited=host.runtime.limits)

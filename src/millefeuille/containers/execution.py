@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from millefeuille import files
@@ -39,8 +39,12 @@ def execute(host: Host, container: Container, command: Command, stdio: Stdio) ->
     """Run it to its end; its exit code. Signals to this process go to it. Raises NotExecutable, ExecFailed,
     NoSuchUser.
     """
-    with _prepared(host, container, command) as (document, directory), forwarding() as forwarder:
-        attached = host.runtime.exec(container.id, document, directory, stdio)
+    with (
+        _prepared(host, container, command) as (document, directory),
+        _beside_terminal(stdio, wanted=command.tty) as streams,
+        forwarding() as forwarder,
+    ):
+        attached = host.runtime.exec(container.id, document, directory, streams)
         forwarder.aim(attached)
         return attached.wait()
 
@@ -55,13 +59,29 @@ def execute_detached(host: Host, container: Container, command: Command) -> int:
 
 
 @contextlib.contextmanager
-def _prepared(
-    host: Host, container: Container, command: Command
-) -> Iterator[tuple[Mapping[str, Any], str]]:
+def _beside_terminal(stdio: Stdio, *, wanted: bool) -> Iterator[Stdio]:
+    """Streams of which one is a terminal where the process is to have one: runtimes look for the size there.
+
+    With a terminal nothing is written to the standard error, so that is the one to give.
+    """
+    given = (stdio.stdin, stdio.stdout, stdio.stderr)
+    if not wanted or any(stream is not None and os.isatty(stream) for stream in given):
+        yield stdio
+        return
+    ours, theirs = os.openpty()
+    try:
+        yield replace(stdio, stderr=theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+@contextlib.contextmanager
+def _prepared(host: Host, container: Container, command: Command) -> Iterator[tuple[Mapping[str, Any], str]]:
     """The runtime's process document, and a directory for its files that is gone afterwards."""
     told = records.state(host.place, container.id)
     if told.status == "paused":
-        raise NotExecutable(f"container {container.id} is paused, unpause the container before exec")
+        raise NotExecutable(f"container {container.name} is paused, unpause the container before exec")
     if not told.running or not told.pid:
         raise NotExecutable(f"container {container.id} is not running")
     document = _document(host, container, command)
@@ -82,6 +102,7 @@ def _document(host: Host, container: Container, command: Command) -> dict[str, A
         document = execution.document(root, container.config, container.host_config, wanted)
         try:
             # The runtime would say it too, but on the standard error that is the command's.
+            executable.check_directory(root, document["cwd"])
             executable.check(root, command.words[0], tuple(document["env"]), document["cwd"])
         except StartFailed as error:
             raise ExecFailed(error.reason.replace("runc create", "exec", 1)) from None

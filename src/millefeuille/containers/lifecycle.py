@@ -17,6 +17,7 @@ from millefeuille.containers.start import start
 from millefeuille.errors import Invalid
 from millefeuille.runtime import limits
 from millefeuille.store import containers, events
+from millefeuille.store.containers import InvalidName, NameTaken
 
 __all__ = [
     "InvalidSignal", "WrongState", "await_release", "kill", "pause", "rename", "restart", "signal_number",
@@ -24,7 +25,12 @@ __all__ = [
 ]  # fmt: skip
 
 STOP_TIMEOUT: Final = 10  # seconds
+_ALLOCATING: Final = "Error when allocating new name"
 _PATIENCE: Final = 10.0  # seconds for a process that was killed to be gone
+
+
+class SameName(Invalid):
+    """The container has this name already."""
 
 
 class InvalidSignal(Invalid):
@@ -83,10 +89,17 @@ def restart(host: Host, container: Container, *, timeout: int | None = None, sig
 
 
 def rename(host: Host, container: Container, name: str) -> None:
-    """Give another name. Raises InvalidName, NameTaken."""
+    """Give another name. Raises InvalidName, NameTaken, SameName; the messages are Docker's."""
     name = name.removeprefix("/")
+    if name == container.name:
+        raise SameName("Renaming a container with the same name as its current name")
     with host.store.writing() as tx:
-        containers.rename(tx, container.id, name)
+        try:
+            containers.rename(tx, container.id, name)
+        except NameTaken as error:
+            raise NameTaken(f"{_ALLOCATING}: {error}") from None
+        except InvalidName as error:
+            raise InvalidName(f"{_ALLOCATING}: {str(error).replace(f'({name})', f'(/{name})')}") from None
         records.save(host.place, container.renamed(name))
         events.record(tx, "rename", container.id, {"name": name, "oldName": container.name}, kind="container")
 
@@ -138,7 +151,7 @@ def signal_number(text: str) -> int:
         number = signal.Signals[f"SIG{base}"].value
         return number + (int(offset) if offset else 0)
     except (KeyError, ValueError):
-        raise InvalidSignal(f"Invalid signal: {text}") from None
+        raise InvalidSignal(f"invalid signal: {text}") from None
 
 
 def _thaw(host: Host, container: Container) -> None:

@@ -39,6 +39,6 @@ def prune(host: Host, accepts: Callable[[Container], bool]) -> Pruned:
 
 def _written(host: Host, id: str) -> int:
     try:
-        return host.snapshots.usage(id).size
+        return host.snapshots.usage(id).content
     except NotFound:
         return 0

@@ -26,7 +26,7 @@ from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.networks.networks import Connection
-from millefeuille.runtime import cgroup, sharedmemory, spec
+from millefeuille.runtime import cgroup, mountpoints, sharedmemory, spec
 from millefeuille.runtime.invocation import failure
 from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import StartFailed
@@ -97,6 +97,8 @@ def _mounted(
     attach.attach(mounts, rootfs)
     root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        mountpoints.check(root)
+        spec.furnish(root)
         container_mounts.fill_volumes(host, container, root)
         host_config = networking.joined(host, container)
         shared = sharedmemory.joined(host_config, f"{place.bundle(container.id)}/shm")

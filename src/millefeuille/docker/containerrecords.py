@@ -7,7 +7,8 @@ from typing import Any
 
 from millefeuille.containers import records
 from millefeuille.containers.place import Place
-from millefeuille.containers.record import Container
+from millefeuille.containers.record import NEVER, Container
+from millefeuille.containers.state import State
 from millefeuille.docker.shapes.container import ContainerFacts
 from millefeuille.docker.shapes.container_summary import Listed
 from millefeuille.errors import MilleError, NotFound
@@ -60,7 +61,8 @@ def facts(
     kept = ((container.host_config.get("LogConfig") or {}).get("Type") or "") != "none"
     return ContainerFacts(
         directory=place.directory(container.id), log=place.log(container.id) if kept else "",
-        network=network_settings(networks, container), driver=driver, driver_data=data,
+        network=_settled(network_settings(networks, container), records.state(place, container.id)),
+        driver=driver, driver_data=data,
         size=written, size_with_image=whole,
     )  # fmt: skip
 
@@ -69,6 +71,14 @@ def network_settings(networks: Networks, container: Container) -> Mapping[str, A
     """Docker's NetworkSettings of a container, whether it runs or not."""
     wanted = wishes(container.name, container.config, container.host_config, container.networking)
     return networks.settings(container.id, wanted)
+
+
+def _settled(network: Mapping[str, Any], state: State) -> Mapping[str, Any]:
+    """NetworkSettings of which a container that never ran knows no network's ID, as Docker tells it."""
+    if state.started != NEVER:
+        return network
+    unknown = {name: {**told, "NetworkID": ""} for name, told in (network.get("Networks") or {}).items()}
+    return {**network, "Networks": unknown}
 
 
 def image_shown(tx: Transaction, container: Container) -> str:
@@ -102,7 +112,7 @@ def descendants(tx: Transaction, text: str) -> Iterable[str]:
 def size(store: Store, container: Container) -> int:
     """The bytes that a container has written; 0 when its root is gone."""
     try:
-        return Roots(store.disk.snapshots).usage(container.id).size
+        return Roots(store.disk.snapshots).usage(container.id).content
     except NotFound:
         return 0
 

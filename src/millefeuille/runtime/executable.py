@@ -39,6 +39,21 @@ def check(root: int, program: str, environment: Sequence[str], directory: str) -
     raise StartFailed(f'{_REASON}"{program}": executable file not found in $PATH')
 
 
+def check_directory(root: int, directory: str) -> None:
+    """Hold that a process can begin in `directory`, below descriptor `root`. Raises StartFailed."""
+    if f"{directory}/".startswith(_MOUNTED):
+        return
+    flags = os.O_PATH | os.O_DIRECTORY
+    try:
+        os.close(kernel.openat2(root, directory, flags, resolve=kernel.RESOLVE_IN_ROOT))
+    except OSError as error:
+        reason = (error.strerror or "no such file or directory").lower()
+        raise StartFailed(
+            "runc create failed: unable to start container process: "
+            f'chdir to cwd ("{directory}") set in config.json failed: {reason}'
+        ) from None
+
+
 def _problem(root: int, path: str) -> str | None:
     """Why the file cannot be run; None when it can."""
     try:

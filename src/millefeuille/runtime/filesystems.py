@@ -24,6 +24,7 @@ _KERNELS: Final = ("/proc", "/dev", "/sys")
 # What --read-only leaves writable.
 _ALWAYS_WRITABLE: Final = frozenset(("/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"))
 _SHARED: Final = frozenset(("shared", "rshared"))
+_OPEN: Final = 0o1777  # what the kernel gives a tmpfs
 _MEMORY: Final = ("noexec", "nosuid", "nodev")
 _OPPOSITE: Final = {"exec": "noexec", "suid": "nosuid", "dev": "nodev", "ro": "rw", "rw": "ro"}
 
@@ -151,11 +152,23 @@ def _place(root: int, mount: Mount, earlier: Sequence[Mount], *, privileged: boo
     if mount["type"] == "bind" and not _is_directory(mount["source"]):
         real = inroot.make_file(root, target)
     else:
-        real = inroot.make_directory(root, target)
+        inroot.make_directory(root, os.path.dirname(target))
+        real = inroot.make_directory(root, target, mode=_mode(mount))
     _refuse_kernels(real, target, privileged=False)
     if real.startswith(("/dev/", "/sys/")):
         raise UnsafeMount(f"{target}: the image has it at {real}")
     return {**mount, "destination": real}
+
+
+def _mode(mount: Mapping[str, Any]) -> int:
+    """The mode of a place that is made for a mount: runc gives a tmpfs that of the place it is put on."""
+    if mount["type"] != "tmpfs":
+        return 0o755
+    given = [word.removeprefix("mode=") for word in mount["options"] if word.startswith("mode=")]
+    try:
+        return int(given[-1], 8) & 0o7777 if given else _OPEN
+    except ValueError:
+        return _OPEN  # the kernel says what is wrong with it
 
 
 def _refuse_kernels(path: str, target: str, *, privileged: bool) -> None:

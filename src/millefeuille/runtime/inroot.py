@@ -6,12 +6,13 @@ act.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 from typing import Final
 
-from millefeuille import files
+from millefeuille import files, kernel
 from millefeuille.errors import Invalid
 
 _HOPS: Final = 40
@@ -34,6 +35,22 @@ def make_file(root: int, path: str) -> str:
     UnsafePath.
     """
     return _make(root, path, directory=False, mode=0o755, owner=(0, 0))
+
+
+def make_link(root: int, path: str, target: str) -> None:
+    """Make a symbolic link to `target` below descriptor `root`, with its parents, where nothing is yet.
+    Raises UnsafePath.
+    """
+    parent, _, name = path.rpartition("/")
+    real = make_directory(root, parent)
+    flags = os.O_PATH | os.O_DIRECTORY
+    directory = kernel.openat2(root, real.lstrip("/") or ".", flags, resolve=kernel.RESOLVE_IN_ROOT)
+    try:
+        files.act("symlink", path)
+        with contextlib.suppress(FileExistsError):
+            os.symlink(target, name, dir_fd=directory)
+    finally:
+        os.close(directory)
 
 
 def _make(root: int, path: str, *, directory: bool, mode: int, owner: tuple[int, int]) -> str:

@@ -35,7 +35,7 @@ class StartFailed(Failed):
     def __init__(self, reason: str) -> None:
         super().__init__(f"{_PREFIX}{reason}: unknown")
         self.reason = reason
-        self.exit_code = _exit_code(reason)
+        self.exit_code = start_code(reason)
 
 
 class ExecFailed(Failed):
@@ -43,7 +43,7 @@ class ExecFailed(Failed):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"OCI runtime exec failed: {reason}: unknown")
-        self.exit_code = _exit_code(reason)
+        self.exit_code = start_code(reason)
 
 
 class Refused(Failed):
@@ -123,8 +123,11 @@ class Runtime(Protocol):
         """
 
 
-def _exit_code(reason: str) -> int:
-    """Source: docker/cli, cli/command/container/run.go, toStatusError."""
+def start_code(reason: str) -> int:
+    """The exit code of Docker's CLI for a container that was not started for this reason.
+
+    Source: docker/cli, cli/command/container/run.go, toStatusError.
+    """
     reason = reason.lower()  # crun begins with a capital letter
     if any(text in reason for text in _MISSING):
         return 127

@@ -8,10 +8,12 @@ Source: OCI runtime-spec v1.0.2, config.md and config-linux.md; moby v28, daemon
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from millefeuille import kernel
 from millefeuille.runtime import (
     devices,
     executable,
@@ -85,6 +87,15 @@ def document(bundle: Bundle) -> dict[str, Any]:
         "mounts": mounts,
         "linux": _linux(bundle),
     }
+
+
+def furnish(root: int) -> None:
+    """Make what Docker has in each container, for programs look for these two. Raises UnsafePath.
+
+    Source: moby v28, daemon/initlayer/setup_unix.go.
+    """
+    inroot.make_file(root, "/.dockerenv")
+    inroot.make_link(root, "/etc/mtab", "/proc/mounts")
 
 
 def _with_init(bundle: Bundle, process: Process) -> tuple[Process, dict[str, str]]:
@@ -162,4 +173,12 @@ def _make_directory(bundle: Bundle, process: Process, mounts: Sequence[Mapping[s
     path = process.directory
     if any(path == mount["destination"] or path.startswith(mount["destination"] + "/") for mount in mounts):
         return
-    processes.refuse_outside(inroot.make_directory(bundle.root, path))
+    real = inroot.make_directory(bundle.root, path)
+    processes.refuse_outside(real)
+    try:
+        flags = os.O_PATH | os.O_DIRECTORY
+        os.close(
+            kernel.openat2(bundle.root, real.lstrip("/") or ".", flags, resolve=kernel.RESOLVE_IN_ROOT)
+        )  # fmt: skip
+    except NotADirectoryError:
+        raise processes.InvalidDirectory(f"Cannot mkdir: {path} is not a directory") from None

@@ -85,11 +85,15 @@ class Roots:
         """What was written to a root takes. Raises SnapshotNotFound, OSError."""
         self.parent(key)
         if not self.is_writable(key):
-            return Usage(size=0, inodes=0)
+            return Usage(size=0, inodes=0, content=0)
         found = files.inodes(f"{self.path(key)}/upper")
         next(found)  # the directory itself was not written
-        blocks = {status.st_ino: status.st_blocks for status in found}
-        return Usage(size=512 * sum(blocks.values()), inodes=len(blocks))
+        held = {status.st_ino: status for status in found}
+        return Usage(
+            size=512 * sum(status.st_blocks for status in held.values()),
+            inodes=len(held),
+            content=sum(status.st_size for status in held.values() if stat.S_ISREG(status.st_mode)),
+        )
 
     def remove(self, key: str) -> None:
         """Remove a root and what was written to it; that it is gone already is no error."""

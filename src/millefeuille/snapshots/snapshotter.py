@@ -65,10 +65,13 @@ def let_go(mounts: Iterable[Mount]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a root takes for itself: `size` in bytes on the disk, and its `inodes`."""
+    """What a root takes for itself: `size` in bytes on the disk, and its `inodes`; `content` is what
+    its files hold in bytes, as Docker counts.
+    """
 
     size: int
     inodes: int
+    content: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

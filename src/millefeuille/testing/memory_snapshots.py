@@ -132,7 +132,8 @@ class MemorySnapshotter:
     def usage(self, key: str) -> Usage:
         """See Snapshotter."""
         own = [node for node in _below(self._find(key).top) if node.own]
-        return Usage(size=sum(len(node.data) for node in own), inodes=len(own))
+        size = sum(len(node.data) for node in own)
+        return Usage(size=size, inodes=len(own), content=size)
 
     def remove(self, key: str) -> None:
         """See Snapshotter."""

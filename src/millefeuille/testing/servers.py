@@ -108,9 +108,20 @@ def dockerd(directory: Path, *, options: Sequence[str] = ()) -> Iterator[DockerS
             *("--data-root", str(directory / "data"), "--exec-root", f"{run}/exec"),
             *("--iptables=false", "--ip6tables=false", "--bridge=none", *options),
         ]
-        with _running(command, log) as process:
-            _awaited("dockerd", process, log, lambda: _api_listens(log))
-            yield DockerServer(host=f"unix://{socket}", root=directory, log=log, pid=process.pid)
+        try:
+            with _running(command, log) as process:
+                _awaited("dockerd", process, log, lambda: _api_listens(log))
+                yield DockerServer(host=f"unix://{socket}", root=directory, log=log, pid=process.pid)
+        finally:
+            _unmount_below(run)
+
+
+def _unmount_below(directory: str) -> None:
+    """Let go of what a dockerd leaves mounted: the network namespace of its host, and of containers."""
+    table = Path("/proc/self/mounts").read_text()
+    for target in (line.split(" ")[1] for line in reversed(table.splitlines())):
+        if target.startswith(f"{directory}/"):
+            subprocess.run([program("umount"), "--lazy", target], check=False)
 
 
 def _registry_settings(directory: Path, users: Mapping[str, str] | None, deletes: bool) -> dict[str, object]:

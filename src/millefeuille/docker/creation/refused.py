@@ -52,7 +52,7 @@ def _mount_drivers(host: Values) -> str:
 
 def _mount_types(host: Values) -> str:
     kinds = (str(mount.get("Type")) for mount in host.get("Mounts") or ())
-    return next((f"type={kind}" for kind in kinds if kind not in ("bind", "volume", "tmpfs")), "")
+    return next((f"type={kind}" for kind in kinds if kind in ("cluster", "image", "npipe")), "")
 
 
 def _device_names(host: Values) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from millefeuille.docker.shapes.container_summary import Listed
 from millefeuille.docker.shapes.summary import NONE, ImageSummary, image_row
 from millefeuille.docker.units import human_size
 from millefeuille.oci.reference import Reference
@@ -36,6 +37,30 @@ def image_usage(images: Iterable[ImageSummary], layers_size: int) -> Usage:
         active=sum(image.containers > 0 for image in held),
         size=layers_size,
         reclaimable=layers_size - used,
+    )
+
+
+def container_usage(containers: Iterable[Listed]) -> Usage:
+    """The line of containers, with what each has written."""
+    held = tuple(containers)
+    return Usage(
+        type=CONTAINERS,
+        total=len(held),
+        active=sum(one.state.running for one in held),
+        size=sum(one.size or 0 for one in held),
+        reclaimable=sum(one.size or 0 for one in held if not one.state.running),
+    )
+
+
+def volume_usage(sizes: Iterable[tuple[int, int]]) -> Usage:
+    """The line of volumes, from how many containers have each and its bytes."""
+    held = tuple(sizes)
+    return Usage(
+        type=VOLUMES,
+        total=len(held),
+        active=sum(links > 0 for links, _ in held),
+        size=sum(size for _, size in held),
+        reclaimable=sum(size for links, size in held if not links),
     )
 
 

@@ -90,11 +90,17 @@ def described(context: Context, call: Call, pull: Option[str]) -> Wanted:
         name=call[flags.NAME], image=call.arguments[0], config=config, host_config=host,
         networking=networking, platform=platform, pull=call[pull] or "missing", quiet=call[flags.QUIET],
         cidfile=call[flags.CIDFILE],
-        warnings=tuple(
-            f"WARNING: Localhost DNS ({server}) may fail in containers."
-            for server in call[flags.DNS] if addresses.is_loopback(server)
-        ),
+        warnings=_warnings(call, host),
     )  # fmt: skip
+
+
+def _warnings(call: Call, host: dict[str, Any]) -> tuple[str, ...]:
+    """What is granted, but may surprise: first in the client's words, then in the daemon's."""
+    local = [server for server in call[flags.DNS] if addresses.is_loopback(server)]
+    found = [f"WARNING: Localhost DNS ({server}) may fail in containers." for server in local]
+    if host["NetworkMode"] == "host" and host["PortBindings"]:
+        found.append("WARNING: Published ports are discarded when using host network mode")
+    return tuple(found)
 
 
 def _check_platform(text: str) -> None:

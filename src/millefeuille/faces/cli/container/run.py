@@ -22,19 +22,27 @@ from millefeuille.faces.cli.container import making
 from millefeuille.faces.cli.container.attachment import attached
 from millefeuille.faces.cli.container.creation import Wanted, wanted
 from millefeuille.faces.cli.container.keys import detach_keys
-from millefeuille.runtime.runtime import StartFailed
+from millefeuille.runtime.runtime import start_code
 
 
 def run(context: Context, call: Call) -> int:
     """Make a container from an image, and start it; wait for its end unless it is to be left alone."""
     try:
         return _run(context, call)
-    except StartFailed as error:
-        return _report(context, error, error.exit_code)
     except MilleError as error:
         if isinstance(error, exits.Refusal) and error.code == 1 and error.__cause__ is None:
             raise  # what the client objects to before it reads names; those have the error they come from
         return _report(context, error, exits.USAGE)  # whatever the engine refuses: Docker's 125
+    except _NotStarted as failed:
+        return _report(context, failed.error, start_code(str(failed.error)))
+
+
+class _NotStarted(Exception):
+    """The container was made, and did not start."""
+
+    def __init__(self, error: MilleError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def _report(context: Context, error: MilleError, code: int) -> int:
@@ -62,10 +70,10 @@ def _run(context: Context, call: Call) -> int:
             context.terminal.line(container.id)
             return 0
         return _in_front(context, call, made, container, asked)
-    except MilleError:
+    except MilleError as error:
         if asked.host_config.get("AutoRemove"):
             removal.remove(made, container, force=True, volumes=True)
-        raise
+        raise _NotStarted(error) from error
 
 
 def _in_front(context: Context, call: Call, made: Host, container: Container, asked: Wanted) -> int:

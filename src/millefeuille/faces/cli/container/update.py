@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from millefeuille.containers import lifecycle
+from millefeuille.containers.conflicts import check_restart_policy
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.docker.creation.policies import restart_policy
@@ -63,6 +64,7 @@ def run(context: Context, call: Call) -> int:
 
 
 def _update(host: Host, container: Container, changes: dict[str, Any]) -> None:
+    check_restart_policy(changes.get("RestartPolicy") or {})
     policy = (changes.get("RestartPolicy") or {}).get("Name")
     if policy not in (None, "", "no") and container.host_config.get("AutoRemove"):
         raise RemovedAtEnd("Restart policy cannot be updated because AutoRemove is enabled for the container")

@@ -26,6 +26,7 @@ UNTIL = string("until", "Stream events until this timestamp")
 
 
 _POLL: Final = 0.2  # seconds between two looks
+_OBJECTS: Final = ("container", "daemon", "network", "volume")  # by the beginning of an ID or a name
 _FILTERS: Final = frozenset(
     {"container", "daemon", "event", "image", "label", "network", "scope", "type", "volume"}
 )
@@ -67,14 +68,18 @@ def _renderer(template: str) -> Callable[[EngineEvent], str]:
 def _wanted(event: StoredEvent, filters: Filters) -> bool:
     """Whether an event passes; values of one filter are alternatives."""
     name = event.attributes.get("name", "")
+    image = name if event.kind == "image" else event.attributes.get("image", "")
     found = {
-        "event": (event.action,), "type": (event.kind,), "image": (event.actor, name, event.actor[7:19]),
-        "scope": ("local",), "container": (), "daemon": (), "network": (), "volume": (),
+        "event": (event.action,), "type": (event.kind,), "image": (event.actor, image, event.actor[7:19]),
+        "scope": ("local",),
     }  # fmt: skip
     if not filters.accepts_labels(event.attributes):
         return False
     return all(
         set(filters.get(key)) & set(values) for key, values in found.items() if key in filters
+    ) and all(
+        any(text.startswith(tuple(filters.get(key))) for text in (event.actor, name))
+        for key in _OBJECTS if key in filters
     )  # fmt: skip
 
 

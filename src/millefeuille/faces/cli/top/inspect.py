@@ -55,7 +55,7 @@ def run(context: Context, call: Call) -> int:
         shown, misfits = _rendered(found, structs, call[FORMAT])
     context.terminal.write(shown)
     for misfit in misfits:
-        exits.report(context.terminal, misfit)
+        context.terminal.complain(str(misfit))
     for problem in problems:
         exits.report(context.terminal, problem)
     return 1 if problems or misfits else 0

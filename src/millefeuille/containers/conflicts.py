@@ -1,0 +1,78 @@
+"""What the members of a request to make a container say against each other, or against Docker's rules.
+
+Source: moby v28.2.2, daemon/container.go `verifyContainerSettings`, runconfig/hostconfig_unix.go,
+api/types/container/hostconfig.go `ValidateRestartPolicy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from millefeuille.containers.lifecycle import signal_number
+from millefeuille.errors import Invalid
+
+_JOIN: Final = "container:"
+_POLICIES: Final = ("no", "always", "on-failure", "unless-stopped")
+
+
+class Conflicting(Invalid):
+    """The request cannot be granted; the message is Docker's."""
+
+
+def check(config: Mapping[str, Any], host_config: Mapping[str, Any]) -> None:
+    """Hold that a request agrees with itself. `config` is what was asked for, without the image's part.
+
+    Raises Conflicting, InvalidSignal.
+    """
+    directory = str(config.get("WorkingDir") or "")
+    if directory and not directory.startswith("/"):
+        raise Conflicting(
+            f"the working directory '{directory}' is invalid, it needs to be an absolute path"
+        )  # fmt: skip
+    if config.get("StopSignal"):
+        signal_number(str(config["StopSignal"]))
+    policy = host_config.get("RestartPolicy") or {}
+    check_restart_policy(policy)
+    if host_config.get("AutoRemove") and policy.get("Name") not in (None, "", "no"):
+        raise Conflicting("can't create 'AutoRemove' container with restart policy")
+    _check_network(config, host_config)
+
+
+def check_restart_policy(policy: Mapping[str, Any]) -> None:
+    """Raise Conflicting for a restart policy that there is not."""
+    name, count = policy.get("Name") or "", int(policy.get("MaximumRetryCount") or 0)
+    wrong = "invalid restart policy: "
+    if name and name not in _POLICIES:
+        choice = "', '".join(_POLICIES[:-1])
+        raise Conflicting(f"{wrong}unknown policy '{name}'; use one of '{choice}', or '{_POLICIES[-1]}'")
+    if name == "on-failure":
+        if count < 0:
+            raise Conflicting(f"{wrong}maximum retry count cannot be negative")
+    elif name and count:
+        negative = " and cannot be negative" if count < 0 else ""
+        raise Conflicting(f"{wrong}maximum retry count can only be used with 'on-failure'{negative}")
+
+
+def _check_network(config: Mapping[str, Any], host_config: Mapping[str, Any]) -> None:
+    """Hold that a container which joins another's network asks for none of its own."""
+    if host_config.get("UTSMode") == "host" and config.get("Hostname"):
+        raise Conflicting("conflicting options: hostname and the UTS mode")
+    mode = str(host_config.get("NetworkMode") or "")
+    if not mode.startswith(_JOIN):
+        return
+    if mode == _JOIN:
+        raise Conflicting("invalid network mode: invalid container format container:<name|id>")
+    asked = (
+        (config.get("Hostname"), "hostname and the network mode"),
+        (host_config.get("Dns"), "dns and the network mode"),
+        (host_config.get("ExtraHosts"), "custom host-to-IP mapping and the network mode"),
+        (
+            host_config.get("PortBindings") or host_config.get("PublishAllPorts"),
+            "port publishing and the container type network mode",
+        ),
+        (config.get("ExposedPorts"), "port exposing and the container type network mode"),
+    )
+    for value, what in asked:
+        if value:
+            raise Conflicting(f"conflicting options: {what}")
