@@ -21,6 +21,11 @@ class Listing:
     blanks: Mapping[str, str] = field(default_factory=dict)
 
 
+def label_header(name: str) -> str:
+    """The header of the column of one label: `my role` for `com.example.my-role`."""
+    return name.rpartition(".")[2].replace("-", " ").replace("_", " ")
+
+
 IMAGES = Listing(
     type_name="formatter.imageContext",
     headers={

@@ -13,7 +13,7 @@ from millefeuille.containers.record import Container
 from millefeuille.containers.state import State
 from millefeuille.docker import rfc3339
 from millefeuille.docker.age import ago, go_time
-from millefeuille.docker.columns import Listing
+from millefeuille.docker.columns import Listing, label_header
 from millefeuille.docker.ellipsis import ellipsis
 from millefeuille.docker.gotext import quoted
 from millefeuille.docker.shapes.container_mounts import mount_list
@@ -26,10 +26,6 @@ from millefeuille.oci.reference import Reference
 
 _COMMAND_WIDTH: Final = 20
 _MOUNT_WIDTH: Final = 15
-
-
-def _label_header(name: str) -> str:
-    return name.rpartition(".")[2].replace("-", " ").replace("_", " ")
 
 
 CONTAINERS: Final = Listing(
@@ -46,7 +42,7 @@ CONTAINERS: Final = Listing(
         "Status": "STATUS",
         "Size": "SIZE",
         "Labels": "LABELS",
-        "Label": _label_header,
+        "Label": label_header,
         "Mounts": "MOUNTS",
         "LocalVolumes": "LOCAL VOLUMES",
         "Networks": "NETWORKS",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from millefeuille.docker import rfc3339
-from millefeuille.docker.columns import Listing
+from millefeuille.docker.columns import Listing, label_header
 from millefeuille.docker.template.values import Struct, Text, TypedList, TypedMap
 from millefeuille.networks.lease import Endpoint, Lease
 from millefeuille.networks.network import Network
@@ -25,6 +25,7 @@ NETWORKS = Listing(
         "IPv6": "IPV6",
         "Internal": "INTERNAL",
         "Labels": "LABELS",
+        "Label": label_header,
         "CreatedAt": "CREATED AT",
     },
     columns=("ID", "Name", "Driver", "Scope"),
@@ -61,7 +62,7 @@ def network_inspect(network: Network, connected: Iterable[tuple[Lease, Endpoint]
     }
 
 
-def network_row(network: Network, *, truncate: bool = True) -> dict[str, str]:
+def network_row(network: Network, *, truncate: bool = True) -> dict[str, Any]:
     """The row of NETWORKS."""
     return {
         "ID": network.id[:12] if truncate else network.id,
@@ -72,6 +73,7 @@ def network_row(network: Network, *, truncate: bool = True) -> dict[str, str]:
         "IPv6": "false",
         "Internal": _truth(network.internal),
         "Labels": ",".join(f"{key}={value}" for key, value in sorted(network.labels.items())),
+        "Label": lambda name: network.labels.get(name, ""),
         "CreatedAt": rfc3339.go_string(network.created),
     }
 

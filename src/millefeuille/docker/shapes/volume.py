@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from millefeuille.docker.columns import Listing
+from millefeuille.docker.columns import Listing, label_header
 from millefeuille.docker.template.values import Absent, Struct, TypedMap
 from millefeuille.docker.units import human_size
 from millefeuille.volumes.volume import DRIVER, Volume
@@ -22,6 +22,7 @@ VOLUMES = Listing(
         "Availability": "AVAILABILITY",
         "Mountpoint": "MOUNTPOINT",
         "Labels": "LABELS",
+        "Label": label_header,
         "Links": "LINKS",
         "Size": "SIZE",
         "Group": "GROUP",
@@ -48,7 +49,7 @@ def volume_inspect(volume: Volume) -> dict[str, Any]:
     }
 
 
-def volume_row(volume: Volume, *, links: int = -1, size: int = -1) -> dict[str, str]:
+def volume_row(volume: Volume, *, links: int = -1, size: int = -1) -> dict[str, Any]:
     """The row of VOLUMES; -1 where a number is not known."""
     labels = sorted((volume.labels or {}).items())
     return {
@@ -58,6 +59,7 @@ def volume_row(volume: Volume, *, links: int = -1, size: int = -1) -> dict[str, 
         "Availability": _UNKNOWN,
         "Mountpoint": volume.mountpoint,
         "Labels": ",".join(f"{key}={value}" for key, value in labels),
+        "Label": lambda name: dict(labels).get(name, ""),
         "Links": _UNKNOWN if links < 0 else str(links),
         "Size": _UNKNOWN if size < 0 else human_size(size),
         "Group": _UNKNOWN,

@@ -114,6 +114,7 @@ def test_filters_and_formats(home: Home) -> None:
         "Driver": "bridge", "IPv4": "true", "IPv6": "false", "Internal": "false", "Labels": "n=2",
         "Name": "net2", "Scope": "local",
     }  # fmt: skip
+    assert home.mille("network", "ls", "-f", "name=net2", "--format", 'table {{.Label "n"}}')[0] == "n\n2\n"
     identity = home.mille("network", "inspect", "-f", "{{.ID}}", "net2")[0]
     assert home.mille("network", "ls", "-q", "--no-trunc", "-f", "name=net2")[0] == identity
 

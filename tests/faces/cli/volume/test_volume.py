@@ -46,6 +46,9 @@ def test_lists(home: Home) -> None:
         (("-f", "name=t", "-f", "name=v2"), "tmp\nv2\n"),
     ):
         assert home.mille("volume", "ls", "-q", *words) == (names, "", 0)
+    assert (
+        home.mille("volume", "ls", "-f", "name=v2", "--format", '{{.Label "a"}} {{.Label "z"}}')[0] == "b \n"
+    )
     told = json.loads(home.mille("volume", "ls", "-f", "name=v2", "--format", "json")[0])
     assert told == {
         "Availability": "N/A", "Driver": "local", "Group": "N/A", "Labels": "a=b", "Links": "N/A",
