@@ -22,7 +22,7 @@ _ALL = [
     ("mille image ls --fo", {"--format"}),
     ("mille images -f x=y --q", {"--quiet"}),
     ("mille image rm x --n", {"--no-prune"}),
-    ("mille --root /tmp image l", {"load", "ls"}),
+    ("mille --root /tmp image l", {"load", "ls", "ls-files"}),
     ("mille --debug system d", {"df"}),
     ("mille rmi bu", {"busybox:latest"}),
     ("mille image rm x alp", {"alpine:3.20"}),
