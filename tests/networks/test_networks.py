@@ -19,10 +19,12 @@ import pytest
 from tests.killing import was_killed
 from tests.networks.conftest import Stand, within
 
-from millefeuille.networks import rules
+from millefeuille.networks import links, rules
+from millefeuille.networks.bridges import InterfaceTaken
 from millefeuille.networks.definitions import NoSuchNetwork
 from millefeuille.networks.ends import BadEndpoint
 from millefeuille.networks.making import PredefinedNetwork
+from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.networks import (
     AlreadyConnected,
     NetworkExists,
@@ -296,6 +298,40 @@ def test_a_subnet_that_the_host_uses_meanwhile_is_left_to_it(stand: Stand) -> No
     connection = stand.networks.connect(A, stand.wishes("web", "ours"))
     other.disconnect(B)
     assert not address(connection.settings, "ours").startswith("172.18.")
+
+
+@pytest.mark.walk
+def test_all_is_given_back_when_the_store_is_gone(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours"))
+    stand.networks.connect(A, stand.wishes("web", PortBindings={"80/tcp": [{"HostPort": "8080"}]}))
+    stand.networks.connect(B, stand.wishes("other", "ours"))
+    shutil.rmtree(stand.directory / "root")
+    stand.networks.disconnect(A)
+    stand.networks.disconnect(B)
+    assert stand.left() == []
+
+
+@pytest.mark.walk
+def test_an_interface_of_somebody_elses_is_neither_used_nor_removed(stand: Stand) -> None:
+    with Netlink() as host:
+        links.add_bridge(host, "br0", "02:00:00:00:00:01", 1500)
+    options = {"com.docker.network.bridge.name": "br0"}
+    stand.networks.create(Order(name="ours", options=options))
+    with pytest.raises(InterfaceTaken, match="network ours: this host has an interface br0 already"):
+        stand.networks.connect(A, stand.wishes("web", "ours"))
+    stand.networks.connect(A, stand.wishes("web"))
+    stand.networks.disconnect(A)
+    stand.networks.remove("ours")
+    assert stand.interfaces() == ["br0", "lo"]
+
+
+@pytest.mark.walk
+def test_a_bridge_has_the_name_that_is_asked_for(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours", options={"com.docker.network.bridge.name": "br0"}))
+    stand.networks.connect(A, stand.wishes("web", "ours"))
+    assert "br0" in stand.interfaces()
+    stand.networks.disconnect(A)
+    assert stand.left() == []
 
 
 @pytest.mark.walk

@@ -10,15 +10,21 @@ import ipaddress
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from hashlib import sha256
 from typing import Final
 
 from millefeuille import files
+from millefeuille.errors import Conflict
 from millefeuille.networks import links, pools
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
 from millefeuille.networks.pools import PoolTaken
 
 _FORWARD: Final = "/proc/sys/net/ipv4/ip_forward"
+
+
+class InterfaceTaken(Conflict):
+    """The name that a bridge is to have is that of another interface."""
 
 
 def settled(host: Netlink, network: Network, others: Iterable[Network]) -> Network:
@@ -48,12 +54,16 @@ def used(host: Netlink) -> list[ipaddress.IPv4Network]:
 
 
 def raise_up(host: Netlink, network: Network) -> None:
-    """Make the bridge of a settled network where it is missing. Raises OSError."""
+    """Make the bridge of a settled network where it is missing. Raises InterfaceTaken, OSError."""
     assert network.subnet is not None and network.gateway is not None
     number = links.index(host, network.interface)
     if number is None:
-        links.add_bridge(host, network.interface, pools.hardware_address(), network.mtu)
+        links.add_bridge(host, network.interface, hardware_address(network.id), network.mtu)
         number = links.set_up(host, network.interface)
+    elif links.hardware_address(host, network.interface) != hardware_address(network.id):
+        raise InterfaceTaken(
+            f"network {network.name}: this host has an interface {network.interface} already"
+        )
     address = ipaddress.IPv4Interface(f"{network.gateway}/{network.subnet.prefixlen}")
     links.add_address(host, number, address)
     # What this host sends to a published port on 127.0.0.1 leaves by the bridge.
@@ -62,10 +72,19 @@ def raise_up(host: Netlink, network: Network) -> None:
         _set(_FORWARD, b"1")
 
 
-def take_down(host: Netlink, network: Network) -> None:
-    """Remove the bridge of a network that nobody is on."""
-    if network.subnet is not None:
-        links.remove(host, network.interface)
+def take_down(host: Netlink, interface: str, network_id: str) -> None:
+    """Remove the bridge that was made for a network, when nobody is on it; an interface of anybody else's
+    that has its name stays.
+    """
+    if links.hardware_address(host, interface) == hardware_address(network_id):
+        links.remove(host, interface)
+
+
+def hardware_address(network_id: str) -> str:
+    """The address that the bridge of a network has, by which it is known to be ours."""
+    value = bytearray(sha256(f"bridge {network_id}".encode()).digest()[:6])
+    value[0] = (value[0] & 0xFC) | 0x02  # local, and of one interface
+    return value.hex(":")
 
 
 def _chosen(

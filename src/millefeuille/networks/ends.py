@@ -44,6 +44,7 @@ def endpoint(
         interface=interface, ip=str(address), prefix=network.subnet.prefixlen,
         gateway="" if network.internal else str(network.gateway),
         mac=str(wish.get("MacAddress") or pools.hardware_address()), names=names, wish=dict(wish),
+        bridge=network.interface,
     )  # fmt: skip
 
 

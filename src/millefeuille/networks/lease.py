@@ -23,7 +23,8 @@ _BOOT: Final = "/proc/sys/kernel/random/boot_id"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A container's end of one network: `cable` is the interface on the host, `interface` that inside.
+    """A container's end of one network: `cable` is the interface on the host, `interface` that inside,
+    `bridge` the one that joins the cables.
 
     `names` are what other containers on the network call it; `wish` is Docker's EndpointConfig asked for.
     """
@@ -39,6 +40,7 @@ class Endpoint:
     mac: str
     names: tuple[str, ...]
     wish: Mapping[str, Any]
+    bridge: str = ""
 
     @property
     def address(self) -> ipaddress.IPv4Interface:

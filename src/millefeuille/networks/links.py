@@ -64,6 +64,17 @@ def index(link: Netlink, name: str) -> int | None:
     return int(_LINK.unpack_from(answers[0][1])[2]) if answers else None
 
 
+def hardware_address(link: Netlink, name: str) -> str | None:
+    """The hardware address of the interface called `name`; None when there is none."""
+    try:
+        answers = link.ask(_GETLINK, 0, _LINK.pack(0, 0, 0, 0, 0) + text(_IFLA_NAME, name))
+    except OSError as error:
+        if error.errno in (errno.ENODEV, errno.ENXIO):
+            return None
+        raise
+    return netlink.attributes(answers[0][1][_LINK.size :]).get(_IFLA_ADDRESS, b"").hex(":")
+
+
 def names(link: Netlink) -> list[str]:
     """The names of all interfaces."""
     answers = link.ask(_GETLINK, DUMP, _LINK.pack(0, 0, 0, 0, 0))

@@ -100,6 +100,7 @@ class Networks:
             if made.subnet is not None and pools.overlaps(made.subnet, reserved):
                 raise PoolTaken("invalid pool request: Pool overlaps with other one on this address space")
             made = bridges.settled(host, made, others)
+            self._found()
             self.definitions.save(made)
         return made
 
@@ -119,7 +120,7 @@ class Networks:
                     f"error while removing network: network {found.name} has active endpoints"
                     f" ({', '.join(users)})"
                 )
-            bridges.take_down(host, found)
+            bridges.take_down(host, found.interface, found.id)
             self.definitions.forget(found)
         return found
 
@@ -283,9 +284,6 @@ class Networks:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         files.make_directory(os.path.dirname(self._run))
-        if not os.path.isdir(self._root):
-            files.make_directory(self._root)
-            files.sync_directory(os.path.dirname(self._root))
         lock = f"{os.path.dirname(self._run)}/networks.lock"
         with files.locked(lock, "the network of this host"):
             yield
@@ -312,12 +310,17 @@ class Networks:
         self.leases.write(lease)
         return lease
 
+    def _found(self) -> None:
+        if files.make_directory(self._root):
+            files.sync_directory(os.path.dirname(self._root))
+
     def _settled(self, host: Netlink, name: str) -> Network:
         network = self.get(name)
         if network.driver != "bridge":
             raise ends.BadEndpoint(f"container cannot be connected to network {name} among others")
         settled = bridges.settled(host, network, self.every())
         if settled != network:
+            self._found()
             self.definitions.save(settled)
         return settled
 
@@ -357,8 +360,11 @@ class Networks:
         self._settle_rest(host)
 
     def _settle_rest(self, host: Netlink, *, without: str = "") -> None:
-        leases = [lease for lease in self.leases.every() if lease.container != without]
-        upkeep.settle(host, self.every(), leases, self._table, f"{self.leases.directory}/rules")
+        every = list(self.leases.every())
+        leases = [lease for lease in every if lease.container != without]
+        gone = [end for lease in every if lease.container == without for end in lease.endpoints]
+        told = f"{self.leases.directory}/rules"
+        upkeep.settle(host, self.every(), leases, gone, table=self._table, told=told)
 
 
 def _unfinished(directory: str) -> list[str]:

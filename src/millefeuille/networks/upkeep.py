@@ -10,26 +10,34 @@ from collections.abc import Iterable, Sequence
 
 from millefeuille import files
 from millefeuille.networks import admission, bridges, ends, hostfiles, rules
-from millefeuille.networks.lease import Lease
+from millefeuille.networks.lease import Endpoint, Lease
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
 from millefeuille.networks.rules import Published
 
 
 def settle(
-    host: Netlink, networks: Iterable[Network], leases: Sequence[Lease], table: str, told: str
+    host: Netlink,
+    networks: Iterable[Network],
+    leases: Sequence[Lease],
+    gone: Sequence[Endpoint],
+    *,
+    table: str,
+    told: str,
 ) -> None:
-    """Make it so that exactly these leases hold. `table` is the store's in the packet filter, `told` the file
-    with what that was told last. For whoever holds the lock.
+    """Make it so that exactly these leases hold, and no longer the ends `gone`, whose networks may be unknown
+    by now. `table` is the store's in the packet filter, `told` the file with what that was told last. For
+    whoever holds the lock.
 
     Raises FilterMissing, FilterFailed, OSError.
     """
     used = {end.network_id for lease in leases for end in lease.endpoints if end.cable}
     bridged = [network for network in networks if network.driver == "bridge"]
     _tell(table, told, [network for network in bridged if network.id in used], leases)
-    for network in bridged:
-        if network.id not in used:
-            bridges.take_down(host, network)
+    known = {(network.interface, network.id) for network in bridged}
+    for interface, network_id in known | {(end.bridge, end.network_id) for end in gone if end.bridge}:
+        if network_id not in used:
+            bridges.take_down(host, interface, network_id)
     for lease in leases:
         if lease.hosts:
             hostfiles.update_peers(lease.hosts, ends.peers(lease, leases))
