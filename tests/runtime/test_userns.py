@@ -159,3 +159,47 @@ def test_root_stays_as_it_is() -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root")
     assert userns.enter() is False
+
+
+def test_containers_on_the_command_line(ordinary: Ordinary, tmp_path: Path) -> None:
+    """The whole engine, as an ordinary user has it: a store of its own, layers extracted, runc."""
+    packages = next(Path(sys.prefix).glob("lib/python3.*/site-packages"))
+    version = f"python3.{sys.version_info.minor}"
+    if packages.parent.name != version or shutil.which("busybox") is None:
+        pytest.skip("needs the libraries of this Python, and busybox")
+    root = tmp_path / "rootfs"
+    (root / "bin").mkdir(parents=True)
+    shutil.copy(str(shutil.which("busybox")), root / "bin/busybox")
+    for name in ("sh", "id", "cat", "sleep", "touch", "stat"):
+        os.symlink("busybox", root / "bin" / name)
+    archive = f"{ordinary.directory}/rootfs.tar"
+    subprocess.run(["tar", "-C", str(root), "-cf", archive, "."], check=True)
+
+    def mille(*words: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [ordinary.interpreter, "-m", "millefeuille", "--root", f"{ordinary.directory}/store", *words],
+            cwd="/", user=ordinary.number, group=ordinary.group, extra_groups=[], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False, timeout=60,
+            env={
+                "PYTHONPATH": f"{SOURCE}:{packages}", "PATH": os.environ["PATH"],
+                "PYTHONDONTWRITEBYTECODE": "1", "HOME": ordinary.directory,
+            },
+        )  # fmt: skip
+        assert done.returncode == code, (words, done.stdout, done.stderr)
+        return done.stdout.strip()
+
+    mille("import", archive, "busybox")
+    quiet = ("--network", "none")
+    assert mille("run", "--rm", *quiet, "busybox", "id", "-u") == "0"
+    assert mille("run", "--rm", *quiet, "-u", "1000:1000", "busybox", "id", "-u") == "1000"
+    mille("run", "--rm", *quiet, "busybox", "sh", "-c", "exit 3", code=3)
+    mille("run", "-d", "--name", "one", *quiet, "busybox", "sh", "-c", "echo begun; exec sleep 100")
+    assert mille("exec", "one", "sh", "-c", "touch /new; stat -c %u /new") == "0"
+    assert "begun" in mille("logs", "one")
+    assert "A /new" in mille("diff", "one").splitlines()
+    mille("rmi", "busybox", code=1)
+    mille("stop", "-t", "0", "one")
+    mille("rm", "one")
+    mille("rmi", "busybox")
+    assert mille("ps", "-aq") == ""
+    assert not os.listdir(f"{ordinary.directory}/store/containers")

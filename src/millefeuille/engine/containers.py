@@ -11,7 +11,7 @@ from millefeuille.engine.networks import networks
 from millefeuille.engine.place import place, run_directory
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.volumes import volumes
-from millefeuille.runtime import probe
+from millefeuille.runtime import probe, userns
 from millefeuille.settings import Settings
 from millefeuille.store.store import Store
 
@@ -22,8 +22,10 @@ _HANDED_ON = ("MILLE_SNAPSHOTTER", "XDG_RUNTIME_DIR", "HOME")
 def host(settings: Settings, store: Store, *, swept: bool = True) -> Host:
     """What commands on containers need; `swept`: with what earlier ones left put in order first.
 
-    Raises RuntimeMissing, OSError.
+    For an ordinary user, this process becomes root in a user namespace; it must have one thread only.
+    Raises RuntimeMissing, RangesMissing, UserNamespaceDenied, OSError.
     """
+    rootless = userns.enter() or userns.is_inside()
     where = place(settings)
     for path in (settings.run, run_directory(settings), where.runtime):
         files.make_directory(path)
@@ -31,13 +33,14 @@ def host(settings: Settings, store: Store, *, swept: bool = True) -> Host:
         store=store,
         place=where,
         snapshots=snapshotter(settings, store),
-        runtime=probe.find(where.runtime),
+        runtime=probe.find(where.runtime, rootless=rootless),
         networks=networks(settings),
         volumes=volumes(settings),
         command=(sys.executable, "-I", "-m", "millefeuille", "--root", settings.root),
         environment={
             name: settings.environment[name] for name in _HANDED_ON if name in settings.environment
         },
+        rootless=rootless,
     )
     if swept:
         sweep(made)

@@ -6,6 +6,7 @@ import os
 from functools import partial
 
 from millefeuille.engine.place import run_directory
+from millefeuille.runtime import userns
 from millefeuille.settings import Settings
 from millefeuille.snapshots.choice import Choice, choose
 from millefeuille.snapshots.erofs.attached import Attached
@@ -28,8 +29,10 @@ def choice(settings: Settings, store: Store) -> Choice:
 def snapshotter(settings: Settings, store: Store) -> Snapshotter:
     """The driver over the store's chains. Roots live beside them, as overlayfs needs a real disk.
 
-    Raises as `choice` does.
+    For an ordinary user this process becomes root in a user namespace: only there can it mount. It must
+    have one thread only. Raises as `choice` does, RangesMissing, UserNamespaceDenied.
     """
+    userns.enter()
     run = run_directory(settings)
     attached = Attached(os.path.join(run, "chains"))
     if choice(settings, store).driver == "erofs":
