@@ -35,8 +35,8 @@ def listed(store: Store, place: Place, networks: Networks, *, sized: bool = Fals
         wholes = {container.image: _image_size(tx, container.image) for container in found if sized}
     return [
         Listed(
-            container=container, state=records.state(place, container.id), image=shown[container.id],
-            network=network_settings(networks, container),
+            container=container, state=(state := records.state(place, container.id)),
+            image=shown[container.id], network=_settled(network_settings(networks, container), state),
             size=(written := size(store, container)) if sized else None,
             size_with_image=written + wholes[container.image] if sized else None,
         )
@@ -74,11 +74,15 @@ def network_settings(networks: Networks, container: Container) -> Mapping[str, A
 
 
 def _settled(network: Mapping[str, Any], state: State) -> Mapping[str, Any]:
-    """NetworkSettings of which a container that never ran knows no network's ID, as Docker tells it."""
-    if state.started != NEVER:
+    """NetworkSettings as Docker tells them: one that does not run publishes nothing, though its lease may not
+    have been given back yet; one that never ran knows no network's ID.
+    """
+    if state.running:
         return network
-    unknown = {name: {**told, "NetworkID": ""} for name, told in (network.get("Networks") or {}).items()}
-    return {**network, "Networks": unknown}
+    networks = network.get("Networks") or {}
+    if state.started == NEVER:
+        networks = {name: {**told, "NetworkID": ""} for name, told in networks.items()}
+    return {**network, "Ports": {}, "Networks": networks}
 
 
 def image_shown(tx: Transaction, container: Container) -> str:

@@ -28,6 +28,7 @@ _GROUP: Final = b"root:x:0:\nadm:x:4:\nwww-data:x:33:\n"
 _PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENTRYPOINT: Final = b'#!/bin/sh\nset -e\nfor x in /docker-entrypoint.d/*.sh; do . "$x"; done\nexec "$@"\n'
 _TUNE: Final = b"#!/bin/sh\n: worker processes are left to nginx.conf\n"
+_SITE: Final = b"server { listen 80; root /usr/share/nginx/html; }\n"
 
 
 class PackagesMissing(Unavailable):
@@ -42,16 +43,22 @@ def busybox_image(cache: Path) -> MadeImage:
 
 
 def nginx_image(cache: Path) -> MadeImage:
-    """Four gzip layers: a small Debian, its nginx, and the two scripts that start it."""
+    """Four gzip layers: a small Debian, its nginx, and what starts it as a site with its log on the streams."""
     base = debian_layer(cache, "debian-1", [DEBIAN])
     nginx = debian_layer(cache, "nginx-1", [DEBIAN, ("nginx",)])
     script = file_entry("docker-entrypoint.sh", _ENTRYPOINT, mode=0o755)
-    tune = [directory_entry("docker-entrypoint.d"), file_entry("docker-entrypoint.d/30-tune.sh", _TUNE)]
+    tune = [
+        directory_entry("docker-entrypoint.d"),
+        file_entry("docker-entrypoint.d/30-tune.sh", _TUNE),
+        file_entry("etc/nginx/conf.d/default.conf", _SITE),
+        link_entry("var/log/nginx/access.log", "/dev/stdout"),
+        link_entry("var/log/nginx/error.log", "/dev/stderr"),
+    ]
     layers = [
         base,
         nginx,
         cached_layer(cache, "nginx-1-entrypoint", lambda path: make_layer(path, [script])),
-        cached_layer(cache, "nginx-1-tune", lambda path: make_layer(path, tune)),
+        cached_layer(cache, "nginx-2-tune", lambda path: make_layer(path, tune)),
     ]
     config = {
         "Env": [_PATH, "NGINX_VERSION=1.24"],
