@@ -43,14 +43,14 @@ def check(host_config: Mapping[str, Any]) -> None:
 
 
 def entries(host_config: Mapping[str, Any], network: str | None, *, hybrid: bool) -> list[dict[str, str]]:
-    """The OCI spec's `namespaces`; `network` is the path of the one to join. Raises InvalidMode.
+    """The OCI spec's `namespaces`; `network` is the path of the one to join, if any. Raises InvalidMode.
 
     Where control groups are `hybrid` (version 1), Docker's default is the host's cgroup namespace.
     """
     found = [{"type": "mount"}]
     for kind, key in (("uts", "UTSMode"), ("ipc", "IpcMode"), ("pid", "PidMode")):
         found += _entry(kind, key, host_config.get(key) or "")
-    if network is not None:
+    if network:
         found.append({"type": "network", "path": network})
     elif host_config.get("NetworkMode") != "host":
         found.append({"type": "network"})

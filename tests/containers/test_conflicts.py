@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from millefeuille.containers.conflicts import Conflicting, check
+from millefeuille.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    ("config", "host_config", "said"),
+    [
+        ({"WorkingDir": "a"}, {}, "the working directory 'a' is invalid, it needs to be an absolute path"),
+        ({"StopSignal": "NOSUCH"}, {}, "invalid signal: NOSUCH"),
+        ({"Hostname": "h"}, {"UTSMode": "host"}, "conflicting options: hostname and the UTS mode"),
+        ({}, {"NetworkMode": "container:"}, "invalid network mode: invalid container format"),
+        ({"Hostname": "h"}, {"NetworkMode": "container:x"}, "conflicting options: hostname and the network"),
+        ({}, {"NetworkMode": "container:x", "Dns": ["1.1.1.1"]}, "conflicting options: dns and the network"),
+        ({}, {"NetworkMode": "container:x", "ExtraHosts": ["a:::1"]}, "custom host-to-IP mapping"),
+        ({}, {"NetworkMode": "container:x", "PublishAllPorts": True}, "port publishing and the container"),
+        ({"ExposedPorts": {"1/tcp": {}}}, {"NetworkMode": "container:x"}, "port exposing and the container"),
+        (
+            {},
+            {"RestartPolicy": {"Name": "x"}},
+            "unknown policy 'x'; use one of 'no', 'always', 'on-failure', or",
+        ),
+        ({}, {"RestartPolicy": {"Name": "no", "MaximumRetryCount": 1}}, "can only be used with 'on-failure'"),
+        (
+            {},
+            {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": -1}},
+            "maximum retry count cannot be negative",
+        ),
+        (
+            {},
+            {"AutoRemove": True, "RestartPolicy": {"Name": "always"}},
+            "can't create 'AutoRemove' container",
+        ),
+    ],
+)
+def test_refused(config: dict[str, Any], host_config: dict[str, Any], said: str) -> None:
+    with pytest.raises(Invalid, match=r".") as caught:
+        check(config, host_config)
+    assert said in str(caught.value)
+
+
+def test_granted() -> None:
+    check(
+        {"WorkingDir": "/a", "StopSignal": "SIGQUIT", "Hostname": "h"},
+        {"NetworkMode": "bridge", "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 2}},
+    )
+    with pytest.raises(Conflicting):
+        check({"WorkingDir": "a"}, {})
