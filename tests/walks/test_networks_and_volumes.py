@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -63,14 +64,16 @@ def fetched(port: int, path: str) -> str:
 
 
 def test_a_published_port_reaches_a_container_as_long_as_it_runs(home: Home) -> None:
-    done(home, "run", "-d", "--name", "web", "-p", "127.0.0.1:18080:80", "busybox", *SERVE)
-    assert "127.0.0.1\tlocalhost" in fetched(18080, "/hosts")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    done(home, "run", "-d", "--name", "web", "-p", f"127.0.0.1:{port}:80", "busybox", *SERVE)
+    assert "127.0.0.1\tlocalhost" in fetched(port, "/hosts")
     settings = json.loads(done(home, "inspect", "-f", "{{json .NetworkSettings}}", "web"))
-    assert settings["Ports"] == {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "18080"}]}
+    assert settings["Ports"] == {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]}
     assert settings["Networks"]["bridge"]["IPAddress"] == settings["IPAddress"]
     done(home, "stop", "-t", "0", "web")
     with pytest.raises(ConnectionRefusedError):
-        with closing(http.client.HTTPConnection("127.0.0.1", 18080, timeout=PATIENCE)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
             connection.request("GET", "/")
 
 

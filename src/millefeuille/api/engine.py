@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 
@@ -227,11 +228,17 @@ class Engine:
 
 
 class _Watched:
+    """Calls the user's function for one event at a time, though several threads report: `print` and its
+    like are not made for that.
+    """
+
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
+        self._lock = threading.Lock()
 
     def report(self, event: Event) -> None:
-        self._watcher(event)
+        with self._lock:
+            self._watcher(event)
 
 
 def _progress(watcher: Watcher | None) -> Progress:

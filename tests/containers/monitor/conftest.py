@@ -16,12 +16,19 @@ import pytest
 import millefeuille
 from millefeuille.containers.connection import Connection
 
-_RUNTIME = """#!/bin/sh
+_RUNTIME = r"""#!/bin/sh
 case "$*" in
 *" run "*)
     bundle=$(dirname "$0")
     exec 3<&0
-    setsid sh "$bundle/command" <&3 3<&- & echo $! > "$bundle/pid" ;;
+    # Begins when the shell that started it is gone: or that would take note of its end itself.
+    : > "$bundle/starting"
+    (
+        setsid sh -c 'while [ -e "$0/starting" ]; do sleep 0.01; done; exec sh "$0/command"' \
+            "$bundle" <&3 3<&- &
+        echo $! > "$bundle/pid"
+    )
+    rm "$bundle/starting" ;;
 *"exec"*) shift 2; exec "$@" ;;
 *) echo "$@" >> "$(dirname "$0")/calls" ;;
 esac

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 _LATE_OUTPUT = 1.0  # seconds for output that comes after the end, from processes outside of the container
 _INPUT_WAITING = 1 << 16  # bytes; beyond these a client's input is not read on
+_UNKNOWN = 255  # the exit code of a process whose end somebody else saw
 _READ, _WRITE = select.POLLIN, select.POLLOUT
 
 
@@ -201,7 +202,8 @@ class Loop:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return found
+                # Without a child there is nobody to wait for: its end was taken note of elsewhere.
+                return _UNKNOWN if found is None else found
             if not pid:
                 return found
             code = os.waitstatus_to_exitcode(status)
