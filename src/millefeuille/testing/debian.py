@@ -43,7 +43,7 @@ def busybox_image(cache: Path) -> MadeImage:
 
 
 def nginx_image(cache: Path) -> MadeImage:
-    """Four gzip layers: a small Debian, its nginx, and what starts it as a site with its log on the streams."""
+    """Four gzip layers: a small Debian, its nginx, and what starts it with its log on the streams."""
     base = debian_layer(cache, "debian-1", [DEBIAN])
     nginx = debian_layer(cache, "nginx-1", [DEBIAN, ("nginx",)])
     script = file_entry("docker-entrypoint.sh", _ENTRYPOINT, mode=0o755)
