@@ -78,14 +78,20 @@ def test_every_command_does_what_the_page_says(
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = str(found.getsockname()[1])
-    for step in steps(page):
-        if "root" in step.words and not can_run:
-            left_out.append(step.command)
-            continue
-        done = done_with(step, surroundings | {"MILLE_ROOT": str(tmp_path / "store")}, tmp_path, port)
-        assert (done.returncode != 0) == ("fails" in step.words), f"{step.command}: {done.stdout}"
-        assert matches(step.output.replace(PORT, port), done.stdout), (
-            f"{step.command}\nprinted\n{done.stdout}\ninstead of\n{step.output}"
+    environment = surroundings | {"MILLE_ROOT": str(tmp_path / "store")}
+    try:
+        for step in steps(page):
+            if "root" in step.words and not can_run:
+                left_out.append(step.command)
+                continue
+            done = done_with(step, environment, tmp_path, port)
+            assert (done.returncode != 0) == ("fails" in step.words), f"{step.command}: {done.stdout}"
+            assert matches(step.output.replace(PORT, port), done.stdout), (
+                f"{step.command}\nprinted\n{done.stdout}\ninstead of\n{step.output}"
+            )
+    finally:
+        subprocess.run(
+            "mille ps -aq | xargs -r mille rm -f", shell=True, env=environment, capture_output=True
         )
     if left_out:
         pytest.skip(f"not run, for they need root and a runtime: {left_out}")

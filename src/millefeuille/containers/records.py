@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import replace
 
 from millefeuille import files
@@ -17,6 +18,7 @@ from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.containers.state import State
 from millefeuille.errors import Corrupt
+from millefeuille.oci.moment import rfc3339
 from millefeuille.store import containers
 from millefeuille.store.containers import NoSuchContainer
 from millefeuille.store.store import Store
@@ -79,7 +81,9 @@ def state(place: Place, id: str) -> State:
     if told.running and not is_alive(place, id):
         told = recorded(place, id)  # it may have ended between the two looks
         if told.running:
-            return replace(told, status="exited", pid=0, exit_code=KILLED)
+            # When it ended nobody saw either: what is known is that it has.
+            ended = rfc3339(time.time_ns())
+            return replace(told, status="exited", pid=0, exit_code=KILLED, finished=ended)
     return told
 
 
