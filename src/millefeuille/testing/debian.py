@@ -50,7 +50,9 @@ def nginx_image(cache: Path) -> MadeImage:
     tune = [
         directory_entry("docker-entrypoint.d"),
         file_entry("docker-entrypoint.d/30-tune.sh", _TUNE),
+        directory_entry("etc/nginx/conf.d"),
         file_entry("etc/nginx/conf.d/default.conf", _SITE),
+        directory_entry("var/log/nginx"),
         link_entry("var/log/nginx/access.log", "/dev/stdout"),
         link_entry("var/log/nginx/error.log", "/dev/stderr"),
     ]
@@ -58,7 +60,7 @@ def nginx_image(cache: Path) -> MadeImage:
         base,
         nginx,
         cached_layer(cache, "nginx-1-entrypoint", lambda path: make_layer(path, [script])),
-        cached_layer(cache, "nginx-2-tune", lambda path: make_layer(path, tune)),
+        cached_layer(cache, "nginx-3-tune", lambda path: make_layer(path, tune)),
     ]
     config = {
         "Env": [_PATH, "NGINX_VERSION=1.24"],
