@@ -20,6 +20,11 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Long bytes are no name: what is in them, the time in a gzip header say, differs between processes."""
+    return "long bytes" if isinstance(val, bytes) and len(val) > 64 else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_idle_mounts() -> Iterator[None]:
     """What a store keeps mounted goes with its next command; the stores of tests have none."""

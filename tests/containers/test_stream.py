@@ -73,6 +73,7 @@ def test_a_directory_of_the_container_that_is_a_link_is_followed_in_its_root(tmp
         (gzip.compress(archive(file(b"good", b"1")))[:-9], BrokenStream),
         (b"not a tar at all" * 100, TarError),
     ],
+    ids=["above the root", "a whiteout", "an opaque mark", "cut tar", "cut gzip", "no tar"],
 )
 def test_nothing_of_a_tar_that_is_refused_is_placed(tar: bytes, error: type[Invalid], tmp_path: Path) -> None:
     root = make(tmp_path / "root", {"d/old": "old"})

@@ -14,9 +14,7 @@ from millefeuille.docker.inspection import IMAGE, render
 _VECTORS = json.loads((Path(__file__).parent / "vectors" / "inspections.json").read_text())
 
 
-@pytest.mark.parametrize(
-    "case", _VECTORS["cases"], ids=lambda case: f"{case['image']}: {case['template']}"
-)
+@pytest.mark.parametrize("case", _VECTORS["cases"], ids=lambda case: f"{case['image']}: {case['template']}")
 def test_answers_as_docker(case: dict[str, Any]) -> None:
     text, errors = render([_VECTORS["images"][case["image"]]], case["template"], IMAGE)
     expected = (case["output"], [case["error"]] if "error" in case else [])

@@ -17,7 +17,7 @@ from millefeuille.docker.jsontext import indented, marshal
         ({}, "{}"),
         ([], "[]"),
         ({"b": 1, "a": [None, True, False]}, '{"b":1,"a":[null,true,false]}'),
-        ("<a href=\"x\">&'</a>", '"\\u003ca href=\\"x\\"\\u003e\\u0026\'\\u003c/a\\u003e"'),
+        ('<a href="x">&\'</a>', '"\\u003ca href=\\"x\\"\\u003e\\u0026\'\\u003c/a\\u003e"'),
         ("\b\f\n\r\t\x00\x1f\x7f", '"\\b\\f\\n\\r\\t\\u0000\\u001f\x7f"'),
         ("é日\U0001f600\u2028\u2029\\/", '"é日\U0001f600\\u2028\\u2029\\\\/"'),
         ("half \ud800 letter", '"half \\ufffd letter"'),

@@ -207,13 +207,13 @@ SCENARIOS = [
     Scenario("rm", after(BASE, pulled("1"), pulled("2")), removed("app:1"), repeatable=False),
     Scenario("rm an index", after(BASE, pulled("many")), removed("app:many"), repeatable=False),
     Scenario(
-        "rm a platform", after(pulled("many", "linux/arm64"), pulled("many")), platform_removed,
+        "rm a platform",
+        after(pulled("many", "linux/arm64"), pulled("many")),
+        platform_removed,
         repeatable=False,
     ),
     Scenario("prune", after(BASE, cut_off("1"), pulled("other"), pulled("other", source="2")), pruned()),
     Scenario("prune all", after(BASE, pulled("1"), pulled("sha512"), put), pruned(unused=True)),
     Scenario("repair layers", after(BASE, pulled("1"), pulled("many"), _corrupt_tar), repaired),
-    Scenario(
-        "rebuild", after(BASE, pulled("1"), pulled("twice"), pulled("many"), _lost_database), repaired
-    ),
+    Scenario("rebuild", after(BASE, pulled("1"), pulled("twice"), pulled("many"), _lost_database), repaired),
 ]

@@ -35,9 +35,7 @@ SCENARIOS: dict[str, tuple[Sequence[str], Sequence[Sequence[str]]]] = {
 
 
 @pytest.fixture
-def household(
-    tmp_path: Path, busybox: MadeImage, registry_server: RegistryServer
-) -> Iterator[Household]:
+def household(tmp_path: Path, busybox: MadeImage, registry_server: RegistryServer) -> Iterator[Household]:
     if os.geteuid() != 0:
         pytest.skip("containers in namespaces of the host need root")
     push_image(busybox, registry_server.address, "library/busybox", "latest")

@@ -70,9 +70,8 @@ _DESCRIPTORS = st.builds(
     media_type=st.sampled_from(sorted(mediatype.LAYERS)),
     digest=st.binary(max_size=4).map(Digest.of),
     size=st.integers(0, 2**53 - 1),
-    platform=st.none() | st.sampled_from(["linux/amd64", "linux/arm/v6", "windows(10.0.1)/amd64"]).map(
-        Platform.parse
-    ),
+    platform=st.none()
+    | st.sampled_from(["linux/amd64", "linux/arm/v6", "windows(10.0.1)/amd64"]).map(Platform.parse),
     annotations=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=2),
     artifact_type=st.none() | st.just("application/x"),
 )

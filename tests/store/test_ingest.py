@@ -63,9 +63,7 @@ def test_nothing_is_visible_before_the_commit(made: Store) -> None:
         (layer(2).blob, None, "bytes instead of the"),
     ],
 )
-def test_wrong_bytes_leave_nothing(
-    data: bytes, diff_id: Digest | None, message: str, made: Store
-) -> None:
+def test_wrong_bytes_leave_nothing(data: bytes, diff_id: Digest | None, message: str, made: Store) -> None:
     with ingest(made.disk, ONE.descriptor(), lambda holder: None) as coming:
         with pytest.raises(CorruptBlob, match=message):
             coming.feed(data)

@@ -140,9 +140,7 @@ def test_a_newer_database_is_left_alone(made: Store) -> None:
     assert Path(made.disk.database).read_bytes() == before
 
 
-def test_writers_wait_for_each_other_but_not_for_ever(
-    made: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_writers_wait_for_each_other_but_not_for_ever(made: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files.lock, "__kwdefaults__", {"shared": False, "timeout": 0.05})
     monkeypatch.setattr(files.locked.__wrapped__, "__kwdefaults__", {"shared": False, "timeout": 0.05})
     with made.writing(), pytest.raises(MilleError, match="held by another process"), made.writing():

@@ -112,8 +112,9 @@ def test_the_index_does_not_depend_on_how_bytes_come(step: int, store: Store, me
 
 def test_nor_on_where_it_was_cut(made: Store, memory: Memory) -> None:
     for position in (5, 300_001, 2 * CHUNK):
-        memory.cuts[BLOB.digest] = position - (os.stat(path).st_size if os.path.exists(
-            path := made.disk.partial(BLOB.digest)) else 0)
+        memory.cuts[BLOB.digest] = position - (
+            os.stat(path).st_size if os.path.exists(path := made.disk.partial(BLOB.digest)) else 0
+        )
         with pytest.raises(Failed):
             _fetch(made, memory, BIG)
     cut = _fetch(made, memory, BIG)

@@ -54,6 +54,7 @@ class Engine:
     def saved(self, name: str) -> tuple[dict[str, Any], list[bytes]]:
         """An image's config and its layers."""
         with tarfile.open(fileobj=io.BytesIO(self.out("save", name))) as archive:
+
             def read(member: str) -> bytes:
                 file = archive.extractfile(member)
                 assert file is not None

@@ -116,9 +116,7 @@ def test_hard_links(mounted: Mounted, tmp_path: Path) -> None:
     agree(
         mounted,
         layers,
-        directory(
-            {b"h1": file, b"h2": file, b"l1": link, b"d1": device, b"b": below, b"only": lonely}
-        ),
+        directory({b"h1": file, b"h2": file, b"l1": link, b"d1": device, b"b": below, b"only": lonely}),
     )
 
 

@@ -27,9 +27,12 @@ JSON = st.recursive(
     | st.integers()
     | st.text(max_size=8)
     | st.sampled_from(["layer.tar", "x.json"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["Config", "RepoTags", "Layers", "manifests", "digest", "size", "mediaType"]), inner
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["Config", "RepoTags", "Layers", "manifests", "digest", "size", "mediaType"]),
+            inner,
+        )
     ),
     max_leaves=8,
 )

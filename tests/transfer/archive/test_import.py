@@ -90,7 +90,11 @@ def test_a_layer_that_is_there_is_not_stored_again(tmp_path: Path, store: Store,
     assert {path for path in store_files(store) if "/layers/" in path} == before
 
 
-@pytest.mark.parametrize("data", [b"junk\n", b"x" * 4096, gzip.compress(bytes(511)), b"\x1f\x8bjunk"])
+@pytest.mark.parametrize(
+    "data",
+    [b"junk\n", b"x" * 4096, gzip.compress(bytes(511)), b"\x1f\x8bjunk"],
+    ids=["a line", "a page", "half a block in gzip", "a false gzip"],
+)
 def test_what_is_no_tar_is_refused_and_leaves_nothing(tmp_path: Path, store: Store, data: bytes) -> None:
     path = tmp_path / "junk"
     path.write_bytes(data)

@@ -190,9 +190,7 @@ def test_a_damaged_blob_is_found_and_nothing_is_left(
     assert [path.name for path in tmp_path.glob("*out.tar*")] == ["out.tar"]
 
 
-def test_a_stream_ends_early_when_a_blob_is_damaged(
-    tmp_path: Path, store: Store, gzipped: MadeImage
-) -> None:
+def test_a_stream_ends_early_when_a_blob_is_damaged(tmp_path: Path, store: Store, gzipped: MadeImage) -> None:
     path = Path(store.disk.blob(Digest.parse(gzipped.layers[0].digest)))
     path.chmod(0o600)
     path.write_bytes(bytes(path.stat().st_size))
