@@ -10,7 +10,6 @@ from millefeuille.containers.commit import commit
 from millefeuille.containers.committed import Wishes
 from millefeuille.containers.pausing import Freezing
 from millefeuille.containers.remaining import refuse_going
-from millefeuille.engine.metadata import prepare
 from millefeuille.engine.place import place
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.store import founded
@@ -49,7 +48,8 @@ def run(context: Context, call: Call) -> int:
     snapshots = snapshotter(context.settings, store)
     snapshots.release_idle()
     with still, written.opened(snapshots, container) as changed:
-        image = commit(store, container, changed, wishes, prepare=prepare(context.settings))
+        # The chain's metadata image is left to its first mount: most commits are pushed, or committed upon.
+        image = commit(store, container, changed, wishes)
     context.terminal.line(str(image))
     return 0
 
