@@ -39,8 +39,8 @@ def test_a_plain_entry_is_one_block_as_go_writes_it() -> None:
     block = encode(PLAIN)
     assert len(block) == 512
     assert block[:10] == b"etc/passwd"
-    assert block[100:124] == b"0000644\00000001\00000002\0"
-    assert block[124:148] == b"00000000003\014524770400\0"
+    assert block[100:124] == b"0000644\x000000001\x000000002\x00"
+    assert block[124:148] == b"00000000003\x0014524770400\x00"
     assert block[156:157] == b"0"
     assert block[257:265] == b"ustar\x0000"
     assert block[265:329] == bytes(64)  # no names of owners
