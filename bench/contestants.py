@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import copy
 import os
+import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -103,10 +104,17 @@ class Mille(Contestant):
         shutil.rmtree(self.root, ignore_errors=True)
 
 
+def _allowed() -> Iterator[str]:
+    """Podman's default limits may be above those that the host allows."""
+    for name, limit in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
+        hard = resource.getrlimit(limit)[1]
+        most = 4096 if hard == resource.RLIM_INFINITY else min(hard, 4096)
+        yield from ("--ulimit", f"{name}={most}:{most}")
+
+
 class Podman(Contestant):
     name = "podman"
-    # Its default limits may be above those that the host allows.
-    run_options = ("--rm", "--network", "none", "--tls-verify=false", "--ulimit", "host")
+    run_options = ("--rm", "--network", "none", "--tls-verify=false", *_allowed())
 
     def __init__(self, disk: Path) -> None:
         executable = program("podman")
