@@ -52,9 +52,7 @@ def read(ground: Ground) -> tuple[Result, list[Goal]]:
     return result, result.at_most(1, "mille", "docker")
 
 
-def _present(
-    ground: Ground, title: str, names: Sequence[str], words: Sequence[str], *, cold: bool
-) -> Result:
+def _present(ground: Ground, title: str, names: Sequence[str], words: Sequence[str], *, cold: bool) -> Result:
     contestants = [one.whole() for one in ground.contestants(*names)]
     for one in contestants:
         one.reset()
