@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+from collections.abc import Callable
 
 from millefeuille.containers.create import Wanted as Order
-from millefeuille.engine.metadata import prepare
-from millefeuille.engine.registries import registries
-from millefeuille.faces.cli import exits, progress
+from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.container.creation import Wanted
-from millefeuille.faces.cli.terminal import Terminal
 from millefeuille.images.content import PlatformMissing, config_of, find_platform
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.store.images import ImageRecord
 from millefeuille.store.names import NoSuchImage, is_full_id
 from millefeuille.store.store import Store
-from millefeuille.transfer.pull import pull
+
+# As `pulling.fetch`, which is loaded when an image is not here.
+Fetch = Callable[[Context, Store, Reference, Platform | None, bool], None]
 
 
 def order(context: Context, store: Store, asked: Wanted) -> Order:
@@ -51,9 +52,7 @@ def check_terminal(context: Context, asked: Wanted, detached: bool) -> None:
         raise exits.Refusal("the input device is not a TTY")
 
 
-def found(
-    context: Context, store: Store, text: str, *, platform: str, when: str, quiet: bool
-) -> ImageRecord:
+def found(context: Context, store: Store, text: str, *, platform: str, when: str, quiet: bool) -> ImageRecord:
     """The image that `text` means; pulled, where `when` (always, missing, never) says so.
 
     Raises NoSuchImage, and what a pull raises.
@@ -73,11 +72,8 @@ def found(
             if not quiet:
                 name = Reference.parse(text).tagged().familiar
                 context.terminal.complain(f"Unable to find image '{name}' locally")
-    reference = Reference.parse(text).tagged()
-    # Standard output belongs to the container.
-    aside = Terminal(context.terminal.stdin, context.terminal.stderr, context.terminal.stderr)
-    with progress.shown(aside, "pull", quiet=quiet) as reporter:
-        repository = registries(context.settings, reporter).repository(reference)
-        pull(store, repository, reference, reporter, platform=chosen, prepare=prepare(context.settings))
+    # An image that is here is run without loading what speaks to registries.
+    fetch: Fetch = importlib.import_module("millefeuille.faces.cli.container.pulling").fetch
+    fetch(context, store, Reference.parse(text).tagged(), chosen, quiet)
     with store.reading() as tx:
         return find_platform(tx, text, chosen)
