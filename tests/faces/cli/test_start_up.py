@@ -56,3 +56,10 @@ def test_a_list_of_images(with_image: Home, words: tuple[str, ...]) -> None:
 def test_the_probe_sees_what_is_loaded(with_image: Home) -> None:
     _, modules = loaded(with_image, "image", "ls", "-f", "dangling=false")
     assert "millefeuille.docker.filters" in modules
+
+
+def test_a_container_of_an_image_that_is_here_needs_no_network(with_image: Home) -> None:
+    lines, modules = loaded(with_image, "create", "--network", "none", "x", "true")
+    assert len(lines[0]) == 64
+    assert "millefeuille.containers.create" in modules
+    assert sorted(name for name in modules if name.startswith(("urllib3", "millefeuille.registry"))) == []
