@@ -12,6 +12,7 @@ import pytest
 from tests.contracts.snapshotter import Root, SnapshotterContract
 from tests.snapshots.stacks import Stacks
 
+from millefeuille.runtime.mountspace import privately
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.erofs.attached import Attached
 from millefeuille.snapshots.erofs.driver import ErofsSnapshotter
@@ -19,6 +20,7 @@ from millefeuille.snapshots.overlay.driver import OverlaySnapshotter
 from millefeuille.snapshots.overlay.marks import marks
 from millefeuille.snapshots.snapshotter import Mount, Snapshotter, close_all, let_go
 from millefeuille.testing.memory_snapshots import MemorySnapshotter
+from millefeuille.testing.rawtars import archive, file
 
 
 class RealRoot:
@@ -134,6 +136,31 @@ class TestMemory(SnapshotterContract):
     @pytest.fixture
     def bench(self, tmp_path: Path) -> MemoryBench:
         return MemoryBench(tmp_path)
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize("driver", ["erofs", "shared", "overlay"])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_mounts_given_outside_are_made_in_a_namespace_of_its_own(
+    driver: str, layers: int, tmp_path: Path
+) -> None:
+    """As every container does."""
+    for bench in real(tmp_path, driver):
+        chain = bench.chain(*(archive(file(b"f%d" % number, b"1")) for number in range(layers)))
+        mounts = bench.snapshots.prepare("key", chain)
+
+        def inside(bench: RealBench = bench, mounts: tuple[Mount, ...] = mounts) -> list[str]:
+            target = tmp_path / "private"
+            target.mkdir()
+            attach.attach(mounts, str(target))
+            return sorted(os.listdir(target))
+
+        try:
+            assert privately(inside) == [f"f{number}" for number in range(layers)]
+        finally:
+            close_all(mounts)
+            let_go(mounts)
+        assert os.listdir(tmp_path / "private") == []
 
 
 @pytest.mark.walk

@@ -136,6 +136,14 @@ def _overlay_by_path(
 
 def _opened(lower: str | int | None, stack: contextlib.ExitStack) -> int:
     if isinstance(lower, int):
+        path = os.readlink(f"/proc/self/fd/{lower}")
+        # Overlayfs takes directories of this thread's own mounts only, and this one may have been opened
+        # among others; under its path, the same directory is found here.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            stack.callback(os.close, descriptor)
+            if os.path.samestat(os.fstat(descriptor), os.fstat(lower)):
+                return descriptor
         return lower
     descriptor = os.open(str(lower), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     stack.callback(os.close, descriptor)
