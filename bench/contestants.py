@@ -105,7 +105,7 @@ class Mille(Contestant):
 
 
 def _allowed() -> Iterator[str]:
-    """Podman's default limits may be above those that the host allows."""
+    """Options for limits that the host allows; podman's defaults may be above them."""
     for name, limit in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
         hard = resource.getrlimit(limit)[1]
         most = 4096 if hard == resource.RLIM_INFINITY else min(hard, 4096)

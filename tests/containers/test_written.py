@@ -42,8 +42,7 @@ class World:
         lower = compressed(tar_of({"etc/passwd": b"1", "etc/group": b"2", "opt/app/x": b"3"}), "gzip")
         upper = compressed(tar_of({"etc/.wh.group": b"", "etc/passwd": b"4", "etc/top": b"5"}), "gzip")
         memory.add("1", [lower, upper])
-        self.prepare = prepare(settings)
-        image = brought(self.store, memory, "app:1", prepare=self.prepare).image
+        image = brought(self.store, memory, "app:1", prepare=prepare(settings)).image
         self.snapshots = snapshotter(settings, self.store)
         layers = (lower.diff_id, upper.diff_id)
         self.container = Container(
@@ -97,7 +96,7 @@ def test_told_committed_and_shown_again(world: World) -> None:
         (root / "opt/app/y").touch()
         with written.opened(world.snapshots, world.container) as changed:
             lines = [f"{letter} {os.fsdecode(path)}" for letter, path in diff(changed)]
-            image = commit(world.store, world.container, changed, Wishes(), prepare=world.prepare)
+            image = commit(world.store, world.container, changed, Wishes())
         words = seen(path)
     assert lines == [
         "C /etc", "C /etc/passwd", "D /etc/top", "A /new", "C /opt", "C /opt/app", "A /opt/app/y",

@@ -12,7 +12,6 @@ from millefeuille.containers.committed import Wishes
 from millefeuille.containers.record import Container
 from millefeuille.layers.changes import Written
 from millefeuille.oci.reference import Reference
-from millefeuille.snapshots.erofs.stored import make_metadata
 from millefeuille.store import images, names
 from millefeuille.store.store import Store
 
@@ -41,6 +40,6 @@ def committed(store: Store) -> None:
     upper = os.open(_written().name, os.O_RDONLY | os.O_DIRECTORY)
     try:
         wishes = Wishes(name=_NAME, epoch=1_000_000_000)
-        commit(store, container, Written(upper=upper, lower=None), wishes, prepare=make_metadata)
+        commit(store, container, Written(upper=upper, lower=None), wishes)
     finally:
         os.close(upper)

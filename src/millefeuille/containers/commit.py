@@ -1,8 +1,10 @@
 """Commit: what a container wrote becomes the top layer of a new image.
 
     instructions → lease on what the image stands on → one pass over the changes → claim
-                 → config and manifest → documents → metadata image
+                 → config and manifest → documents
                  → one transaction: image, name, events, end of the lease → index.json
+
+The metadata image of the new chain is left to its first mount.
 """
 
 from __future__ import annotations
@@ -27,14 +29,13 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.moment import rfc3339
-from millefeuille.store import chains, events, images, leases, names, recording
-from millefeuille.store.chains import Prepare
+from millefeuille.store import events, images, leases, names, recording
 from millefeuille.store.images import ImageRecord, LayerRecord
 from millefeuille.store.leases import Lease
 from millefeuille.store.making import made_blob, store_layer
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
-from millefeuille.transfer.keeping import make_metadata, store_documents
+from millefeuille.transfer.keeping import store_documents
 from millefeuille.transfer.made import make_plan
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.record import record_name
@@ -56,9 +57,7 @@ class _Base:
         return {self.record.id, *(blob.digest for blob in self.blobs), *diff_ids, *chain_ids(diff_ids)}
 
 
-def commit(
-    store: Store, container: Container, written: Written, wishes: Wishes, *, prepare: Prepare | None = None
-) -> Digest:
+def commit(store: Store, container: Container, written: Written, wishes: Wishes) -> Digest:
     """Make an image of what the container wrote, and of its configuration; the image's ID.
 
     Without any change of files it has the layers of the container's image. Raises BadInstruction,
@@ -68,13 +67,13 @@ def commit(
     base = _base(store, container.image)
     with leases.lease(store.disk, f"commit {container.short}", base.claims) as lease:
         _base(store, container.image)  # claimed: what is there now, stays
-        return _Commit(store, container, wishes, base, process, lease, prepare).run(written)
+        return _Commit(store, container, wishes, base, process, lease).run(written)
 
 
 class _Commit:
     def __init__(
         self, store: Store, container: Container, wishes: Wishes, base: _Base, process: Mapping[str, Any],
-        lease: Lease, prepare: Prepare | None,
+        lease: Lease,
     ) -> None:  # fmt: skip
         self._store = store
         self._container = container
@@ -82,7 +81,6 @@ class _Commit:
         self._base = base
         self._process = process
         self._lease = lease
-        self._prepare = prepare
         now = time.time_ns() if wishes.epoch is None else wishes.epoch * 1_000_000_000
         step = {
             "created": rfc3339(now), "created_by": " ".join(container.config.get("Cmd") or ()),
@@ -124,8 +122,6 @@ class _Commit:
     def _record(self, layers: Sequence[LayerRecord]) -> Digest:
         image, wishes = self._image, self._wishes
         blobs = image.manifest.layers
-        records = {blob.digest: layer for blob, layer in zip(blobs, layers, strict=True)}
-        made = make_metadata(self._store, image, records, self._prepare)
         with self._store.writing() as tx:
             parent = self._base.record.id
             identifier = recording.add_image(
@@ -133,8 +129,6 @@ class _Commit:
             )  # fmt: skip
             for blob, layer in zip(blobs, layers, strict=True):
                 recording.add_layer_blob(tx, blob, layer.diff_id)
-            if made is not None:
-                chains.set_metadata(tx, *made)
             if wishes.name is not None:
                 record_name(tx, image, identifier, wishes.name)
                 facts = {**image.config.labels, "name": wishes.name.familiar}

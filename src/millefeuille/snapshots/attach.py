@@ -111,10 +111,11 @@ def _bind(mount: Mount) -> int:
 def _overlay_by_path(
     options: Sequence[Option], target: str | None, done: list[str], *, read_only: bool
 ) -> int:  # fmt: skip
-    """An overlay where the kernel takes no descriptor for a lower directory (before Linux 6.13).
+    """An overlay where the kernel takes no descriptor for a lower directory (before Linux 6.13), or not one
+    that was opened in another mount namespace.
 
     A single lower mount is attached at the target first, where the overlay will cover it; several are
-    directories, and have paths already.
+    directories, and found again under their paths.
     """
     lowers = [value for key, value in options if key == "lowerdir+"]
     if target is not None and len(lowers) == 1 and isinstance(lowers[0], int):

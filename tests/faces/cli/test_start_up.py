@@ -1,4 +1,4 @@
-"""What a plain list of images loads: no network, no terminal interface, no build, no template engine."""
+"""What commands load: a plain list of images next to nothing, a container of an image at hand no network."""
 
 from __future__ import annotations
 

@@ -48,7 +48,6 @@ def run(context: Context, call: Call) -> int:
     snapshots = snapshotter(context.settings, store)
     snapshots.release_idle()
     with still, written.opened(snapshots, container) as changed:
-        # The chain's metadata image is left to its first mount: most commits are pushed, or committed upon.
         image = commit(store, container, changed, wishes)
     context.terminal.line(str(image))
     return 0
