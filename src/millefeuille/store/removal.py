@@ -69,6 +69,24 @@ def remove_container(tx: Transaction, id: str) -> None:
     _free_layers(tx, diff_ids - claimed)
 
 
+def remove_steps(tx: Transaction, keys: Iterable[str]) -> None:
+    """Forget steps of builds, and everything that was kept for them alone."""
+    claimed = leases.sweep(tx)
+    diff_ids: set[str] = set()
+    chains: set[str] = set()
+    for key in keys:
+        for diff_id, chain in tx.execute("SELECT diff_id, chain FROM build_steps WHERE key = ?", (key,)):
+            diff_ids.add(diff_id)
+            chains.add(chain)
+        tx.execute("DELETE FROM build_steps WHERE key = ?", (key,))
+    for chain in chains:
+        diff_ids |= _column(tx, _STACK, chain)
+    for chain in chains:
+        _free_chains(tx, chain, claimed)
+    _free_blobs(tx, diff_ids - claimed)
+    _free_layers(tx, diff_ids - claimed)
+
+
 def drop_unused_indexes(tx: Transaction) -> None:
     """Remove the indexes that no name and no repository digest points to any more."""
     _free_blobs(tx, _unused_indexes(tx) - leases.sweep(tx))
@@ -123,6 +141,7 @@ def _drop_metadata(tx: Transaction, chain: str) -> None:
     """Only whole images are mounted: under another image's layers, a chain needs no metadata image."""
     query = "SELECT 1 FROM chains WHERE chain = :c AND metadata_hash IS NOT NULL"
     heads = "SELECT 1 FROM images WHERE chain = :c UNION SELECT 1 FROM containers WHERE chain = :c"
+    heads += " UNION SELECT 1 FROM build_steps WHERE chain = :c"
     if tx.execute(f"{query} AND NOT EXISTS ({heads})", {"c": chain}).fetchone() is not None:
         set_metadata(tx, Digest.parse(chain), None)
         tx.doom(tx.disk.chain(Digest.parse(chain)))
@@ -131,7 +150,8 @@ def _drop_metadata(tx: Transaction, chain: str) -> None:
 def _is_used(tx: Transaction, chain: str) -> bool:
     query = (
         "SELECT 1 FROM chains WHERE parent = :c UNION SELECT 1 FROM images WHERE chain = :c"
-        " UNION SELECT 1 FROM containers WHERE chain = :c LIMIT 1"
+        " UNION SELECT 1 FROM containers WHERE chain = :c UNION SELECT 1 FROM build_steps WHERE chain = :c"
+        " LIMIT 1"
     )
     return tx.execute(query, {"c": chain}).fetchone() is not None
 
@@ -166,7 +186,8 @@ def _below(tx: Transaction, indexes: set[str]) -> set[str]:
 
 _NEEDED = """
 SELECT 1 FROM manifest_layers WHERE digest = :d UNION SELECT 1 FROM manifests WHERE digest = :d
-UNION SELECT 1 FROM images WHERE id = :d UNION SELECT 1 FROM indexes WHERE digest = :d LIMIT 1
+UNION SELECT 1 FROM images WHERE id = :d UNION SELECT 1 FROM indexes WHERE digest = :d
+UNION SELECT 1 FROM build_steps WHERE diff_id = :d LIMIT 1
 """
 
 
@@ -192,8 +213,9 @@ def _forget_origins(tx: Transaction, origins: Iterable[tuple[str, str]]) -> None
 def _free_layers(tx: Transaction, diff_ids: Iterable[str]) -> None:
     for diff_id in sorted(diff_ids):
         used = tx.execute(
-            "SELECT 1 FROM manifest_layers WHERE diff_id = ? UNION SELECT 1 FROM chains WHERE diff_id = ?",
-            (diff_id, diff_id),
+            "SELECT 1 FROM manifest_layers WHERE diff_id = :d UNION SELECT 1 FROM chains WHERE diff_id = :d"
+            " UNION SELECT 1 FROM build_steps WHERE diff_id = :d",
+            {"d": diff_id},
         ).fetchone()
         if used is None:
             tx.execute("DELETE FROM layers WHERE diff_id = ?", (diff_id,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -66,6 +66,20 @@ CREATE TABLE containers (
 CREATE INDEX containers_image ON containers(image);
 CREATE INDEX containers_chain ON containers(chain);
 
+-- What a step of a build made, by what went into it (`inputs`, JSON): its layer, and the stack that this was
+-- on top of when it was made. It keeps both.
+CREATE TABLE build_steps (
+    key TEXT PRIMARY KEY, diff_id TEXT NOT NULL, chain TEXT NOT NULL, inputs TEXT NOT NULL,
+    made_ns INTEGER NOT NULL, took_ns INTEGER NOT NULL, used_ns INTEGER NOT NULL, uses INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX build_steps_diff_id ON build_steps(diff_id);
+CREATE INDEX build_steps_chain ON build_steps(chain);
+-- Builds that ended, each told whole in `record`, JSON; one series are the builds of the same thing.
+CREATE TABLE builds (
+    id TEXT PRIMARY KEY, series TEXT NOT NULL, ended_ns INTEGER NOT NULL, record TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX builds_series ON builds(series, ended_ns);
+
 CREATE TABLE sources (digest TEXT NOT NULL, repository TEXT NOT NULL, PRIMARY KEY (digest, repository))
     WITHOUT ROWID;
 
@@ -96,6 +110,7 @@ LOGICAL = {
     "layer_blobs": "digest, diff_id, size",
     "chains": "chain, parent, diff_id, depth, metadata_size, metadata_hash",
     "containers": "id, name, image, chain",
+    "build_steps": "key, diff_id, chain, inputs",
     "leases": "id",
     "deleting": "path",
 }

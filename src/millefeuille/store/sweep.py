@@ -58,9 +58,10 @@ def size(path: str) -> int:
     return 512 * sum({status.st_ino: status.st_blocks for status in inodes}.values())
 
 
-# The chains that are mounted: those of whole images, and those that containers stand on.
+# The chains that are mounted: those of whole images, and those that containers and steps of builds stand on.
 _HEADS = """
 SELECT chain FROM images WHERE chain IS NOT NULL UNION SELECT chain FROM containers WHERE chain IS NOT NULL
+UNION SELECT chain FROM build_steps
 """
 # A chain that a lease kept, whose image never came, stands on nothing that is needed.
 _NEEDED_CHAINS = f"""
@@ -70,10 +71,10 @@ WITH RECURSIVE needed(chain) AS (
 ) SELECT chain FROM needed
 """
 _METADATA = f"SELECT chain FROM chains WHERE metadata_hash IS NOT NULL AND chain IN ({_HEADS})"
-_NEEDED_LAYERS = "SELECT diff_id FROM manifest_layers UNION SELECT diff_id FROM chains"
+_NEEDED_LAYERS = "SELECT diff_id FROM manifest_layers UNION SELECT diff_id FROM chains UNION SELECT diff_id FROM build_steps"
 _NEEDED_BLOBS = """
 SELECT digest FROM manifest_layers UNION SELECT digest FROM manifests UNION SELECT id FROM images
-UNION SELECT digest FROM indexes
+UNION SELECT digest FROM indexes UNION SELECT diff_id FROM build_steps
 """
 
 
