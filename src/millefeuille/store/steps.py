@@ -42,7 +42,10 @@ def steps(tx: Transaction) -> Iterator[StepRecord]:
     yield from _records(tx, tx.execute("SELECT * FROM build_steps ORDER BY used_ns, key").fetchall())
 
 
-def _records(tx: Transaction, rows: Iterable[tuple[str, str, str, str, int, int, int, int]]) -> Iterator[StepRecord]:
+_Row = tuple[str, str, str, str, int, int, int, int]
+
+
+def _records(tx: Transaction, rows: Iterable[_Row]) -> Iterator[StepRecord]:
     for key, diff_id, chain, inputs, made, took, used, uses in rows:
         found = layer(tx, Digest.parse(diff_id))
         if found is not None:

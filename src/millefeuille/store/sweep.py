@@ -71,7 +71,9 @@ WITH RECURSIVE needed(chain) AS (
 ) SELECT chain FROM needed
 """
 _METADATA = f"SELECT chain FROM chains WHERE metadata_hash IS NOT NULL AND chain IN ({_HEADS})"
-_NEEDED_LAYERS = "SELECT diff_id FROM manifest_layers UNION SELECT diff_id FROM chains UNION SELECT diff_id FROM build_steps"
+_NEEDED_LAYERS = """
+SELECT diff_id FROM manifest_layers UNION SELECT diff_id FROM chains UNION SELECT diff_id FROM build_steps
+"""
 _NEEDED_BLOBS = """
 SELECT digest FROM manifest_layers UNION SELECT digest FROM manifests UNION SELECT id FROM images
 UNION SELECT digest FROM indexes UNION SELECT diff_id FROM build_steps

@@ -1,0 +1,122 @@
+"""StepCache: steps found again, and new ones kept, all through one build.
+
+    find ──hit──► pending ──hold──► claimed, and seen to be there still
+      └──miss─► make the layer ─► keep: layer durable ─► one transaction
+
+Looking is cheap and claims nothing: a build of which nothing is new makes no transaction for its steps. Before
+anything is done with what was found (a command run on it, files read from it, an image made of it), `hold`
+claims it all; what a prune took meanwhile is noticed there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from millefeuille import files
+from millefeuille.build.cache.key import key
+from millefeuille.errors import Conflict
+from millefeuille.oci.digest import Digest
+from millefeuille.oci.layer import chain_ids
+from millefeuille.store import images, leases, steps
+from millefeuille.store.images import LayerRecord
+from millefeuille.store.leases import Lease
+from millefeuille.store.steps import StepRecord
+from millefeuille.store.store import Store
+
+
+class Vanished(Conflict):
+    """A layer that the build was to stand on was pruned while it ran."""
+
+
+class StepCache:
+    """The cache as one build sees it. Safe for several threads."""
+
+    def __init__(self, store: Store, lease: Lease) -> None:
+        self._store = store
+        self._lease = lease
+        self._lock = threading.Lock()
+        self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._pending: list[LayerRecord] = []
+        self._used: set[str] = set()
+        self._made: set[str] = set()
+
+    @contextlib.contextmanager
+    def alone(self, text: str) -> Iterator[None]:
+        """Within the block no other thread of this build makes the step with these inputs."""
+        with self._lock:
+            lock = self._making[key(text)]
+        with lock:
+            yield
+
+    def find(self, text: str, *, own: bool = False) -> StepRecord | None:
+        """The step with these inputs, when its layer is here; with `own`, only one that this build made."""
+        name = key(text)
+        if own and name not in self._made:
+            return None
+        with self._store.reading() as tx:
+            found = steps.find(tx, name)
+        if found is None or not self._is_here(found.layer):
+            return None
+        with self._lock:
+            self._pending.append(found.layer)
+            self._used.add(name)
+        return found
+
+    def hold(self) -> None:
+        """Claim all that was found. Raises Vanished."""
+        with self._lock:
+            if not self._pending:
+                return
+            pending, self._pending = self._pending, []
+        with self._store.writing() as tx:
+            leases.claim(tx, self._lease, [layer.diff_id for layer in pending])
+            gone = [layer for layer in pending if images.layer(tx, layer.diff_id) is None]
+        if gone:
+            raise Vanished(
+                f"layer {gone[0].diff_id}: pruned while the build was using it", advice="Build again."
+            )
+
+    def keep(
+        self, text: str, layers: Sequence[LayerRecord], *, took_ns: int, made_ns: int | None = None
+    ) -> StepRecord:
+        """Keep the step that made the last of `layers`, a whole stack, lowest first. The layer is claimed.
+
+        `made_ns` is when it was made, when not now. Raises DiskFull, ReadOnlyStore, Failed.
+        """
+        now = time.time_ns()
+        chains = tuple(chain_ids(layer.diff_id for layer in layers))
+        step = StepRecord(
+            key=key(text), layer=layers[-1], chain=chains[-1], inputs=text,
+            made_ns=now if made_ns is None else made_ns, took_ns=took_ns, used_ns=now, uses=1,
+        )  # fmt: skip
+        with files.explained(f"the store {self._store.disk.root}"):
+            self._store.blobs.settle()
+            files.sync_directory(self._store.disk.layers)
+        with self._store.writing() as tx:
+            leases.claim(tx, self._lease, chains)
+            steps.record(tx, step, tuple(layers), chains)
+        with self._lock:
+            self._made.add(step.key)
+        return step
+
+    def claim(self, diff_id: Digest) -> None:
+        """Claim a layer that is about to get its name."""
+        self._lease.claim((diff_id,))
+
+    def finish(self) -> None:
+        """Say of what was found that it was of use."""
+        if self._used:
+            with self._store.writing() as tx:
+                steps.touch(tx, self._used, time.time_ns())
+
+    def _is_here(self, layer: LayerRecord) -> bool:
+        try:
+            size = os.stat(self._store.disk.tar(layer.diff_id)).st_size
+        except FileNotFoundError:
+            return False
+        return size == layer.tar_size

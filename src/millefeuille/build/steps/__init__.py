@@ -1,0 +1,1 @@
+"""Steps: the instructions that make layers, one kind a file."""
