@@ -1,0 +1,1 @@
+"""A Dockerfile's text made instructions. Knows nothing of images, contexts or disks."""

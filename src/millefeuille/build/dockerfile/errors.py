@@ -1,0 +1,31 @@
+"""What is wrong with a Dockerfile, and where."""
+
+from __future__ import annotations
+
+from millefeuille.errors import Invalid
+
+
+class DockerfileError(Invalid):
+    """A Dockerfile that breaks a rule.
+
+    `str()` reads `Dockerfile:12: unknown instruction: RUNN (did you mean RUN?)`. `message` is the part after
+    the place, without the suggestion; `line` counts from 1 and is 0 where no line is to blame (an empty file).
+    """
+
+    def __init__(
+        self, message: str, *, name: str = "Dockerfile", line: int = 0, suggestion: str = ""
+    ) -> None:
+        place = f"{name}:{line}" if line else name
+        wish = f" (did you mean {suggestion}?)" if suggestion else ""
+        super().__init__(f"{place}: {message}{wish}")
+        self.message = message
+        self.name = name
+        self.line = line
+        self.suggestion = suggestion
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _made_again, (self.message, self.name, self.line, self.suggestion)
+
+
+def _made_again(message: str, name: str, line: int, suggestion: str) -> DockerfileError:
+    return DockerfileError(message, name=name, line=line, suggestion=suggestion)
