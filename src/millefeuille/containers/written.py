@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from millefeuille.containers.record import Container
 from millefeuille.layers.changes import Written
-from millefeuille.snapshots import attach
-from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
+from millefeuille.snapshots import written
+from millefeuille.snapshots.snapshotter import Snapshotter
 
 
-@contextlib.contextmanager
-def opened(snapshots: Snapshotter, container: Container) -> Iterator[Written]:
+def opened(snapshots: Snapshotter, container: Container) -> AbstractContextManager[Written]:
     """What the container wrote, and may go on to write. Raises NotFound, MountFailed, MountDenied."""
-    changes = snapshots.changes(container.id)
-    lower = None
-    upper = os.open(changes.upper, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        if changes.lower is not None:
-            try:
-                lower = attach.opened(changes.lower)
-            finally:
-                close_all(changes.lower)
-        yield Written(upper=upper, lower=lower, marks=changes.marks)
-    finally:
-        os.close(upper)
-        if lower is not None:
-            os.close(lower)
-        if changes.lower is not None:
-            let_go(changes.lower)
+    return written.opened(snapshots, container.id)

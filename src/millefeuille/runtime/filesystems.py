@@ -40,12 +40,13 @@ class MountUnsupported(Unsupported):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What is mounted beside the kernel's own: `users` in the OCI spec's words, parents first; `files` host
-    paths by target.
+    paths by target. `witness` is told of each place that has to be made (see `inroot`).
     """
 
     users: Sequence[Mapping[str, Any]] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     rootless: bool = False
+    witness: inroot.Witness | None = None
 
 
 def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mount]:
@@ -55,7 +56,7 @@ def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mo
     privileged = bool(host_config.get("Privileged"))
     for mount in users:
         _refuse_shared(mount)
-        placed.append(_place(root, mount, placed, privileged=privileged))
+        placed.append(_place(root, mount, placed, wanted.witness, privileged=privileged))
     access = "ro" if host_config.get("ReadonlyRootfs") else "rw"
     for target, source in wanted.files.items():
         bind = {
@@ -65,7 +66,7 @@ def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mo
             "options": ["rbind", "rprivate", access],
         }
         if all(mount["destination"] != target for mount in placed):
-            placed.append(_place(root, bind, placed, privileged=False))
+            placed.append(_place(root, bind, placed, wanted.witness, privileged=False))
     taken = {mount["destination"] for mount in placed}
     kernels = [
         mount
@@ -142,7 +143,9 @@ def _refuse_shared(mount: Mapping[str, Any]) -> None:
         )
 
 
-def _place(root: int, mount: Mount, earlier: Sequence[Mount], *, privileged: bool) -> Mount:
+def _place(
+    root: int, mount: Mount, earlier: Sequence[Mount], witness: inroot.Witness | None, *, privileged: bool
+) -> Mount:
     """The mount with the real path of its target, which is made unless it lies on another mount."""
     target = mount["destination"]
     _refuse_kernels(target, target, privileged=privileged)
@@ -150,10 +153,10 @@ def _place(root: int, mount: Mount, earlier: Sequence[Mount], *, privileged: boo
     if above or any(_is_below(target, kernel) or target == kernel for kernel in _KERNELS):
         return mount
     if mount["type"] == "bind" and not _is_directory(mount["source"]):
-        real = inroot.make_file(root, target)
+        real = inroot.make_file(root, target, witness=witness)
     else:
-        inroot.make_directory(root, os.path.dirname(target))
-        real = inroot.make_directory(root, target, mode=_mode(mount))
+        inroot.make_directory(root, os.path.dirname(target), witness=witness)
+        real = inroot.make_directory(root, target, mode=_mode(mount), witness=witness)
     _refuse_kernels(real, target, privileged=False)
     if real.startswith(("/dev/", "/sys/")):
         raise UnsafeMount(f"{target}: the image has it at {real}")

@@ -10,10 +10,14 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Callable
 from typing import Final
 
 from millefeuille import files, kernel
 from millefeuille.errors import Invalid
+
+# Told, before something is made, the descriptor of the directory and the name in it.
+Witness = Callable[[int, str], None]
 
 _HOPS: Final = 40
 _LOOK: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -25,16 +29,25 @@ class UnsafePath(Invalid):
     """
 
 
-def make_directory(root: int, path: str, *, mode: int = 0o755, owner: tuple[int, int] = (0, 0)) -> str:
-    """Make a directory below descriptor `root`, with its parents; its real path inside. Raises UnsafePath."""
-    return _make(root, path, directory=True, mode=mode, owner=owner)
+def make_directory(
+    root: int,
+    path: str,
+    *,
+    mode: int = 0o755,
+    owner: tuple[int, int] = (0, 0),
+    witness: Witness | None = None,
+) -> str:
+    """Make a directory below descriptor `root`, with its parents; its real path inside. `witness` is told of
+    each that is missing. Raises UnsafePath.
+    """
+    return _make(_Walk(root, path, owner, witness), directory=True, mode=mode)
 
 
-def make_file(root: int, path: str) -> str:
+def make_file(root: int, path: str, *, witness: Witness | None = None) -> str:
     """Make an empty file below descriptor `root`, with its parents; its real path inside. Raises
     UnsafePath.
     """
-    return _make(root, path, directory=False, mode=0o755, owner=(0, 0))
+    return _make(_Walk(root, path, (0, 0), witness), directory=False, mode=0o755)
 
 
 def make_link(root: int, path: str, target: str) -> None:
@@ -53,8 +66,7 @@ def make_link(root: int, path: str, target: str) -> None:
         os.close(directory)
 
 
-def _make(root: int, path: str, *, directory: bool, mode: int, owner: tuple[int, int]) -> str:
-    walk = _Walk(root, path, owner)
+def _make(walk: _Walk, *, directory: bool, mode: int) -> str:
     try:
         while walk.pending:
             name = walk.pending.pop()
@@ -74,13 +86,16 @@ class _Walk:
     last.
     """
 
-    def __init__(self, root: int, path: str, owner: tuple[int, int]) -> None:
+    def __init__(
+        self, root: int, path: str, owner: tuple[int, int], witness: Witness | None = None
+    ) -> None:
         if "\0" in path:
             raise UnsafePath("a path with a zero byte")
         self.pending = path.split("/")[::-1]
         self.names: list[str] = []
         self._path = path
         self._owner = owner
+        self._witness = witness
         self._open = [os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root)]
         self._hops = 0
 
@@ -130,6 +145,8 @@ class _Walk:
     def _create(self, name: str, mode: int, *, file: bool) -> int:
         files.act("create" if file else "mkdir", self._path)
         parent = self._open[-1]
+        if self._witness is not None:
+            self._witness(parent, name)
         if file:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
             made = os.open(name, flags, mode, dir_fd=parent)

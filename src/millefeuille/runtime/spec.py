@@ -43,7 +43,7 @@ class Bundle:
     `network_namespace` is the path of the one to join; without, the container gets an empty one, or the
     host's for the mode "host". `cgroup` is its control group (see `cgroup.path`); `limited` says whether
     the runtime can set limits at all; `rootless` that this process is in a user namespace of an ordinary
-    user.
+    user. `witness` is told of each place for a mount that has to be made (see `inroot`).
     """
 
     id: str
@@ -57,6 +57,7 @@ class Bundle:
     cgroup: str
     limited: bool = True
     rootless: bool = False
+    witness: inroot.Witness | None = None
 
 
 def document(bundle: Bundle) -> dict[str, Any]:
@@ -73,7 +74,9 @@ def document(bundle: Bundle) -> dict[str, Any]:
     if not bundle.mounts:
         executable.check(bundle.root, process.arguments[0], process.environment, process.directory)
     process, files = _with_init(bundle, process)
-    wanted = filesystems.Wanted(users=bundle.mounts, files=files, rootless=bundle.rootless)
+    wanted = filesystems.Wanted(
+        users=bundle.mounts, files=files, rootless=bundle.rootless, witness=bundle.witness
+    )
     mounts = filesystems.mounts(bundle.root, host_config, wanted)
     _make_directory(bundle, process, mounts)
     return {

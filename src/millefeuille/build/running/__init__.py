@@ -1,0 +1,1 @@
+"""RUN: one command on top of a chain, and what it wrote."""

@@ -1,0 +1,71 @@
+"""What a RUN changed, as a layer has it: without what is in overlayfs's upper directory for no change.
+
+Overlayfs copies up whatever was opened for writing or touched. BuildKit leaves out what is as before, and of
+a directory the time alone is no change. A file of the same size may have been written within the second that
+its layer has for its time, so its bytes are compared. Source: containerd/continuity, fs/diff.go.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from millefeuille.layers import xattrs
+from millefeuille.layers.changes import SAME, Change, Written, changes
+from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, NO_XATTRS, SYMLINK
+
+_CHUNK: Final = 1 << 20
+
+
+def layer_changes(written: Written) -> Iterator[Change]:
+    """The changes, for `layers.members.layer_members`. Raises UnreadableChange, OSError."""
+    held: list[Change] = []
+    for change in changes(written):
+        while held and not change.path.startswith(held[-1].path + b"/"):
+            held.pop()
+        if change.letter != SAME or change.covers or not _is_as_before(written, change):
+            yield from held
+            held.clear()
+            yield change
+        elif change.entry is not None and change.entry.kind == DIRECTORY:
+            held.append(change)  # a layer names the directories above what it changes
+
+
+def _is_as_before(written: Written, change: Change) -> bool:
+    """Whether an entry of the same kind, owner, mode, size and time is the same in all else."""
+    entry, found, lower = change.entry, change.found, written.lower
+    assert entry is not None and lower is not None
+    if entry.kind == SYMLINK:
+        return os.readlink(change.path, dir_fd=lower) == entry.link
+    if entry.kind not in (FILE, DIRECTORY):
+        return entry.kind != HARDLINK  # the name may be another file's by now
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    below = os.open(change.path, flags, dir_fd=lower)
+    try:
+        if _attributes(below) != dict(entry.xattrs):
+            return False
+        if found is None or entry.kind == DIRECTORY:
+            return True
+        if found.status.st_nlink > 1:
+            return False
+        above = found.open()
+        try:
+            return _equal(above, below)
+        finally:
+            os.close(above)
+    finally:
+        os.close(below)
+
+
+def _attributes(descriptor: int) -> Mapping[bytes, bytes]:
+    names = [os.fsencode(name) for name in os.listxattr(descriptor)]
+    pairs = ((name, os.getxattr(descriptor, name)) for name in names if xattrs.may_carry(name))
+    return {name: value for name, value in pairs if xattrs.carried(name, value)} or NO_XATTRS
+
+
+def _equal(one: int, other: int) -> bool:
+    while data := os.read(one, _CHUNK):
+        if os.read(other, len(data)) != data:
+            return False
+    return not os.read(other, 1)

@@ -1,0 +1,98 @@
+"""The OCI runtime spec of a RUN, from what it wishes and what was made ready for it."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from millefeuille.build.running.failure import EntitlementMissing
+from millefeuille.build.running.host import INSECURE, NETWORK_HOST, RunHost
+from millefeuille.build.running.stubs import Stubs
+from millefeuille.build.running.wish import RunWish
+from millefeuille.runtime import cgroup, inroot, process, spec
+from millefeuille.runtime.users import look_up
+
+# Where every container has the kernel's file systems.
+_KERNELS: Final = ("/proc", "/dev", "/sys")
+
+
+def check(host: RunHost, wish: RunWish) -> None:
+    """Hold that the command may have what it asks for. Raises EntitlementMissing."""
+    for name, asked in (
+        (NETWORK_HOST, wish.network == "host"),
+        (INSECURE, wish.security == "insecure"),
+    ):
+        if asked and name not in host.allowed:
+            raise EntitlementMissing(f"{name} is not allowed", advice=f"Build with --allow {name}.")
+
+
+def document(
+    host: RunHost,
+    id: str,
+    wish: RunWish,
+    *,
+    root: int,
+    rootfs: str,
+    mounts: Sequence[Mapping[str, Any]],
+    variables: Sequence[str],
+    stubs: Stubs,
+) -> bytes:
+    """The content of config.json. `root` is a descriptor of the root attached at `rootfs`; `mounts` are in
+    the OCI spec's words, `variables` come after the wish's own.
+
+    What is missing in the root is made, with `stubs` told. Raises as `spec.document` does.
+    """
+    ordered = sorted(mounts, key=lambda mount: mount["destination"].count("/"))
+    _make_directory(root, wish, ordered)
+    for target in _KERNELS:
+        inroot.make_directory(root, target, witness=stubs.witness)
+    environment = [*wish.environment, *variables]
+    made = spec.document(
+        spec.Bundle(
+            id=id,
+            rootfs=rootfs,
+            root=root,
+            config={
+                "Hostname": wish.hostname,
+                "User": wish.user,
+                "Env": environment,
+                "Cmd": list(wish.arguments),
+                "WorkingDir": wish.directory,
+            },
+            host_config=_host_config(wish),
+            mounts=ordered,
+            cgroup=cgroup.path(id, wish.resources.get("CgroupParent") or ""),
+            limited=host.limited,
+            rootless=host.rootless,
+            witness=stubs.witness,
+        )
+    )
+    stubs.settle()
+    # A container has it among its variables, a RUN only when the image says so.
+    own = f"HOSTNAME={wish.hostname}"
+    if own not in environment:
+        made["process"]["env"].remove(own)
+    return json.dumps(made).encode()
+
+
+def _host_config(wish: RunWish) -> dict[str, Any]:
+    return {
+        **wish.resources,
+        # There is no daemon that would keep a bridge: the default is the host's network.
+        "NetworkMode": "none" if wish.network == "none" else "host",
+        "Privileged": wish.security == "insecure",
+        "ShmSize": wish.shm_size,
+        "Ulimits": list(wish.ulimits),
+    }
+
+
+def _make_directory(root: int, wish: RunWish, mounts: Sequence[Mapping[str, Any]]) -> None:
+    """Make a working directory that is missing, the user's own; below a mount the runtime does."""
+    path = process.directory({"WorkingDir": wish.directory}, process.Wishes())
+    tops = [*_KERNELS, *(mount["destination"] for mount in mounts)]
+    if any(posixpath.commonpath((path, top)) == top for top in tops):
+        return
+    user = look_up(root, wish.user)
+    inroot.make_directory(root, path, owner=(user.uid, user.gid))

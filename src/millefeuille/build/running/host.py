@@ -1,0 +1,69 @@
+"""RunHost: what a RUN needs of the host; and what killed builds have left, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from millefeuille import files
+from millefeuille.runtime.bundles import abandoned
+from millefeuille.runtime.runtime import Runtime
+from millefeuille.snapshots.snapshotter import Snapshotter
+
+NETWORK_HOST = "network.host"
+INSECURE = "security.insecure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHost:
+    """A snapshotter, a runtime, and two absolute directories.
+
+    `directory` is for bundles, where nothing outlives a boot, and for nobody else; `work` lies on the
+    store's disk, for caches, roots that are kept, and what is thrown away. `limited` says whether the
+    runtime can set limits, `rootless` that this process is in an ordinary user's namespace. `allowed` are
+    the entitlements (NETWORK_HOST, INSECURE) that the user granted.
+    """
+
+    snapshots: Snapshotter
+    runtime: Runtime
+    directory: str
+    work: str
+    limited: bool = True
+    rootless: bool = False
+    allowed: frozenset[str] = frozenset()
+
+    @property
+    def caches(self) -> str:
+        """The directory of cache mounts."""
+        return f"{self.work}/cache-mounts"
+
+    @property
+    def kept(self) -> str:
+        """The directory of records of roots that are kept."""
+        return f"{self.work}/kept"
+
+    def scratch(self, id: str) -> str:
+        """The directory of what one RUN throws away."""
+        return f"{self.work}/scratch/{id}"
+
+
+def sweep(host: RunHost) -> list[str]:
+    """End and remove what builds that were killed have left; the IDs of these RUNs. Every build begins
+    with it.
+    """
+    ids = abandoned(host.directory)
+    keys = list(host.snapshots) if ids else []
+    for id in ids:
+        remove(host, id, [key for key in keys if key == id or key.startswith(f"{id}-")])
+    host.snapshots.release_idle()
+    return ids
+
+
+def remove(host: RunHost, id: str, keys: Iterable[str]) -> None:
+    """End a RUN and remove all that it made: `keys` are its roots."""
+    host.runtime.delete(id)
+    for key in keys:
+        host.snapshots.remove(key)
+    files.remove_tree(host.scratch(id))
+    # Last: as long as it is there, a later build finds the rest.
+    files.remove_tree(f"{host.directory}/{id}")

@@ -1,0 +1,77 @@
+"""A RUN, for real: what it prints, what it changes, how it fails, and that nothing is left."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from tests.build.running.steps import Steps
+
+from millefeuille.build.running.failure import StepFailed, StepStopped
+from millefeuille.runtime.users import NoSuchUser
+
+pytestmark = pytest.mark.walk
+
+
+def test_changes(steps: Steps) -> None:
+    changes = steps.sh("echo hello > /srv/new; rm /etc/plain")
+    assert sorted(changes) == ["etc", "etc/.wh.plain", "srv", "srv/new"]
+    assert changes["srv/new"].size == 6
+
+
+def test_output_comes_in_lines_by_stream(steps: Steps) -> None:
+    steps.sh("echo one; sleep 0.2; echo two >&2; sleep 0.2; printf three")
+    assert steps.lines == [(1, b"one"), (2, b"two"), (1, b"three")]
+
+
+def test_nothing_changed(steps: Steps) -> None:
+    assert steps.run("true") == {}
+
+
+def test_failure(steps: Steps) -> None:
+    with pytest.raises(StepFailed) as caught:
+        steps.sh('echo "no"; exit 3')
+    assert caught.value.code == 3
+    assert str(caught.value) == (
+        'process "/bin/sh -c echo \\"no\\"; exit 3" did not complete successfully: exit code: 3'
+    )
+    assert steps.output == "no\n"
+
+
+def test_command_not_found(steps: Steps) -> None:
+    with pytest.raises(StepFailed, match='process "absent" did not complete successfully'):
+        steps.run("absent")
+    assert "executable file not found in $PATH" in steps.output
+
+
+def test_user_not_found(steps: Steps) -> None:
+    with pytest.raises(NoSuchUser, match="unable to find user nobody"):
+        steps.run("true", user="nobody")
+
+
+def test_root_on_nothing(steps: Steps) -> None:
+    steps.parent = None
+    with pytest.raises(StepFailed):
+        steps.run("/bin/true")
+    assert "no such file or directory" in steps.output
+
+
+def test_many_at_once(steps: Steps) -> None:
+    def one(number: int) -> list[str]:
+        own = Steps(steps.host, steps.parent)
+        changes = own.sh(f"echo {number} > /srv/{number}; echo {number}")
+        assert own.lines == [(1, b"%d" % number)]
+        return sorted(changes)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(one, range(8)))
+    assert found == [["srv", f"srv/{number}"] for number in range(8)]
+
+
+def test_stopped(steps: Steps) -> None:
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    with pytest.raises(StepStopped):
+        steps.sh("echo begun; sleep 60", stop=stop)
+    assert steps.output == "begun\n"
