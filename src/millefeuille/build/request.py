@@ -1,0 +1,47 @@
+"""Request: what one build is asked for, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from millefeuille.oci.platform import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSource:
+    """Where a secret's bytes come from: a variable of the client's, or a file."""
+
+    variable: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to build, and how; the Dockerfile, the context and the outputs are handed in beside it.
+
+    `target` is a stage's name or number, "" the last one. `platform` None is the machine's own. `epoch` is
+    seconds since 1970. `no_cache` lists the stages to build anew, None for none, empty for all. `hosts` are
+    (name, address); `ulimits` and `resources` have the words of Docker's HostConfig. `proxies` are variables
+    that commands see and that no key or history knows.
+    """
+
+    target: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    platform: Platform | None = None
+    epoch: int | None = None
+    no_cache: frozenset[str] | None = None
+    network: str = "default"
+    hosts: tuple[tuple[str, str], ...] = ()
+    shm_size: int = 0
+    ulimits: tuple[Mapping[str, Any], ...] = ()
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, SecretSource] = field(default_factory=dict)
+    agents: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    explain: bool = False
+
+    def renews(self, stage: str) -> bool:
+        """Whether the steps of a stage are to be made anew."""
+        return self.no_cache is not None and (not self.no_cache or stage.lower() in self.no_cache)

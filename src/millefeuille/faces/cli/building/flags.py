@@ -1,0 +1,39 @@
+"""The flags of `mille build`: those of Docker's classic builder and of buildx, and our own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from millefeuille.docker.creation import policies
+from millefeuille.faces.cli.container.typed import amount, things
+from millefeuille.faces.cli.options import boolean, integer, repeated, string, strings
+
+ADD_HOST = repeated("add-host", 'Add a custom host-to-IP mapping ("host:ip")')
+ALLOW = strings("allow", 'Allow extra privileged entitlement ("network.host", "security.insecure")')
+BUILD_ARG = repeated("build-arg", "Set build-time variables")
+BUILD_CONTEXT = repeated("build-context", "Additional build contexts (name=path)")
+CHECK = boolean("check", "Shorthand for --call=check")
+FILE = string("file", 'Name of the Dockerfile (default "PATH/Dockerfile")', short="f", complete="file")
+IIDFILE = string("iidfile", "Write the image ID to a file", complete="file")
+LABEL = repeated("label", "Set metadata for an image")
+NETWORK = string("network", "Set the networking mode for the RUN instructions during build", default="default")
+NO_CACHE = boolean("no-cache", "Do not use cache when building the image")
+NO_CACHE_FILTER = strings("no-cache-filter", "Do not cache specified stages")
+PLATFORM = string("platform", "Set target platform for build")
+PROGRESS = string("progress", 'Set type of progress output ("auto", "plain", "tty", "quiet")', default="auto")
+PULL = boolean("pull", "Always attempt to pull all referenced images")
+QUIET = boolean("quiet", "Suppress the build output and print image ID on success", short="q")
+SECRET = repeated("secret", 'Secret to expose to the build ("id=mysecret[,src=/local/secret]")')
+SHM_SIZE = amount("shm-size", "Shared memory size for build containers")
+SSH = repeated("ssh", 'SSH agent socket to expose to the build ("default|<id>[=<socket>]")')
+TAG = repeated("tag", 'Image identifier ("[registry/]repository[:tag]")', short="t")
+TARGET = string("target", "Set the target build stage to build")
+TIMESTAMP = integer("timestamp", "Set all times in the image to these seconds since 1970", default=-1)
+ULIMIT = things("ulimit", "Ulimit options (default [])", policies.ulimit, shape="ulimit")
+
+EXPLAIN = boolean("explain", "Say of each step why it was taken from the cache, or not")
+
+ALL: Final = (
+    ADD_HOST, ALLOW, BUILD_ARG, EXPLAIN, FILE, IIDFILE, LABEL, NETWORK, NO_CACHE, NO_CACHE_FILTER, PLATFORM,
+    PROGRESS, PULL, QUIET, SECRET, SHM_SIZE, SSH, TAG, TARGET, TIMESTAMP, ULIMIT,
+)  # fmt: skip
