@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import struct
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Final
@@ -51,6 +51,9 @@ class LayerIndex:
             self._note_table = Strings(sections, b"notes")
         except (KeyError, struct.error, TypeError) as error:
             raise CorruptIndex(f"the layer index lacks a part ({error})") from error
+        self.tar_size: int
+        self.compressed_size: int
+        self.content_size: int
         self.tar_size, self.end, self.compressed_size, self.lower_links, self.content_size = facts
         self.sizes, self.mtimes = taken[b"size"], taken[b"mtime"]
         self.uids, self.gids, self.nsecs = taken[b"uid"], taken[b"gid"], taken[b"nsec"]
@@ -110,6 +113,22 @@ class LayerIndex:
         if position:
             return bytes(self._sections[b"hash"][32 * position - 32 : 32 * position])
         return EMPTY_CONTENT if self.kinds[number] == FILE and not self.sizes[number] else None
+
+    def contents(self) -> list[bytes]:
+        """For each entry the blake3 digest of its content, b"" where none was taken."""
+        hashes = bytes(self._sections[b"hash"])
+        table = [b"", *(hashes[at : at + 32] for at in range(0, len(hashes), 32))]
+        return [table[number] for number in self._hash_numbers]
+
+    @property
+    def order(self) -> Sequence[int]:
+        """The numbers of all entries, sorted by path; of those with one path, in the order of the tar."""
+        return self._order
+
+    @property
+    def points(self) -> list[tuple[int, int]]:
+        """Offsets in the tar, rising, each with about where in the compressed blob it lies; both ends too."""
+        return self._points
 
     def header_offset(self, number: int) -> int:
         """Where in the tar an entry's first header begins, its extension headers included."""

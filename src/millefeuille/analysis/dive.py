@@ -1,0 +1,177 @@
+"""Dive's efficiency score, as Dive 0.13.1 computes it, to the last bit and with its errors.
+
+For each layer, its tree is walked depth-first, names sorted as bytes; only nodes without children count. One
+that is no whiteout counts with its size, a whiteout with the sizes of all that the layers below have under
+its path when that is a directory there, and with nothing otherwise; one whose path is not there ends the walk
+of its layer. Of each path, all sizes are added up, and the smallest is what it would need:
+
+    efficiency    = sum of the smallest / sum of all
+    wasted bytes  = sum of all sizes of the paths that were met twice or more, what is needed included
+
+What is wrong with these numbers, `docs/analyze.md` says; `ledger` has the right ones.
+Source: wagoodman/dive v0.13.1, observed; and dive/filetree/efficiency.go, file_tree.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from millefeuille.analysis import gosort
+from millefeuille.analysis.divestack import DiveStack
+from millefeuille.analysis.layer import Layer
+from millefeuille.layers.entry import WHITEOUT
+from millefeuille.layers.names import WHITEOUT_PREFIX
+
+_Key = tuple[bytes, ...]  # the components of a node's path in a layer's tree: Dive's order of nodes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inefficiency:
+    """A path that was met more than once: how often, and all of its sizes together, in bytes."""
+
+    path: bytes
+    count: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiveScore:
+    """What Dive says of an image. Sizes in bytes; `inefficiencies` in the order Dive shows them."""
+
+    efficiency: float
+    wasted: int
+    size: int
+    user_size: int
+    inefficiencies: tuple[Inefficiency, ...]
+
+    @property
+    def user_wasted(self) -> float:
+        """Wasted bytes as a share of all layers but the lowest; not a number for an image with one layer."""
+        if self.user_size:
+            return float(self.wasted) / float(self.user_size)
+        return float("inf") if self.wasted else float("nan")
+
+
+def score(layers: Sequence[Layer]) -> DiveScore:
+    """Dive's score of a stack of layers, the lowest first."""
+    walk = _Walk(DiveStack(layers))
+    for number, layer in enumerate(layers):
+        walk.add(number, layer)
+    sizes = [layer.index.content_size for layer in layers]
+    return walk.result(sizes)
+
+
+class _Seen:
+    """What is known of a path that was met twice, or by a whiteout: all sizes, the smallest, how often."""
+
+    __slots__ = ("count", "least", "total")
+
+    def __init__(self, first: int | None = None) -> None:
+        self.total = first or 0
+        self.least = -1 if first is None else first
+        self.count = 0 if first is None else 1
+
+
+class _Walk:
+    def __init__(self, stack: DiveStack) -> None:
+        self._stack = stack
+        self._once: dict[bytes, int] = {}  # paths met once, with their size; most never become more
+        self._seen: dict[bytes, _Seen] = {}
+        self._listed: list[bytes] = []  # in the order in which they were met for the second time
+
+    def add(self, number: int, layer: Layer) -> None:
+        """Walk one layer's tree; those below have been walked."""
+        leaves = _leaves(layer)
+        gone = {layer.paths[n]: _raw_key(layer.paths[n]) for n in layer.whiteouts}
+        end = self._weigh(number, gone, leaves)
+        special = leaves.keys() & self._once.keys()
+        special |= leaves.keys() & self._seen.keys()
+        special |= leaves.keys() & gone.keys()
+        events = [(_key(path), path, leaves.pop(path)) for path in special]
+        events += ((key, path, self._sizes[path]) for path, key in gone.items() if path in self._sizes)
+        self._once.update(leaves)
+        for _, path, size in sorted(events):
+            self._meet(path, size)
+        if end is not None:
+            self._seen.setdefault(end, self._take(end))
+        self._stack.add(number)
+
+    def result(self, sizes: Sequence[int]) -> DiveScore:
+        """The score of what was walked; `sizes` are those of the layers."""
+        least = sum(self._once.values()) + sum(seen.least for seen in self._seen.values())
+        total = sum(self._once.values()) + sum(seen.total for seen in self._seen.values())
+        listed = [(path, self._seen[path]) for path in self._listed]
+        order = gosort.order([seen.total for _, seen in listed])
+        return DiveScore(
+            efficiency=float(least) / float(total) if total else 1.0,
+            wasted=sum(seen.total for _, seen in listed),
+            size=sum(sizes),
+            user_size=sum(sizes[1:]),
+            inefficiencies=tuple(
+                Inefficiency(path=path, count=seen.count, size=seen.total)
+                for path, seen in (listed[place] for place in reversed(order))
+            ),
+        )
+
+    def _weigh(self, number: int, gone: Mapping[bytes, _Key], leaves: dict[bytes, int]) -> bytes | None:
+        """Find what whiteouts count with. One may end the walk: its path; leaves behind it are taken out."""
+        self._sizes: dict[bytes, int] = {}
+        for path, key in sorted(gone.items(), key=lambda item: item[1]):
+            size = self._stack.size(number, path)
+            if size is None:
+                for behind in [leaf for leaf in leaves if _key(leaf) > key]:
+                    del leaves[behind]
+                return path
+            self._sizes[path] = size
+        return None
+
+    def _take(self, path: bytes) -> _Seen:
+        return _Seen(self._once.pop(path, None))
+
+    def _meet(self, path: bytes, size: int) -> None:
+        seen = self._seen.get(path)
+        if seen is None:
+            if path not in self._once:
+                self._once[path] = size
+                return
+            seen = self._seen[path] = self._take(path)
+        seen.total += size
+        seen.least = size if seen.least < 0 else min(seen.least, size)
+        seen.count += 1
+        if seen.count == 2:
+            self._listed.append(path)
+
+
+def _leaves(layer: Layer) -> dict[bytes, int]:
+    """The nodes without children in a layer's own tree, but for whiteouts, with their sizes."""
+    paths, kinds = layer.paths, layer.kinds
+    if not layer.whiteouts and not layer.opaques:
+        found = dict(zip(paths, layer.sizes, strict=True))
+    else:
+        rows = zip(paths, layer.sizes, kinds, strict=True)
+        found = {path: size for path, size, kind in rows if kind < WHITEOUT}
+    # To Dive, the marks that it drops make the directory they lie in.
+    for path in (*(paths[n] for n in layer.opaques), *_dropped(layer)):
+        found.setdefault(path, 0)
+    for path in layer.parents & found.keys():
+        del found[path]
+    found.pop(b"", None)
+    return found
+
+
+def _dropped(layer: Layer) -> Iterator[bytes]:
+    """Nodes that Dive has of entries which an index leaves out."""
+    for code, path in layer.index.notes():
+        if code == "device-0-0":
+            yield path.strip(b"/")
+
+
+def _key(path: bytes) -> _Key:
+    return tuple(path.split(b"/"))
+
+
+def _raw_key(path: bytes) -> _Key:
+    """Where Dive meets the whiteout of `path`."""
+    *above, leaf = path.split(b"/")
+    return (*above, WHITEOUT_PREFIX + leaf)

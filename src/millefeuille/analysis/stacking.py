@@ -1,0 +1,196 @@
+"""Stacking: which entry each path shows after each layer, and how each file that is no longer shown died.
+
+The rules are those of `layers.tree`. What a layer writes is taken in whole columns where it can be; only
+paths that meet something, marks, links and layers that speak of one path twice are looked at one by one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from millefeuille.analysis.layer import Layer, positions
+from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, WHITEOUT
+from millefeuille.layers.tree import BrokenLink
+
+REWRITTEN: Final = "rewritten"
+METADATA: Final = "metadata only"
+DELETED: Final = "deleted"
+OPAQUE_DIRECTORY: Final = "opaque directory"
+TYPE: Final = "type replaced"
+SAME_LAYER: Final = "same layer"
+CAUSES: Final = (REWRITTEN, METADATA, DELETED, OPAQUE_DIRECTORY, TYPE, SAME_LAYER)
+
+
+class Death(NamedTuple):
+    """Entry number `entry` of layer `writer` lost its last path in layer `killer`, by the path `by` there."""
+
+    writer: int
+    entry: int
+    killer: int
+    cause: str
+    by: bytes
+
+
+class Stacking:
+    """The stack so far. `live` leads from each path to the entry it shows: see `layer_of`."""
+
+    def __init__(self) -> None:
+        self.deaths: list[Death] = []
+        self.live: dict[bytes, int] = {}  # to the number of an entry, counted through all layers
+        self._layers: list[Layer] = []
+        self._starts: list[int] = []
+        self._kinds = bytearray()
+        self._names: dict[int, int] = {}  # how many names more than one a file has
+        self._implied: set[bytes] = set()  # directories that no entry names
+
+    def add(self, layer: Layer) -> None:
+        """Lay one more layer over the others. Raises BrokenLink."""
+        self._layers.append(layer)
+        self._starts.append(len(self._kinds))
+        self._kinds += layer.kinds
+        self._remove_marked(layer)
+        if _is_plain(layer):
+            self._add_columns(layer)
+        else:
+            self._add_one_by_one(layer)
+
+    def layer_of(self, number: int) -> tuple[int, int]:
+        """The layer and the number in it of an entry that `live` leads to."""
+        layer = bisect_right(self._starts, number) - 1
+        return layer, number - self._starts[layer]
+
+    def _remove_marked(self, layer: Layer) -> None:
+        for number in layer.whiteouts:
+            path = layer.paths[number]
+            self._remove(path, DELETED, path)
+            self._remove_below(path, DELETED, path)
+        for number in layer.opaques:
+            self._remove_below(layer.paths[number], OPAQUE_DIRECTORY, layer.paths[number])
+
+    def _add_columns(self, layer: Layer) -> None:
+        """Take a layer that names no path twice, and nothing below what it makes a file."""
+        start, live = self._starts[-1], self.live
+        self._replace_parents(layer)
+        shown = {path: start + entry for path, entry in layer.written.items()} if start else layer.written
+        links = self._links(layer)
+        if links:
+            shown = {**shown, **links}
+        for path in self._implied & shown.keys():
+            if path not in live and self._kinds[shown[path]] != DIRECTORY:
+                self._remove_below(path, TYPE, path)
+        for path in sorted(shown.keys() & live.keys()):
+            self._replace(path, live[path], shown[path], path)
+        live.update(shown)
+        self._implied |= layer.parents - live.keys()
+
+    def _links(self, layer: Layer) -> dict[bytes, int]:
+        """The entry that each hard link of the layer shows, which is counted as one more name of it."""
+        found: dict[bytes, int] = {}
+        for entry in positions(layer.kinds, HARDLINK):
+            path, target = layer.paths[entry], layer.index.link(entry)
+            number = found.get(target, self._starts[-1] + layer.written[target])
+            self._names[number] = self._names.get(number, 0) + 1
+            found[path] = number
+        return found
+
+    def _add_one_by_one(self, layer: Layer) -> None:
+        start, live = self._starts[-1], self.live
+        for entry, path in enumerate(layer.paths):
+            kind, number = layer.kinds[entry], start + entry
+            if kind >= WHITEOUT:
+                continue
+            self._make_parents(path)
+            if kind == HARDLINK:
+                number = self._target(layer.index.link(entry), path)
+                if live.get(path) == number:
+                    continue
+                self._names[number] = self._names.get(number, 0) + 1
+            if path in live:
+                self._replace(path, live[path], number, path)
+            elif kind != DIRECTORY:
+                self._remove_below(path, TYPE, path)
+            live[path] = number
+        self._implied |= layer.parents - live.keys()
+
+    def _target(self, target: bytes, path: bytes) -> int:
+        number = self.live.get(target)
+        if number is None or self._kinds[number] == DIRECTORY:
+            raise BrokenLink(
+                f"layer {len(self._layers) - 1} has a hard link to nothing ({path!r} to {target!r})"
+            )
+        return number
+
+    def _replace(self, path: bytes, old: int, new: int, by: bytes) -> None:
+        """What `path` shows gives way to another entry."""
+        before, after = self._kinds[old], self._kinds[new]
+        if before == DIRECTORY:
+            if after != DIRECTORY:
+                self._remove_below(path, TYPE, by)
+            return
+        if old == new:
+            self._names[old] -= 1
+        elif before == FILE:
+            cause = REWRITTEN if after == FILE else TYPE
+            if cause == REWRITTEN and self._content(old) == self._content(new):
+                cause = METADATA
+            self._kill(old, cause, by)
+
+    def _content(self, number: int) -> tuple[int, bytes | None]:
+        layer, entry = self.layer_of(number)
+        index = self._layers[layer].index
+        return index.sizes[entry], index.content(entry)
+
+    def _kill(self, number: int, cause: str, by: bytes) -> None:
+        """One path less leads to an entry."""
+        if self._kinds[number] != FILE:
+            return
+        names = self._names.get(number, 0)
+        if names:
+            self._names[number] = names - 1
+            return
+        writer, entry = self.layer_of(number)
+        killer = len(self._layers) - 1
+        self.deaths.append(Death(writer, entry, killer, SAME_LAYER if writer == killer else cause, by))
+
+    def _remove(self, path: bytes, cause: str, by: bytes) -> None:
+        number = self.live.pop(path, None)
+        if number is not None:
+            self._kill(number, cause, by)
+
+    def _remove_below(self, path: bytes, cause: str, by: bytes) -> None:
+        for below in self._below(path):
+            self._remove(below, cause, by)
+
+    def _below(self, path: bytes) -> Iterator[bytes]:
+        """The paths below `path` that show something, some perhaps more than once."""
+        for layer in self._layers:
+            if path in layer.parents:
+                yield from [layer.paths[number] for number in layer.below(path)]
+
+    def _replace_parents(self, layer: Layer) -> None:
+        """Directories that the layer needs and has no entry for take the place of files that are there."""
+        for path in (layer.parents & self.live.keys()) - layer.written.keys():
+            if self._kinds[self.live[path]] == DIRECTORY:
+                continue
+            if any(layer.kinds[number] < WHITEOUT for number in layer.below(path)):
+                self._remove(path, TYPE, path)
+
+    def _make_parents(self, path: bytes) -> None:
+        while path := path.rpartition(b"/")[0]:
+            number = self.live.get(path)
+            if number is not None and self._kinds[number] != DIRECTORY:
+                self._remove(path, TYPE, path)
+
+
+def _is_plain(layer: Layer) -> bool:
+    """Whether a layer's entries can be taken in any order."""
+    if len(layer.written) + len(layer.whiteouts) + len(layer.opaques) != len(layer.paths):
+        return False
+    written = layer.written
+    for entry in positions(layer.kinds, HARDLINK):
+        # What is linked must be an earlier entry of this layer, not what the layers below have there.
+        if written.get(layer.index.link(entry), entry) >= entry:
+            return False
+    return all(layer.kinds[written[path]] == DIRECTORY for path in layer.parents & written.keys())
