@@ -15,6 +15,7 @@ import stat
 from typing import Final
 
 from millefeuille import files, kernel
+from millefeuille.layers.following import asserts_directory as asserts_directory
 from millefeuille.layers.following import cleaned, follow
 
 _IN_ROOT: Final = kernel.RESOLVE_IN_ROOT | kernel.RESOLVE_NO_MAGICLINKS
@@ -138,8 +139,3 @@ def parts(path: bytes) -> tuple[bytes, bytes]:
     """The directory and the name of a path below the root; both "" for the root itself."""
     directory, _, name = cleaned(path).rpartition(b"/")
     return directory, name
-
-
-def asserts_directory(path: bytes) -> bool:
-    """Whether a path is written so that it can only be a directory's: with `/` or `/.` at its end."""
-    return path.endswith((b"/", b"/.")) or path == b"."

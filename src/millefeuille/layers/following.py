@@ -17,15 +17,17 @@ class TooManyLinks(Invalid):
     """A path leads through more symlinks than anybody follows."""
 
 
-def follow(path: bytes, link_at: Callable[[bytes], bytes | None], *, leaf: bool) -> bytes:
+def follow(
+    path: bytes, link_at: Callable[[bytes], bytes | None], *, leaf: bool, most: int = HOPS
+) -> bytes:
     """The path below the root, without links, that `path` leads to; "" is the root.
 
     `link_at` gives the target of the symlink at a path without links, None where there is none. A link that
-    `path` itself ends with is followed only for `leaf`. Raises TooManyLinks.
+    `path` itself ends with is followed only for `leaf`. Raises TooManyLinks for more than `most` of them.
     """
     waiting = cleaned(path).split(b"/")[::-1]
     done: list[bytes] = []
-    hops = 0
+    passed = 0
     while waiting:
         part = waiting.pop()
         if part in (b"", b"."):
@@ -37,8 +39,8 @@ def follow(path: bytes, link_at: Callable[[bytes], bytes | None], *, leaf: bool)
         target = link_at(b"/".join(done)) if leaf or waiting else None
         if target is None:
             continue
-        hops += 1
-        if hops > HOPS:
+        passed += 1
+        if passed > most:
             raise TooManyLinks(f"too many links in {path.decode(errors='backslashreplace')}")
         done = [] if target.startswith(b"/") else done[:-1]
         waiting += target.split(b"/")[::-1]
@@ -54,3 +56,8 @@ def cleaned(path: bytes) -> bytes:
         elif part not in (b"", b"."):
             parts.append(part)
     return b"/".join(parts)
+
+
+def asserts_directory(path: bytes) -> bool:
+    """Whether a path is written so that it can only be a directory's: with `/` or `/.` at its end."""
+    return path.endswith((b"/", b"/.")) or path == b"."
