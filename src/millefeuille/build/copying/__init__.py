@@ -1,0 +1,1 @@
+"""COPY, ADD and WORKDIR: matched files become the members of a layer."""
