@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -52,6 +52,11 @@ class Ignore:
             if known:
                 return not keep, matched
         return False, matched
+
+    @property
+    def matches_itself(self) -> Callable[[str], object]:
+        """What tells whether a path is left out that lies in no directory that is; without exceptions."""
+        return self._groups[0][1].matches
 
     def leaves_out(self, path: str) -> bool:
         """Whether a path is left out, for itself or with a directory above it; "" never is."""

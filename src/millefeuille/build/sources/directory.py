@@ -1,0 +1,383 @@
+"""Directory: a directory of this host as a source, the build context above all.
+
+Whatever lies in it, nothing leads out of it: the kernel looks paths up below a descriptor of the root. Only
+what an argument names is looked at, and only what the stat cache does not know is opened.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final, overload
+
+from millefeuille import files, kernel
+from millefeuille.build.sources import arguments, reading
+from millefeuille.build.sources.identity import Entries, identity
+from millefeuille.build.sources.ignore import NOTHING, Ignore
+from millefeuille.build.sources.reading import ContextChanged, Wanted, is_same
+from millefeuille.build.sources.scan import NO_LINKS, Listing, refused, scan
+from millefeuille.build.sources.sieve import Sieve
+from millefeuille.build.sources.source import Item, Match, NotFound
+from millefeuille.build.sources.statcache import StatCache
+from millefeuille.errors import Unsupported
+from millefeuille.layers.entry import (
+    BLOCK,
+    CHARACTER,
+    DIRECTORY,
+    FIFO,
+    FILE,
+    HARDLINK,
+    NO_XATTRS,
+    SYMLINK,
+)
+from millefeuille.layers.following import follow
+from millefeuille.layers.tarheader import Metadata
+
+_KINDS: Final = {
+    stat.S_IFREG: FILE, stat.S_IFDIR: DIRECTORY, stat.S_IFLNK: SYMLINK, stat.S_IFCHR: CHARACTER,
+    stat.S_IFBLK: BLOCK, stat.S_IFIFO: FIFO,
+}  # fmt: skip
+_READ_WHOLE: Final = 256 << 10  # bytes up to which a file is given as bytes
+_NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+
+
+class Uncopyable(Unsupported):
+    """An argument of COPY names a socket."""
+
+
+class DirectorySource:
+    """A directory as a Source; close it after the build.
+
+    All that is in it belongs to 0:0. `ignore` is what is not there for anybody.
+    """
+
+    def __init__(self, root: str, *, ignore: Ignore = NOTHING, cache: StatCache | None = None) -> None:
+        """Open the directory. Raises OSError."""
+        self.descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.root = root
+        self._ignore = ignore
+        self._cache = cache if cache is not None else StatCache()
+        self._statuses: dict[bytes, os.stat_result] = {}
+        self._given: dict[bytes, os.stat_result] = {}
+
+    def __enter__(self) -> DirectorySource:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Save the cache, and close the directory."""
+        self._cache.save()
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    def match(self, pattern: str, *, exclude: Sequence[str] = (), parents: bool = False) -> Sequence[Match]:
+        """See Source. Raises NotFound, BadPattern, TooManyLinks, Unreadable, ScanFailed, Uncopyable."""
+        base, select = arguments.pivot(pattern) if parents else (pattern, "")
+        found: list[Match] = []
+        for path in arguments.expanded(base, self._names):
+            match = self._one(path, exclude, select)
+            if match is not None:
+                found.append(match)
+        if select and not arguments.has_wildcards(select) and not any(match.items for match in found):
+            raise NotFound(arguments.cleaned(pattern))
+        return found
+
+    def digest(self, matches: Sequence[Match], *, mode: bool = True) -> str:
+        """See Source. Raises ContextChanged, Unreadable, ScanFailed."""
+        return identity(
+            ((None if match.is_directory else match.name, _items(match).entries()) for match in matches),
+            mode=mode,
+        )
+
+    def open(self, item: Item) -> int | bytes:
+        """See Source. Raises ContextChanged, Unreadable, ScanFailed."""
+        expected, shown = self._statuses[item.path], os.fsdecode(item.path)
+        files.act("read", shown)
+        try:
+            descriptor = kernel.openat2(
+                self.descriptor, item.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, resolve=NO_LINKS
+            )
+        except OSError as error:
+            raise ContextChanged(shown) if error.errno in _NOT_THERE else refused(error, shown) from error
+        try:
+            if not is_same(os.fstat(descriptor), expected):
+                raise ContextChanged(shown)
+            if expected.st_size > _READ_WHOLE:
+                self._given[item.path] = expected
+                taken, descriptor = descriptor, -1
+                return taken
+            data = os.read(descriptor, expected.st_size + 1)
+            if len(data) != expected.st_size or not is_same(os.fstat(descriptor), expected):
+                raise ContextChanged(shown)
+            return data
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def verify(self) -> None:
+        """Hold that nothing changed that `open` gave a descriptor of; for whoever has read all of them.
+
+        Raises ContextChanged.
+        """
+        for path, expected in self._given.items():
+            try:
+                place = kernel.openat2(self.descriptor, path, os.O_PATH | os.O_NOFOLLOW, resolve=NO_LINKS)
+            except OSError as error:
+                raise ContextChanged(os.fsdecode(path)) from error
+            try:
+                if not is_same(os.fstat(place), expected):
+                    raise ContextChanged(os.fsdecode(path))
+            finally:
+                os.close(place)
+        self._given.clear()
+
+    def content(self, item: Item) -> bytes | None:
+        """The blake3 of a file's content where it is known: once a match has had its digest."""
+        number = self._cache.find([self._statuses[item.path]])[0]
+        return None if number is None or item.entry.kind != FILE else self._cache.content(number)
+
+    def save(self) -> None:
+        """Save what has been learned of files; best effort."""
+        self._cache.save()
+
+    def facts(self, listing: Listing) -> list[int]:
+        """The numbers in the cache of all that was listed, after reading what was not in it."""
+        numbers = self._cache.find(listing.statuses)
+        wanted = [
+            Wanted(n, listing.paths[n], listing.statuses[n])
+            for n, number in enumerate(numbers)
+            if number is None and stat.S_IFMT(listing.statuses[n].st_mode) in (stat.S_IFREG, stat.S_IFDIR)
+        ]
+        if wanted:
+            self._learn(listing, wanted, numbers)
+        return [-1 if number is None else number for number in numbers]
+
+    def cached_xattrs(self) -> Mapping[int, Mapping[bytes, bytes]]:
+        """The attributes of what has some, by number in the cache."""
+        return self._cache.attributed
+
+    def cached_contents(self, numbers: Sequence[int]) -> list[bytes]:
+        """The contents' digests, by numbers in the cache."""
+        return self._cache.contents(numbers)
+
+    def met(self, listing: Listing) -> None:
+        """Remember what was listed, for `open`."""
+        self._statuses.update(zip(map(os.fsencode, listing.paths), listing.statuses, strict=True))
+
+    def _learn(self, listing: Listing, wanted: list[Wanted], numbers: list[int | None]) -> None:
+        for n, found in reading.read(self.descriptor, wanted).items():
+            numbers[n] = self._cache.learn(listing.statuses[n], found.content, found.xattrs, found.started)
+
+    def _one(self, argument: str, exclude: Sequence[str], select: str) -> Match | None:
+        """What one path without wildcards selects; None where the patterns leave nothing of it."""
+        path = self._followed(argument)
+        name = argument.rpartition("/")[2]
+        status = self._status(path, argument)
+        hidden = self._ignore.leaves_out(path)
+        if stat.S_ISDIR(status.st_mode):
+            sieve = Sieve(self._ignore, path, exclude=exclude, select=select)
+            listing = Listing()
+            if not hidden or self._ignore.may_keep_below(path):
+                listing = scan(self.descriptor, path, sieve)
+            if hidden and not listing.paths:
+                raise NotFound(argument)
+            items = Items(self, listing, len(path) + 1 if path else 0)
+            return Match(path=os.fsencode(path), name=os.fsencode(name), is_directory=True, items=items)
+        if hidden or select:
+            raise NotFound(argument)
+        if stat.S_ISSOCK(status.st_mode):
+            raise Uncopyable(f"{argument} is a socket, which cannot be copied")
+        if exclude and Ignore(exclude).leaves_out(name):
+            return None
+        listing = Listing()
+        listing.paths.append(path)
+        listing.statuses.append(status)
+        items = Items(self, listing, len(path.rpartition("/")[0]) + 1 if "/" in path else 0)
+        return Match(path=os.fsencode(path), name=os.fsencode(name), is_directory=False, items=items)
+
+    def _followed(self, argument: str) -> str:
+        return os.fsdecode(follow(os.fsencode(argument), self._link, leaf=True))
+
+    def _link(self, path: bytes) -> bytes | None:
+        if self._ignore.leaves_out(os.fsdecode(path)):
+            return None  # it is not there, nor is what it leads to, by this name
+        try:
+            place = kernel.openat2(self.descriptor, path, os.O_PATH | os.O_NOFOLLOW, resolve=NO_LINKS)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return None
+            raise refused(error, os.fsdecode(path)) from error
+        try:
+            return os.readlink(b"", dir_fd=place)
+        except OSError:
+            return None  # no link: the kernel says EINVAL, or ENOENT for the empty path
+        finally:
+            os.close(place)
+
+    def _status(self, path: str, argument: str) -> os.stat_result:
+        try:
+            place = kernel.openat2(self.descriptor, path or ".", os.O_PATH | os.O_NOFOLLOW, resolve=NO_LINKS)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                raise NotFound(argument) from error
+            raise refused(error, argument) from error
+        try:
+            status = os.fstat(place)
+        finally:
+            os.close(place)
+        if stat.S_ISLNK(status.st_mode):  # it was put there just now, or is not there for anybody
+            raise NotFound(argument)
+        return status
+
+    def _names(self, directory: str) -> Iterator[tuple[str, bool]]:
+        """The names in a directory that a wildcard may meet, and whether each may be a directory."""
+        path = self._followed(directory)
+        hidden = self._ignore.leaves_out(path)
+        if hidden and not self._ignore.may_keep_below(path):
+            return
+        try:
+            descriptor = kernel.openat2(
+                self.descriptor, path or ".", os.O_RDONLY | os.O_DIRECTORY, resolve=NO_LINKS
+            )
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return
+            raise refused(error, path) from error
+        try:
+            with os.scandir(descriptor) as entries:
+                found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        finally:
+            os.close(descriptor)
+        above = self._ignore.above(path)
+        for name, is_directory in sorted(found, key=lambda pair: os.fsencode(pair[0])):
+            below = f"{path}/{name}" if path else name
+            out = self._ignore.judge(below, above)[0]
+            if not out or (is_directory and self._something_below(below)):
+                yield name, is_directory
+
+    def _something_below(self, directory: str) -> bool:
+        """Whether something is there in a directory that itself is left out."""
+        if not self._ignore.may_keep_below(directory):
+            return False
+        return bool(scan(self.descriptor, directory, Sieve(self._ignore, directory)).paths)
+
+
+class Items(Sequence[Item]):
+    """The items of a match, made when somebody looks at one: where all is cached nobody does."""
+
+    def __init__(self, source: DirectorySource, listing: Listing, start: int) -> None:
+        self._source = source
+        self._listing = listing
+        self._start = start
+
+    def __len__(self) -> int:
+        return len(self._listing.paths)
+
+    @overload
+    def __getitem__(self, at: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Item]: ...
+
+    def __getitem__(self, at: int | slice) -> Item | Sequence[Item]:
+        return self._all[at]
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._all)
+
+    def entries(self) -> Entries:
+        """The entries as their identity sees them."""
+        listing, start, numbers = self._listing, self._start, self._numbers
+        kinds, first = self._kinds, self._first
+        encoded = _encoded(listing.paths)
+        attributed = self._source.cached_xattrs()
+        return Entries(
+            paths=[path[start:] for path in encoded] if start else encoded,
+            kinds=kinds,
+            modes=self._modes,
+            contents=self._source.cached_contents(
+                [number for number, kind in zip(numbers, kinds, strict=True) if kind == FILE]
+            ),
+            links={n: os.fsencode(target) for n, target in listing.targets.items()}
+            | {n: encoded[earlier][start:] for n, earlier in first.items()},
+            devices=self._devices,
+            xattrs={n: attributed[number] for n, number in enumerate(numbers) if number in attributed}
+            if attributed
+            else {},
+        )
+
+    @cached_property
+    def _numbers(self) -> list[int]:
+        return self._source.facts(self._listing)
+
+    @cached_property
+    def _first(self) -> dict[int, int]:
+        """The numbers of further names of a file, each with that of its first."""
+        met: dict[tuple[int, int], int] = {}
+        found: dict[int, int] = {}
+        for n, status in enumerate(self._listing.statuses):
+            if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
+                earlier = met.setdefault((status.st_dev, status.st_ino), n)
+                if earlier != n:
+                    found[n] = earlier
+        return found
+
+    @cached_property
+    def _kinds(self) -> bytes:
+        kinds = bytearray([_KINDS[status.st_mode & 0o170000] for status in self._listing.statuses])
+        for n in self._first:
+            kinds[n] = HARDLINK
+        return bytes(kinds)
+
+    @cached_property
+    def _modes(self) -> list[int]:
+        modes = [status.st_mode & 0o7777 for status in self._listing.statuses]
+        for n in self._listing.targets:
+            modes[n] = 0o777  # a link's own mode means nothing, and differs between file systems
+        return modes
+
+    @cached_property
+    def _devices(self) -> dict[int, tuple[int, int]]:
+        statuses = self._listing.statuses
+        return {
+            n: (os.major(statuses[n].st_rdev), os.minor(statuses[n].st_rdev))
+            for n, kind in enumerate(self._kinds)
+            if kind in (CHARACTER, BLOCK)
+        }
+
+    @cached_property
+    def _all(self) -> list[Item]:
+        listing, encoded = self._listing, _encoded(self._listing.paths)
+        attributed = self._source.cached_xattrs()
+        self._source.met(listing)
+        found: list[Item] = []
+        rows = zip(encoded, self._kinds, self._modes, listing.statuses, self._numbers, strict=True)
+        for n, (path, kind, mode, status, number) in enumerate(rows):
+            seconds, nanoseconds = divmod(status.st_mtime_ns, 1_000_000_000)
+            link = b""
+            if kind == SYMLINK:
+                link = os.fsencode(listing.targets[n])
+            elif kind == HARDLINK:
+                link = encoded[self._first[n]]
+            entry = Metadata(
+                path=path, kind=kind, mode=mode, size=status.st_size if kind == FILE else 0,
+                mtime=seconds, nsec=nanoseconds, link=link, device=self._devices.get(n, (0, 0)),
+                xattrs=attributed.get(number, NO_XATTRS) if kind != HARDLINK else NO_XATTRS,
+            )  # fmt: skip
+            found.append(Item(path, entry))
+        return found
+
+
+def _items(match: Match) -> Items:
+    assert isinstance(match.items, Items)  # a match of another source
+    return match.items
+
+
+def _encoded(paths: list[str]) -> list[bytes]:
+    return os.fsencode("\0".join(paths)).split(b"\0") if paths else []
