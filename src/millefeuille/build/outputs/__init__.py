@@ -1,0 +1,1 @@
+"""Where a finished build goes: the store, archives, directories, registries; and what is said of it."""
