@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from millefeuille.oci import mediatype
@@ -15,11 +15,13 @@ from millefeuille.transfer.plan import Plan
 
 def is_made(manifest: Manifest, config: ImageConfig) -> bool:
     """True when `make_plan` would write these very bytes: nobody else's digest depends on them."""
-    return make_plan(config, manifest.layers).manifest.raw == manifest.raw
+    return make_plan(config, manifest.layers, manifest.annotations).manifest.raw == manifest.raw
 
 
-def make_plan(config: ImageConfig, layers: Sequence[Descriptor]) -> Plan:
-    """A plan with a manifest of its own, always the same for the same image.
+def make_plan(
+    config: ImageConfig, layers: Sequence[Descriptor], annotations: Mapping[str, str] | None = None
+) -> Plan:
+    """A plan with a manifest of its own, always the same for the same image and annotations.
 
     Its bytes are those that Docker 28 writes for such an image.
     """
@@ -29,9 +31,11 @@ def make_plan(config: ImageConfig, layers: Sequence[Descriptor]) -> Plan:
         "mediaType": mediatype.OCI_MANIFEST,
         "config": described.to_json(),
         "layers": [layer.to_json() for layer in layers],
+        **({"annotations": dict(annotations)} if annotations else {}),
     }
     raw = json.dumps(document, separators=(",", ":")).encode()
     manifest = Manifest(
-        raw=raw, media_type=mediatype.OCI_MANIFEST, config=described, layers=tuple(layers)
+        raw=raw, media_type=mediatype.OCI_MANIFEST, config=described, layers=tuple(layers),
+        annotations=dict(annotations or {}),
     )  # fmt: skip
     return Plan(indexes=(), descriptor=manifest.descriptor(), manifest=manifest, config=config)

@@ -48,17 +48,17 @@ class PushTarget(Protocol):
 
 def push(
     store: Store, repository: PushTarget, reference: Reference, progress: Progress,
-    *, platform: Platform | None = None,
+    *, platform: Platform | None = None, as_stored: bool = False,
 ) -> Digest:  # fmt: skip
     """Send what the tagged `reference` names, to `repository`; the digest it has there.
 
-    With `platform`, that one's manifest alone. Raises NothingToPush, and what the repository and the store
-    raise.
+    With `platform`, that one's manifest alone; with `as_stored`, layers that never were compressed stay so.
+    Raises NothingToPush, and what the repository and the store raise.
     """
     with store.reading() as tx:
         shipment = gather(tx, store, reference, platform)
     with leases.lease(store.disk, f"push {reference.familiar}", shipment.digests) as lease:
-        shipment, packed = pack(store, shipment, lease)
+        shipment, packed = (shipment, None) if as_stored else pack(store, shipment, lease)
         with store.reading() as tx:
             made = {blob.digest: diff_id for blob, diff_id in packed.layers} if packed else {}
             blobs = outbound(tx, shipment, reference, made)
