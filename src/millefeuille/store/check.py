@@ -94,7 +94,8 @@ def _broken(store: Store, message: str) -> Report:
 
 _SIZES = """
 SELECT digest, size FROM manifests UNION SELECT digest, size FROM indexes
-UNION SELECT digest, size FROM manifest_layers UNION SELECT id, config_size FROM images ORDER BY 1
+UNION SELECT digest, size FROM manifest_layers UNION SELECT id, config_size FROM images
+UNION SELECT digest, size FROM attachments ORDER BY 1
 """
 
 

@@ -23,6 +23,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.reference import Reference
 from millefeuille.store import chains, containers, database, images, layers, leases, mirror, names, recording
+from millefeuille.store.attachments import attachments
 from millefeuille.store.chains import Prepare
 from millefeuille.store.derive import derive
 from millefeuille.store.images import LayerRecord
@@ -152,7 +153,7 @@ def _manifests(
         reasons.append(str(error))
         return
     if isinstance(document, Index):
-        recording.add_index(tx, target)
+        recording.add_index(tx, target, attachments(store.blobs, document))
         for below in document.manifests:
             if below.digest in store.blobs and documents.is_candidate(below):
                 yield from _manifests(store, tx, below, reasons)

@@ -58,11 +58,15 @@ def add_image(
     return image
 
 
-def add_index(tx: Transaction, descriptor: Descriptor) -> None:
-    """Record an index whose bytes are on the disk."""
+def add_index(tx: Transaction, descriptor: Descriptor, attached: Iterable[Descriptor] = ()) -> None:
+    """Record an index whose bytes are on the disk, with what of its attachments is there too."""
     tx.execute(
         "INSERT OR IGNORE INTO indexes VALUES (?,?,?)",
         (str(descriptor.digest), descriptor.media_type, descriptor.size),
+    )
+    tx.executemany(
+        "INSERT OR IGNORE INTO attachments VALUES (?,?,?,?)",
+        [(str(descriptor.digest), str(one.digest), one.media_type, one.size) for one in attached],
     )
 
 

@@ -157,14 +157,20 @@ def _is_used(tx: Transaction, chain: str) -> bool:
 
 
 def _unused_indexes(tx: Transaction) -> set[str]:
+    """Drop the indexes that nothing points to any more; their digests, and those of their attachments."""
     unused = _column(
         tx, "SELECT digest FROM indexes WHERE digest NOT IN (SELECT target FROM names)"
         " AND digest NOT IN (SELECT digest FROM repo_digests)",
     )  # fmt: skip
     if unused:
         unused -= _below(tx, _column(tx, "SELECT digest FROM indexes") - unused)
+    attached = {
+        row[0]
+        for digest in unused
+        for row in tx.execute("SELECT digest FROM attachments WHERE owner = ?", (digest,)).fetchall()
+    }
     tx.executemany("DELETE FROM indexes WHERE digest = ?", [(digest,) for digest in unused])
-    return unused
+    return unused | attached
 
 
 def _below(tx: Transaction, indexes: set[str]) -> set[str]:
@@ -187,7 +193,7 @@ def _below(tx: Transaction, indexes: set[str]) -> set[str]:
 _NEEDED = """
 SELECT 1 FROM manifest_layers WHERE digest = :d UNION SELECT 1 FROM manifests WHERE digest = :d
 UNION SELECT 1 FROM images WHERE id = :d UNION SELECT 1 FROM indexes WHERE digest = :d
-UNION SELECT 1 FROM build_steps WHERE diff_id = :d LIMIT 1
+UNION SELECT 1 FROM build_steps WHERE diff_id = :d UNION SELECT 1 FROM attachments WHERE digest = :d LIMIT 1
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -29,6 +29,12 @@ CREATE INDEX manifest_layers_diff_id ON manifest_layers(diff_id);
 CREATE INDEX manifest_layers_digest ON manifest_layers(digest);
 
 CREATE TABLE indexes (digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
+-- What an index lists beside images: attestations, and the blobs that these consist of.
+CREATE TABLE attachments (
+    owner TEXT NOT NULL REFERENCES indexes(digest) ON DELETE CASCADE, digest TEXT NOT NULL,
+    media_type TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (owner, digest)
+) WITHOUT ROWID;
+CREATE INDEX attachments_digest ON attachments(digest);
 
 -- A name points to a target (an index or a manifest) and to the image chosen from it last.
 CREATE TABLE names (
@@ -103,6 +109,7 @@ LOGICAL = {
     "manifests": "digest, image, media_type, size",
     "manifest_layers": "manifest, position, digest, media_type, size, diff_id",
     "indexes": "digest, media_type, size",
+    "attachments": "owner, digest, media_type, size",
     "names": "name, repository, tag, target, image",
     "name_platforms": "name, platform, manifest, image",
     "repo_digests": "repository, digest, image",

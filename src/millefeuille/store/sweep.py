@@ -76,7 +76,7 @@ SELECT diff_id FROM manifest_layers UNION SELECT diff_id FROM chains UNION SELEC
 """
 _NEEDED_BLOBS = """
 SELECT digest FROM manifest_layers UNION SELECT digest FROM manifests UNION SELECT id FROM images
-UNION SELECT digest FROM indexes UNION SELECT diff_id FROM build_steps
+UNION SELECT digest FROM indexes UNION SELECT digest FROM attachments UNION SELECT diff_id FROM build_steps
 """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
+from millefeuille.store.attachments import attachments
 from millefeuille.store.blobs import Blobs
 from millefeuille.transfer.archive.selection import Chosen
 
@@ -78,6 +79,8 @@ class _Gathering:
                 taken[entry.digest] = below
         if not taken:
             return None
+        for attached in self._attestations(index):
+            taken[attached.digest] = attached
         if not self._oci or _is_oci(index, taken):
             self._gathered.documents[descriptor.digest] = index.raw
             return descriptor
@@ -89,6 +92,16 @@ class _Gathering:
             if Digest.parse(entry["digest"]) in taken
         ]
         return self._add(descriptor, fields, mediatype.OCI_INDEX)
+
+    def _attestations(self, index: Index) -> Iterator[Descriptor]:
+        """What the index says about its images, where the store has it; taken as it is."""
+        for part in attachments(self._blobs, index):
+            if part.media_type == mediatype.IN_TOTO:
+                self._gathered.layers[part.digest] = part
+                continue
+            self._gathered.documents[part.digest] = self._blobs.read(part.digest)
+            if part.media_type in mediatype.MANIFESTS:
+                yield part
 
     def _manifest(self, descriptor: Descriptor, manifest: Manifest) -> Descriptor:
         config = self._blobs.read(manifest.config.digest)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from millefeuille import files
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
-from millefeuille.store import events, leases
+from millefeuille.store import attachments, events, leases
 from millefeuille.store.images import blobs_of
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
@@ -77,6 +77,7 @@ def _save(
 def _claims(tx: Transaction, chosen: Iterable[Chosen]) -> Iterable[Digest]:
     for entry in chosen:
         yield entry.target.digest
+        yield from (part.digest for part in attachments.recorded(tx, entry.target.digest))
         for manifest in entry.manifests:
             yield manifest.digest
             query = "SELECT image FROM manifests WHERE digest = ?"
