@@ -12,10 +12,13 @@ from tests.build.outputs.states import MADE, dockerfile_steps, file, state, stor
 from tests.store.memory import Memory, brought, layer
 
 from millefeuille.build.outputs.blobs import MissingLayer
+from millefeuille.build.outputs.config import described
 from millefeuille.build.outputs.finished import Finished, Step
-from millefeuille.build.outputs.image import finish, image_plan
+from millefeuille.build.outputs.image import finish
+from millefeuille.build.outputs.product import Shape, assemble
 from millefeuille.oci import mediatype
 from millefeuille.oci.config import InvalidConfig
+from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.store import images, leases, names
 from millefeuille.store.check import check
@@ -25,9 +28,13 @@ from millefeuille.store.store import Store
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def config_of(store: Store, finished: Finished) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(image_plan(store, finished).config.raw)
+def config_of(finished: Finished) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(described(finished).raw)
     return found
+
+
+def manifest_of(store: Store, finished: Finished, lease: Lease) -> Digest:
+    return assemble(store, [finished], Shape(), lease).target.digest
 
 
 def test_image_has_its_names_layers_and_config(store: Store, lease: Lease) -> None:
@@ -56,20 +63,20 @@ def test_config_is_written_in_one_order(store: Store, lease: Lease) -> None:
     record = stored(store, lease, [file("a")])
     one = {"Labels": {"b": "1", "a": "2"}, "Cmd": ["x"], "Volumes": {"/b": {}, "/a": {}}}
     two = {"Volumes": {"/a": {}, "/b": {}}, "Cmd": ["x"], "Labels": {"a": "2", "b": "1"}}
-    first, second = (image_plan(store, state([record], process=process)) for process in (one, two))
-    assert first.config.raw == second.config.raw
+    first, second = (described(state([record], process=process)) for process in (one, two))
+    assert first.raw == second.raw
 
 
 def test_path_is_added_where_there_is_none(store: Store) -> None:
-    assert config_of(store, state([], process={"Env": ["A=1"]}))["config"]["Env"] == ["A=1", PATH]
-    assert config_of(store, state([], process={"Env": ["PATH=/x"]}))["config"]["Env"] == ["PATH=/x"]
+    assert config_of(state([], process={"Env": ["A=1"]}))["config"]["Env"] == ["A=1", PATH]
+    assert config_of(state([], process={"Env": ["PATH=/x"]}))["config"]["Env"] == ["PATH=/x"]
 
 
 def test_steps_without_layers_take_the_time_beside_them(store: Store, lease: Lease) -> None:
     record = stored(store, lease, [file("a")])
     steps = (*dockerfile_steps(["ENV A=1"]), Step(created_by="COPY a / # buildkit", created=MADE),
              *dockerfile_steps(["CMD [\"a\"]"]))  # fmt: skip
-    config = config_of(store, state([record], steps=steps))
+    config = config_of(state([record], steps=steps))
     assert config["history"] == [
         {"created": "2023-11-14T22:13:20Z", "created_by": "ENV A=1", "comment": "buildkit.dockerfile.v0",
          "empty_layer": True},
@@ -88,7 +95,7 @@ def test_epoch_is_the_time_of_all_new_steps_alone(store: Store, lease: Lease) ->
         [base, top], base={"created": "2020-01-01T00:00:00Z", "history": [old]}, base_layers=1, epoch=1000,
         steps=(*dockerfile_steps(["ENV A=1"]), Step(created_by="RUN x # buildkit", created=MADE)),
     )  # fmt: skip
-    config = config_of(store, finished)
+    config = config_of(finished)
     assert config["history"][0] == old
     assert {entry["created"] for entry in config["history"][1:]} == {"1970-01-01T00:16:40Z"}
     assert config["created"] == "1970-01-01T00:16:40Z"
@@ -97,7 +104,7 @@ def test_epoch_is_the_time_of_all_new_steps_alone(store: Store, lease: Lease) ->
 def test_base_without_history_gets_an_entry_for_each_layer(store: Store, lease: Lease) -> None:
     records = [stored(store, lease, [file(name)]) for name in "abc"]
     steps = (Step(created_by="COPY c / # buildkit", created=MADE),)
-    config = config_of(store, state(records, base_layers=2, steps=steps))
+    config = config_of(state(records, base_layers=2, steps=steps))
     comments = [entry["comment"] for entry in config["history"]]
     assert comments == ["buildkit.exporter.image.v0"] * 2 + ["buildkit.dockerfile.v0"]
 
@@ -105,7 +112,7 @@ def test_base_without_history_gets_an_entry_for_each_layer(store: Store, lease: 
 def test_base_that_tells_of_more_layers_than_it_has_is_not_believed(store: Store, lease: Lease) -> None:
     record = stored(store, lease, [file("a")])
     told = [{"created_by": text} for text in ("one", "two", "three")]
-    config = config_of(store, state([record], base_layers=1, base={"history": told}, steps=()))
+    config = config_of(state([record], base_layers=1, base={"history": told}, steps=()))
     assert [bool(entry.get("empty_layer")) for entry in config["history"]] == [False, True, True]
 
 
@@ -113,7 +120,7 @@ def test_steps_that_do_not_fit_the_layers_are_refused(store: Store, lease: Lease
     record = stored(store, lease, [file("a")])
     steps = (Step(created_by="COPY a /"), Step(created_by="COPY b /"))
     with pytest.raises(InvalidConfig):
-        image_plan(store, state([record], steps=steps))
+        described(state([record], steps=steps))
 
 
 def test_base_layers_keep_their_compressed_blobs(tmp_path: Path) -> None:
@@ -128,10 +135,9 @@ def test_base_layers_keep_their_compressed_blobs(tmp_path: Path) -> None:
         top = stored(store, held, [file("top")])
         steps = (Step(created_by="COPY top /", created=MADE),)
         finished = state([*records, top], base_layers=1, steps=steps)
-        assert (
-            image_plan(store, replace(finished, blobs=blobs)).manifest == image_plan(store, finished).manifest
-        )
-        made = finish(store, replace(finished, blobs=blobs), [], held)
+        told = replace(finished, blobs=blobs)
+        assert manifest_of(store, told, held) == manifest_of(store, finished, held)
+        made = finish(store, told, [], held)
     with store.reading() as tx:
         kinds = [blob.media_type for blob in images.blobs_of(tx, made.manifest)]
     assert kinds == [mediatype.OCI_LAYER_GZIP, mediatype.OCI_LAYER]
@@ -155,4 +161,4 @@ def test_layer_that_is_gone_is_named(store: Store, lease: Lease, tmp_path: Path)
     other = Store(str(tmp_path / "other"))
     other.create()
     with pytest.raises(MissingLayer, match=str(record.diff_id)):
-        image_plan(other, state([record]))
+        manifest_of(other, state([record]), lease)

@@ -1,7 +1,7 @@
-"""A finished build as an image of the store.
+"""What is put out as images of the store.
 
 config and manifest → claim → documents → metadata image
-                    → one transaction: image, names, events → index.json
+                    → one transaction: images, names, events → index.json
 """
 
 from __future__ import annotations
@@ -9,34 +9,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from millefeuille.build.outputs.blobs import blobs_of
-from millefeuille.build.outputs.config import described
+from millefeuille import files
 from millefeuille.build.outputs.finished import Finished
+from millefeuille.build.outputs.product import Product, Shape, Variant, assemble
 from millefeuille.oci.digest import Digest
-from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.reference import Reference
-from millefeuille.store import chains, events
-from millefeuille.store.chains import Prepare
+from millefeuille.store import chains, events, recording
+from millefeuille.store.attachments import attachments
+from millefeuille.store.chains import Metadata, Prepare
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
-from millefeuille.transfer.keeping import make_metadata, store_documents
-from millefeuille.transfer.made import make_plan
-from millefeuille.transfer.plan import Plan
+from millefeuille.transfer.keeping import make_metadata
 from millefeuille.transfer.record import record_image, record_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """An image that a build made: its ID, and the digest of its manifest."""
+    """An image that a build made: its ID, its manifest's digest, and that of what its names point to."""
 
     image: Digest
     manifest: Digest
-
-
-def image_plan(store: Store, finished: Finished, labels: Mapping[str, str] | None = None) -> Plan:
-    """Config and manifest of a finished build, nothing of it stored. Raises MissingLayer, InvalidConfig."""
-    return make_plan(described(finished, labels), blobs_of(store, finished))
+    target: Digest
 
 
 def finish(
@@ -48,21 +42,51 @@ def finish(
     The caller holds the `lease`, which claims the layers already, and lets go of it afterwards. Raises
     MissingLayer, InvalidConfig, DiskFull, ReadOnlyStore, Failed, CorruptBlob.
     """
-    plan = image_plan(store, finished, labels)
-    records = {blob.digest: layer for blob, layer in zip(plan.manifest.layers, finished.layers, strict=True)}
-    diff_ids = plan.config.diff_ids
-    lease.claim({*(digest for digest, _ in plan.documents), *records, *diff_ids, *chain_ids(diff_ids)})
-    store_documents(store, plan)
-    made = make_metadata(store, plan, records, prepare)
+    product = assemble(store, [finished], Shape(labels=labels or {}), lease)
+    return record(store, product, names, lease, prepare=prepare)
+
+
+def record(
+    store: Store, product: Product, names: Sequence[Reference], lease: Lease,
+    *, prepare: Prepare | None = None,
+) -> Recorded:  # fmt: skip
+    """Record all images of a product, and let `names` point to it; done again, it changes nothing.
+
+    Of several platforms this machine's own is the one that a name stands for. Raises DiskFull,
+    ReadOnlyStore, Failed, CorruptBlob.
+    """
+    lease.claim(product.claims)
+    keep_documents(store, product)
+    chosen = product.chosen
+    # The image that is recorded last under a name is the one that the name means.
+    variants = [*(one for one in product.variants if one is not chosen), chosen]
+    metadata = [make_metadata(store, one.plan, one.records, prepare) for one in variants]
     with store.writing() as tx:
-        image = record_image(tx, plan, records)
-        if made is not None:
-            chains.set_metadata(tx, *made)
+        if product.index is not None:
+            recording.add_index(tx, product.target, attachments(store.blobs, product.index))
+        for variant, made in zip(variants, metadata, strict=True):
+            image = _record(tx, variant, names, made)
         for name in names:
-            _tag(tx, plan, image, name)
-    return Recorded(image=image, manifest=plan.descriptor.digest)
+            told = {**chosen.plan.config.labels, "name": name.familiar}
+            events.record(tx, "tag", str(image), told)
+    return Recorded(image=image, manifest=chosen.plan.descriptor.digest, target=product.target.digest)
 
 
-def _tag(tx: Transaction, plan: Plan, image: Digest, name: Reference) -> None:
-    record_name(tx, plan, image, name)
-    events.record(tx, "tag", str(image), {**plan.config.labels, "name": name.familiar})
+def keep_documents(store: Store, product: Product) -> None:
+    """Store all but the layers, and make the names of everything durable."""
+    with files.explained(f"the store {store.disk.root}"):
+        for digest, raw in product.documents.items():
+            store.blobs.put(digest, raw)
+        store.blobs.settle()
+        files.sync_directory(store.disk.layers)
+
+
+def _record(
+    tx: Transaction, variant: Variant, names: Sequence[Reference], made: tuple[Digest, Metadata] | None
+) -> Digest:
+    image = record_image(tx, variant.plan, variant.records)
+    if made is not None:
+        chains.set_metadata(tx, *made)
+    for name in names:
+        record_name(tx, variant.plan, image, name)
+    return image
