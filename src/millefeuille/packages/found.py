@@ -1,0 +1,87 @@
+"""Found: all packages of a tree, whatever the tree is kept in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from millefeuille.packages.apk import apk_packages
+from millefeuille.packages.dpkg import dpkg_packages
+from millefeuille.packages.npm import npm_packages
+from millefeuille.packages.osrelease import PATHS, os_release
+from millefeuille.packages.package import BadRecord, Package
+from millefeuille.packages.python import python_packages
+from millefeuille.packages.rpm import rpm_packages
+
+Parser = Callable[[bytes, bytes], Iterator[Package]]
+
+_WHOLE: Final[Mapping[bytes, Parser]] = {
+    b"var/lib/dpkg/status": dpkg_packages,
+    b"usr/lib/dpkg/status": dpkg_packages,
+    b"lib/apk/db/installed": apk_packages,
+    b"usr/lib/apk/db/installed": apk_packages,
+    b"var/lib/rpm/rpmdb.sqlite": rpm_packages,
+    b"usr/lib/sysimage/rpm/rpmdb.sqlite": rpm_packages,
+    b"usr/share/rpm/rpmdb.sqlite": rpm_packages,
+}
+_STATUS_DIRECTORY: Final = b"var/lib/dpkg/status.d/"
+
+
+class Files(Protocol):
+    """A tree of files, its paths relative to the root."""
+
+    def paths(self) -> Iterable[bytes]:
+        """The paths of all regular files."""
+
+    def read(self, path: bytes) -> bytes:
+        """The content of one of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The packages of a tree, sorted; its os-release; and the records that could not be read, and why."""
+
+    packages: tuple[Package, ...]
+    system: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+
+def parser_of(path: bytes) -> Parser | None:
+    """Who reads the file at `path`, relative to the root; None when it lists no packages."""
+    if path in _WHOLE:
+        return _WHOLE[path]
+    parts = path.rsplit(b"/", 4)
+    leaf = parts[-1]
+    if leaf == b"package.json":
+        is_package = parts[-3:-2] == [b"node_modules"]
+        is_scoped = len(parts) > 3 and parts[-4] == b"node_modules" and parts[-3].startswith(b"@")
+        return npm_packages if is_package or is_scoped else None
+    if leaf in (b"METADATA", b"PKG-INFO") and len(parts) > 1:
+        endings = {b"METADATA": b".dist-info", b"PKG-INFO": b".egg-info"}
+        return python_packages if parts[-2].endswith(endings[leaf]) else None
+    if leaf.endswith(b".egg-info"):
+        return python_packages
+    if path.startswith(_STATUS_DIRECTORY) and not leaf.endswith(b".md5sums"):
+        return dpkg_packages
+    return None
+
+
+def find(files: Files) -> Found:
+    """All packages of a tree. A record that cannot be read is told of, and the others are read."""
+    packages: list[Package] = []
+    unread: list[str] = []
+    known: set[bytes] = set()
+    for path in files.paths():
+        if path in PATHS:
+            known.add(path)
+        parser = parser_of(path)
+        if parser is None:
+            continue
+        try:
+            packages += parser(files.read(path), path)
+        except BadRecord as error:
+            unread.append(f"/{path.decode(errors='replace')}: {error}")
+    system = next((os_release(files.read(path)) for path in PATHS if path in known), {})
+    packages.sort(key=lambda one: (one.kind, one.name, one.version, one.architecture, one.location))
+    return Found(packages=tuple(packages), system=system, unread=tuple(unread))

@@ -1,0 +1,40 @@
+"""Package: one installed package, as its manager's records tell of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from millefeuille.errors import Invalid
+
+DEB: Final = "deb"
+APK: Final = "apk"
+RPM: Final = "rpm"
+PYPI: Final = "pypi"
+NPM: Final = "npm"
+
+
+class BadRecord(Invalid):
+    """A file that should list packages is not what its name promises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """An installed package. `kind` is the type of package URLs: deb, apk, rpm, pypi, npm.
+
+    `source` is the source package it was built from, where that has another name; `size` in bytes as its
+    manager counts, 0 when it does not say. `files` are paths relative to the root, where the same record
+    lists them; `location` is the path of that record.
+    """
+
+    kind: str
+    name: str
+    version: str
+    architecture: str = ""
+    source: str = ""
+    source_version: str = ""
+    licence: str = ""
+    supplier: str = ""
+    size: int = 0
+    location: bytes = b""
+    files: tuple[bytes, ...] = ()
