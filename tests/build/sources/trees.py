@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from millefeuille.build.sources.directory import DirectorySource
+from millefeuille.build.sources.reading import CLOCK
 from millefeuille.build.sources.statcache import tick
 
 
@@ -42,5 +43,5 @@ def selected(
 def settle(root: Path) -> None:
     """Wait until the clock of the file system has gone on since the last change."""
     latest = max(path.lstat().st_ctime_ns for path in (root, *root.rglob("*")))
-    while time.clock_gettime_ns(time.CLOCK_REALTIME_COARSE) <= latest + tick(latest):
+    while time.clock_gettime_ns(CLOCK) <= latest + tick(latest):
         time.sleep(0.005)

@@ -197,6 +197,7 @@ _IS_LITTLE: Final = array("H", [1]).tobytes() == b"\1\0"
 
 
 def _drop_oldest(directory: str) -> None:
-    entries = [(entry.stat().st_mtime_ns, entry.path) for entry in os.scandir(directory) if entry.is_file()]
+    with os.scandir(directory) as found:
+        entries = [(entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_file()]
     for _, path in sorted(entries)[:-TREES]:
         files.unlink(path)
