@@ -57,6 +57,14 @@ def fill(directory: str, root: int, target: str) -> bool:
         return True
 
 
+def copy_tree(source: int, target: int) -> None:
+    """Copy what is in the directory `source`, a descriptor, into the empty one `target`, and its attributes.
+
+    Raises TooDeep, OSError.
+    """
+    _Copy(target).tree(source, target, 0)
+
+
 def _copy(source: int, directory: str) -> None:
     part = f"{directory}/{_PART}"
     files.remove_tree(part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,10 @@ class Steps:
     def sh(self, script: str, **wishes: Any) -> dict[str, Metadata]:
         """Run a shell's script."""
         return self.run("/bin/sh", "-c", script, **wishes)
+
+    def allow(self, *names: str) -> None:
+        """Grant entitlements to what runs from now on."""
+        self.host = replace(self.host, allowed=frozenset(names))
 
     @property
     def output(self) -> str:

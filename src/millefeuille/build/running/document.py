@@ -36,7 +36,8 @@ def document(
     root: int,
     rootfs: str,
     mounts: Sequence[Mapping[str, Any]],
-    variables: Sequence[str],
+    variables: Sequence[str] = (),
+    terminal: bool = False,
     stubs: Stubs,
 ) -> bytes:
     """The content of config.json. `root` is a descriptor of the root attached at `rootfs`; `mounts` are in
@@ -48,7 +49,7 @@ def document(
     _make_directory(root, wish, ordered)
     for target in _KERNELS:
         inroot.make_directory(root, target, witness=stubs.witness)
-    environment = [*wish.environment, *variables]
+    environment = [*wish.proxies, *wish.environment, *variables]
     made = spec.document(
         spec.Bundle(
             id=id,
@@ -60,10 +61,11 @@ def document(
                 "Env": environment,
                 "Cmd": list(wish.arguments),
                 "WorkingDir": wish.directory,
+                "Tty": terminal,
             },
             host_config=_host_config(wish),
             mounts=ordered,
-            cgroup=cgroup.path(id, wish.resources.get("CgroupParent") or ""),
+            cgroup=cgroup.path(id, cgroup_parent(wish)),
             limited=host.limited,
             rootless=host.rootless,
             witness=stubs.witness,
@@ -71,10 +73,14 @@ def document(
     )
     stubs.settle()
     # A container has it among its variables, a RUN only when the image says so.
-    own = f"HOSTNAME={wish.hostname}"
-    if own not in environment:
-        made["process"]["env"].remove(own)
+    if not any(text.startswith("HOSTNAME=") for text in environment):
+        made["process"]["env"].remove(f"HOSTNAME={wish.hostname}")
     return json.dumps(made).encode()
+
+
+def cgroup_parent(wish: RunWish) -> str:
+    """The control group that the command's own is to lie in, "" for the usual one."""
+    return str(wish.resources.get("CgroupParent") or "")
 
 
 def _host_config(wish: RunWish) -> dict[str, Any]:

@@ -14,13 +14,20 @@ _ESCAPES: Final = {
 
 
 class StepFailed(Failed):
-    """The command ended with `code`. `kept` is the key of its root for `debug`, None when that is gone."""
+    """The command ended with `code`. `kept` is the ID of its root for `shell`, None when that is gone;
+    `lines` are the last that it printed; `line` is where it stands in the Dockerfile, 0 until somebody says so.
+    """
 
-    def __init__(self, arguments: Sequence[str], code: int, kept: str | None = None) -> None:
+    line = 0
+
+    def __init__(
+        self, arguments: Sequence[str], code: int, *, kept: str | None = None, lines: Sequence[bytes] = ()
+    ) -> None:
         words = quoted(" ".join(arguments))
         super().__init__(f"process {words} did not complete successfully: exit code: {code}")
         self.code = code
         self.kept = kept
+        self.lines = tuple(lines)
 
 
 class StepStopped(Conflict):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from millefeuille import files
+from millefeuille.build.running import caches
 from millefeuille.runtime.bundles import abandoned
 from millefeuille.runtime.runtime import Runtime
 from millefeuille.snapshots.snapshotter import Snapshotter
@@ -46,24 +48,37 @@ class RunHost:
         """The directory of what one RUN throws away."""
         return f"{self.work}/scratch/{id}"
 
+    def record(self, id: str) -> str:
+        """The record of a root that is kept."""
+        return f"{self.kept}/{id}.json"
+
 
 def sweep(host: RunHost) -> list[str]:
-    """End and remove what builds that were killed have left; the IDs of these RUNs. Every build begins
-    with it.
+    """End and remove what builds that were killed, or a restart of the machine, have left; the IDs of these
+    RUNs. Every build begins with it.
     """
-    ids = abandoned(host.directory)
+    # In this order: who begins has a bundle first, and gives it up last.
+    begun = _names(f"{host.work}/scratch")
+    running = set(_names(host.directory))
+    ids = sorted({*abandoned(host.directory), *(id for id in begun if id not in running)})
     keys = list(host.snapshots) if ids else []
     for id in ids:
         remove(host, id, [key for key in keys if key == id or key.startswith(f"{id}-")])
+    caches.clear(host.caches)
     host.snapshots.release_idle()
     return ids
 
 
 def remove(host: RunHost, id: str, keys: Iterable[str]) -> None:
-    """End a RUN and remove all that it made: `keys` are its roots."""
+    """End a RUN and remove all that it made, but for a root that is kept: `keys` are its roots."""
     host.runtime.delete(id)
     for key in keys:
-        host.snapshots.remove(key)
+        if not os.path.exists(host.record(key)):
+            host.snapshots.remove(key)
     files.remove_tree(host.scratch(id))
     # Last: as long as it is there, a later build finds the rest.
     files.remove_tree(f"{host.directory}/{id}")
+
+
+def _names(directory: str) -> list[str]:
+    return os.listdir(directory) if os.path.isdir(directory) else []

@@ -1,10 +1,9 @@
 """One RUN: a chain and a wish in, what the command wrote out, and nothing left behind.
 
-    prepare a root on the chain ─► among mounts of its own: root, what is mounted in it, spec, start
-        ─► hand on what it prints, wait ─► take back the places made for mounts ─► what it wrote ─► remove
+    prepare a root on the chain ─► start the command in it (`step`) ─► hand on what it prints, wait
+        ─► what it wrote ─► remove
 
-Everything is mounted in a namespace that only the command has, so it goes with the command. What holds
-secrets lies on a file system in memory there, which nobody else sees. Several threads may do this at once.
+Several threads may do this at once.
 """
 
 from __future__ import annotations
@@ -12,131 +11,79 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from millefeuille import files
-from millefeuille.build.running import document, names
+from millefeuille.build.running import document, kept
 from millefeuille.build.running.failure import StepFailed, StepStopped
 from millefeuille.build.running.host import RunHost, remove
+from millefeuille.build.running.step import Step, settle, waited
 from millefeuille.build.running.streams import Log, follow
-from millefeuille.build.running.stubs import Stubs
 from millefeuille.build.running.wish import RunWish
 from millefeuille.layers.changes import Written
 from millefeuille.runtime.bundles import claimed
-from millefeuille.runtime.mountspace import privately
-from millefeuille.runtime.runtime import Attached, StartFailed, Stdio
-from millefeuille.snapshots import attach, written
-from millefeuille.snapshots.snapshotter import Mount, close_all, let_go
+from millefeuille.runtime.runtime import Stdio
+from millefeuille.snapshots import written
 
-# What the runtime exits with when it could not start the command.
-_NOT_STARTED: Final = 1
-_PRIVATE: Final = Mount(type="tmpfs", source="tmpfs", options=(("mode", "700"),))
+_LAST: Final = 32  # lines that a failure tells
 
 
 @contextlib.contextmanager
 def run_step(
-    host: RunHost, wish: RunWish, log: Log, *, stop: threading.Event | None = None
+    host: RunHost, wish: RunWish, log: Log, *, stop: threading.Event | None = None, keep: bool = False
 ) -> Iterator[Written]:
     """Run the command; in the block, what it wrote, for `changed.layer_changes`.
 
     `log` is told of what it prints, in the caller's thread. When `stop` is set meanwhile, the command is
-    killed. Raises StepFailed, StepStopped, EntitlementMissing, NoSuchUser, InvalidDirectory, UnsafeRoot,
-    UnsafeMount, UnsafePath, MountFailed, MountDenied, NamespaceDenied, RuntimeMissing, NotFound for the
-    chain, and what `log` raises. Whatever is raised, nothing is left behind.
+    killed. With `keep`, the root of a command that failed stays, for `shell`. Raises StepFailed,
+    StepStopped, EntitlementMissing, BadTarget, NoSuchUser, InvalidDirectory, UnsafeRoot, UnsafeMount,
+    UnsafePath, MountFailed, MountDenied, NamespaceDenied, RuntimeMissing, NotFound for the chain or what is
+    to be mounted, OSError, and what `log` raises. But for a root that is kept, nothing is left behind.
     """
     document.check(host, wish)
     id = os.urandom(32).hex()
     with claimed(host.directory, id) as bundle:
-        step = _Step(host, wish, id, bundle)
+        step = Step(host, wish, id, bundle)
         try:
-            code = step.run(log, stop or threading.Event())
+            files.make_directories(host.scratch(id))
+            code, lines = _run(host, wish, id, step, log, stop or threading.Event())
             if code:
-                raise StepFailed(wish.arguments, code)
+                key = kept.keep(host, id, wish) if keep else None
+                raise StepFailed(wish.arguments, code, kept=key, lines=lines)
             with written.opened(host.snapshots, id) as found:
                 yield found
         finally:
-            remove(host, id, step.keys)
+            remove(host, id, [id, *step.keys])
 
 
-@dataclass(frozen=True, slots=True)
-class _Started:
-    process: Attached
-    root: int
+def _run(
+    host: RunHost, wish: RunWish, id: str, step: Step, log: Log, stop: threading.Event
+) -> tuple[int, deque[bytes]]:
+    """The exit code of the command, and the last lines that it printed."""
+    lines: deque[bytes] = deque(maxlen=_LAST)
 
+    def told(number: int, line: bytes) -> None:
+        lines.append(line)
+        log(number, line)
 
-class _Step:
-    def __init__(self, host: RunHost, wish: RunWish, id: str, bundle: str) -> None:
-        self._host = host
-        self._wish = wish
-        self._id = id
-        self._bundle = bundle
-        self._private = f"{bundle}/private"
-        self._stubs = Stubs()
-        self.keys = [id]
-
-    def run(self, log: Log, stop: threading.Event) -> int:
-        """The exit code of the command."""
-        mounts = self._host.snapshots.prepare(self._id, self._wish.parent)
-        with contextlib.ExitStack() as stack:
-            stack.callback(let_go, mounts)
-            stack.callback(self._stubs.close)
-            try:
-                out, err = stack.enter_context(_pipe()), stack.enter_context(_pipe())
-                started = privately(lambda: self._start(mounts, out.writer, err.writer))
-            finally:
-                close_all(mounts)
-            stack.callback(os.close, started.root)
-            # First of all, whatever happens: nothing can be taken away from below a command that runs.
-            stack.callback(self._end, started.process)
-            out.close_writer()
-            err.close_writer()
-            follow({out.reader: 1, err.reader: 2}, log, lambda: self._tick(stop))
-            code = _waited(started.process)
-            self._stubs.clear()
-            return code
-
-    def _end(self, process: Attached) -> None:
-        self._host.runtime.delete(self._id)
-        _waited(process)
-
-    def _tick(self, stop: threading.Event) -> None:
+    def tick() -> None:
         if stop.is_set():
             raise StepStopped("the build was stopped")
 
-    def _start(self, mounts: tuple[Mount, ...], out: int, err: int) -> _Started:
-        """Among mounts of our own: put the root together, and start the command."""
-        files.make_directory(self._private)
-        attach.attach([_PRIVATE], self._private)
-        rootfs = f"{self._private}/rootfs"
-        files.make_directory(rootfs)
-        attach.attach([_volatile(mount) for mount in mounts], rootfs)
-        root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self._write_document(root, rootfs)
-            stdio = Stdio(stdin=None, stdout=out, stderr=err)
-            return _Started(self._host.runtime.run(self._id, self._bundle, stdio), root)
-        except BaseException:
-            os.close(root)
-            raise
-
-    def _write_document(self, root: int, rootfs: str) -> None:
-        wish = self._wish
-        text = document.document(
-            self._host,
-            self._id,
-            wish,
-            root=root,
-            rootfs=rootfs,
-            mounts=names.write(self._private, wish.hostname, wish.extra_hosts),
-            variables=(),
-            stubs=self._stubs,
-        )
-        names.write_file(f"{self._private}/config.json", text, mode=0o600)
-        # The runtime's log is read from outside, its document, which may hold secrets, is not.
-        files.act("symlink", self._bundle)
-        os.symlink("private/config.json", f"{self._bundle}/config.json")
+    with _pipe() as out, _pipe() as err:
+        mounts = host.snapshots.prepare(id, wish.parent)
+        stdio = Stdio(stdin=None, stdout=out.writer, stderr=err.writer)
+        with step.started(mounts, stdio, tick) as process:
+            out.close_writer()
+            err.close_writer()
+            follow({out.reader: 1, err.reader: 2}, told, tick)
+            code = waited(process)
+            step.clear()
+    settle(mounts if code else ())
+    return code, lines
 
 
 @dataclass(slots=True)
@@ -159,21 +106,3 @@ def _pipe() -> Iterator[_Pipe]:
     finally:
         pipe.close_writer()
         os.close(pipe.reader)
-
-
-def _volatile(mount: Mount) -> Mount:
-    """The root without any of its writes awaited: what is worth keeping is synced as a layer. For a command
-    that syncs a lot, such as dpkg, this is most of its time.
-
-    Source: Linux Documentation/filesystems/overlayfs.rst, Volatile mount.
-    """
-    if mount.type != "overlay" or mount.read_only:
-        return mount
-    return replace(mount, options=(*mount.options, ("volatile", None)))
-
-
-def _waited(process: Attached) -> int:
-    try:
-        return process.wait()
-    except StartFailed:
-        return _NOT_STARTED  # the runtime has told why, among what the command prints

@@ -126,12 +126,14 @@ class RunWish:
     `environment` holds NAME=VALUE texts, the last of a name counts. `directory` is absolute; targets of
     mounts that are not lie below it. `extra_hosts` are (name, address). `ulimits` and `resources` have the
     words of the HostConfig of Docker's API: [{"Name", "Soft", "Hard"}], and "Memory", "CpuQuota",
-    "CgroupParent" and so on.
+    "CgroupParent" and so on. `proxies` are variables that commands see where `environment` has none of the
+    name, and that no record keeps.
     """
 
     parent: Digest | None
     arguments: tuple[str, ...]
     environment: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
     directory: str = "/"
     user: str = ""
     mounts: tuple[RunMount, ...] = ()

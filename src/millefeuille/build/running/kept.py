@@ -1,0 +1,129 @@
+"""Kept roots: what a command that failed left, with what is needed to look around in it.
+
+    <directory>/<id>.json   what was run; as long as it is there, the snapshot <id> is kept
+               /<id>.lock   held while somebody is in it
+               /lock        held while one is added or removed
+
+Nothing secret is in a record: secrets, agents and proxies are left out. The newest few are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from millefeuille import files
+from millefeuille.build.running import record
+from millefeuille.build.running.host import RunHost
+from millefeuille.build.running.wish import RunWish
+from millefeuille.errors import Conflict, NotFound
+
+_WHAT: Final = "the directory of kept roots"
+_MOST: Final = 10
+_SHORTEST: Final = 4  # of the characters that a beginning of an ID has
+
+
+class NoSuchRoot(NotFound):
+    """No root is kept under this ID."""
+
+
+class RootInUse(Conflict):
+    """Somebody is in the root."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRoot:
+    """The root of a command that failed; `wish` is what it was asked, without what is secret. `failed` is
+    when, in seconds since 1970.
+    """
+
+    id: str
+    wish: RunWish
+    failed: float
+
+
+def keep(host: RunHost, id: str, wish: RunWish) -> str:
+    """Keep the snapshot `id`; its ID. The oldest go. Raises OSError."""
+    files.make_directories(host.kept)
+    with _locked(host):
+        files.replace_file(host.record(id), record.encoded(wish, time.time()))
+    for root in kept_roots(host)[_MOST:]:
+        with contextlib.suppress(RootInUse, NoSuchRoot):
+            forget(host, root.id)
+    return id
+
+
+def kept_roots(host: RunHost) -> list[KeptRoot]:
+    """All that are kept, the newest first. Raises OSError; a damaged record is left out."""
+    names = os.listdir(host.kept) if os.path.isdir(host.kept) else []
+    roots = []
+    for name in names:
+        if name.endswith(".json"):
+            with contextlib.suppress(NoSuchRoot, record.DamagedRecord):
+                roots.append(_read(host, name.removesuffix(".json")))
+    return sorted(roots, key=lambda root: root.failed, reverse=True)
+
+
+def find(host: RunHost, text: str) -> KeptRoot:
+    """The kept root with this ID, or beginning of an ID. Raises NoSuchRoot."""
+    found = [root for root in kept_roots(host) if root.id.startswith(text)]
+    if len(text) < _SHORTEST or len(found) != 1:
+        raise NoSuchRoot(f"No such failed step: {text}", advice="See `mille build history`.")
+    return found[0]
+
+
+@contextlib.contextmanager
+def entered(host: RunHost, id: str) -> Iterator[None]:
+    """Have the root to oneself within the block. Raises NoSuchRoot, RootInUse."""
+    with _locked(host):
+        if not os.path.exists(host.record(id)):
+            raise NoSuchRoot(f"No such failed step: {id}")
+        lock = files.create(_lock(host, id), exclusive=False)
+        if not files.try_lock(lock):
+            os.close(lock)
+            raise RootInUse(f"somebody is in the root of the failed step {id[:12]}")
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def forget(host: RunHost, id: str) -> None:
+    """Remove a kept root. Raises NoSuchRoot, RootInUse, OSError."""
+    with entered(host, id):
+        # The snapshot goes first: a crash in between leaves a record, which is found again.
+        host.snapshots.remove(id)
+        files.unlink(host.record(id))
+        files.unlink(_lock(host, id))
+
+
+def forget_all(host: RunHost) -> list[str]:
+    """Remove all kept roots that nobody is in; their IDs. Raises OSError."""
+    gone = []
+    for root in kept_roots(host):
+        with contextlib.suppress(RootInUse, NoSuchRoot):
+            forget(host, root.id)
+            gone.append(root.id)
+    return gone
+
+
+def _read(host: RunHost, id: str) -> KeptRoot:
+    try:
+        with open(host.record(id), "rb") as file:
+            wish, failed = record.decoded(file.read())
+    except FileNotFoundError:
+        raise NoSuchRoot(f"No such failed step: {id}") from None
+    return KeptRoot(id=id, wish=wish, failed=failed)
+
+
+def _lock(host: RunHost, id: str) -> str:
+    return f"{host.kept}/{id}.lock"
+
+
+def _locked(host: RunHost) -> contextlib.AbstractContextManager[int]:
+    files.make_directories(host.kept)
+    return files.locked(f"{host.kept}/lock", _WHAT)

@@ -1,0 +1,47 @@
+"""A shell in the root of a command that failed, with what that had: user, directory, variables, mounts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from millefeuille import files
+from millefeuille.build.running import document
+from millefeuille.build.running.host import RunHost, remove
+from millefeuille.build.running.kept import KeptRoot, entered
+from millefeuille.build.running.step import Step, settle
+from millefeuille.runtime.bundles import claimed
+from millefeuille.runtime.runtime import Stdio
+from millefeuille.runtime.signals import forwarding
+
+SHELL: Final = ("/bin/sh",)
+
+
+def open_shell(
+    host: RunHost, root: KeptRoot, arguments: Sequence[str] = SHELL, *, stdio: Stdio, terminal: bool
+) -> int:
+    """Run a command in a kept root to its end; its exit code. What it changes stays.
+
+    With `terminal` it gets one of its own, for which one of `stdio` must be one. Signals to this process go
+    to it. Raises StartFailed, RootInUse, NoSuchRoot, NotFound when the layers below are gone, and what
+    `run_step` raises.
+    """
+    wish = replace(root.wish, arguments=tuple(arguments))
+    document.check(host, wish)
+    id = os.urandom(32).hex()
+    with entered(host, root.id), forwarding() as forwarder, claimed(host.directory, id) as bundle:
+        step = Step(host, wish, id, bundle, terminal=terminal)
+        try:
+            files.make_directories(host.scratch(id))
+            mounts = host.snapshots.mounts(root.id)
+            settle(mounts)  # a shell that was killed has left it as it was
+            with step.started(mounts, stdio, lambda: None) as process:
+                forwarder.aim(process)
+                code = process.wait()
+                step.clear()
+            settle(mounts)
+            return code
+        finally:
+            remove(host, id, step.keys)
