@@ -51,6 +51,10 @@ class RootTree:
         while self._tars:
             os.close(self._tars.popitem()[1])
 
+    def emptied(self) -> RootTree:
+        """An empty root; it needs not be closed."""
+        return RootTree(self._disk, ())
+
     def lookup(self, path: bytes) -> Inode | None:
         """What is at a path below the root, "" being the root; no links are followed. None for nothing."""
         return self._stack.lookup(path)
