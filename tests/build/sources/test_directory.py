@@ -293,13 +293,13 @@ def test_content(tmp_path: Path) -> None:
         assert isinstance(descriptor, int)
         assert len(os.read(descriptor, 400_000)) == 300_000
         os.close(descriptor)
-        source.verify()
+        source.verify(source.match("."))
         descriptor = source.open(large)
         assert isinstance(descriptor, int)
         os.close(descriptor)
         (root / "large").write_bytes(b"y" * 300_000)
         with pytest.raises(ContextChanged, match="large: changed"):
-            source.verify()
+            source.verify(source.match("."))
 
 
 @pytest.mark.parametrize("change", ["content", "shorter", "gone", "replaced", "directory"])

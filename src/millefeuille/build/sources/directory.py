@@ -51,7 +51,7 @@ class Uncopyable(Unsupported):
 class DirectorySource:
     """A directory as a Source; close it after the build.
 
-    All that is in it belongs to 0:0. `ignore` is what is not there for anybody.
+    All that is in it belongs to 0:0. `ignore` is what is not there for anybody. Safe for several threads.
     """
 
     def __init__(self, root: str, *, ignore: Ignore = NOTHING, cache: StatCache | None = None) -> None:
@@ -120,12 +120,15 @@ class DirectorySource:
             if descriptor >= 0:
                 os.close(descriptor)
 
-    def verify(self) -> None:
-        """Hold that nothing changed that `open` gave a descriptor of; for whoever has read all of them.
+    def verify(self, matches: Sequence[Match]) -> None:
+        """Hold that of these nothing changed that `open` gave a descriptor of; for whoever has read them.
 
         Raises ContextChanged.
         """
-        for path, expected in self._given.items():
+        for path in [item.path for match in matches for item in match.items if item.path in self._given]:
+            expected = self._given.pop(path, None)
+            if expected is None:
+                continue
             try:
                 place = kernel.openat2(self.descriptor, path, os.O_PATH | os.O_NOFOLLOW, resolve=NO_LINKS)
             except OSError as error:
@@ -135,7 +138,6 @@ class DirectorySource:
                     raise ContextChanged(os.fsdecode(path))
             finally:
                 os.close(place)
-        self._given.clear()
 
     def content(self, item: Item) -> bytes | None:
         """The blake3 of a file's content where it is known: once a match has had its digest."""

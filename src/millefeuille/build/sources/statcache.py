@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import threading
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -40,7 +41,7 @@ _new: Final = itertools.count()
 
 
 class StatCache:
-    """What is known of the files of one tree. Not for several threads."""
+    """What is known of the files of one tree. Safe for several threads."""
 
     def __init__(self, path: str | None = None) -> None:
         """Load the file `path`; None, or what cannot be read, makes an empty cache."""
@@ -52,6 +53,7 @@ class StatCache:
         self._asked: list[Sequence[int | None]] = []
         self._passing: set[int] = set()  # numbers that are not to be saved
         self._changed = False
+        self._lock = threading.Lock()
         if path is not None:
             with contextlib.suppress(OSError, MilleError, KeyError, ValueError):
                 with open(path, "rb") as file:
@@ -61,7 +63,7 @@ class StatCache:
         """The numbers under which these files are known, None for those that are not."""
         keys = [(s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in statuses]
         numbers = list(map(self._known.get, keys))
-        self._asked.append(numbers)
+        self._asked.append(numbers)  # all are kept: nobody has time to look at them
         return numbers
 
     def content(self, number: int) -> bytes:
@@ -89,25 +91,28 @@ class StatCache:
         `started` is the time by the clock of the file system, in nanoseconds, before it was read.
         """
         key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        number = self._known.setdefault(key, len(self._contents))
-        if number < len(self._contents):
-            return number
-        self._contents.append(content)
-        self._ages.append(0)
-        if xattrs:
-            self._xattrs[number] = xattrs
-        if status.st_ctime_ns + tick(status.st_ctime_ns) < started:
-            self._changed = True
-        else:
-            self._passing.add(number)
+        with self._lock:
+            number = self._known.get(key)
+            if number is not None:
+                return number
+            number = len(self._contents)
+            self._contents.append(content)
+            self._ages.append(0)
+            if xattrs:
+                self._xattrs[number] = xattrs
+            if status.st_ctime_ns + tick(status.st_ctime_ns) < started:
+                self._changed = True
+            else:
+                self._passing.add(number)
+            self._known[key] = number  # whoever finds it finds all of it
         return number
 
     def save(self) -> None:
         """Write what has been learned; best effort."""
         if self._path is None or not self._changed:
             return
-        self._changed = False
-        with contextlib.suppress(OSError):
+        with self._lock, contextlib.suppress(OSError):
+            self._changed = False
             files.make_directories(os.path.dirname(self._path))
             temporary = f"{self._path}.tmp-{os.getpid()}-{next(_new)}"
             descriptor = files.create(temporary)
