@@ -113,7 +113,8 @@ def _taken(directory: str, cache: Cache) -> tuple[str, int] | None:
     """A copy's path and its lock; None when the one to have is somebody else's."""
     top = f"{directory}/{key(cache)}"
     with files.locked(f"{directory}/lock", _WHAT):
-        if files.make_directory(top):
+        files.make_directory(top)
+        if not os.path.exists(f"{top}/id"):
             files.replace_file(f"{top}/id", (cache.id or cache.target).encode(errors="surrogateescape"))
         for copy in _copies(top, cache):
             lock = files.create(f"{top}/{copy}.lock", exclusive=False)

@@ -15,7 +15,8 @@ _ESCAPES: Final = {
 
 class StepFailed(Failed):
     """The command ended with `code`. `kept` is the ID of its root for `shell`, None when that is gone;
-    `lines` are the last that it printed; `line` is where it stands in the Dockerfile, 0 until somebody says so.
+    `lines` are the last that it printed; `line` is where it stands in the Dockerfile, 0 until somebody says
+    so.
     """
 
     line = 0
