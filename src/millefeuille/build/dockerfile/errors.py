@@ -9,7 +9,7 @@ class DockerfileError(Invalid):
     """A Dockerfile that breaks a rule.
 
     `str()` reads `Dockerfile:12: unknown instruction: RUNN (did you mean RUN?)`. `message` is the part after
-    the place, without the suggestion; `line` counts from 1 and is 0 where no line is to blame (an empty file).
+    the place, without the suggestion; `line` counts from 1 and is 0 where no line is to blame.
     """
 
     def __init__(

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Heredoc:
     """`<<NAME` and the lines up to NAME.
 
-    `content` keeps the newlines it was written with; leading tabs are still there when `chomp` is set (`<<-`),
-    see `chomped`. `expand` is false where the delimiter was quoted. `fd` is the number before `<<`, 0 without one.
+    `content` keeps the newlines it was written with, and with `chomp` (`<<-`) its leading tabs too: see
+    `chomped`. `expand` is false where the delimiter was quoted. `fd` is the number before `<<`, 0 without
+    one.
     """
 
     name: str

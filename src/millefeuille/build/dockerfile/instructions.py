@@ -1,7 +1,7 @@
 """The instructions of a Dockerfile, as parsed and before anything in them is expanded.
 
-Every value carries where it stands (`location`), how the user wrote it (`original`, one logical line without the
-bodies of here-documents) and the comment lines directly above it (`comments`, without `#`).
+Every value carries where it stands (`location`), how the user wrote it (`original`: one logical line, without
+the bodies of here-documents) and the comment lines directly above it (`comments`, without `#`).
 """
 
 from __future__ import annotations
@@ -91,7 +91,10 @@ class Label(Instruction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(Instruction):
-    """RUN. `mounts` are the flags' texts, for `dockerfile.mount`; `network` and `security` are empty when unset."""
+    """RUN.
+
+    `mounts` are the texts of the flags, for `dockerfile.mount`; `network`, `security`: empty when unset.
+    """
 
     command: Command
     mounts: tuple[str, ...] = ()
