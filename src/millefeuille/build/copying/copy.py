@@ -14,7 +14,7 @@ from functools import partial
 from millefeuille.build.copying.chmod import Chmod
 from millefeuille.build.copying.chmod import parse as parse_chmod
 from millefeuille.build.copying.chown import owner
-from millefeuille.build.copying.planned import MadeDirectory, Planned, WrongKind
+from millefeuille.build.copying.planned import UNDATED, MadeDirectory, Planned, WrongKind
 from millefeuille.build.copying.root import RootTree
 from millefeuille.build.sources.source import Item, Match, Source
 from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, SYMLINK
@@ -39,6 +39,10 @@ class CopyWishes:
     epoch: int | None = None
 
 
+# A source with what was selected in it.
+Selected = tuple[Source, Sequence[Match]]
+
+
 def copied(tree: RootTree, source: Source, matches: Sequence[Match], wishes: CopyWishes) -> Iterator[Member]:
     """The members of the layer that copying `matches` one after the other makes over the root `tree`.
 
@@ -46,11 +50,18 @@ def copied(tree: RootTree, source: Source, matches: Sequence[Match], wishes: Cop
     the next member is asked for. Raises InvalidMode, NoSuchOwner, WrongKind, UnwritableName, TooManyLinks,
     and what reading `tree` and `source` does.
     """
+    return copied_from(tree, [(source, matches)], wishes)
+
+
+def copied_from(tree: RootTree, selected: Sequence[Selected], wishes: CopyWishes) -> Iterator[Member]:
+    """The same of several sources, one after the other."""
     changed = Changed.asked(tree, wishes)
-    newest = max((item.entry.mtime for match in matches for item in match.items), default=0)
+    items = (item for _, matches in selected for match in matches for item in match.items)
+    newest = max((item.entry.mtime for item in items), default=UNDATED)
     planned = Planned(tree.emptied() if wishes.link else tree, changed.made(newest))
-    for match in matches:
-        _put(planned, source, match, wishes, changed)
+    for source, matches in selected:
+        for match in matches:
+            _put(planned, source, match, wishes, changed)
     return planned.members()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from millefeuille.build.copying.root import HOPS, RootTree
 from millefeuille.errors import Invalid, Unsupported
@@ -17,6 +17,10 @@ from millefeuille.layers.following import follow
 from millefeuille.layers.names import WHITEOUT_PREFIX
 from millefeuille.layers.tarheader import Metadata
 from millefeuille.layers.tarstream import Member
+
+# The time, in seconds, of what has none, since it must not be that of the build: the first day that zip can
+# write down, wherever that is. What pip packs may not be older.
+UNDATED: Final = 315_619_200
 
 Content = int | bytes | None
 Open = Callable[[], Content]
@@ -36,7 +40,7 @@ class MadeDirectory(NamedTuple):
     mode: int = 0o755
     uid: int = 0
     gid: int = 0
-    mtime: int = 0
+    mtime: int = UNDATED
 
 
 class _Put(NamedTuple):

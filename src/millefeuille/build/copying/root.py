@@ -6,13 +6,14 @@ Nothing is mounted, and no tree is made: what an instruction does not name is no
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Final, Self
 
 from blake3 import blake3
 
+from millefeuille import files
 from millefeuille.layers.entry import FILE, SYMLINK
 from millefeuille.layers.following import asserts_directory, follow
 from millefeuille.layers.index import LayerIndex
@@ -22,6 +23,7 @@ from millefeuille.store.disk import Disk
 from millefeuille.store.filetree import DamagedContent, verified_index
 from millefeuille.store.images import LayerRecord
 
+_CHUNK: Final = 1 << 20  # bytes
 HOPS: Final = 255  # BuildKit's limit
 _MEND: Final = "Mend it with `mille system check --data --repair`."
 
@@ -100,6 +102,52 @@ class RootTree:
         if len(data) != stored or (expected is not None and hasher.digest() != expected):
             raise self.damaged(inode)
         return data if runs is None else _expanded(data, runs, inode.entry.size)
+
+    def verify(self, inode: Inode) -> None:
+        """Read a regular file that is not sparse, to know that it is whole. Raises DamagedContent."""
+        descriptor, at = self.tar(inode)
+        hasher, end = blake3(), at + inode.entry.size
+        while at < end and (data := os.pread(descriptor, min(_CHUNK, end - at), at)):
+            hasher.update(data)
+            at += len(data)
+        if at < end or hasher.digest() != self.digest(inode):
+            raise self.damaged(inode)
+
+    def expanded(self, inode: Inode) -> int | bytes:
+        """A sparse file's whole content: itself, or a descriptor at its start, the caller's to close.
+
+        Raises DamagedContent, DiskFull.
+        """
+        runs = self._stack.index(inode).sparse(inode.number) or ()
+        tar, at = self.tar(inode)
+        descriptor = files.create_nameless(self._disk.ingest)
+        if descriptor is None:  # the file system has none
+            return self.content(inode)
+        hasher = SparseContent(runs, inode.entry.size)
+        try:
+            for offset, length in runs:
+                os.lseek(descriptor, offset, os.SEEK_SET)
+                end = at + length
+                while at < end and (data := os.pread(tar, min(_CHUNK, end - at), at)):
+                    hasher.update(memoryview(data))
+                    at += files.write(descriptor, data)
+            files.truncate(descriptor, inode.entry.size)
+            if hasher.digest() != self.digest(inode):
+                raise self.damaged(inode)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def below(self, path: bytes) -> Iterator[Inode]:
+        """All that is below the directory there, each directory before what is in it, the names sorted."""
+        waiting = self.children(path)[::-1]
+        while waiting:
+            inode = waiting.pop()
+            yield inode
+            if inode.is_directory:
+                waiting += reversed(self.children(inode.entry.path))
 
     def digest(self, inode: Inode) -> bytes | None:
         """blake3 digest of a regular file's content, as its layer's index has it; nothing is read."""
