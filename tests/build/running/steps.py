@@ -80,5 +80,5 @@ class Steps:
         top = Path(self.host.directory).parents[1]
         left = [path for name in ("run/bundles", "snapshots", "work/scratch", "runtime") for path in
                 (top / name).glob("*") if path.name != "lock"]  # fmt: skip
-        assert left == []
+        assert left == [], left
         assert str(top) not in Path("/proc/self/mounts").read_text()

@@ -53,6 +53,11 @@ class RunHost:
         return f"{self.kept}/{id}.json"
 
 
+def tree_key(id: str, number: int | str) -> str:
+    """The key of a root that a RUN has beside its own, which its directory `scratch` has a name for."""
+    return f"{id}-{number}"
+
+
 def sweep(host: RunHost) -> list[str]:
     """End and remove what builds that were killed, or a restart of the machine, have left; the IDs of these
     RUNs. Every build begins with it.
@@ -61,9 +66,8 @@ def sweep(host: RunHost) -> list[str]:
     begun = _names(f"{host.work}/scratch")
     running = set(_names(host.directory))
     ids = sorted({*abandoned(host.directory), *(id for id in begun if id not in running)})
-    keys = list(host.snapshots) if ids else []
     for id in ids:
-        remove(host, id, [key for key in keys if key == id or key.startswith(f"{id}-")])
+        remove(host, id, [id, *(tree_key(id, number) for number in _names(host.scratch(id)))])
     caches.clear(host.caches)
     host.snapshots.release_idle()
     return ids

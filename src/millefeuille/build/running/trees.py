@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from millefeuille import files, kernel
-from millefeuille.build.running.host import RunHost
+from millefeuille.build.running.host import RunHost, tree_key
 from millefeuille.build.running.wish import ChainTree, HostTree, Tree
 from millefeuille.build.sources.source import NotFound
 from millefeuille.snapshots import attach
@@ -57,8 +57,9 @@ class Trees:
             return self._hosts(tree, stack, writable=writable)
 
     def _chains(self, tree: ChainTree, *, writable: bool) -> str:
-        place, key = f"{self._place}/{self._count}", f"{self._id}-{self._count}"
+        place, key = f"{self._place}/{self._count}", tree_key(self._id, self._count)
         files.make_directory(place)
+        files.make_directories(f"{self._scratch}/{self._count}")  # by which the root is found after a kill
         self.keys.append(key)
         snapshots = self._host.snapshots
         if tree.chain is None or writable:
