@@ -15,7 +15,7 @@ table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -79,11 +79,19 @@ class Copies:
 
 
 class Ledger:
-    """The account of one image. All sizes in bytes."""
+    """The account of one image. All sizes in bytes.
+
+    `changes` has for each layer what its entries change of what was there, by their numbers: see
+    `stacking.CHANGES`; an entry that is not in it adds something. `removed` has the paths that each layer's
+    whiteouts take away.
+    """
 
     def __init__(
-        self, layers: Sequence[Layer], deaths: Sequence[Death], blob_sizes: Sequence[int], base: int
+        self, layers: Sequence[Layer], stacking: Stacking, blob_sizes: Sequence[int], base: int
     ) -> None:
+        self.changes = stacking.changes
+        self.removed = stacking.removed
+        deaths: Sequence[Death] = stacking.deaths
         self._layers = layers
         self._deaths = deaths
         self._starts = [0, *accumulate(len(layer.paths) for layer in layers)]
@@ -92,6 +100,11 @@ class Ledger:
         self.packed = sum(blob_sizes)
         self.stored = sum(layer.index.content_size for layer in layers)
         self.shadowed = sum(layers[death.writer].sizes[death.entry] for death in deaths)
+
+    @property
+    def dead(self) -> Iterator[tuple[int, int]]:
+        """Layer and entry of every file that the image does not show."""
+        return ((death.writer, death.entry) for death in self._deaths)
 
     @property
     def live(self) -> int:
@@ -197,4 +210,4 @@ def ledger(layers: Sequence[Layer], blob_sizes: Iterable[int], *, base: int = 0)
     stacking = Stacking()
     for layer in layers:
         stacking.add(layer)
-    return Ledger(layers, stacking.deaths, tuple(blob_sizes), base)
+    return Ledger(layers, stacking, tuple(blob_sizes), base)

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from millefeuille.analysis.layer import Layer, positions
 from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, WHITEOUT
+from millefeuille.layers.index import LayerIndex
 from millefeuille.layers.tree import BrokenLink
 
 REWRITTEN: Final = "rewritten"
@@ -21,6 +22,14 @@ OPAQUE_DIRECTORY: Final = "opaque directory"
 TYPE: Final = "type replaced"
 SAME_LAYER: Final = "same layer"
 CAUSES: Final = (REWRITTEN, METADATA, DELETED, OPAQUE_DIRECTORY, TYPE, SAME_LAYER)
+
+
+ADDED: Final = 0
+CONTENT: Final = 1
+ATTRIBUTES: Final = 2
+KIND: Final = 3
+SAME: Final = 4
+CHANGES: Final = ("added", "content", "metadata", "type", "unchanged")
 
 
 class Death(NamedTuple):
@@ -39,6 +48,9 @@ class Stacking:
     def __init__(self) -> None:
         self.deaths: list[Death] = []
         self.live: dict[bytes, int] = {}  # to the number of an entry, counted through all layers
+        # Of each layer, what its entries do to what was there: one of CHANGES by its place; most are added.
+        self.changes: list[dict[int, int]] = []
+        self.removed: list[list[bytes]] = []  # of each layer, the paths that its marks take away, top-most
         self._layers: list[Layer] = []
         self._starts: list[int] = []
         self._kinds = bytearray()
@@ -50,6 +62,8 @@ class Stacking:
         self._layers.append(layer)
         self._starts.append(len(self._kinds))
         self._kinds += layer.kinds
+        self.changes.append({})
+        self.removed.append([])
         self._remove_marked(layer)
         if _is_plain(layer):
             self._add_columns(layer)
@@ -64,8 +78,11 @@ class Stacking:
     def _remove_marked(self, layer: Layer) -> None:
         for number in layer.whiteouts:
             path = layer.paths[number]
+            before = len(self.live)
             self._remove(path, DELETED, path)
             self._remove_below(path, DELETED, path)
+            if len(self.live) < before:
+                self.removed[-1].append(path)
         for number in layer.opaques:
             self._remove_below(layer.paths[number], OPAQUE_DIRECTORY, layer.paths[number])
 
@@ -125,6 +142,9 @@ class Stacking:
     def _replace(self, path: bytes, old: int, new: int, by: bytes) -> None:
         """What `path` shows gives way to another entry."""
         before, after = self._kinds[old], self._kinds[new]
+        change = self._compared(old, new)
+        if self._starts[-1] > old:
+            self.changes[-1][new - self._starts[-1]] = change
         if before == DIRECTORY:
             if after != DIRECTORY:
                 self._remove_below(path, TYPE, by)
@@ -132,15 +152,20 @@ class Stacking:
         if old == new:
             self._names[old] -= 1
         elif before == FILE:
-            cause = REWRITTEN if after == FILE else TYPE
-            if cause == REWRITTEN and self._content(old) == self._content(new):
-                cause = METADATA
-            self._kill(old, cause, by)
+            self._kill(old, (REWRITTEN if change == CONTENT else TYPE if change == KIND else METADATA), by)
 
-    def _content(self, number: int) -> tuple[int, bytes | None]:
-        layer, entry = self.layer_of(number)
-        index = self._layers[layer].index
-        return index.sizes[entry], index.content(entry)
+    def _compared(self, old: int, new: int) -> int:
+        """What a new entry under an old path changes."""
+        if self._kinds[old] != self._kinds[new]:
+            return KIND
+        (lower, a), (upper, b) = self.layer_of(old), self.layer_of(new)
+        one, other = self._layers[lower].index, self._layers[upper].index
+        if self._kinds[old] == FILE:
+            if one.sizes[a] != other.sizes[b] or one.content(a) != other.content(b):
+                return CONTENT
+        elif one.link(a) != other.link(b) or one.device(a) != other.device(b):
+            return CONTENT
+        return SAME if _attributes(one, a) == _attributes(other, b) else ATTRIBUTES
 
     def _kill(self, number: int, cause: str, by: bytes) -> None:
         """One path less leads to an entry."""
@@ -182,6 +207,12 @@ class Stacking:
             number = self.live.get(path)
             if number is not None and self._kinds[number] != DIRECTORY:
                 self._remove(path, TYPE, path)
+
+
+def _attributes(index: LayerIndex, entry: int) -> tuple[object, ...]:
+    mode, owner = index.modes[entry], (index.uids[entry], index.gids[entry])
+    times = (index.mtimes[entry], index.nsecs[entry])
+    return mode, owner, times, index.xattrs(entry)
 
 
 def _is_plain(layer: Layer) -> bool:

@@ -18,6 +18,7 @@ from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.platform import Platform
 from millefeuille.progress import Progress
 from millefeuille.store import chains, events, images, layers, leases
+from millefeuille.store.blobs import Blobs
 from millefeuille.store.chains import Metadata, Prepare
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.leases import Lease
@@ -59,18 +60,19 @@ def load(
         contents = Contents(descriptor)
         source = ArchiveSource(contents)
         count = 0
-        for found in _images(store, contents, source, platform):
+        for found in images_in(contents, source, store.blobs, platform):
             count += 1
             yield _Loading(store, source, progress, prepare).run(found)
         if not count and platform is None:
             raise BadArchive("invalid archive: no image in it")
 
 
-def _images(
-    store: Store, contents: Contents, source: ArchiveSource, platform: Platform | None
+def images_in(
+    contents: Contents, source: ArchiveSource, blobs: Blobs, platform: Platform | None
 ) -> Iterator[Found]:
+    """What is in an archive of whichever kind; documents it lacks may be in `blobs`. Raises BadArchive."""
     if LAYOUT in contents and INDEX in contents:
-        return layout_images(contents, source, store.blobs, platform)
+        return layout_images(contents, source, blobs, platform)
     if MANIFEST in contents:
         return docker_images(contents, source, platform)
     if REPOSITORIES in contents:

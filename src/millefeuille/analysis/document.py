@@ -1,0 +1,141 @@
+"""The analysis of one image as a document: what `--json` gives, what is kept, and what reports are made from.
+
+Its members stand in docs/analyze.md. VERSION changes its first number when one of them goes or means
+something else, and its second when some are added. Sizes are bytes, layers are numbered from the lowest, 0.
+Paths have no slash in front; bytes of a path that are no UTF-8 stand as lone surrogates, U+DC80 to U+DCFF.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any, Final
+
+from millefeuille.analysis.dive import DiveScore
+from millefeuille.analysis.image import Image, Part
+from millefeuille.analysis.ledger import Ledger
+from millefeuille.analysis.stacking import ATTRIBUTES, CHANGES, CONTENT, KIND, SAME
+from millefeuille.layers.entry import FILE, WHITEOUT
+
+VERSION: Final = "1.0"
+KINDS: Final = (
+    "", "file", "directory", "symlink", "hardlink", "character", "block", "fifo", "whiteout", "opaque",
+)  # fmt: skip
+
+Document = dict[str, Any]
+
+
+def document(image: Image, account: Ledger, dive: DiveScore) -> Document:
+    """Everything but the files of the layers."""
+    return {
+        "schemaVersion": VERSION,
+        "image": {
+            "name": image.name, "id": str(image.config.id), "platform": str(image.config.platform),
+            "base": {"layers": image.base, "name": image.base_name},
+        },
+        "score": {"exact": _exact(account), "dive": _dive(dive)},
+        "layers": [_layer(image, account, number) for number in range(len(image.parts))],
+        "waste": [
+            {
+                "path": os.fsdecode(item.path), "sizeBytes": item.size, "compressedBytes": item.packed,
+                "writer": item.writer, "killer": item.killer, "cause": item.cause,
+                "by": os.fsdecode(item.by), "inherited": item.inherited,
+            }
+            for item in account.items
+        ],
+        "copies": [
+            {
+                "sizeBytes": copies.size, "extraBytes": copies.extra,
+                "places": [{"layer": layer, "path": os.fsdecode(path)} for layer, path in copies.places],
+            }
+            for copies in account.copies
+        ],
+    }  # fmt: skip
+
+
+def text(found: Document, files: Sequence[str] | None = None) -> str:
+    """The document as JSON; `files` has for each layer the JSON of its files."""
+    if files is None:
+        return json.dumps(found, separators=(",", ":"))
+    layers = [
+        f'{json.dumps(layer, separators=(",", ":"))[:-1]},"files":[{listed}]}}'
+        for layer, listed in zip(found["layers"], files, strict=True)
+    ]
+    rest = {name: value for name, value in found.items() if name != "layers"}
+    return f'{json.dumps(rest, separators=(",", ":"))[:-1]},"layers":[{",".join(layers)}]}}'
+
+
+def file_lists(image: Image, account: Ledger) -> list[str]:
+    """For each layer its entries in the order of the tar, as JSON objects with commas between."""
+    dead: list[set[int]] = [set() for _ in image.parts]
+    for writer, entry in account.dead:
+        dead[writer].add(entry)
+    return [
+        ",".join(_rows(part, account.changes[number], dead[number]))
+        for number, part in enumerate(image.parts)
+    ]
+
+
+def _rows(part: Part, changes: dict[int, int], dead: set[int]) -> Iterator[str]:
+    # Written out, because a dict for each file of an image would take most of the time of an analysis.
+    index, layer = part.layer.index, part.layer
+    columns = zip(
+        layer.paths, layer.kinds, index.modes, index.uids, index.gids, layer.sizes, index.mtimes,
+        index.links, range(len(layer.paths)), strict=True,
+    )  # fmt: skip
+    for path, kind, mode, uid, gid, size, mtime, link, entry in columns:
+        name = quoted(path.decode("utf-8", "surrogateescape"))
+        if kind >= WHITEOUT:
+            yield f'{{"path":{name},"kind":"{KINDS[kind]}"}}'
+            continue
+        more = f',"link":{quoted(os.fsdecode(index.link(entry)))}' if link else ""
+        if entry in changes:
+            more += f',"change":"{CHANGES[changes[entry]]}"'
+        if entry in dead:
+            more += ',"shadowed":true'
+        yield (
+            f'{{"path":{name},"kind":"{KINDS[kind]}","mode":{mode},"uid":{uid},"gid":{gid},'
+            f'"sizeBytes":{size},"mtime":{mtime}{more}}}'
+        )
+
+
+def _exact(account: Ledger) -> Document:
+    return {
+        "efficiency": account.efficiency, "storedBytes": account.stored, "liveBytes": account.live,
+        "shadowedBytes": account.shadowed, "avoidableBytes": account.avoidable,
+        "inheritedBytes": account.inherited, "compressedBytes": account.packed,
+        "compressedShadowedBytes": account.packed_shadowed, "repeatedBytes": account.repeated,
+        "byCause": dict(account.by_cause),
+    }  # fmt: skip
+
+
+def _dive(dive: DiveScore) -> Document:
+    return {
+        "efficiency": dive.efficiency, "wastedBytes": dive.wasted, "sizeBytes": dive.size,
+        "userSizeBytes": dive.user_size,
+        "inefficiencies": [
+            {"path": "/" + os.fsdecode(each.path), "count": each.count, "sizeBytes": each.size}
+            for each in dive.inefficiencies
+        ],
+    }  # fmt: skip
+
+
+def _layer(image: Image, account: Ledger, number: int) -> Document:
+    part, sums = image.parts[number], account.layers[number]
+    changes = account.changes[number]
+    counts = {kind: sum(change == kind for change in changes.values()) for kind in range(len(CHANGES))}
+    marks = len(part.layer.whiteouts) + len(part.layer.opaques)
+    return {
+        "index": number, "diffId": str(part.diff_id), "digest": str(part.digest),
+        "createdBy": part.step.created_by, "created": part.step.created, "base": number < image.base,
+        "sizeBytes": sums.stored, "liveBytes": sums.live, "shadowedBytes": sums.shadowed,
+        "killedBytes": sums.killed, "compressedBytes": sums.packed,
+        "compressedShadowedBytes": sums.packed_shadowed,
+        "entries": {
+            "files": part.layer.kinds.count(FILE), "added": len(part.layer.paths) - marks - len(changes),
+            "content": counts[CONTENT], "metadata": counts[ATTRIBUTES], "type": counts[KIND],
+            "unchanged": counts[SAME], "removed": len(account.removed[number]),
+        },
+    }  # fmt: skip

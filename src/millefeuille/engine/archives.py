@@ -1,0 +1,56 @@
+"""The engine's analysis of an image in an archive, or in the directory of an OCI layout."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+
+from millefeuille.analysis.image import Image, make_image
+from millefeuille.engine.analysis import Analysis, base_of
+from millefeuille.engine.store import existing
+from millefeuille.errors import MilleError, NotFound
+from millefeuille.oci.platform import Platform
+from millefeuille.settings import Settings
+from millefeuille.transfer.archive.arrival import Read
+from millefeuille.transfer.examine.archive import examine_archive, examine_layout
+from millefeuille.transfer.examine.layers import Examined
+
+
+class NoSuchArchive(NotFound):
+    """There is no file or directory with the image in it."""
+
+
+def in_archive(settings: Settings, path: str, platform: Platform | None = None) -> Analysis:
+    """The analysis of the first image in a file or directory. Raises NoSuchArchive, as `examine_archive`."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise NoSuchArchive(f"open {path}: no such file or directory") from None
+    try:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            return examined(settings, path, examine_layout(path, path, platform=platform))
+        return in_stream(settings, path, descriptor, platform)
+    finally:
+        os.close(descriptor)
+
+
+def in_stream(
+    settings: Settings, name: str, source: int | Read, platform: Platform | None = None
+) -> Analysis:
+    """The analysis of the first image of an archive that is read from `source`."""
+    found = examine_archive(source, name, scratch=tempfile.gettempdir(), platform=platform)
+    return examined(settings, name, found)
+
+
+def examined(settings: Settings, name: str, found: Examined) -> Analysis:
+    """The analysis of an image that was looked at; the base is one of the store's images."""
+    base, base_name = 0, ""
+    store = existing(settings)
+    if store is not None:
+        # An archive can be analysed without a store, and beside one that cannot be read.
+        with contextlib.suppress(MilleError), store.reading() as tx:
+            base, base_name = base_of(tx, found.config.diff_ids)
+    image: Image = make_image(name, found.config, found.layers, base=base, base_name=base_name)
+    return Analysis(load=lambda: image)

@@ -1,0 +1,79 @@
+"""Kept: analyses of images in the store, so that nobody waits for one twice.
+
+    ROOT/analysis/<chain ID>-<key>.{head,full,dive}   JSON behind the blake3 of what it is made from
+
+They can be made again at any time: whatever is wrong with one, it is as if it were not there. The newest are
+kept, by count and by size.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import Final
+
+from blake3 import blake3
+
+from millefeuille import files
+from millefeuille.analysis.document import Document
+from millefeuille.oci.digest import Digest
+
+_MAXIMUM_FILES: Final = 300
+_MAXIMUM_BYTES: Final = 512 << 20
+_HASH: Final = 32  # bytes
+
+
+class Kept:
+    """What is kept about one image: `chain` is that of its layers, `key` all else that it is made from."""
+
+    def __init__(self, root: str, chain: Digest, key: str) -> None:
+        self._directory = f"{root}/analysis"
+        self._path = f"{self._directory}/{chain.hex}-{blake3(key.encode()).hexdigest()[:16]}"
+
+    def exists(self) -> bool:
+        """Whether something is kept."""
+        return os.path.exists(f"{self._path}.head") and os.path.exists(f"{self._path}.full")
+
+    def document(self) -> Document | None:
+        """The analysis without files."""
+        raw = self.get("head")
+        if raw is None:
+            return None
+        found: Document = json.loads(raw)
+        return found
+
+    def get(self, what: str) -> bytes | None:
+        """A text that was kept, whole; None when it is not there, or not what was written."""
+        try:
+            with open(f"{self._path}.{what}", "rb") as file:
+                raw = file.read()
+        except OSError:
+            return None
+        content = memoryview(raw)[_HASH:]
+        return bytes(content) if blake3(content).digest() == raw[:_HASH] else None
+
+    def put(self, what: str, content: bytes) -> None:
+        """Keep a text, unless the disk has it otherwise."""
+        with contextlib.suppress(OSError):
+            files.make_directory(self._directory, 0o700)
+            path = f"{self._path}.{what}"
+            # Not synced: a file that a crash leaves half-written does not match its hash.
+            descriptor = files.create(f"{path}.new-{os.getpid()}", exclusive=False)
+            try:
+                files.write(descriptor, blake3(content).digest() + content)
+            finally:
+                os.close(descriptor)
+            files.rename(f"{path}.new-{os.getpid()}", path)
+            self._prune()
+
+    def _prune(self) -> None:
+        found = []
+        for entry in os.scandir(self._directory):
+            status = entry.stat()
+            found.append((status.st_mtime_ns, status.st_size, entry.path))
+        total = 0
+        for place, (_, size, path) in enumerate(sorted(found, reverse=True)):
+            total += size
+            if place and (place >= _MAXIMUM_FILES or total > _MAXIMUM_BYTES):
+                files.unlink(path)

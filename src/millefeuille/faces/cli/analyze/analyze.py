@@ -1,0 +1,144 @@
+"""`mille analyze`."""
+
+from __future__ import annotations
+
+from millefeuille import files
+from millefeuille.analysis.document import Document
+from millefeuille.analysis.rules import FAIL, Budgets, DiveRules, Outcome, parse_size
+from millefeuille.errors import Invalid, MilleError
+from millefeuille.faces.cli import exits
+from millefeuille.faces.cli.analyze import gates
+from millefeuille.faces.cli.analyze.report_forms import junit, markdown, sarif
+from millefeuille.faces.cli.analyze.report_text import report_text
+from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, analysed
+from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.options import Option, boolean, repeated, string
+
+BROKEN = 1  # the exit code of a broken rule
+FAILED = 2  # and of an analysis that could not run
+
+
+def _where(text: str, before: str) -> str:
+    return "-" if text == "true" else text
+
+
+ALLOW = string("allow-growth", "With --compare, bytes that the image may grow by", default="0")
+CI = boolean("ci", "Hold the image against rules; exit 1 when one is broken")
+CI_CONFIG = string("ci-config", "Read rules from a file", default=".dive-ci", complete="file")
+COMPARE = string("compare", "Hold the image against another one", complete="image")
+FORM = string(
+    "output", 'Form of the report ("text", "markdown", "junit", "sarif")', short="o", default="text"
+)
+JSON = Option(
+    name="json", help="Write the whole analysis as JSON, to standard output or --json=FILE", short="",
+    shape="", default="", read=_where,
+)  # fmt: skip
+MAX_LAYER = string("max-layer-size", "The most that a layer may hold (bytes, or 20MB)")
+MAX_PATH = repeated("max-path-size", "The most that the image may have below a path (PATH=SIZE)")
+MAX_SIZE = string("max-size", "The most that all layers may hold")
+MAX_WASTE = string("max-waste", "The most avoidable waste")
+MIN_EFFICIENCY = string("min-efficiency", "The least exact efficiency (0 to 1)")
+NO_TRUNC = boolean("no-trunc", "Don't truncate output")
+PLATFORM = string("platform", 'Analyze the given platform variant. Formatted as "os[/arch[/variant]]"')
+SCORE = string("score", 'Whose numbers the report has ("exact", "dive")', default="exact")
+SOURCE = string("source", SOURCE_HELP)
+
+
+def run(context: Context, call: Call) -> int:
+    """Report on an image's layers, and hold it against rules where some are asked for."""
+    try:
+        return _analyze(context, call)
+    except MilleError as error:
+        exits.report(context.terminal, error)
+        return FAILED
+
+
+def _analyze(context: Context, call: Call) -> int:
+    if call[SCORE] not in ("exact", "dive"):
+        raise Invalid(f'unknown score "{call[SCORE]}"', advice="The scores are exact and dive.")
+    budgets = _budgets(call)
+    subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
+    if call[JSON]:
+        _put(context, call[JSON], subject.json())
+    before = None
+    if call[COMPARE]:
+        before = analysed(context, call[COMPARE], platform=call[PLATFORM]).document
+    rules = _dive_rules(context, call)
+    outcomes = gates.outcomes(subject, rules, budgets, before, allowed=parse_size(call[ALLOW]))
+    if not call[JSON] or call[JSON] != "-":
+        context.terminal.write(_report(call, subject.document, outcomes, before))
+    return BROKEN if any(outcome.status == FAIL for outcome in outcomes) else 0
+
+
+def _report(call: Call, found: Document, outcomes: tuple[Outcome, ...], before: Document | None) -> str:
+    form = call[FORM]
+    if form == "markdown":
+        return markdown(found, outcomes, before)
+    if form == "junit":
+        return junit(found, outcomes)
+    if form == "sarif":
+        return sarif(found, outcomes)
+    if form != "text":
+        raise Invalid(
+            f'unknown form "{form}"', advice="The forms are text, markdown, junit and sarif; and --json."
+        )
+    if call[JSON]:
+        return gates.lines(outcomes)
+    report = report_text(found, score=call[SCORE], whole=call[NO_TRUNC])
+    return report + (f"\n{gates.lines(outcomes)}" if outcomes else "")
+
+
+def _dive_rules(context: Context, call: Call) -> DiveRules | None:
+    if not (call[CI] or call.given(CI_CONFIG)):
+        return None
+    return gates.read_rules(call[CI_CONFIG], must_exist=call.given(CI_CONFIG)) or DiveRules()
+
+
+def _budgets(call: Call) -> Budgets:
+    def size(option: Option[str]) -> int | None:
+        return parse_size(call[option]) if call[option] else None
+
+    paths = []
+    for text in call[MAX_PATH]:
+        path, sign, limit = text.rpartition("=")
+        if not sign:
+            raise Invalid(f"--max-path-size {text}: expected PATH=SIZE")
+        paths.append((path, parse_size(limit)))
+    return Budgets(
+        size=size(MAX_SIZE), layer=size(MAX_LAYER), waste=size(MAX_WASTE),
+        efficiency=gates.ratio(call[MIN_EFFICIENCY]) if call[MIN_EFFICIENCY] else None, paths=tuple(paths),
+    )  # fmt: skip
+
+
+def _put(context: Context, target: str, data: bytes) -> None:
+    if target == "-":
+        context.terminal.write_bytes(data)
+        context.terminal.line()
+        return
+    with files.explained(target):
+        files.replace_file(target, data + b"\n", 0o644)
+
+
+COMMAND = Command(
+    usage="[OPTIONS] IMAGE",
+    arguments=exactly(1),
+    options=(
+        ALLOW,
+        CI,
+        CI_CONFIG,
+        COMPARE,
+        JSON,
+        MAX_LAYER,
+        MAX_PATH,
+        MAX_SIZE,
+        MAX_WASTE,
+        MIN_EFFICIENCY,
+        NO_TRUNC,
+        FORM,
+        PLATFORM,
+        SCORE,
+        SOURCE,
+    ),
+    run=run,
+    complete="image",
+)

@@ -1,0 +1,132 @@
+"""`mille dive`: Dive's flags, files and words, for scripts that were written for it."""
+
+from __future__ import annotations
+
+import math
+
+from millefeuille import files
+from millefeuille.analysis.document import Document
+from millefeuille.analysis.rules import FAIL, DiveRules, Outcome, dive_outcomes
+from millefeuille.errors import MilleError, Unsupported
+from millefeuille.faces.cli import exits
+from millefeuille.faces.cli.analyze import gates
+from millefeuille.faces.cli.analyze.report_text import report_text
+from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, analysed
+from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.options import Option, boolean, string
+
+BROKEN = 1
+FAILED = 2
+_ON = ("true", "1", "yes")
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+
+CI = boolean("ci", "Validate against CI rules (same as env var CI=true)")
+CI_CONFIG = string(
+    "ci-config", "Drive validation rules from the given yaml", default=".dive-ci", complete="file"
+)
+EFFICIENCY = string(
+    "lowestEfficiency", "Lowest allowable image efficiency (as a ratio between 0-1)", default="0.9"
+)
+IGNORE = boolean(
+    "ignore-errors", "Accepted, and of no effect: no image is refused for what this ignores", short="i"
+)
+JSON = string("json", "Write the layer analysis statistics to a given file", short="j", complete="file")
+PLATFORM = string("platform", 'Analyze the given platform variant. Formatted as "os[/arch[/variant]]"')
+SOURCE = string("source", SOURCE_HELP)
+USER_WASTED = string(
+    "highestUserWastedPercent", "Highest allowable percentage of bytes wasted (as a ratio between 0-1)",
+    default="0.1",
+)  # fmt: skip
+WASTED = string("highestWastedBytes", "Highest allowable bytes wasted", default="disabled")
+
+
+def run(context: Context, call: Call) -> int:
+    """Do what Dive does with these flags; exit 2 where the analysis cannot run."""
+    try:
+        return _dive(context, call)
+    except MilleError as error:
+        exits.report(context.terminal, error)
+        return FAILED
+
+
+def _dive(context: Context, call: Call) -> int:
+    if call.arguments[0] == "build":
+        raise Unsupported("mille dive build: not there yet", advice="Use `mille build`, then `mille dive`.")
+    terminal = context.terminal
+    in_ci = call[CI] or context.settings.environment.get("CI", "").lower() in _ON
+    rules = _rules(call) if in_ci else None
+    subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
+    if call[JSON]:
+        with files.explained(call[JSON]):
+            files.replace_file(call[JSON], subject.dive_json(), 0o644)
+    if rules is None:
+        if not call[JSON]:
+            terminal.write(report_text(subject.document, score="dive"))
+        return 0
+    verdicts = dive_outcomes(rules, subject.document)
+    terminal.write(_analysis(subject.document) + gates.lines(verdicts))
+    return BROKEN if _failed(verdicts) else 0
+
+
+def _rules(call: Call) -> DiveRules:
+    """The rules: flags that were given go before the file, and that before the defaults."""
+    read = gates.read_rules(call[CI_CONFIG], must_exist=call.given(CI_CONFIG)) or DiveRules()
+
+    def chosen(option: Option[str], otherwise: str) -> str:
+        return call[option] if call.given(option) else otherwise
+
+    return DiveRules(
+        lowest_efficiency=chosen(EFFICIENCY, read.lowest_efficiency),
+        highest_wasted_bytes=chosen(WASTED, read.highest_wasted_bytes),
+        highest_user_wasted_percent=chosen(USER_WASTED, read.highest_user_wasted_percent),
+    )
+
+
+def _analysis(found: Document) -> str:
+    dive = found["score"]["dive"]
+    size, wasted = dive["userSizeBytes"], dive["wastedBytes"]
+    share = wasted / size if size else math.inf if wasted else math.nan
+    percent = f"{share * 100:.4f}" if math.isfinite(share) else "+Inf" if wasted else "NaN"
+    rows = [
+        f"{each['count']:>5}  {_human(each['sizeBytes']):>12}  {each['path']}\n"
+        for each in dive["inefficiencies"]
+    ]
+    return (
+        f"Analysis:\n  efficiency: {dive['efficiency'] * 100:.4f} %\n"
+        f"  wastedBytes: {wasted} bytes ({_human(wasted)})\n  userWastedPercent: {percent} %\n"
+        f"Inefficient Files:\nCount  Wasted Space  File Path\n{''.join(rows) or 'None' + chr(10)}"
+    )
+
+
+def _human(size: int) -> str:
+    """A size as go-humanize writes it: two digits at least, `1.0 kB`, `12 MB`."""
+    value, unit = float(size), 0
+    while value >= 1000 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    if not unit:
+        return f"{size} B"
+    value = math.floor(value * 10 + 0.5) / 10
+    return f"{value:.1f} {_UNITS[unit]}" if value < 10 else f"{value:.0f} {_UNITS[unit]}"
+
+
+def _failed(verdicts: tuple[Outcome, ...]) -> bool:
+    return any(verdict.status == FAIL for verdict in verdicts)
+
+
+COMMAND = Command(
+    usage="[OPTIONS] IMAGE",
+    arguments=exactly(1),
+    options=(
+        CI,
+        CI_CONFIG,
+        USER_WASTED,
+        WASTED,
+        IGNORE,
+        JSON,
+        EFFICIENCY,
+        PLATFORM,
+        SOURCE,
+    ),
+    run=run,
+    complete="image",
+)

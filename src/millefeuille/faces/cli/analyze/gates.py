@@ -1,0 +1,116 @@
+"""Gates: the rules that are asked for, read, asked, and their verdicts as lines."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from millefeuille.analysis.document import Document
+from millefeuille.analysis.rules import (
+    FAIL,
+    PASS,
+    SKIP,
+    BadRule,
+    Budgets,
+    DiveRules,
+    Outcome,
+    budget_outcomes,
+    dive_outcomes,
+    growth_outcomes,
+    matches,
+)
+from millefeuille.engine.analysis import Analysis
+from millefeuille.errors import NotFound
+
+_NAMES: Final = {
+    "lowestefficiency": "lowest_efficiency",
+    "highestwastedbytes": "highest_wasted_bytes",
+    "highestuserwastedpercent": "highest_user_wasted_percent",
+}  # fmt: skip
+# The file is YAML; of it only this much has a meaning: a key `rules`, and scalars below it.
+_LINE: Final = re.compile(r"""\s+["']?([A-Za-z-]+)["']?\s*:\s*(?:"([^"]*)"|'([^']*)'|([^#]*?))\s*(?:\#.*)?""")
+
+
+class NoRules(NotFound):
+    """The file with the rules is not there."""
+
+
+def read_rules(path: str, *, must_exist: bool) -> DiveRules | None:
+    """Dive's rules from a `.dive-ci` file; None when there is none. Raises NoRules, BadRule."""
+    if not os.path.exists(path):
+        if must_exist:
+            raise NoRules(f"open {path}: no such file or directory")
+        return None
+    with open(path, encoding="utf-8", errors="replace") as file:
+        lines = file.read().splitlines()
+    found: dict[str, str] = {}
+    below = False
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#") or line.strip() == "---":
+            continue
+        if not line[0].isspace():
+            below = line.partition("#")[0].replace(" ", "") == "rules:"
+            continue
+        match = _LINE.fullmatch(line)
+        name = _NAMES.get(match[1].replace("-", "").lower()) if match else None
+        if match is None or (below and name is None):
+            raise BadRule(f"{path}: line {number}: no rule is read from {line.strip()!r}")
+        if below and name is not None:
+            found[name] = next(value for value in (*match.groups()[1:], "") if value is not None)
+    return DiveRules(**found)
+
+
+def outcomes(
+    subject: Analysis, rules: DiveRules | None, budgets: Budgets, before: Document | None, *, allowed: int
+) -> tuple[Outcome, ...]:
+    """The verdicts on an image; Dive's come first. Raises BadRule."""
+    document = subject.document
+    found: list[Outcome] = []
+    if rules is not None:
+        found += dive_outcomes(rules, document)
+    found += budget_outcomes(budgets, document, _path_sizes(subject, budgets) if budgets.paths else None)
+    if before is not None:
+        found += growth_outcomes(document, before, allowed=allowed)
+    return tuple(found)
+
+
+def lines(found: Sequence[Outcome]) -> str:
+    """One line for each verdict and one with their number, as Dive writes them."""
+    if not found:
+        return ""
+    failed = sum(outcome.status == FAIL for outcome in found)
+    passed = sum(outcome.status == PASS for outcome in found)
+    skipped = sum(outcome.status == SKIP for outcome in found)
+    rows = [
+        f"  {outcome.status}: {outcome.rule}{f': {outcome.reason}' if outcome.reason else ''}\n"
+        for outcome in found
+    ]
+    tally = f"[Total:{len(found)}] [Passed:{passed}] [Failed:{failed}] [Warn:0] [Skipped:{skipped}]"
+    return f"Results:\n{''.join(rows)}Result:{FAIL if failed else PASS} {tally}\n"
+
+
+def ratio(text: str) -> float:
+    """A number from 0 to 1. Raises BadRule."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise BadRule(f"{text}: expected a number from 0 to 1")
+    return value
+
+
+def _path_sizes(subject: Analysis, budgets: Budgets) -> dict[str, int]:
+    """The live bytes at and below each path that has a budget."""
+    sums = {pattern: 0 for pattern, _ in budgets.paths}
+    dead = set(subject.account.dead)
+    for number, layer in enumerate(subject.image.layers):
+        for entry, (path, size) in enumerate(zip(layer.paths, layer.sizes, strict=True)):
+            if size and (number, entry) not in dead:
+                text = os.fsdecode(path)
+                for pattern in sums:
+                    if matches(text, pattern):
+                        sums[pattern] += size
+    return sums

@@ -1,0 +1,115 @@
+"""The report for machines and reviews: Markdown, JUnit, SARIF."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from millefeuille.analysis.document import Document
+from millefeuille.analysis.rules import FAIL, SKIP, Outcome
+from millefeuille.docker.units import human_size
+from millefeuille.faces.cli.analyze.report_text import shown_path
+
+_ROWS = 20
+
+
+def markdown(found: Document, outcomes: Sequence[Outcome], before: Document | None = None) -> str:
+    """A comment for a pull request; `before` is the analysis to compare with."""
+    exact = found["score"]["exact"]
+    lines = [f"### Layers of `{_cell(found['image']['name'])}`", ""]
+    lines += _table(("", "now", *(("before", "change") if before else ())), [
+        _number_row(label, key, exact, before)
+        for label, key in (
+            ("stored", "storedBytes"), ("compressed", "compressedBytes"), ("live", "liveBytes"),
+            ("shadowed", "shadowedBytes"), ("avoidable", "avoidableBytes"),
+        )
+    ])  # fmt: skip
+    if outcomes:
+        rows = [(outcome.status, outcome.rule, outcome.reason) for outcome in outcomes]
+        lines += ["", *_table(("result", "rule", "why"), rows)]
+    waste = [
+        (
+            human_size(item["sizeBytes"]), str(item["writer"]), str(item["killer"]), item["cause"],
+            f"`{shown_path(item['path'])}`",
+        )
+        for item in found["waste"][:_ROWS]
+    ]  # fmt: skip
+    if waste:
+        lines += ["", *_table(("shadowed", "written in", "lost in", "cause", "path"), waste)]
+        if len(found["waste"]) > _ROWS:
+            lines.append(f"\n{len(found['waste']) - _ROWS} more.")
+    return "\n".join(lines) + "\n"
+
+
+def junit(found: Document, outcomes: Sequence[Outcome]) -> str:
+    """A JUnit file: each rule is a test case."""
+    failed = sum(outcome.status == FAIL for outcome in outcomes)
+    skipped = sum(outcome.status == SKIP for outcome in outcomes)
+    name = _attribute(f"mille analyze {found['image']['name']}")
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<testsuites><testsuite name={name} tests="{len(outcomes)}" failures="{failed}" '
+        f'skipped="{skipped}" errors="0">',
+    ]
+    for outcome in outcomes:
+        case = f"<testcase classname={name} name={_attribute(outcome.rule)}"
+        if outcome.status == FAIL:
+            reason = _attribute(outcome.reason)
+            lines.append(f"{case}><failure message={reason}>{escape(outcome.reason)}</failure></testcase>")
+        elif outcome.status == SKIP:
+            lines.append(f"{case}><skipped message={_attribute(outcome.reason)}/></testcase>")
+        else:
+            lines.append(f"{case}/>")
+    return "\n".join([*lines, "</testsuite></testsuites>", ""])
+
+
+def sarif(found: Document, outcomes: Sequence[Outcome]) -> str:
+    """A SARIF 2.1.0 file: each broken rule is a result, each large piece of waste a note."""
+    results: list[dict[str, Any]] = [
+        {"ruleId": outcome.rule.partition("/")[0], "level": "error", "message": {"text": outcome.reason}}
+        for outcome in outcomes
+        if outcome.status == FAIL
+    ]
+    for item in found["waste"][:_ROWS]:
+        step = found["layers"][item["killer"]]["createdBy"]
+        text = (
+            f"{item['path']}: {item['sizeBytes']} bytes written in layer {item['writer']} are lost in layer "
+            f"{item['killer']} ({item['cause']}): {step}"
+        )
+        results.append({"ruleId": "shadowed", "level": "note", "message": {"text": text}})
+    rules = sorted({result["ruleId"] for result in results})
+    place = [{"logicalLocations": [{"fullyQualifiedName": found["image"]["name"], "kind": "resource"}]}]
+    run = {
+        "tool": {"driver": {"name": "mille analyze", "rules": [{"id": rule} for rule in rules]}},
+        "results": [{**result, "locations": place} for result in results],
+    }
+    document = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]
+    }  # fmt: skip
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _attribute(text: str) -> str:
+    # A module for XML of the library would load one for URLs with it.
+    return f'"{escape(text)}"'
+
+
+def _number_row(label: str, key: str, now: Document, before: Document | None) -> tuple[str, ...]:
+    if before is None:
+        return label, human_size(now[key])
+    old = before["score"]["exact"][key]
+    change = now[key] - old
+    sign = "+" if change > 0 else "-" if change < 0 else "±"
+    return label, human_size(now[key]), human_size(old), f"{sign}{human_size(abs(change))}"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [" | ".join(heads), " | ".join("---" for _ in heads)]
+    lines += [" | ".join(_cell(cell) for cell in row) for row in rows]
+    return [f"| {line} |" for line in lines]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

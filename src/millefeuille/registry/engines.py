@@ -1,0 +1,108 @@
+"""Images of other engines on this machine, as the archives they give out.
+
+Docker is asked over its socket, as its own client would: DOCKER_HOST, else /var/run/docker.sock. Podman has
+no daemon to ask, so its `podman image save` is started.
+Source: Docker Engine API, `GET /images/{name}/get`; podman-save(1).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from millefeuille.errors import NotFound, Unavailable, Unsupported
+
+_SOCKET: Final = "unix:///var/run/docker.sock"
+_TIMEOUT: Final = 300.0  # seconds; an engine packs a whole layer before it sends the first byte of it
+
+Read = Callable[[int], bytes]
+
+
+class EngineUnreachable(Unavailable):
+    """The other engine does not answer."""
+
+
+class NoImageThere(NotFound):
+    """The other engine has no such image."""
+
+
+@contextlib.contextmanager
+def docker_archive(name: str, environment: Mapping[str, str]) -> Iterator[Read]:
+    """A function that reads `docker save NAME`, as Docker's daemon sends it.
+
+    Raises EngineUnreachable, NoImageThere, Unsupported for a DOCKER_HOST that is neither unix nor tcp.
+    """
+    host = environment.get("DOCKER_HOST") or _SOCKET
+    connection = _connection(host)
+    try:
+        connection.request("GET", f"/images/{quote(name, safe='')}/get", headers={"Host": "docker"})
+        response = connection.getresponse()
+        if response.status != 200:
+            raise NoImageThere(f"docker: {_message(response)}")
+        yield response.read
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise EngineUnreachable(f"Cannot connect to the Docker daemon at {host}: {reason.lower()}") from error
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def podman_archive(name: str, environment: Mapping[str, str]) -> Iterator[Read]:
+    """A function that reads `podman image save NAME`. Raises EngineUnreachable, NoImageThere."""
+    program = shutil.which("podman", path=environment.get("PATH"))
+    if program is None:
+        raise EngineUnreachable("podman: executable file not found in $PATH")
+    with subprocess.Popen(
+        [program, "image", "save", "--", name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env=dict(environment),
+    ) as process:  # fmt: skip
+        assert process.stdout is not None and process.stderr is not None
+        output, errors = process.stdout.fileno(), process.stderr
+
+        def read(size: int) -> bytes:
+            data = os.read(output, size)
+            if not data and process.wait():
+                lines = errors.read().decode(errors="replace").strip().splitlines()
+                raise NoImageThere(f"podman: {lines[-1] if lines else f'exit code {process.returncode}'}")
+            return data
+
+        try:
+            yield read
+        finally:
+            process.kill()
+
+
+def _connection(host: str) -> http.client.HTTPConnection:
+    parts = urlsplit(host)
+    if parts.scheme == "unix":
+        return _UnixConnection(parts.path or f"/{parts.netloc}")
+    if parts.scheme in ("tcp", "http") and parts.hostname:
+        return http.client.HTTPConnection(parts.hostname, parts.port or 2375, timeout=_TIMEOUT)
+    raise Unsupported(f"DOCKER_HOST {host}: only unix:// and tcp:// are spoken")
+
+
+def _message(response: http.client.HTTPResponse) -> str:
+    raw = response.read(64 << 10)
+    with contextlib.suppress(ValueError, LookupError, TypeError):
+        return str(json.loads(raw)["message"])
+    return f"HTTP status {response.status}"
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("docker", timeout=_TIMEOUT)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_TIMEOUT)
+        self.sock.connect(self._path)

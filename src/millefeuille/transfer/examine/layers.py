@@ -1,0 +1,77 @@
+"""The indexes of an image's layers, made while the layers stream by; no byte of them is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from millefeuille.layers import heap
+from millefeuille.layers.index import LayerIndex
+from millefeuille.layers.ingest import CHUNK, LayerPass
+from millefeuille.oci.config import ImageConfig
+from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
+from millefeuille.store.blobs import CorruptBlob
+from millefeuille.transfer.plan import Plan
+from millefeuille.transfer.source import ImageSource
+
+_PARALLEL: Final = 2  # layers at once; each keeps a processor busy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """An image that was looked at: its config and, lowest first, of each layer the index, digest and size."""
+
+    config: ImageConfig
+    layers: tuple[tuple[LayerIndex, Digest, int], ...]
+
+
+def examine(plan: Plan, source: ImageSource, known: Mapping[Digest, LayerIndex] | None = None) -> Examined:
+    """Read every layer of `plan` once, but for those whose index is `known` by the blob's digest.
+
+    Raises CorruptBlob, BrokenStream, Bomb, TarError, and what the source raises.
+    """
+    heap.share_arenas()
+    found = dict(known or {})
+    wanted = {blob.digest: (blob, diff_id) for blob, diff_id in plan.layers if blob.digest not in found}
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        try:
+            # Large layers first, so that none of them is left to run alone at the end.
+            order = sorted(wanted.values(), key=lambda pair: -pair[0].size)
+            for digest, index in pool.map(partial(_index, source), order):
+                found[digest] = index
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return Examined(
+        config=plan.config,
+        layers=tuple((found[blob.digest], blob.digest, blob.size) for blob, _ in plan.layers),
+    )
+
+
+def _index(source: ImageSource, wanted: tuple[Descriptor, Digest]) -> tuple[Digest, LayerIndex]:
+    blob, diff_id = wanted
+    stream = source.open(blob)
+    reading = LayerPass(None, algorithm=blob.digest.algorithm)
+    try:
+        while True:
+            # The stages keep what they are given, so each piece is a buffer of its own.
+            buffer = bytearray(CHUNK)
+            count = stream.readinto(buffer)
+            if not count:
+                break
+            reading.feed(memoryview(buffer)[:count])
+        content = reading.finish()
+    except BaseException:
+        reading.abort()
+        raise
+    finally:
+        stream.close()
+    if content.digest != blob.digest or content.size != blob.size:
+        raise CorruptBlob(f"blob {blob.digest}: does not match its digest")
+    if content.diff_id != diff_id:
+        raise CorruptBlob(f"blob {blob.digest}: is not the layer {diff_id} that the image config promises")
+    return blob.digest, LayerIndex(content.index)

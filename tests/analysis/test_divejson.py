@@ -1,0 +1,42 @@
+"""Dive's JSON, held against what the real one writes of the same images."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from millefeuille.engine.archives import in_archive
+from millefeuille.settings import settle
+from tests.analysis.conftest import Dive, write_archive
+from tests.analysis.stacks import stack
+
+
+def ours(archive: Path, home: Path) -> dict[str, Any]:
+    settings = settle({}, uid=os.getuid(), home=str(home), root=str(home / "store"))
+    found: dict[str, Any] = json.loads(in_archive(settings, str(archive)).dive_json())
+    return found
+
+
+def without_marks(found: dict[str, Any]) -> dict[str, Any]:
+    """The document without what an index does not have: a whiteout's mode and owner."""
+    for layer in found["layer"]:
+        for entry in layer["fileList"]:
+            if ".wh." in entry["path"]:
+                entry.update(uid=0, fileMode=0)
+    return found
+
+
+@pytest.mark.walk
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1000, 1100 if os.environ.get("MILLE_ALL") else 1010))
+def test_random_stacks_are_written_as_the_real_one_does(seed: int, real_dive: Dive, tmp_path: Path) -> None:
+    layers = list(dict.fromkeys(stack(seed)))
+    if not layers:
+        pytest.skip("this seed makes an image without layers")
+    archive = tmp_path / "image.tar"
+    write_archive(archive, layers, [f"/bin/sh -c echo '<{n}>' && é" for n in range(len(layers))])
+    assert without_marks(ours(archive, tmp_path)) == without_marks(real_dive(archive))
