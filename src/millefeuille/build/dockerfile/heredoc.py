@@ -24,4 +24,4 @@ class Heredoc:
         """The content; where `chomp` is set, without the tabs that lead its lines."""
         if not self.chomp:
             return self.content
-        return "".join(line.lstrip("\t") for line in self.content.splitlines(keepends=True))
+        return "\n".join(line.lstrip("\t") for line in self.content.split("\n"))

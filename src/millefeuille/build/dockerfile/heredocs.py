@@ -9,6 +9,7 @@ from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.expand import Lexing, expand
 
 _OPENING = re.compile(r"([0-9]*)<<(-?)([^<]*)", re.DOTALL)
+_SIMPLE = re.compile("[A-Za-z0-9_.-]+")
 _LINE = Lexing(raw_quotes=True, raw_escapes=True, skip_unset=True, here_documents=True)
 _DELIMITER = Lexing(skip_unset=True)
 _DELIMITER_RAW = Lexing(raw_quotes=True, skip_unset=True)
@@ -45,9 +46,12 @@ def opening(word: str) -> Opening | None:
     rest = found[3].lstrip("\t\n\f\r ")
     if not rest:
         return None
+    chomp, fd = found[2] == "-", int(found[1][-9:] or "0")
+    if _SIMPLE.fullmatch(rest):
+        return Opening(rest, True, chomp, fd)
     names = expand(rest, {}, _DELIMITER).words
     if len(names) != 1:
         return None
     raw = expand(rest, {}, _DELIMITER_RAW).text
     quotes = sum(map(raw.count, "'\"")) - sum(map(names[0].count, "'\""))
-    return Opening(names[0], quotes == 0, found[2] == "-", int(found[1][-9:] or "0"))
+    return Opening(names[0], quotes == 0, chomp, fd)

@@ -17,7 +17,7 @@ from millefeuille.build.dockerfile.words import split_blanks
 _BOTH = {"chown": Kind.TEXT, "chmod": Kind.TEXT, "link": Kind.SWITCH, "exclude": Kind.TEXTS}
 _COPY_FLAGS = _BOTH | {"from": Kind.TEXT, "parents": Kind.SWITCH}
 _ADD_FLAGS = _BOTH | {"checksum": Kind.TEXT, "keep-git-dir": Kind.SWITCH, "unpack": Kind.SWITCH}
-_UNNAMED = re.compile("[0-9]*<<-?")
+_UNNAMED = re.compile("[0-9]*<<")
 
 
 class _Common(NamedTuple):
@@ -28,6 +28,11 @@ class _Common(NamedTuple):
 
 def read_copy(request: Request) -> Copy:
     sources, destination, flags = _read(request, "COPY", _COPY_FLAGS)
+    if "$" in flags.text("from"):
+        raise Complaint(
+            "variable expansion is not supported for --from,"
+            " define a new stage with FROM using ARG from global scope as a workaround"
+        )
     return Copy(
         **request.common(),
         sources=sources,

@@ -1,0 +1,172 @@
+"""An instruction with the variables in its fields replaced: in those fields that the reference lists, in
+no others.
+
+All fields of one instruction see the variables as they were before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from millefeuille.build.dockerfile.complaint import Complaint
+from millefeuille.build.dockerfile.errors import DockerfileError
+from millefeuille.build.dockerfile.expand import Lexing, expand
+from millefeuille.build.dockerfile.heredoc import Heredoc
+from millefeuille.build.dockerfile.instructions import (
+    Add,
+    Arg,
+    Copy,
+    CopySource,
+    Declared,
+    Env,
+    Expose,
+    From,
+    Instruction,
+    Label,
+    Pair,
+    Run,
+    StopSignal,
+    User,
+    Volume,
+    Workdir,
+)
+from millefeuille.build.dockerfile.mount import read_mount
+from millefeuille.build.dockerfile.ports import exposed, port_names
+from millefeuille.build.dockerfile.signals import check_signal
+from millefeuille.build.scope import Scope
+
+_One = TypeVar("_One", bound=Instruction)
+
+# The body of a here-document: the default escape character whatever the directive says, and quotes as
+# they are.
+_BODY: Final = Lexing(skip_quotes=True)
+
+
+def expanded(instruction: _One, scope: Scope) -> _One:
+    """The instruction, expanded.
+
+    ARG has the value that each name takes (`Scope.argument`); EXPOSE the keys of the config's ExposedPorts; a
+    here-document of COPY and ADD the bytes of the file. A RUN's mounts stay texts, which are held to be
+    readable here and read by `dockerfile.mount.read_mount`. Raises DockerfileError for what cannot be
+    expanded, and for a port, a signal or a volume that is none.
+    """
+    act = _ACTS.get(type(instruction))
+    if act is None:
+        return instruction
+    try:
+        done: _One = act(instruction, scope)
+    except Complaint as error:
+        line = instruction.location.first
+        raise DockerfileError(
+            error.message, name=scope.file, line=line, suggestion=error.suggestion
+        ) from None
+    return done
+
+
+def expanded_from(one: From, scope: Scope, file: str = "Dockerfile") -> From:
+    """A FROM, expanded in the global scope. Raises DockerfileError where no image or no platform is left."""
+    try:
+        image = scope.expand(one.image)
+        platform = scope.expand(one.platform)
+        if not image:
+            raise Complaint(f"base name ({one.image}) should not be blank")
+        if one.platform and not platform:
+            raise Complaint(f"empty platform value from expression {one.platform}")
+    except Complaint as error:
+        raise DockerfileError(error.message, name=file, line=one.location.first) from None
+    return replace(one, image=image, platform=platform)
+
+
+def _arg(one: Arg, scope: Scope) -> Arg:
+    pairs = []
+    for declared in one.pairs:
+        name = scope.expand(declared.name)
+        value = scope.argument(name, declared.value)
+        pairs.append(Declared(name, value, declared.comment))
+    return replace(one, pairs=tuple(pairs))
+
+
+def _pairs(one: Any, scope: Scope) -> Any:
+    pairs = tuple(Pair(scope.expand(key), scope.expand(value)) for key, value in one.pairs)
+    if not all(pair.key for pair in pairs):
+        raise Complaint(f"{one.keyword.upper()} names can not be blank")
+    return replace(one, pairs=pairs)
+
+
+def _copy(one: Copy, scope: Scope) -> Copy:
+    return replace(
+        one,
+        sources=tuple(_source(source, scope) for source in one.sources),
+        destination=scope.expand(one.destination),
+        chown=scope.expand(one.chown),
+        chmod=scope.expand(one.chmod),
+    )
+
+
+def _add(one: Add, scope: Scope) -> Add:
+    return replace(
+        one,
+        sources=tuple(_source(source, scope) for source in one.sources),
+        destination=scope.expand(one.destination),
+        chown=scope.expand(one.chown),
+        chmod=scope.expand(one.chmod),
+        checksum=scope.expand(one.checksum),
+    )
+
+
+def _source(source: CopySource, scope: Scope) -> CopySource:
+    if isinstance(source, str):
+        return scope.expand(source)
+    content = source.chomped()
+    if source.expand:
+        content = expand(content, scope.variables, _BODY).text
+    return Heredoc(name=source.name, content=content, expand=False, chomp=False, fd=source.fd)
+
+
+def _run(one: Run, scope: Scope) -> Run:
+    for mount in one.mounts:
+        read_mount(mount, scope.expand)
+    return one
+
+
+def _expose(one: Expose, scope: Scope) -> Expose:
+    words = [word for text in one.ports for word in scope.look(text).words]
+    return replace(one, ports=tuple(name for word in words for name in port_names(exposed(word))))
+
+
+def _volume(one: Volume, scope: Scope) -> Volume:
+    volumes = tuple(map(scope.expand, one.volumes))
+    if not all(volumes):
+        raise Complaint("VOLUME specified can not be an empty string")
+    return replace(one, volumes=volumes)
+
+
+def _user(one: User, scope: Scope) -> User:
+    return replace(one, user=scope.expand(one.user))
+
+
+def _workdir(one: Workdir, scope: Scope) -> Workdir:
+    return replace(one, path=scope.expand(one.path))
+
+
+def _stop_signal(one: StopSignal, scope: Scope) -> StopSignal:
+    signal = scope.expand(one.signal)
+    check_signal(signal)
+    return replace(one, signal=signal)
+
+
+_ACTS: Final[dict[type[Instruction], Callable[[Any, Scope], Any]]] = {
+    Add: _add,
+    Arg: _arg,
+    Copy: _copy,
+    Env: _pairs,
+    Expose: _expose,
+    Label: _pairs,
+    Run: _run,
+    StopSignal: _stop_signal,
+    User: _user,
+    Volume: _volume,
+    Workdir: _workdir,
+}
