@@ -189,7 +189,7 @@ class DirectorySource:
                 listing = scan(self.descriptor, path, sieve)
             if hidden and not listing.paths:
                 raise NotFound(argument)
-            items = Items(self, listing, len(path) + 1 if path else 0)
+            items = Items(self, listing, len(os.fsencode(path)) + 1 if path else 0)
             return Match(path=os.fsencode(path), name=os.fsencode(name), is_directory=True, items=items)
         if hidden or select:
             raise NotFound(argument)
@@ -200,7 +200,7 @@ class DirectorySource:
         listing = Listing()
         listing.paths.append(path)
         listing.statuses.append(status)
-        items = Items(self, listing, len(path.rpartition("/")[0]) + 1 if "/" in path else 0)
+        items = Items(self, listing, len(os.fsencode(path)))  # its identity is not where it lies
         return Match(path=os.fsencode(path), name=os.fsencode(name), is_directory=False, items=items)
 
     def _followed(self, argument: str) -> str:
