@@ -182,8 +182,11 @@ def test_nobody_far_away_sends_us_home(
 
 @pytest.mark.parametrize(
     ("url", "name"),
-    [("https://h/a/b.tgz", "b.tgz"), ("https://h/a%2Fb", "b"), ("https://h", "__unnamed__"),
-     ("https://h/a/", "__unnamed__"), ("https://h/..", "__unnamed__"), ("https://h/a?x=/b", "a"), ("https://h/%00", "__unnamed__")],
+    [
+        ("https://h/a/b.tgz", "b.tgz"), ("https://h/a%2Fb", "b"), ("https://h", "__unnamed__"),
+        ("https://h/a/", "a"), ("https://h/..", "__unnamed__"), ("https://h/a?x=/b", "a"),
+        ("https://h/%00", "__unnamed__"),
+    ],
 )  # fmt: skip
 def test_names(url: str, name: str) -> None:
     assert file_name(url) == name

@@ -15,6 +15,7 @@ from typing import Final, overload
 
 from millefeuille import files, kernel
 from millefeuille.build.sources import arguments, reading
+from millefeuille.build.sources.hidden import hidden
 from millefeuille.build.sources.identity import Entries, identity
 from millefeuille.build.sources.ignore import NOTHING, Ignore
 from millefeuille.build.sources.reading import ContextChanged, Wanted, is_same
@@ -147,6 +148,10 @@ class DirectorySource:
     def save(self) -> None:
         """Save what has been learned of files; best effort."""
         self._cache.save()
+
+    def hidden(self, path: str) -> tuple[bytes, ...]:
+        """What lies at or below `path` and is left out, each without a slash before it; nothing below such."""
+        return tuple(hidden(self.root, path, self._ignore)) if self._ignore is not NOTHING else ()
 
     def facts(self, listing: Listing) -> list[int]:
         """The numbers in the cache of all that was listed, after reading what was not in it."""

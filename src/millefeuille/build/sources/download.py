@@ -165,7 +165,7 @@ class Downloads:
 
 def file_name(url: str) -> str:
     """What a download is called: the last part of the URL's path."""
-    name = posixpath.basename(unquote(urlsplit(url).path))
+    name = posixpath.basename(unquote(urlsplit(url).path).rstrip("/"))
     return name if name not in ("", ".", "..") and "\0" not in name else _UNNAMED
 
 
