@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.analysis.conftest import Dive, write_archive
+from tests.analysis.stacks import stack
 
 from millefeuille.engine.archives import in_archive
 from millefeuille.settings import settle
-from tests.analysis.conftest import Dive, write_archive
-from tests.analysis.stacks import stack
 
 
 def ours(archive: Path, home: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from millefeuille.layers.entry import OPAQUE, WHITEOUT
+from millefeuille.layers.entry import DIRECTORY, OPAQUE, WHITEOUT
 from millefeuille.layers.index import LayerIndex
 
 
@@ -75,6 +75,67 @@ class Layer:
     def opaques(self) -> list[int]:
         """The numbers of the opaque marks."""
         return list(positions(self.kinds, OPAQUE))
+
+    @cached_property
+    def cuts(self) -> frozenset[bytes]:
+        """The paths below which nothing of the layers below stays: marks, and what is no directory here."""
+        marks = [self.paths[number] for number in (*self.whiteouts, *self.opaques)]
+        rows = zip(self.paths, self.kinds, strict=True)
+        return frozenset(marks) | {path for path, kind in rows if kind < WHITEOUT and kind != DIRECTORY}
+
+    @cached_property
+    def settled(self) -> dict[bytes, int]:
+        """As `written`, without what a later entry of the same layer takes the directory of."""
+        if not any(self.kinds[number] != DIRECTORY for path in self.parents for number in self.at(path)):
+            return self.written
+        found: dict[bytes, int] = {}
+        for number, (path, kind) in enumerate(zip(self.paths, self.kinds, strict=True)):
+            if kind >= WHITEOUT:
+                continue
+            if kind != DIRECTORY and path in self.parents:
+                for gone in [below for below in found if below.startswith(path + b"/")]:
+                    del found[gone]
+            found[path] = number
+        return found
+
+    @cached_property
+    def _entries(self) -> dict[bytes, list[int]]:
+        found: dict[bytes, list[int]] = {}
+        marks = {self.paths[number] + b"\0": number for number in self.whiteouts}
+        for path, number in (*self.settled.items(), *marks.items()):
+            if path:
+                found.setdefault(path.rpartition(b"/")[0], []).append(number)
+        return found
+
+    @cached_property
+    def _directories(self) -> dict[bytes, list[bytes]]:
+        found: dict[bytes, list[bytes]] = {}
+        for path in self.parents:
+            if path:
+                found.setdefault(path.rpartition(b"/")[0], []).append(path)
+        return found
+
+    @cached_property
+    def _made(self) -> frozenset[bytes]:
+        found: set[bytes] = {b""}
+        for path in self.settled:
+            while path := path.rpartition(b"/")[0]:
+                if path in found:
+                    break
+                found.add(path)
+        return frozenset(found)
+
+    def entries_in(self, path: bytes) -> Sequence[int]:
+        """The numbers of the entries and whiteouts that are or name something in the directory `path`."""
+        return self._entries.get(path, ())
+
+    def directories_in(self, path: bytes) -> Sequence[bytes]:
+        """The directories in `path` that something of the layer lies in."""
+        return self._directories.get(path, ())
+
+    def makes(self, path: bytes) -> bool:
+        """Whether an entry lies below `path`, so that it has to be a directory; marks do not count."""
+        return path in self._made
 
     def at(self, path: bytes) -> Iterator[int]:
         """The numbers of the entries with exactly this path, in the order of the tar."""

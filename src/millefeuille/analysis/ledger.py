@@ -107,6 +107,11 @@ class Ledger:
         return ((death.writer, death.entry) for death in self._deaths)
 
     @property
+    def losses(self) -> Iterator[tuple[int, int, int]]:
+        """Layer and entry of every file that the image does not show, and the layer that took it away."""
+        return ((death.writer, death.entry, death.killer) for death in self._deaths)
+
+    @property
     def live(self) -> int:
         """What the image shows."""
         return self.stored - self.shadowed

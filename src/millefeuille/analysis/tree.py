@@ -1,0 +1,218 @@
+"""Trees: an image's files after each layer, one directory at a time, and what changed between two layers.
+
+Nothing is built for what nobody looks at. A directory's entries after layer `upto` come from asking each
+layer up to there what it writes into the directory and what it takes from it; only sums over all files are
+made whole, once for all layers. So a view opens in the time of one screen, whatever the image holds.
+
+    trees.children(b"usr", below=2, upto=3)     what layer 3 changes there
+    trees.children(b"usr", below=0, upto=3)     what layers 1 to 3 change there
+    trees.children(b"usr", below=-1, upto=-1)   nothing: there is no layer yet
+    trees.own(3, b"usr")                        what layer 3 holds there, marks among it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple
+
+from millefeuille.analysis.layer import Layer
+from millefeuille.analysis.ledger import Ledger
+from millefeuille.layers.entry import DIRECTORY, FILE, WHITEOUT
+from millefeuille.layers.index import LayerIndex
+
+UNCHANGED: Final = "unchanged"
+ADDED: Final = "added"
+MODIFIED: Final = "modified"  # the content, or of a directory something below it
+METADATA: Final = "metadata"
+TYPE: Final = "type"
+REMOVED: Final = "removed"
+
+NO_ENTRY: Final = -1
+
+Place = tuple[int, int]  # a layer and the number of an entry in it, NO_ENTRY for a directory without one
+
+
+class Node(NamedTuple):
+    """One name in a directory. `size` is that of a file, or of all live files below a directory, in bytes.
+
+    `layer` and `entry` say what wrote it last; `entry` is NO_ENTRY for a directory that no entry names. A
+    node that was removed has what was there before.
+    """
+
+    path: bytes
+    kind: int
+    size: int
+    change: str
+    layer: int
+    entry: int
+
+    @property
+    def name(self) -> bytes:
+        """The last part of the path."""
+        return self.path.rpartition(b"/")[2]
+
+
+class Trees:
+    """The trees of one image, by its layers and its ledger. Keep it as long as somebody looks at them."""
+
+    def __init__(self, layers: Sequence[Layer], account: Ledger) -> None:
+        self._layers = layers
+        self._account = account
+        # Directories that are looked at again and again while somebody walks about.
+        self._listed = lru_cache(maxsize=4096)(self._list)
+        self._below = lru_cache(maxsize=64)(self._sum)
+
+    def children(self, path: bytes, *, below: int, upto: int) -> list[Node]:
+        """What a directory holds after layer `upto`, compared with after layer `below`, sorted by name.
+
+        Also what it held then and does not any more. -1 is before any layer.
+        """
+        old, new = self._listed(path, below), self._listed(path, upto)
+        touched = self._touched(below, upto)
+        found = []
+        for name in sorted(old.keys() | new.keys()):
+            child = path + b"/" + name if path else name
+            place = new.get(name)
+            change = REMOVED if place is None else self._change(child, old.get(name), place, touched)
+            found.append(self._node(child, place or old[name], change, upto if place else below))
+        return found
+
+    def own(self, layer: int, path: bytes) -> list[Node]:
+        """What one layer itself holds in a directory, whiteouts among it, sorted by name."""
+        held = self._layers[layer]
+        found = {}
+        for number in held.entries_in(path):
+            found[held.paths[number], held.kinds[number] >= WHITEOUT] = number
+        nodes = []
+        for (child, _), number in sorted(found.items()):
+            kind = held.kinds[number]
+            change = REMOVED if kind >= WHITEOUT else _NAMES[self._account.changes[layer].get(number, 0)]
+            nodes.append(Node(child, kind, held.sizes[number], change, layer, number))
+        named = {node.path for node in nodes}
+        for child in held.directories_in(path):
+            if child not in named:
+                nodes.append(Node(child, DIRECTORY, 0, MODIFIED, layer, NO_ENTRY))
+        return sorted(nodes)
+
+    def find(self, path: bytes, upto: int) -> Place | None:
+        """What is under a path after a layer; None for nothing."""
+        above, _, name = path.rpartition(b"/")
+        return self._listed(above, upto).get(name)
+
+    def _list(self, path: bytes, upto: int) -> Mapping[bytes, Place]:
+        if upto < 0:
+            return {}
+        layer = self._layers[upto]
+        before = self._listed(path, upto - 1)
+        if not self._concerns(layer, path):
+            return before
+        found = {} if self._cuts(layer, path) else dict(before)
+        for number in layer.entries_in(path):
+            if layer.kinds[number] == WHITEOUT:
+                found.pop(layer.paths[number].rpartition(b"/")[2], None)
+        written = [number for number in layer.entries_in(path) if layer.kinds[number] < WHITEOUT]
+        if written or layer.makes(path):
+            for number in written:
+                found[layer.paths[number].rpartition(b"/")[2]] = (upto, number)
+            for child in layer.directories_in(path):
+                if layer.makes(child) and child not in layer.settled:
+                    name = child.rpartition(b"/")[2]
+                    known = found.get(name)
+                    if known is None or self._kind(known) != DIRECTORY:
+                        found[name] = (upto, NO_ENTRY)
+        return found
+
+    def _concerns(self, layer: Layer, path: bytes) -> bool:
+        return path in layer.parents or self._cuts(layer, path)
+
+    def _cuts(self, layer: Layer, path: bytes) -> bool:
+        """Whether a layer takes away all that the layers below have in a directory."""
+        marks = layer.cuts
+        if not marks:
+            return False
+        if path in marks or b"" in marks:
+            return True
+        while path := path.rpartition(b"/")[0]:
+            if path in marks:
+                return True
+        return False
+
+    def _kind(self, place: Place) -> int:
+        return DIRECTORY if place[1] == NO_ENTRY else self._layers[place[0]].kinds[place[1]]
+
+    def _change(self, path: bytes, old: Place | None, new: Place, touched: frozenset[bytes]) -> str:
+        if old is None:
+            return ADDED
+        if self._kind(old) != self._kind(new):
+            return TYPE
+        if self._kind(new) == DIRECTORY and path in touched:
+            return MODIFIED
+        if old == new or NO_ENTRY in (old[1], new[1]):
+            return UNCHANGED
+        return _compared(self._layers[old[0]].index, old[1], self._layers[new[0]].index, new[1])
+
+    def _node(self, path: bytes, place: Place, change: str, upto: int) -> Node:
+        kind = self._kind(place)
+        if kind == DIRECTORY:
+            size = self._below(upto).get(path, 0)
+        else:
+            size = self._layers[place[0]].sizes[place[1]]
+        return Node(path, kind, size, change, *place)
+
+    def _touched(self, below: int, upto: int) -> frozenset[bytes]:
+        return frozenset().union(*(layer.parents for layer in self._layers[below + 1 : upto + 1]))
+
+    def _sum(self, upto: int) -> Mapping[bytes, int]:
+        """The live bytes below each directory after a layer."""
+        if upto < 0:
+            return {}
+        sums = dict(self._below(upto - 1))
+        for path, change in self._deltas[upto].items():
+            sums[path] = sums.get(path, 0) + change
+        return sums
+
+    @cached_property
+    def _deltas(self) -> list[dict[bytes, int]]:
+        """By how many bytes each layer changes the directories, those above them included."""
+        deltas = []
+        for layer in self._layers:
+            direct: dict[bytes, int] = {}
+            for path, size in zip(layer.paths, layer.sizes, strict=True):
+                if size:
+                    above = path.rpartition(b"/")[0]
+                    direct[above] = direct.get(above, 0) + size
+            deltas.append(direct)
+        for writer, entry, killer in self._account.losses:
+            layer = self._layers[writer]
+            above = layer.paths[entry].rpartition(b"/")[0]
+            deltas[killer][above] = deltas[killer].get(above, 0) - layer.sizes[entry]
+        return [_rolled_up(direct) for direct in deltas]
+
+
+def _rolled_up(direct: Mapping[bytes, int]) -> dict[bytes, int]:
+    sums: dict[bytes, int] = {}
+    for path, change in direct.items():
+        for above in _upwards(path):
+            sums[above] = sums.get(above, 0) + change
+    return sums
+
+
+def _upwards(path: bytes) -> Iterator[bytes]:
+    yield path
+    while path:
+        path = path.rpartition(b"/")[0]
+        yield path
+
+
+def _compared(old: LayerIndex, a: int, new: LayerIndex, b: int) -> str:
+    if old.kinds[a] == FILE and (old.sizes[a] != new.sizes[b] or old.content(a) != new.content(b)):
+        return MODIFIED
+    if old.link(a) != new.link(b) or old.device(a) != new.device(b):
+        return MODIFIED
+    one = (old.modes[a], old.uids[a], old.gids[a], old.mtimes[a], old.nsecs[a], old.xattrs(a))
+    other = (new.modes[b], new.uids[b], new.gids[b], new.mtimes[b], new.nsecs[b], new.xattrs(b))
+    return UNCHANGED if one == other else METADATA
+
+
+_NAMES: Final = (ADDED, MODIFIED, METADATA, TYPE, UNCHANGED)  # by the codes of `stacking`

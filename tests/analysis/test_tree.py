@@ -1,0 +1,68 @@
+"""The lazy trees, against the tree that the drivers merge."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tests.analysis.stacks import parsed, stack
+
+from millefeuille.analysis.ledger import ledger
+from millefeuille.analysis.tree import ADDED, METADATA, MODIFIED, REMOVED, TYPE, UNCHANGED, Trees
+from millefeuille.layers.tree import Merger, Node
+from millefeuille.testing import rawtars
+
+SEEDS = 1000 if os.environ.get("MILLE_ALL") else 150
+
+
+def trees(*layers: bytes) -> Trees:
+    indexes = [parsed(tar) for tar in layers]
+    return Trees(indexes, ledger(indexes, [1] * len(indexes)))
+
+
+def names(found: Trees, path: bytes, below: int, upto: int) -> dict[str, str]:
+    return {node.name.decode(): node.change for node in found.children(path, below=below, upto=upto)}
+
+
+def test_changes_of_one_layer_and_of_all() -> None:
+    found = trees(
+        rawtars.archive(
+            rawtars.file(b"d/a", b"1"), rawtars.file(b"d/b", b"2"), rawtars.file(b"d/c", b"3"),
+            rawtars.file(b"d/e", b"4"), rawtars.file(b"t", b"5"), rawtars.file(b"k", b"6"),
+        ),
+        rawtars.archive(
+            rawtars.file(b"d/a", b"9"), rawtars.file(b"d/b", b"2", mode=0o600), rawtars.file(b"d/.wh.c"),
+            rawtars.directory(b"t"), rawtars.file(b"n", b"new"),
+        ),
+        rawtars.archive(rawtars.file(b"n", b"newer")),
+    )  # fmt: skip
+    assert names(found, b"", 0, 1) == {"d": MODIFIED, "k": UNCHANGED, "n": ADDED, "t": TYPE}
+    assert names(found, b"d", 0, 1) == {"a": MODIFIED, "b": METADATA, "c": REMOVED, "e": UNCHANGED}
+    assert names(found, b"", 1, 2) == {"d": UNCHANGED, "k": UNCHANGED, "n": MODIFIED, "t": UNCHANGED}
+    assert names(found, b"", 0, 2)["n"] == ADDED
+    assert [(node.name, node.change) for node in found.own(1, b"d")] == [
+        (b"a", MODIFIED), (b"b", METADATA), (b"c", REMOVED),
+    ]  # fmt: skip
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("slice_", range(5))
+def test_random_stacks_show_what_drivers_merge(slice_: int) -> None:
+    for seed in range(slice_, SEEDS, 5):
+        layers = [parsed(tar) for tar in stack(seed)]
+        found = Trees(layers, ledger(layers, [1] * len(layers)))
+        merger = Merger()
+        for number, layer in enumerate(layers):
+            merger.add(layer.index)
+            compare(seed, found, merger.root, b"", number)
+
+
+def compare(seed: int, found: Trees, node: Node, path: bytes, upto: int) -> None:
+    shown = {
+        each.name: each for each in found.children(path, below=upto - 1, upto=upto) if each.change != REMOVED
+    }
+    expected = node.children or {}
+    assert shown.keys() == expected.keys(), (seed, upto, path)
+    for name, child in expected.items():
+        if child.children is not None:
+            compare(seed, found, child, shown[name].path, upto)
