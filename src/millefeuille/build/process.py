@@ -1,4 +1,4 @@
-"""The `config` member of an image's config, and what each instruction makes of it: plain mappings, never changed.
+"""The `config` member of an image's config, and what instructions make of it: mappings, never changed.
 
 Source: OCI image-spec, config.md; Docker's additions (Healthcheck, OnBuild, Shell, ArgsEscaped).
 """

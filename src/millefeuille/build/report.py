@@ -20,11 +20,15 @@ class Vertex:
     """One line of progress: `name` is what BuildKit shows, `[stage 2/5] RUN make`.
 
     `number` is unique within a build; `line` is where it stands in the Dockerfile, 0 for what stands in none.
+    `stage`, `place` (counted from 1 among the stage's lines) and `text` are what the name is made of.
     """
 
     number: int
     name: str
     line: int = 0
+    stage: str = ""
+    place: int = 0
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

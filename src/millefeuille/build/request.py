@@ -11,9 +11,10 @@ from millefeuille.oci.platform import Platform
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSource:
-    """Where a secret's bytes come from: a variable of the client's, or a file."""
+    """Where a secret's bytes come from: a variable of the client's, which has that value, or a file."""
 
     variable: str = ""
+    value: str = field(default="", repr=False)
     path: str = ""
 
 
@@ -23,8 +24,7 @@ class Request:
 
     `target` is a stage's name or number, "" the last one. `platform` None is the machine's own. `epoch` is
     seconds since 1970. `no_cache` lists the stages to build anew, None for none, empty for all. `hosts` are
-    (name, address); `ulimits` and `resources` have the words of Docker's HostConfig. `proxies` are variables
-    that commands see and that no key or history knows.
+    (name, address); `ulimits` and `resources` have the words of Docker's HostConfig.
     """
 
     target: str = ""
@@ -39,7 +39,6 @@ class Request:
     resources: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, SecretSource] = field(default_factory=dict)
     agents: Mapping[str, str] = field(default_factory=dict)
-    proxies: Mapping[str, str] = field(default_factory=dict)
     explain: bool = False
 
     def renews(self, stage: str) -> bool:

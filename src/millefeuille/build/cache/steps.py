@@ -3,9 +3,9 @@
     find ──hit──► pending ──hold──► claimed, and seen to be there still
       └──miss─► make the layer ─► keep: layer durable ─► one transaction
 
-Looking is cheap and claims nothing: a build of which nothing is new makes no transaction for its steps. Before
-anything is done with what was found (a command run on it, files read from it, an image made of it), `hold`
-claims it all; what a prune took meanwhile is noticed there.
+Looking is cheap and claims nothing: a build of which nothing is new makes no transaction for its steps.
+Before anything is done with what was found (a command run on it, files read from it, an image made of it),
+`hold` claims it all; what a prune took meanwhile is noticed there.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from millefeuille.oci.layer import chain_ids
 from millefeuille.store import images, leases, steps
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.leases import Lease
+from millefeuille.store.recording import add_chains
 from millefeuille.store.steps import StepRecord
 from millefeuille.store.store import Store
 
@@ -44,6 +45,7 @@ class StepCache:
         self._pending: list[LayerRecord] = []
         self._used: set[str] = set()
         self._made: set[str] = set()
+        self._stood: set[Digest] = set()
 
     @contextlib.contextmanager
     def alone(self, text: str) -> Iterator[None]:
@@ -103,6 +105,17 @@ class StepCache:
         with self._lock:
             self._made.add(step.key)
         return step
+
+    def stand(self, layers: Sequence[LayerRecord]) -> None:
+        """Make a stack of layers one that can be mounted: its chains recorded, and claimed."""
+        chains = tuple(chain_ids(layer.diff_id for layer in layers))
+        with self._lock:
+            if not chains or chains[-1] in self._stood:
+                return
+            self._stood.add(chains[-1])
+        with self._store.writing() as tx:
+            leases.claim(tx, self._lease, chains)
+            add_chains(tx, tuple(layers), chains)
 
     def claim(self, diff_id: Digest) -> None:
         """Claim a layer that is about to get its name."""

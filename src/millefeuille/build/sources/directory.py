@@ -150,7 +150,7 @@ class DirectorySource:
         self._cache.save()
 
     def hidden(self, path: str) -> tuple[bytes, ...]:
-        """What lies at or below `path` and is left out, each without a slash before it; nothing below such."""
+        """What lies at or below `path` and is left out, without a slash before it; nothing below such."""
         return tuple(hidden(self.root, path, self._ignore)) if self._ignore is not NOTHING else ()
 
     def facts(self, listing: Listing) -> list[int]:

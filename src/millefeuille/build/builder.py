@@ -1,0 +1,183 @@
+"""The builder: a plan carried out, independent stages at the same time.
+
+    plan ─► per stage: base ─► instruction ─► instruction … ─► State
+                        metadata: at once · RUN, COPY, ADD, WORKDIR: a layer, from the cache or made
+
+The first failure stops all stages; layers that were finished before it stay in the cache.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+
+from millefeuille.build import metadata, process, words
+from millefeuille.build.base import Base
+from millefeuille.build.dockerfile.instructions import (
+    Add,
+    Arg,
+    Copy,
+    Env,
+    Instruction,
+    Run,
+    Workdir,
+)
+from millefeuille.build.expanded import expanded
+from millefeuille.build.plan import Plan, PlannedStage
+from millefeuille.build.report import Began, Ended, Planned, Reporter, Vertex
+from millefeuille.build.scope import Scope
+from millefeuille.build.state import State
+from millefeuille.build.steps.run import run
+from millefeuille.build.steps.step import Site, Workshop
+from millefeuille.build.steps.transfer import transfer
+from millefeuille.build.steps.workdir import workdir
+from millefeuille.errors import Failed, MilleError
+
+_LAYERS = (Run, Copy, Add, Workdir)
+
+
+class Cancelled(Failed):
+    """The build was given up because another stage of it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An instruction of a stage with its line of progress; metadata has none."""
+
+    instruction: Instruction
+    vertex: Vertex | None
+
+
+def build(plan: Plan, scope: Scope, workshop: Workshop) -> State:
+    """Carry out the plan; the target's state, whose layers are all in the store and claimed.
+
+    Raises the first failure: DockerfileError, StepFailed, NotFound for files and images, DiskFull, Vanished …
+    """
+    return _Build(plan, scope, workshop).run()
+
+
+class _Build:
+    def __init__(self, plan: Plan, scope: Scope, workshop: Workshop) -> None:
+        self._plan = plan
+        self._scope = scope
+        self._workshop = workshop
+        self._reporter: Reporter = workshop.layering.reporter
+        self._states: dict[int, Future[State]] = {}
+        self._numbers = 0
+
+    def run(self) -> State:
+        lines = {stage.index: self._lines(stage) for stage in self._plan.stages}
+        vertices = tuple(v for first, rest in lines.values() for v in (first, *_vertices(rest)))
+        self._reporter.report(Planned(vertices=vertices))
+        with ThreadPoolExecutor(max_workers=_workers(len(self._plan.stages))) as pool:
+            # A stage waits for those before it only, and these were handed in before it.
+            for stage in self._plan.stages:
+                first, rest = lines[stage.index]
+                self._states[stage.index] = pool.submit(self._stage, stage, first, rest)
+            wait(self._states.values())
+        failures = [error for future in self._states.values() if (error := future.exception()) is not None]
+        for error in failures:
+            if not isinstance(error, Cancelled):
+                raise error
+        return self._states[self._plan.target.index].result()
+
+    def _lines(self, stage: PlannedStage) -> tuple[Vertex, tuple[_Line, ...]]:
+        total = 1 + sum(isinstance(one, _LAYERS) for one in stage.instructions)
+        alone = len(self._plan.stages) == 1 and not stage.stage.name
+        label = (stage.name, "" if alone else f"{stage.name} ")
+        base = stage.base.name if isinstance(stage.base, Base) else self._name(stage.base)
+        first = self._vertex(label, 1, total, f"FROM {base}", stage.stage.from_.location.first)
+        lines, place = [], 1
+        for one in stage.instructions:
+            vertex = None
+            if isinstance(one, _LAYERS):
+                place += 1
+                vertex = self._vertex(label, place, total, one.original, one.location.first)
+            lines.append(_Line(one, vertex))
+        return first, tuple(lines)
+
+    def _name(self, index: int) -> str:
+        return next(stage.name for stage in self._plan.stages if stage.index == index)
+
+    def _vertex(self, label: tuple[str, str], place: int, total: int, text: str, line: int) -> Vertex:
+        self._numbers += 1
+        stage, shown = label
+        name = f"[{shown}{place:>{len(str(total))}}/{total}] {text}"
+        return Vertex(number=self._numbers, name=name, line=line, stage=stage, place=place, text=text)
+
+    def _stage(self, stage: PlannedStage, first: Vertex, lines: Sequence[_Line]) -> State:
+        try:
+            state = self._begin(stage, first)
+            for line in lines:
+                if self._workshop.stop.is_set():
+                    raise Cancelled("the build was stopped")
+                state = self._step(stage, state, line)
+            return state
+        except BaseException:
+            self._workshop.stop.set()
+            raise
+
+    def _begin(self, stage: PlannedStage, vertex: Vertex) -> State:
+        base = stage.base
+        if isinstance(base, int):
+            below = self._states[base].result()
+            state = replace(below, config=process.without(below.config, "OnBuild"), has_command=False)
+            state = replace(state, scope=below.scope.child())
+        else:
+            self._reporter.report(Began(vertex=vertex))
+            config = process.without(base.process, "OnBuild")
+            scope = self._scope.stage(process.environment(config))
+            state = State(platform=stage.platform, base=base, scope=scope, layers=base.layers, config=config)
+            self._reporter.report(Ended(vertex=vertex, outcome="done"))
+        return state
+
+    def _step(self, stage: PlannedStage, state: State, line: _Line) -> State:
+        instruction = expanded(line.instruction, state.scope)
+        if isinstance(instruction, Arg):
+            return self._arg(state, instruction)
+        if isinstance(instruction, Env):
+            pairs = [(pair.key, pair.value) for pair in instruction.pairs]
+            config = process.with_environment(state.config, pairs)
+            state = replace(state, scope=state.scope.with_env(pairs))
+            return state.told(words.pairs("ENV", pairs), config)
+        if metadata.is_metadata(instruction):
+            return metadata.apply(state, instruction)
+        assert line.vertex is not None
+        site = Site(
+            stage=stage, state=state, vertex=line.vertex, states=self._states,
+            written=line.instruction, file=state.scope.file,
+        )
+        began = time.monotonic_ns()
+        try:
+            return self._layer(site, instruction)
+        except MilleError as error:
+            self._workshop.layering.failed(line.vertex, time.monotonic_ns() - began, error)
+            raise
+
+    def _layer(self, site: Site, instruction: Instruction) -> State:
+        if isinstance(instruction, Run):
+            return run(self._workshop, site, instruction)
+        if isinstance(instruction, Workdir):
+            return workdir(self._workshop, site, instruction)
+        assert isinstance(instruction, (Copy, Add))
+        return transfer(self._workshop, site, instruction)
+
+    def _arg(self, state: State, instruction: Arg) -> State:
+        scope = state.scope
+        told = []
+        for one in instruction.pairs:
+            scope = scope.with_arg(one.name, one.value)
+            told.append((one.name, one.value))
+        return replace(state, scope=scope).told(words.pairs("ARG", told))
+
+
+def _vertices(lines: Sequence[_Line]) -> list[Vertex]:
+    return [line.vertex for line in lines if line.vertex is not None]
+
+
+def _workers(stages: int) -> int:
+    """Stages at a time: commands wait a lot, so some more than there are processors."""
+    return max(1, min(stages, 2 * len(os.sched_getaffinity(0))))

@@ -1,0 +1,82 @@
+"""What every step that makes a layer has at hand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from millefeuille.build.base import Bases
+from millefeuille.build.dockerfile.instructions import Instruction
+from millefeuille.build.layering import Layering
+from millefeuille.build.plan import FromContext, FromStage, Origin, PlannedStage
+from millefeuille.build.report import Vertex
+from millefeuille.build.request import Request
+from millefeuille.build.running.host import RunHost
+from millefeuille.build.sources.directory import DirectorySource
+from millefeuille.build.state import State
+from millefeuille.errors import Unsupported
+from millefeuille.oci.digest import Digest
+from millefeuille.store.images import LayerRecord
+
+
+class NoContext(Unsupported):
+    """The instruction wants files of a build context, and there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What a build works with, the same for all its steps.
+
+    `context` is the build's own, None when there is none; `contexts` are the named ones that are files.
+    `host` makes what RUN needs, when the first one comes. `stop` is set when the build is to end. `reading`
+    is held while the files of a context are read.
+    """
+
+    layering: Layering
+    request: Request
+    bases: Bases
+    host: Callable[[], RunHost]
+    context: DirectorySource | None = None
+    contexts: Mapping[str, DirectorySource] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
+    reading: threading.Lock = field(default_factory=threading.Lock)
+
+    def directory(self, origin: FromContext) -> DirectorySource:
+        """The files of a context. Raises NoContext."""
+        found = self.contexts.get(origin.name) if origin.name else self.context
+        if found is None:
+            raise NoContext("there is no build context", advice="Give a directory instead of `-`.")
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where a step is taken: its stage and the state so far, its line of progress, the instruction as it was
+    written; `states`, what has become of the stages before; `file` is what errors call the Dockerfile.
+    """
+
+    stage: PlannedStage
+    state: State
+    vertex: Vertex
+    written: Instruction
+    states: Mapping[int, Future[State]]
+    file: str = "Dockerfile"
+
+    def origin(self, name: str) -> Origin:
+        """What a name in `from=` means; "" is the build's context."""
+        return self.stage.origins[name] if name else FromContext()
+
+    def layers(self, workshop: Workshop, origin: Origin) -> tuple[LayerRecord, ...]:
+        """The layers of a stage or an image that files are taken from. Waits for the stage."""
+        assert not isinstance(origin, FromContext)
+        if isinstance(origin, FromStage):
+            return self.states[origin.index].result().layers
+        return workshop.bases.resolve(origin.name, origin.platform).layers
+
+    @property
+    def parent(self) -> str:
+        """The chain ID of what the step stands on, "" for an empty root."""
+        chain: Digest | None = self.state.chain
+        return str(chain) if chain is not None else ""

@@ -1,0 +1,179 @@
+"""COPY and ADD: files of a context, a stage or an image as a layer.
+
+In the key: what is copied, by content, name, mode, owner and attributes; where to, as whom; the stack below,
+but not for --link. Not in it: times of files, where the context lies.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from millefeuille.build import process, words
+from millefeuille.build.copying import chmod
+from millefeuille.build.copying.copy import CopyWishes, copied
+from millefeuille.build.copying.heredocs import HeredocSource
+from millefeuille.build.copying.layered import LayeredSource
+from millefeuille.build.copying.root import RootTree
+from millefeuille.build.dockerfile.heredoc import Heredoc
+from millefeuille.build.dockerfile.instructions import Add, Copy
+from millefeuille.build.layering import Task
+from millefeuille.build.plan import FromContext
+from millefeuille.build.sources.directory import DirectorySource
+from millefeuille.build.sources.source import Match, Source
+from millefeuille.build.state import State
+from millefeuille.build.steps.step import Site, Workshop
+from millefeuille.layers.following import asserts_directory
+from millefeuille.layers.tarstream import Member
+from millefeuille.store.images import LayerRecord
+
+Transfer = Copy | Add
+
+
+@dataclass(frozen=True, slots=True)
+class _Selected:
+    """What the arguments of an instruction select in one source."""
+
+    source: Source
+    matches: Sequence[Match]
+
+
+def transfer(workshop: Workshop, site: Site, instruction: Transfer) -> State:
+    """The state after the copy.
+
+    Raises NotFound for what is not there, WrongKind, InvalidMode, NoSuchOwner, ContextChanged …
+    """
+    if isinstance(instruction, Copy) and instruction.from_:
+        origin = site.origin(instruction.from_)
+        if not isinstance(origin, FromContext):
+            return _from_layers(workshop, site, instruction, site.layers(workshop, origin))
+        source: Source = workshop.directory(origin)
+    elif all(isinstance(one, Heredoc) for one in instruction.sources):
+        return _copy(workshop, site, instruction, HeredocSource(_documents(instruction), **_dated(workshop)))
+    else:
+        source = workshop.directory(FromContext())
+    with workshop.reading:
+        return _copy(workshop, site, instruction, source)
+
+
+def _from_layers(
+    workshop: Workshop, site: Site, instruction: Copy, layers: tuple[LayerRecord, ...]
+) -> State:
+    """What is copied from a stack of layers is found by the stack, before by the files selected in it."""
+    chain = [str(layer.diff_id) for layer in layers]
+    early = {**_inputs(workshop, site, instruction), "from": chain, "sources": _named(instruction)}
+    found = workshop.layering.early(site.state, _task(workshop, site, instruction, early))
+    if found is not None:
+        return found
+    workshop.layering.cache.hold()
+    with RootTree(workshop.layering.store.disk, layers) as tree:
+        return _copy(workshop, site, instruction, LayeredSource(tree), also=early)
+
+
+def _copy(
+    workshop: Workshop, site: Site, instruction: Transfer, source: Source,
+    *, also: Mapping[str, Any] | None = None,
+) -> State:  # fmt: skip
+    selected = _select(instruction, source)
+    octal = bool(instruction.chmod) and chmod.parse(instruction.chmod).octal is not None
+    inputs = {
+        **_inputs(workshop, site, instruction),
+        "content": source.digest(selected.matches, mode=not octal),
+    }
+
+    def make() -> LayerRecord:
+        layering = workshop.layering
+        with RootTree(layering.store.disk, site.state.layers) as tree:
+            layer = layering.stored(_members(tree, selected, instruction, workshop, site))
+        if isinstance(source, DirectorySource):
+            source.verify(selected.matches)
+        return layer
+
+    return workshop.layering.step(site.state, _task(workshop, site, instruction, inputs), make, also=also)
+
+
+def _select(instruction: Transfer, source: Source) -> _Selected:
+    parents = isinstance(instruction, Copy) and instruction.parents
+    matches = [
+        match
+        for text in _named(instruction)
+        for match in source.match(text, exclude=instruction.exclude, parents=parents)
+    ]
+    return _Selected(source, matches)
+
+
+def _named(instruction: Transfer) -> list[str]:
+    return [one.name if isinstance(one, Heredoc) else one for one in instruction.sources]
+
+
+def _documents(instruction: Transfer) -> dict[str, bytes]:
+    documents = [one for one in instruction.sources if isinstance(one, Heredoc)]
+    return {one.name: one.chomped().encode("utf-8", "surrogateescape") for one in documents}
+
+
+def _dated(workshop: Workshop) -> dict[str, int]:
+    return {} if workshop.request.epoch is None else {"mtime": workshop.request.epoch}
+
+
+def _members(
+    tree: RootTree, selected: _Selected, instruction: Transfer, workshop: Workshop, site: Site
+) -> Iterator[Member]:
+    wishes = CopyWishes(
+        destination=instruction.destination,
+        directory=site.state.directory,
+        chown=instruction.chown,
+        chmod=instruction.chmod,
+        link=instruction.link,
+        parents=isinstance(instruction, Copy) and instruction.parents,
+        epoch=workshop.request.epoch,
+    )
+    return copied(tree, selected.source, selected.matches, wishes)
+
+
+def _inputs(workshop: Workshop, site: Site, instruction: Transfer) -> dict[str, Any]:
+    """All that goes into the layer but the files."""
+    by_name = any(part and not part.isdecimal() for part in instruction.chown.split(":"))
+    alone = instruction.link and not by_name
+    inputs: dict[str, Any] = {
+        "op": "add" if isinstance(instruction, Add) else "copy",
+        "parent": "" if alone else site.parent,
+        "destination": _place(site.state.directory, instruction.destination),
+    }
+    further = {
+        "chown": instruction.chown,
+        "chmod": instruction.chmod,
+        "link": instruction.link,
+        "parents": isinstance(instruction, Copy) and instruction.parents,
+        "exclude": list(instruction.exclude),
+        "epoch": workshop.request.epoch,
+        "unpack": instruction.unpack if isinstance(instruction, Add) else None,
+    }
+    return inputs | {name: value for name, value in further.items() if value not in (None, "", False, [])}
+
+
+def _place(directory: str, destination: str) -> str:
+    """Where it goes, absolute; with a slash at the end where it must be a directory."""
+    path = process.joined(directory, destination)
+    return path.rstrip("/") + "/" if asserts_directory(os.fsencode(destination)) else path
+
+
+def _task(workshop: Workshop, site: Site, instruction: Transfer, inputs: Mapping[str, Any]) -> Task:
+    flags = []
+    if isinstance(instruction, Copy) and instruction.parents:
+        flags.append("--parents")
+    if instruction.chown:
+        flags.append(f"--chown={instruction.chown}")
+    if instruction.chmod:
+        flags.append(f"--chmod={instruction.chmod}")
+    if instruction.link:
+        flags.append("--link")
+    sources = [f"<<{one.name}" if isinstance(one, Heredoc) else one for one in instruction.sources]
+    word = "ADD" if isinstance(instruction, Add) else "COPY"
+    return Task(
+        vertex=site.vertex,
+        created_by=words.copy(word, flags, sources, instruction.destination),
+        inputs=inputs,
+        fresh=workshop.request.renews(site.stage.name),
+    )

@@ -1,0 +1,124 @@
+"""What the flags of `mille build` ask for, as a Request and names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from millefeuille.build.request import Request, SecretSource
+from millefeuille.docker.creation.addresses import extra_host
+from millefeuille.docker.creation.pairs import looking_in
+from millefeuille.faces.cli import exits
+from millefeuille.faces.cli.building import flags
+from millefeuille.faces.cli.command import Call, Context
+from millefeuille.faces.cli.exits import Refusal
+from millefeuille.oci.platform import Platform
+from millefeuille.oci.reference import Reference
+
+
+def request(context: Context, call: Call) -> Request:
+    """What to build. Raises Refusal."""
+    environment = context.settings.environment
+    arguments = _arguments(call[flags.BUILD_ARG], environment)
+    wanted = call[flags.PLATFORM] or context.settings.platform
+    with exits.refusing():
+        platform = Platform.parse(wanted) if wanted else None
+        hosts = tuple(_host(text) for text in call[flags.ADD_HOST])
+    network = call[flags.NETWORK]
+    if network not in ("default", "none", "host"):
+        raise Refusal(f'network mode "{network}" not supported by the builder: use default, none or host')
+    ulimits = call[flags.ULIMIT]
+    filtered = frozenset(name.lower() for name in call[flags.NO_CACHE_FILTER])
+    return Request(
+        target=call[flags.TARGET],
+        arguments=arguments,
+        platform=platform,
+        epoch=_epoch(call, arguments, environment),
+        no_cache=frozenset() if call[flags.NO_CACHE] else (filtered or None),
+        network=network,
+        hosts=hosts,
+        shm_size=call[flags.SHM_SIZE] or 0,
+        ulimits=ulimits,
+        secrets=dict(_secret(text, environment) for text in call[flags.SECRET]),
+        agents=dict(_agent(text, environment) for text in call[flags.SSH]),
+        explain=call[flags.EXPLAIN],
+    )
+
+
+def names(call: Call) -> tuple[Reference, ...]:
+    """The names of the image. Raises Refusal."""
+    with exits.refusing():
+        found = tuple(Reference.parse(text).tagged() for text in call[flags.TAG])
+    for one in found:
+        if one.digest is not None:
+            raise Refusal(f"invalid tag {one}: a digest cannot be given")
+    return found
+
+
+def _arguments(texts: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
+    """Build arguments; a name alone has the value that the environment gives it, if any."""
+    look, found = looking_in(environment), {}
+    for text in texts:
+        name, given, value = text.partition("=")
+        if given:
+            found[name] = value
+        elif (known := look(name)) is not None:
+            found[name] = known
+    return found
+
+
+def _host(text: str) -> tuple[str, str]:
+    name, _, address = extra_host(text).partition(":")
+    return name, address
+
+
+def _epoch(call: Call, arguments: Mapping[str, str], environment: Mapping[str, str]) -> int | None:
+    if call.given(flags.TIMESTAMP):
+        return call[flags.TIMESTAMP]
+    text = arguments.get("SOURCE_DATE_EPOCH", environment.get("SOURCE_DATE_EPOCH", ""))
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise Refusal(f"invalid SOURCE_DATE_EPOCH: {text}")
+    return int(text)
+
+
+def _fields(text: str, what: str) -> dict[str, str]:
+    found = {}
+    for field in text.split(","):
+        key, given, value = field.partition("=")
+        if not given:
+            raise Refusal(f"invalid {what} '{text}': field '{field}' must be a key=value pair")
+        found[key.lower()] = value
+    return found
+
+
+def _secret(text: str, environment: Mapping[str, str]) -> tuple[str, SecretSource]:
+    fields = _fields(text, "secret")
+    unknown = {*fields} - {"id", "src", "source", "env", "type"}
+    if unknown:
+        raise Refusal(f"invalid secret '{text}': unexpected key '{min(unknown)}'")
+    id, kind = fields.get("id", ""), fields.get("type", "")
+    if not id:
+        raise Refusal(f"invalid secret '{text}': id is missing")
+    if kind not in ("", "file", "env"):
+        raise Refusal(f"invalid secret '{text}': unsupported type '{kind}'")
+    path, variable = fields.get("src") or fields.get("source", ""), fields.get("env", "")
+    if kind == "env" and path and not variable:
+        path, variable = "", path
+    if not path and not variable:
+        # As buildx does: the variable of that name, else the file.
+        path, variable = ("", id) if kind != "file" and id in environment else (id, "")
+    if variable:
+        return id, SecretSource(variable=variable, value=environment.get(variable, ""))
+    if not os.path.isfile(path):
+        raise Refusal(f"failed to stat {path}: no such file")
+    return id, SecretSource(path=os.path.abspath(path))
+
+
+def _agent(text: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    id, _, path = text.partition("=")
+    path = path or environment.get("SSH_AUTH_SOCK", "")
+    if not path:
+        raise Refusal(f"invalid empty ssh agent socket for '{id}': make sure SSH_AUTH_SOCK is set")
+    return id, os.path.abspath(path)

@@ -1,0 +1,173 @@
+"""Whole builds without a RUN: what is in the image, what is told of it, what the cache does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.build.places import Place
+
+from millefeuille.build.dockerfile.errors import DockerfileError
+from millefeuille.build.plan import NoSuchTarget
+from millefeuille.build.sources.source import NotFound
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A store and an empty context."""
+    return Place(tmp_path)
+
+
+def test_a_file_of_the_context_is_in_the_image(place: Place) -> None:
+    place.write({"hello": "world\n"})
+    made = place.build("FROM scratch\nCOPY hello /a/b\n", tags=["x:1"])
+    assert place.read(made, "a/b") == "world\n"
+    assert [entry.created_by for entry in made.history] == ["COPY hello /a/b # buildkit"]
+    assert made.history[0].comment == "buildkit.dockerfile.v0"
+    assert made.process["Env"] == ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+
+
+def test_a_second_build_finds_everything_and_makes_the_same_image(place: Place) -> None:
+    place.write({"a": "1", "b": "2"})
+    text = "FROM scratch\nWORKDIR /srv\nCOPY a .\nCOPY b .\nCMD [\"/srv/a\"]\n"
+    first = place.build(text)
+    assert place.watching.outcomes == ["done", "done", "done"]
+    second = place.build(text)
+    assert place.watching.outcomes == ["cached", "cached", "cached"]
+    assert second.raw == first.raw
+
+
+def test_only_what_changed_and_what_stands_on_it_is_made_anew(place: Place) -> None:
+    place.write({"a": "1", "b": "2", "c": "3"})
+    text = "FROM scratch\nCOPY a /\nCOPY b /\nCOPY c /\n"
+    place.build(text)
+    place.write({"b": "4"})
+    made = place.build(text)
+    assert place.watching.outcomes == ["cached", "done", "done"]
+    assert place.read(made, "b") == "4"
+
+
+def test_a_step_that_gives_the_same_layer_cuts_the_change_off(place: Place) -> None:
+    place.write({"a": "1", "b": "2"})
+    place.build("FROM scratch\nCOPY a /x\nCOPY b /\n")
+    (place.context / "a").rename(place.context / "z")
+    place.build("FROM scratch\nCOPY z /x\nCOPY b /\n")
+    assert place.watching.outcomes[1] == "cached"
+
+
+def test_metadata_instructions(place: Place) -> None:
+    made = place.build("""\
+FROM scratch
+ARG VERSION=1
+ENV A=x B="y z$VERSION"
+LABEL one="1 1" two=2
+EXPOSE 80 443/udp
+VOLUME /data
+USER 10:20
+STOPSIGNAL SIGINT
+SHELL ["/bin/bash", "-c"]
+ENTRYPOINT run me
+CMD ["a", "b"]
+HEALTHCHECK --interval=30s CMD true
+ONBUILD RUN echo later
+MAINTAINER somebody
+""")
+    process = made.process
+    assert process["Env"][:2] == ["A=x", "B=y z1"]
+    assert made.labels == {"one": "1 1", "two": "2"}
+    assert process["ExposedPorts"] == {"443/udp": {}, "80/tcp": {}}
+    assert process["Volumes"] == {"/data": {}}
+    assert process["User"] == "10:20"
+    assert process["StopSignal"] == "SIGINT"
+    assert process["Entrypoint"] == ["/bin/bash", "-c", "run me"]
+    assert process["Cmd"] == ["a", "b"]
+    assert process["Healthcheck"] == {"Test": ["CMD-SHELL", "true"], "Interval": 30_000_000_000}
+    assert process["OnBuild"] == ["RUN echo later"]
+    assert made.author == "somebody"
+    assert made.diff_ids == ()
+    assert [entry.created_by for entry in made.history][:5] == [
+        "ARG VERSION=1", "ENV A=x B=y z1", "LABEL one=1 1 two=2", "EXPOSE [443/udp 80/tcp]", "VOLUME [/data]",
+    ]  # fmt: skip
+    assert all(entry.empty_layer for entry in made.history)
+
+
+def test_stages_that_nothing_needs_are_not_built(place: Place) -> None:
+    place.write({"a": "1"})
+    made = place.build("""\
+FROM scratch AS one
+COPY a /a
+FROM scratch AS unneeded
+COPY missing /
+FROM scratch
+COPY --from=one /a /b
+""")
+    assert place.read(made, "b") == "1"
+    assert place.watching.outcomes == ["done", "done"]
+
+
+def test_a_stage_on_a_stage(place: Place) -> None:
+    place.write({"a": "1"})
+    made = place.build("FROM scratch AS one\nARG X=2\nCOPY a /a\nFROM one\nLABEL x=$X\n")
+    assert made.labels == {"x": "2"}
+    assert len(made.diff_ids) == 1
+
+
+def test_what_is_copied_from_a_stage_is_found_without_looking_at_files(place: Place) -> None:
+    place.write({"a": "1"})
+    text = "FROM scratch AS one\nCOPY a /a\nFROM scratch\nCOPY --from=0 / /\n"
+    place.build(text)
+    place.build(text)
+    assert place.watching.outcomes == ["cached", "cached"]
+
+
+def test_here_documents(place: Place) -> None:
+    made = place.build("FROM scratch\nARG X=1\nCOPY <<one <<'two' /d/\nx=$X\none\nx=$X\ntwo\n")
+    assert place.read(made, "d/one") == "x=1\n"
+    assert place.read(made, "d/two") == "x=$X\n"
+
+
+def test_a_target(place: Place) -> None:
+    text = "FROM scratch AS one\nLABEL a=1\nFROM scratch AS two\nLABEL a=2\n"
+    assert place.build(text, target="ONE").labels == {"a": "1"}
+    assert place.build(text).labels == {"a": "2"}
+    with pytest.raises(NoSuchTarget, match=r'target stage "ones" could not be found \(did you mean one\?\)'):
+        place.build(text, target="ones")
+
+
+def test_files_that_are_missing_fail_the_build(place: Place) -> None:
+    with pytest.raises(NotFound, match='"/missing": not found'):
+        place.build("FROM scratch\nCOPY missing /\n")
+    assert place.watching.outcomes == ["failed"]
+
+
+def test_a_stage_may_not_copy_from_itself_or_a_later_one(place: Place) -> None:
+    with pytest.raises(DockerfileError, match="circular dependency detected on stage: one"):
+        place.build("FROM scratch AS one\nCOPY --from=one / /\n")
+    with pytest.raises(DockerfileError, match='cannot copy from stage "two"'):
+        place.build("FROM scratch AS one\nCOPY --from=two / /\nFROM scratch AS two\n", target="one")
+
+
+def test_with_an_epoch_two_stores_make_the_same_image(tmp_path: Path) -> None:
+    ids = []
+    for name in ("one", "two"):
+        place = Place(tmp_path / name)
+        place.write({"a": "1", "d/b": "2"})
+        ids.append(place.build("FROM scratch\nWORKDIR /w\nCOPY . .\nCMD x\n", epoch=1_000_000_000).id)
+    assert ids[0] == ids[1]
+
+
+def test_no_cache_makes_everything_anew(place: Place) -> None:
+    place.write({"a": "1"})
+    text = "FROM scratch AS one\nCOPY a /\nFROM scratch\nCOPY a /b\nCOPY --from=one a /c\n"
+    place.build(text)
+    place.build(text, no_cache=frozenset())
+    assert place.watching.outcomes == ["done", "done", "done"]
+    place.build(text, no_cache=frozenset({"one"}))
+    assert place.watching.outcomes == ["done", "cached", "cached"]
+
+
+def test_triggers_run_in_the_stage_that_begins_with_theirs(place: Place) -> None:
+    place.write({"a": "1"})
+    made = place.build("FROM scratch AS one\nONBUILD COPY a /t\nFROM one\n")
+    assert place.read(made, "t") == "1"
+    assert "OnBuild" not in made.process
