@@ -56,13 +56,17 @@ def copied(tree: RootTree, source: Source, matches: Sequence[Match], wishes: Cop
 def copied_from(tree: RootTree, selected: Sequence[Selected], wishes: CopyWishes) -> Iterator[Member]:
     """The same of several sources, one after the other."""
     changed = Changed.asked(tree, wishes)
-    items = (item for _, matches in selected for match in matches for item in match.items)
-    newest = max((item.entry.mtime for item in items), default=UNDATED)
-    planned = Planned(tree.emptied() if wishes.link else tree, changed.made(newest))
+    planned = Planned(tree.emptied() if wishes.link else tree, changed.made(newest(selected)))
     for source, matches in selected:
         for match in matches:
-            _put(planned, source, match, wishes, changed)
+            put(planned, source, match, wishes, changed)
     return planned.members()
+
+
+def newest(selected: Sequence[Selected]) -> int:
+    """The time, in seconds, of the newest of what was selected."""
+    items = (item for _, matches in selected for match in matches for item in match.items)
+    return max((item.entry.mtime for item in items), default=UNDATED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +117,8 @@ def destination(planned: Planned, wishes: CopyWishes) -> bytes:
     return found
 
 
-def _put(planned: Planned, source: Source, match: Match, wishes: CopyWishes, changed: Changed) -> None:
+def put(planned: Planned, source: Source, match: Match, wishes: CopyWishes, changed: Changed) -> None:
+    """Put one match at the destination. Raises WrongKind, UnwritableName, TooManyLinks."""
     target = destination(planned, wishes)
     kind = planned.kind(target)
     if match.is_directory and kind not in (None, DIRECTORY):

@@ -1,7 +1,7 @@
 """Planned: the layer that an instruction makes, over the root that it stands on; told before it is written.
 
-What is put has its path below the root, without links. Directories are merged, all else is replaced, and
-nothing takes the place of a directory.
+What is put has its path below the root, without links. Directories are merged, all else is replaced; whether
+other things may take the place of a directory, or it that of others, is for whoever puts them to say.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Planned:
         self._tree = tree
         self._made = made
         self._puts: dict[bytes, _Put] = {}
-        self._new: set[bytes] = set()  # directories that the tree does not have
+        self._own: set[bytes] = set()  # paths below which the tree has nothing to say
         self._changes = 0
         self._has_links = False
 
@@ -77,7 +77,7 @@ class Planned:
 
         Raises WrongKind.
         """
-        if path in self._new:
+        if path in self._own and self._puts[path].entry.kind == DIRECTORY:
             return
         here, parts = b"", path.split(b"/") if path else []
         for part in parts:
@@ -86,21 +86,21 @@ class Planned:
             if entry is None:
                 mode, uid, gid, mtime = self._made
                 entry = Metadata(here, DIRECTORY, mode, uid, gid, 0, mtime)
-                self._new.add(here)
+                self._own.add(here)
                 self._changes += 1
             elif entry.kind != DIRECTORY:
                 raise WrongKind(f"mkdir /{os.fsdecode(here)}: not a directory")
             if here not in self._puts:
                 self._puts[here] = _Put(entry._replace(nsec=0), None, None)
 
-    def put_directory(self, entry: Metadata, *, keep: bool = False) -> None:
+    def put_directory(self, entry: Metadata, *, keep: bool = False, replace: bool = False) -> None:
         """Put a directory; one that is there gets its metadata, unless it is to `keep` its own.
 
-        Raises WrongKind.
+        What is there and is none has to be what it may `replace`. Raises WrongKind.
         """
         there = self._at(entry.path)
-        if there is None:
-            self._new.add(entry.path)
+        if there is None or (replace and there.kind != DIRECTORY):
+            self._own.add(entry.path)
         elif there.kind != DIRECTORY:
             raise WrongKind(f"cannot copy to non-directory: /{os.fsdecode(entry.path)}")
         elif keep:
@@ -109,20 +109,24 @@ class Planned:
         self._changes += 1
         self._puts[entry.path] = _Put(entry, None, None)
 
-    def put(self, entry: Metadata, content: Open | None = None, linked: object = None) -> None:
+    def put(
+        self, entry: Metadata, content: Open | None = None, linked: object = None, *, replace: bool = False
+    ) -> None:
         """Put what is no directory, in a directory that is there; `content` is a regular file's.
 
-        Entries with equal `linked` are names of one file: each is put as the file. Raises WrongKind,
-        UnwritableName.
+        Entries with equal `linked` are names of one file: each is put as the file. A directory that is there
+        has to be what it may `replace`. Raises WrongKind, UnwritableName.
         """
         path = entry.path
         parent, _, name = path.rpartition(b"/")
         if name.startswith(WHITEOUT_PREFIX):
             raise UnwritableName(f"{os.fsdecode(path)!r}: a layer cannot hold a file of this name")
-        if parent not in self._new or path in self._puts:
+        if parent not in self._own or path in self._puts:
             there = self._at(path)
             if there is not None and there.kind == DIRECTORY:
-                raise WrongKind(f"cannot replace to directory /{os.fsdecode(path)} with file")
+                if not replace:
+                    raise WrongKind(f"cannot replace to directory /{os.fsdecode(path)} with file")
+                self._forget(path)
         if linked is not None:
             self._has_links = True
         self._puts[path] = _Put(entry, content, linked)
@@ -154,11 +158,19 @@ class Planned:
                 if isinstance(data, int):
                     os.close(data)
 
+    def _forget(self, path: bytes) -> None:
+        """A directory is replaced: nothing is below it any more."""
+        prefix = path + b"/"
+        for put in [put for put in self._puts if put.startswith(prefix)]:
+            del self._puts[put]
+        self._own = {own for own in self._own if not own.startswith(prefix)}
+        self._own.add(path)
+
     def _at(self, path: bytes) -> Metadata | None:
         put = self._puts.get(path)
         if put is not None:
             return put.entry
-        if path.rpartition(b"/")[0] in self._new:
+        if path.rpartition(b"/")[0] in self._own:
             return None
         inode = self._tree.lookup(path)
         return inode.entry if inode is not None else None

@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from blake3 import blake3
 
-from millefeuille import files
+from millefeuille.build.copying import sparsefile
 from millefeuille.layers.entry import FILE, SYMLINK
 from millefeuille.layers.following import asserts_directory, follow
 from millefeuille.layers.index import LayerIndex
@@ -120,24 +120,13 @@ class RootTree:
         """
         runs = self._stack.index(inode).sparse(inode.number) or ()
         tar, at = self.tar(inode)
-        descriptor = files.create_nameless(self._disk.ingest)
-        if descriptor is None:  # the file system has none
+        made = sparsefile.expanded(tar, at, runs, inode.entry.size, self._disk.ingest)
+        if made is None:
             return self.content(inode)
-        hasher = SparseContent(runs, inode.entry.size)
-        try:
-            for offset, length in runs:
-                os.lseek(descriptor, offset, os.SEEK_SET)
-                end = at + length
-                while at < end and (data := os.pread(tar, min(_CHUNK, end - at), at)):
-                    hasher.update(memoryview(data))
-                    at += files.write(descriptor, data)
-            files.truncate(descriptor, inode.entry.size)
-            if hasher.digest() != self.digest(inode):
-                raise self.damaged(inode)
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        except BaseException:
+        descriptor, digest = made
+        if digest != self.digest(inode):
             os.close(descriptor)
-            raise
+            raise self.damaged(inode)
         return descriptor
 
     def below(self, path: bytes) -> Iterator[Inode]:
