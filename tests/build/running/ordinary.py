@@ -16,8 +16,9 @@ from tests.runtime.box import fill
 
 from millefeuille.build.running import kept
 from millefeuille.build.running.failure import StepFailed
-from millefeuille.build.running.host import RunHost, sweep
+from millefeuille.build.running.host import RunHost
 from millefeuille.build.running.shell import open_shell
+from millefeuille.build.running.sweep import sweep
 from millefeuille.build.running.wish import Bind, Cache, ChainTree, HostTree, Memory, Secret
 from millefeuille.oci.digest import Digest
 from millefeuille.runtime import userns

@@ -11,9 +11,9 @@ from tests.build.running.steps import Steps
 
 from millefeuille.build.running import kept, record
 from millefeuille.build.running.failure import StepFailed
-from millefeuille.build.running.host import sweep
 from millefeuille.build.running.kept import KeptRoot, NoSuchRoot, RootInUse
 from millefeuille.build.running.shell import open_shell
+from millefeuille.build.running.sweep import sweep
 from millefeuille.build.running.wish import (
     Bind,
     Cache,

@@ -16,7 +16,7 @@ from tests.build.running.steps import Steps
 
 import millefeuille
 from millefeuille.build.running import caches, kept
-from millefeuille.build.running.host import sweep
+from millefeuille.build.running.sweep import sweep
 from millefeuille.build.running.wish import Cache, HostTree
 from millefeuille.runtime.invocation import RuntimeMissing
 from millefeuille.snapshots.chain import Chain

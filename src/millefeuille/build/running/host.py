@@ -1,4 +1,4 @@
-"""RunHost: what a RUN needs of the host; and what killed builds have left, removed."""
+"""RunHost: what a RUN needs of the host, and where what it makes lies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from millefeuille import files
-from millefeuille.build.running import caches
-from millefeuille.runtime.bundles import abandoned
 from millefeuille.runtime.runtime import Runtime
 from millefeuille.snapshots.snapshotter import Snapshotter
 
@@ -58,21 +56,6 @@ def tree_key(id: str, number: int | str) -> str:
     return f"{id}-{number}"
 
 
-def sweep(host: RunHost) -> list[str]:
-    """End and remove what builds that were killed, or a restart of the machine, have left; the IDs of these
-    RUNs. Every build begins with it.
-    """
-    # In this order: who begins has a bundle first, and gives it up last.
-    begun = _names(f"{host.work}/scratch")
-    running = set(_names(host.directory))
-    ids = sorted({*abandoned(host.directory), *(id for id in begun if id not in running)})
-    for id in ids:
-        remove(host, id, [id, *(tree_key(id, number) for number in _names(host.scratch(id)))])
-    caches.clear(host.caches)
-    host.snapshots.release_idle()
-    return ids
-
-
 def remove(host: RunHost, id: str, keys: Iterable[str]) -> None:
     """End a RUN and remove all that it made, but for a root that is kept: `keys` are its roots."""
     host.runtime.delete(id)
@@ -82,7 +65,3 @@ def remove(host: RunHost, id: str, keys: Iterable[str]) -> None:
     files.remove_tree(host.scratch(id))
     # Last: as long as it is there, a later build finds the rest.
     files.remove_tree(f"{host.directory}/{id}")
-
-
-def _names(directory: str) -> list[str]:
-    return os.listdir(directory) if os.path.isdir(directory) else []

@@ -111,6 +111,18 @@ def forget_all(host: RunHost) -> list[str]:
     return gone
 
 
+def tidy(host: RunHost) -> None:
+    """Remove what a removal that was killed has left. Raises OSError."""
+    if not os.path.isdir(host.kept):
+        return
+    with _locked(host):
+        names, roots = os.listdir(host.kept), set(host.snapshots)
+        for name in names:
+            id, _, kind = name.partition(".")
+            if (kind == "json" and id not in roots) or (kind == "lock" and f"{id}.json" not in names):
+                files.unlink(f"{host.kept}/{name}")
+
+
 def _read(host: RunHost, id: str) -> KeptRoot:
     try:
         with open(host.record(id), "rb") as file:

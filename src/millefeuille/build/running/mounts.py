@@ -16,8 +16,9 @@ from typing import Any, Final
 from millefeuille import files
 from millefeuille.build.running import caches
 from millefeuille.build.running.agent import AgentProxy
-from millefeuille.build.running.host import RunHost, sweep
+from millefeuille.build.running.host import RunHost
 from millefeuille.build.running.names import bind, write_file
+from millefeuille.build.running.sweep import sweep
 from millefeuille.build.running.trees import Trees
 from millefeuille.build.running.wish import Bind, Cache, Memory, RunWish, Script, Secret, Ssh
 from millefeuille.errors import Invalid
