@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import stat
 import tarfile
@@ -10,9 +12,11 @@ from pathlib import Path
 import pytest
 from tests.build.outputs.states import ARM64, directory, file, gone, state, stored, symlink
 
+from millefeuille.build.outputs.attestation import Statement
 from millefeuille.build.outputs.directory import ExportFailed, write_directory
 from millefeuille.build.outputs.exported import Export, carried, exports
 from millefeuille.build.outputs.finished import Finished
+from millefeuille.build.outputs.provenance import PROVENANCE
 from millefeuille.build.outputs.tarball import stream_tar, write_tar
 from millefeuille.layers.entry import CHARACTER, HARDLINK
 from millefeuille.layers.tarheader import Metadata
@@ -21,6 +25,7 @@ from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.transfer.archive.output import BadOutput
 
+CLAIM = Statement(predicate_type=PROVENANCE, predicate={"good": True})
 LINK = Metadata(path=b"d/link", kind=HARDLINK, mode=0o640, link=b"d/data"), None
 
 
@@ -83,11 +88,15 @@ def test_epoch_is_the_time_of_every_file(store: Store, lease: Lease, tmp_path: P
 
 def test_each_of_several_platforms_has_a_directory(store: Store, result: Finished, tmp_path: Path) -> None:
     arm = Finished(platform=ARM64, layers=result.layers[:1])
-    for export in exports([result, arm], [{}, {"provenance.json": b"{}"}]):
+    for export in exports([result, arm], [(), (CLAIM,)]):
         write_directory(str(tmp_path / "out"), carried(store, export))
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["linux_amd64", "linux_arm64"]
     assert (tmp_path / "out/linux_arm64/d/link").samefile(tmp_path / "out/linux_arm64/d/data")
-    assert (tmp_path / "out/linux_arm64/provenance.json").read_bytes() == b"{}"
+    said = json.loads((tmp_path / "out/linux_arm64/provenance.json").read_bytes())
+    assert said["subject"] == [
+        {"name": name, "digest": {"sha256": hashlib.sha256(data).hexdigest()}}
+        for name, data in (("d/data", b"data"), ("d/old", b"x"), ("gone", b"x"))
+    ]
     assert exports([result])[0].directory == b"" and exports([result], split=True)[0].directory
 
 

@@ -178,7 +178,7 @@ def test_annotated_image_is_compressed_when_it_is_pushed(store: Store, lease: Le
     assert [layer["mediaType"] for layer in manifest["layers"]] == [mediatype.OCI_LAYER_GZIP]
 
 
-@pytest.mark.parametrize("text", ["index:a=b", "manifest-descriptor:a=b"])
+@pytest.mark.parametrize("text", ["index:a=b", "index-descriptor:a=b"])
 def test_annotations_without_a_place_are_refused(store: Store, lease: Lease, text: str) -> None:
     (built, _) = two_platforms(store, lease)
     with pytest.raises(MisplacedAnnotation, match="not supported for single platform export"):

@@ -6,7 +6,7 @@ Source: BuildKit, docs/attestations/attestation-storage.md; in-toto, spec/v1/sta
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -51,7 +51,7 @@ def attestation(
     """The manifest that attests `statements` of the manifest `image`. Raises AttestationTooLarge."""
     layers, documents = [], {}
     for statement in statements:
-        raw = statement_bytes(statement, image.digest)
+        raw = statement_bytes(statement, [(name, image.digest) for name in statement.subjects or ("_",)])
         digest = Digest.of(raw)
         documents[digest] = raw
         told = {"in-toto.io/predicate-type": statement.predicate_type}
@@ -73,13 +73,12 @@ def attestation(
     return Attestation(descriptor=entry, documents=documents)
 
 
-def statement_bytes(statement: Statement, subject: Digest) -> bytes:
-    """The in-toto statement, about the manifest `subject`. Raises AttestationTooLarge."""
-    names = statement.subjects or ("_",)
+def statement_bytes(statement: Statement, subjects: Iterable[tuple[str, Digest]]) -> bytes:
+    """The in-toto statement, about these subjects, each a name and a digest. Raises AttestationTooLarge."""
     fields = {
         "_type": STATEMENT,
         "predicateType": statement.predicate_type,
-        "subject": [{"name": name, "digest": {subject.algorithm: subject.hex}} for name in names],
+        "subject": [{"name": name, "digest": {digest.algorithm: digest.hex}} for name, digest in subjects],
         "predicate": statement.predicate,
     }
     raw = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()

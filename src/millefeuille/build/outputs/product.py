@@ -112,7 +112,7 @@ def assemble(store: Store, states: Sequence[Finished], shape: Shape, lease: Leas
     entries = [variant.plan.descriptor for variant in variants]
     entries += [variant.attestation.descriptor for variant in variants if variant.attestation is not None]
     index = index_of(entries, notes(shape.annotations, "index"), oci_types=shape.oci_types)
-    target = index.descriptor()
+    target = replace(index.descriptor(), annotations=notes(shape.annotations, "index-descriptor"))
     led = tuple(
         replace(variant, plan=replace(variant.plan, indexes=((target, index),))) for variant in variants
     )
@@ -139,7 +139,6 @@ def _variant(
 
 
 def _check_alone(shape: Shape) -> None:
-    """A lone manifest stands in no index."""
-    for one in shape.annotations:
-        if one.level in ("index", "manifest-descriptor"):
-            raise MisplacedAnnotation(f"{one.level} annotations not supported for single platform export")
+    """A lone manifest stands in no index; the words are BuildKit's."""
+    if any(one.level in ("index", "index-descriptor") for one in shape.annotations):
+        raise MisplacedAnnotation("index annotations not supported for single platform export")

@@ -35,6 +35,8 @@ class Gathered:
     layers: dict[Digest, Descriptor] = field(default_factory=dict)
     # For each chosen entry its descriptor in index.json, and its images, the one its name means first.
     entries: list[tuple[Chosen, Descriptor, list[Packed]]] = field(default_factory=list)
+    # What index.json notes on each entry, beside its name.
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def gather(blobs: Blobs, chosen: Sequence[Chosen], *, oci: bool) -> Gathered:

@@ -28,8 +28,11 @@ def index_json(gathered: Gathered) -> bytes:
     entries = []
     for chosen, descriptor, _ in gathered.entries:
         entry = _plain(descriptor)
+        notes = dict(gathered.notes)
         if chosen.name is not None:
-            entry["annotations"] = {CONTAINERD_NAME: str(chosen.name), REF_NAME: chosen.name.tag}
+            notes |= {CONTAINERD_NAME: str(chosen.name), REF_NAME: chosen.name.tag or ""}
+        if notes:
+            entry["annotations"] = notes
         entries.append(entry)
     return _json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries})
 

@@ -36,9 +36,8 @@ def save_to_file(
     check_output(path)
 
     def run(gathered: Gathered, members: dict[str, bytes | Digest]) -> None:
-        sizes = [len(m) if isinstance(m, bytes) else gathered.layers[m].size for m in members.values()]
-        with complete_file(path, tar_size([*sizes, 0, 0])) as descriptor:
-            _write(store, gathered, members, writer_to(descriptor))
+        with complete_file(path, size_of(gathered, members)) as descriptor:
+            write_members(store, gathered, members, writer_to(descriptor))
 
     _save(store, texts, platform, oci, run)
 
@@ -52,7 +51,7 @@ def save_to_stream(
     """
 
     def run(gathered: Gathered, members: dict[str, bytes | Digest]) -> None:
-        _write(store, gathered, members, TarWriter(write))
+        write_members(store, gathered, members, TarWriter(write))
 
     _save(store, texts, platform, oci, run)
 
@@ -66,7 +65,7 @@ def _save(
         claims = set(_claims(tx, chosen))
     with leases.lease(store.disk, "save", claims) as lease:
         gathered = gather(store.blobs, chosen, oci=oci)
-        run(gathered, _members(gathered, oci=oci))
+        run(gathered, members_of(gathered, oci=oci))
         saved = {image.config.id for _, _, packed in gathered.entries for image in packed}
         with store.writing() as tx:
             for image in sorted(saved):
@@ -86,7 +85,7 @@ def _claims(tx: Transaction, chosen: Iterable[Chosen]) -> Iterable[Digest]:
                 yield blob.digest
 
 
-def _members(gathered: Gathered, *, oci: bool) -> dict[str, bytes | Digest]:
+def members_of(gathered: Gathered, *, oci: bool) -> dict[str, bytes | Digest]:
     """Every file of the archive by its name, in order: its bytes, or the layer that it is."""
     blobs: dict[str, bytes | Digest] = {
         listings.blob_name(digest): raw for digest, raw in gathered.documents.items()
@@ -103,9 +102,16 @@ def _members(gathered: Gathered, *, oci: bool) -> dict[str, bytes | Digest]:
     return members
 
 
-def _write(
+def size_of(gathered: Gathered, members: dict[str, bytes | Digest]) -> int:
+    """The bytes of the archive with these files."""
+    sizes = [len(m) if isinstance(m, bytes) else gathered.layers[m].size for m in members.values()]
+    return tar_size([*sizes, 0, 0])
+
+
+def write_members(
     store: Store, gathered: Gathered, members: dict[str, bytes | Digest], writer: TarWriter
 ) -> None:
+    """Write every file of the archive, and its end. Raises BlobNotFound, CorruptBlob, what writing raises."""
     made: set[str] = set()
     for name, content in members.items():
         _make_directories(writer, name, made)
