@@ -26,7 +26,7 @@ class BadIgnoreFile(BadPattern):
 class Ignore:
     """Patterns in their order. `exceptions` says whether some keep what others leave out."""
 
-    __slots__ = ("_groups", "exceptions", "nothing", "patterns", "top")
+    __slots__ = ("_groups", "_latest_first", "exceptions", "nothing", "patterns", "top")
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         """Compile patterns; empty ones do not count. Raises BadPattern."""
@@ -39,19 +39,28 @@ class Ignore:
         ]
         if self._groups and self._groups[0][0]:
             del self._groups[0]  # there is nothing yet that it could keep
+        self._latest_first = [
+            (number, not keep, group.matches) for number, (keep, group) in enumerate(self._groups)
+        ][::-1]
         self.exceptions = any(keep for keep, _ in self._groups)
         self.nothing = not self._groups
         self.top: Matched = (False,) * len(self._groups)
 
     def judge(self, path: str, above: Matched) -> tuple[bool, Matched]:
         """Whether a path is left out, and what its directory passes on; `above` is what its own one has."""
-        matched = tuple([
-            known or bool(group.matches(path)) for known, (_, group) in zip(above, self._groups, strict=True)
-        ])  # fmt: skip
-        for known, (keep, _) in zip(reversed(matched), reversed(self._groups), strict=True):
-            if known:
-                return not keep, matched
-        return False, matched
+        return self.verdict(path, above), self.passes_on(path, above)
+
+    def verdict(self, path: str, above: Matched) -> bool:
+        """Whether a path is left out, alone."""
+        for number, out, matches in self._latest_first:
+            if above[number] or matches(path):
+                return out
+        return False
+
+    def passes_on(self, path: str, above: Matched) -> Matched:
+        """What a directory passes on, alone."""
+        pairs = zip(above, self._groups, strict=True)
+        return tuple([known or bool(group.matches(path)) for known, (_, group) in pairs])
 
     @property
     def matches_itself(self) -> Callable[[str], object]:
@@ -60,18 +69,15 @@ class Ignore:
 
     def leaves_out(self, path: str) -> bool:
         """Whether a path is left out, for itself or with a directory above it; "" never is."""
-        out, matched, done = False, self.top, ""
-        for part in filter(None, path.split("/")):
-            done = f"{done}/{part}" if done else part
-            out, matched = self.judge(done, matched)
-        return out
+        above, found, last = path.rpartition("/")
+        return bool(last) and self.verdict(path, self.above(above) if found else self.top)
 
     def above(self, directory: str) -> Matched:
         """What a directory passes on to what is in it."""
         matched, done = self.top, ""
         for part in filter(None, directory.split("/")):
             done = f"{done}/{part}" if done else part
-            matched = self.judge(done, matched)[1]
+            matched = self.passes_on(done, matched)
         return matched
 
     def may_keep_below(self, directory: str) -> bool:

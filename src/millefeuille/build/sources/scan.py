@@ -150,14 +150,14 @@ class _Scan:
         level.entries = iter(level.entries)  # what it comes back to is what is left
         paths, statuses = found.paths, found.statuses
         for entry in level.entries:
-            path, state = prefix + entry.name, level.state
+            path = prefix + entry.name
             try:
                 if plain is not None:
                     if plain is not nothing and plain(path):
                         continue
                     status = entry.stat(follow_symlinks=False)
                 else:
-                    why, state = self._sieve.judge(path, level.state)
+                    why = self._sieve.why(path, level.state)
                     if why and not (
                         entry.is_dir(follow_symlinks=False) and self._sieve.may_show_below(path, why)
                     ):
@@ -165,7 +165,7 @@ class _Scan:
                     status = entry.stat(follow_symlinks=False)
                     if why:
                         self._waiting.append((path, status))
-                        if self._descend(level, entry.name, path, state):
+                        if self._descend(level, entry.name, path):
                             return
                         self._waiting.pop()
                         continue
@@ -183,7 +183,7 @@ class _Scan:
                 found.targets[len(paths)] = target
             paths.append(path)
             statuses.append(status)
-            if kind == stat.S_IFDIR and self._descend(level, entry.name, path, state):
+            if kind == stat.S_IFDIR and self._descend(level, entry.name, path):
                 return
         self._leave(level)
 
@@ -203,13 +203,14 @@ class _Scan:
         self._found.statuses += statuses
         return True
 
-    def _descend(self, level: _Level, name: str, path: str, state: State) -> bool:
+    def _descend(self, level: _Level, name: str, path: str) -> bool:
         try:
             descriptor = os.open(name, _DIRECTORY, dir_fd=level.descriptor)
         except OSError as error:
             if error.errno in _GONE:
                 return False
             raise refused(error, path) from error
+        state = level.state if self._plain is not None else self._sieve.passes_on(path, level.state)
         self._enter(descriptor, path, state)
         return True
 

@@ -39,6 +39,7 @@ class Sieve:
         self._exclude = Ignore(exclude) if exclude else NOTHING
         self._select = AnyOf([Pattern(select)]) if select else None
         self._start = len(base) + 1 if base else 0
+        self._simple = self._select is None and self._exclude.nothing
         self.top = State(ignore.above(base), self._exclude.top, self._select is None)
 
     @property
@@ -47,21 +48,35 @@ class Sieve:
 
         None where it is not so simple.
         """
-        if self._select is not None or not self._exclude.nothing or self._ignore.exceptions:
+        if not self._simple or self._ignore.exceptions:
             return None
         return nothing if self._ignore.nothing else self._ignore.matches_itself
 
     def judge(self, path: str, above: State) -> tuple[int, State]:
         """Why a path is not there, 0 when it is; and what its directory passes on."""
-        out, ignored = self._ignore.judge(path, above.ignored)
-        why, below = _IGNORED if out else 0, path[self._start :]
-        out, excluded = self._exclude.judge(below, above.excluded)
-        if out:
+        return self.why(path, above), self.passes_on(path, above)
+
+    def why(self, path: str, above: State) -> int:
+        """Why a path is not there, alone."""
+        why = _IGNORED if self._ignore.verdict(path, above.ignored) else 0
+        if self._simple:
+            return why
+        below = path[self._start :]
+        if self._exclude.verdict(below, above.excluded):
             why |= _EXCLUDED
-        selected = above.selected or (self._select is not None and bool(self._select.matches(below)))
-        if not selected:
-            why |= _NOT_SELECTED
-        return why, State(ignored, excluded, selected)
+        return why if self._is_selected(below, above) else why | _NOT_SELECTED
+
+    def passes_on(self, path: str, above: State) -> State:
+        """What a directory passes on, alone."""
+        below = path[self._start :]
+        return State(
+            self._ignore.passes_on(path, above.ignored),
+            self._exclude.passes_on(below, above.excluded),
+            self._is_selected(below, above),
+        )
+
+    def _is_selected(self, below: str, above: State) -> bool:
+        return above.selected or (self._select is not None and bool(self._select.matches(below)))
 
     def may_show_below(self, directory: str, why: int) -> bool:
         """Whether something may be there in a directory that is not, for the reasons `judge` gave."""
