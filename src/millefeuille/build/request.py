@@ -40,6 +40,7 @@ class Request:
     secrets: Mapping[str, SecretSource] = field(default_factory=dict)
     agents: Mapping[str, str] = field(default_factory=dict)
     explain: bool = False
+    keep_failed: bool = False
 
     def renews(self, stage: str) -> bool:
         """Whether the steps of a stage are to be made anew."""

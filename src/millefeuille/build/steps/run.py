@@ -15,14 +15,11 @@ from millefeuille.build import process, words
 from millefeuille.build.dockerfile.instructions import Run, ShellForm
 from millefeuille.build.layering import Task
 from millefeuille.build.report import Printed
-from millefeuille.build.running.changed import layer_changes
 from millefeuille.build.running.failure import StepFailed
-from millefeuille.build.running.run import run_step
 from millefeuille.build.running.wish import RunMount, RunWish, Script
 from millefeuille.build.state import State
 from millefeuille.build.steps.mounts import Mounts, mounts, stacks
 from millefeuille.build.steps.step import Site, Workshop
-from millefeuille.layers.members import layer_members
 from millefeuille.store.images import LayerRecord
 
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -54,8 +51,10 @@ def run(workshop: Workshop, site: Site, instruction: Run) -> State:
         for stack in stacks(mounted, state.layers):
             workshop.layering.cache.stand(stack)
         try:
-            with run_step(workshop.host(), wish, log, stop=workshop.stop) as written:
-                members = layer_members(layer_changes(written), epoch=workshop.request.epoch)
+            runs, request = workshop.runner(), workshop.request
+            with runs(
+                wish, log, stop=workshop.stop, epoch=request.epoch, keep=request.keep_failed
+            ) as members:
                 return workshop.layering.stored(members)
         except StepFailed as error:
             error.line = site.vertex.line

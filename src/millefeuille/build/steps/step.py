@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from millefeuille.build.base import Bases
 from millefeuille.build.dockerfile.instructions import Instruction
@@ -13,10 +15,11 @@ from millefeuille.build.layering import Layering
 from millefeuille.build.plan import FromContext, FromStage, Origin, PlannedStage
 from millefeuille.build.report import Vertex
 from millefeuille.build.request import Request
-from millefeuille.build.running.host import RunHost
+from millefeuille.build.running.wish import RunWish
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.state import State
 from millefeuille.errors import Unsupported
+from millefeuille.layers.tarstream import Member
 from millefeuille.oci.digest import Digest
 from millefeuille.store.images import LayerRecord
 
@@ -25,19 +28,35 @@ class NoContext(Unsupported):
     """The instruction wants files of a build context, and there is none."""
 
 
+# Told of what a command prints: the stream, 1 or 2, and bytes.
+Log = Callable[[int, bytes], None]
+
+
+class Runner(Protocol):
+    """Runs the command of a RUN. Called from several threads."""
+
+    def __call__(
+        self, wish: RunWish, log: Log, *, stop: threading.Event, epoch: int | None, keep: bool
+    ) -> AbstractContextManager[Iterator[Member]]:
+        """In the block, the members of the layer that the command made; no file is newer than `epoch`.
+
+        With `keep`, the root of a command that failed stays. Raises as `build.running.run.run_step` does.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
     """What a build works with, the same for all its steps.
 
     `context` is the build's own, None when there is none; `contexts` are the named ones that are files.
-    `host` makes what RUN needs, when the first one comes. `stop` is set when the build is to end. `reading`
-    is held while the files of a context are read.
+    `runner` makes what runs commands, when the first one comes. `stop` is set when the build is to end.
+    `reading` is held while the files of a context are read.
     """
 
     layering: Layering
     request: Request
     bases: Bases
-    host: Callable[[], RunHost]
+    runner: Callable[[], Runner]
     context: DirectorySource | None = None
     contexts: Mapping[str, DirectorySource] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)

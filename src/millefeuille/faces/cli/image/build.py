@@ -19,7 +19,6 @@ from millefeuille.faces.cli.building import asked, dockerfile, flags
 from millefeuille.faces.cli.building.excerpt import excerpt
 from millefeuille.faces.cli.building.plain import PlainBuild
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
-from millefeuille.faces.cli.container.making import Fetch
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
@@ -35,8 +34,8 @@ def run(context: Context, call: Call) -> int:
 
     def fetch(reference: Reference, platform: Platform | None) -> None:
         # A build whose base images are here loads nothing that speaks to registries.
-        load: Fetch = importlib.import_module("millefeuille.faces.cli.container.pulling").fetch
-        load(context, store, reference, platform, _mode(context, call) == "quiet")
+        pulling = importlib.import_module("millefeuille.faces.cli.container.pulling")
+        pulling.fetch(context, store, reference, platform, _mode(context, call) == "quiet")
 
     try:
         with _reporter(context, call) as reporter:
@@ -59,12 +58,13 @@ def _order(context: Context, call: Call) -> tuple[Order, dockerfile.Written]:
     if directory and not os.path.isdir(directory):
         raise Refusal(f'unable to prepare context: path "{directory}" not found')
     written = dockerfile.read(context, directory, call[flags.FILE])
-    allowed = call[flags.ALLOW]
+    allowed: tuple[str, ...] = call[flags.ALLOW]
     unknown = set(allowed) - _ENTITLEMENTS
     if unknown:
         raise Refusal(f"invalid entitlement: {min(unknown)}")
     request, names = asked.request(context, call), asked.names(call)
     tree = Tree(path=directory, ignore=dockerfile.ignored(directory, written.path)) if directory else None
+    labels: tuple[str, ...] = call[flags.LABEL]
     where = os.path.abspath(directory) if directory else "-"
     order = Order(
         dockerfile=parse(written.text, name=written.name),
@@ -72,7 +72,7 @@ def _order(context: Context, call: Call) -> tuple[Order, dockerfile.Written]:
         name=names[0].familiar if names else os.path.basename(where),
         series=series(where, os.path.abspath(written.path) if written.path else "-", request.target),
         names=names,
-        labels=mapping(call[flags.LABEL]),
+        labels=mapping(labels),
         context=tree,
         pull=call[flags.PULL],
         allowed=frozenset(allowed),

@@ -1,0 +1,60 @@
+"""The engine's runner of RUN steps. A build that finds all of them in the cache does not load this."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+
+from millefeuille import files
+from millefeuille.build.running.changed import layer_changes
+from millefeuille.build.running.host import RunHost
+from millefeuille.build.running.run import run_step
+from millefeuille.build.running.sweep import sweep
+from millefeuille.build.running.wish import RunWish
+from millefeuille.build.steps.step import Log, Runner
+from millefeuille.engine.place import place, run_directory
+from millefeuille.engine.snapshots import snapshotter
+from millefeuille.layers.members import layer_members
+from millefeuille.layers.tarstream import Member
+from millefeuille.runtime import probe, userns
+from millefeuille.settings import Settings
+from millefeuille.store.store import Store
+
+
+def run_host(settings: Settings, store: Store, allowed: frozenset[str] = frozenset()) -> RunHost:
+    """What RUN needs, with what killed builds left removed first.
+
+    For an ordinary user, this process becomes root in a user namespace; it must have one thread only.
+    Raises RuntimeMissing, RangesMissing, UserNamespaceDenied, OSError.
+    """
+    rootless = userns.enter() or userns.is_inside()
+    where = place(settings)
+    directory, work = os.path.join(run_directory(settings), "builds"), os.path.join(settings.root, "build")
+    for path in (settings.run, run_directory(settings), where.runtime, directory, work):
+        files.make_directory(path)
+    host = RunHost(
+        snapshots=snapshotter(settings, store),
+        runtime=probe.find(where.runtime, rootless=rootless),
+        directory=directory,
+        work=work,
+        rootless=rootless,
+        allowed=allowed,
+    )
+    sweep(host)
+    return host
+
+
+def runner(settings: Settings, store: Store, allowed: frozenset[str]) -> Runner:
+    """What runs the commands of one build. Raises as `run_host` does."""
+    host = run_host(settings, store, allowed)
+
+    @contextlib.contextmanager
+    def run(
+        wish: RunWish, log: Log, *, stop: threading.Event, epoch: int | None, keep: bool
+    ) -> Iterator[Iterator[Member]]:
+        with run_step(host, wish, log, stop=stop, keep=keep) as written:
+            yield layer_members(layer_changes(written), epoch=epoch)
+
+    return run
