@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.layers.overlays import index_of
 
+from millefeuille.layers import tarheader
 from millefeuille.layers.entry import (
     BLOCK,
     CHARACTER,
@@ -23,7 +26,7 @@ from millefeuille.layers.entry import (
 )
 from millefeuille.layers.ingest import CHUNK
 from millefeuille.layers.tarheader import Metadata, encode
-from millefeuille.layers.tarstream import tar_pieces
+from millefeuille.layers.tarstream import Member, tar_pieces
 
 PLAIN = Metadata(path=b"etc/passwd", kind=FILE, mode=0o644, uid=1, gid=2, size=3, mtime=1_700_000_000)
 
@@ -147,3 +150,46 @@ def test_pieces_are_of_bounded_size(tmp_path: Path) -> None:
     with (tmp_path / "f").open("rb") as file:
         members = [(PLAIN, b"abc"), (PLAIN._replace(size=5 * CHUNK), file.fileno()), (PLAIN, b"abc")]
         assert max(map(len, tar_pieces(members))) <= 2 * CHUNK
+
+
+@given(
+    st.builds(
+        Metadata,
+        path=st.binary(min_size=0, max_size=120).map(lambda path: path.replace(b"\0", b"x").strip(b"/")),
+        kind=st.sampled_from([FILE, DIRECTORY]),
+        mode=st.integers(0, 0o7777),
+        uid=st.integers(0, 0o7777777),
+        gid=st.integers(0, 1 << 32),
+        size=st.integers(0, 1 << 34),
+        mtime=st.integers(-5, 1 << 34),
+        nsec=st.sampled_from([0, 0, 5]),
+    )
+)
+def test_headers_with_nothing_special_are_the_general_ones(entry: Metadata) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tarheader, "_TAILS", {})
+        general = encode(entry)
+    assert encode(entry) == general
+
+
+@given(st.lists(st.integers(0, 3 * CHUNK), max_size=5), st.booleans())
+def test_pieces_are_full_but_for_the_last(sizes: list[int], in_files: bool) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        members: list[Member] = []
+        for number, size in enumerate(sizes):
+            content: bytes | int = bytes([number]) * size
+            if in_files:
+                path = Path(directory, str(number))
+                path.write_bytes(bytes([number]) * size)
+                content = os.open(path, os.O_RDONLY)
+            members.append((PLAIN._replace(size=size), content))
+        pieces = list(tar_pieces(members))
+        for _, content in members:
+            if isinstance(content, int):
+                os.close(content)
+    assert all(len(piece) == CHUNK for piece in pieces[:-1]) and len(pieces[-1]) < CHUNK
+    expected = b"".join(
+        encode(entry) + bytes([number]) * entry.size + bytes(-entry.size % 512)
+        for number, (entry, _) in enumerate(members)
+    )
+    assert b"".join(pieces) == expected + bytes(1024)
