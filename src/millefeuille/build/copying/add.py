@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 
 from millefeuille.build.copying.archive import Archive, is_archive, opened
 from millefeuille.build.copying.copy import Changed, CopyWishes, Selected, destination, newest, put
@@ -80,7 +79,7 @@ def _extract(planned: Planned, archive: Archive, wishes: CopyWishes, changed: Ch
         base = places[parent]
         path = base + b"/" + name if base else name
         if entry.kind != DIRECTORY:
-            content = partial(archive.open, inode) if entry.kind == FILE else None
+            content = (archive.open, inode) if entry.kind == FILE else None
             same = (id(archive), inode.number)
             planned.put(changed.applied(entry, path), content, same, replace=True)
             continue

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from millefeuille.build.copying.chmod import Chmod
 from millefeuille.build.copying.chmod import parse as parse_chmod
@@ -131,7 +130,7 @@ def put(planned: Planned, source: Source, match: Match, wishes: CopyWishes, chan
         return
     item = match.items[0]
     entry = changed.applied(item.entry, prefix + match.name if kind == DIRECTORY else target)
-    planned.put(entry, partial(source.open, item) if entry.kind == FILE else None)
+    planned.put(entry, (source.open, item) if entry.kind == FILE else None)
 
 
 def _put_below(
@@ -154,4 +153,4 @@ def _put_below(
                 item = origins.setdefault(name, item)
                 same = (id(match), name)
         entry = changed.applied(item.entry, path)
-        planned.put(entry, partial(source.open, item) if entry.kind == FILE else None, same)
+        planned.put(entry, (source.open, item) if entry.kind == FILE else None, same)

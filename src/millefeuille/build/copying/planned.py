@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from millefeuille.build.copying.root import HOPS, RootTree
 from millefeuille.errors import Invalid, Unsupported
@@ -22,8 +22,8 @@ from millefeuille.layers.tarstream import Member
 # write down, wherever that is. What pip packs may not be older.
 UNDATED: Final = 315_619_200
 
-Content = int | bytes | None
-Open = Callable[[], Content]
+# How to open a file's content, and of what: one function for all files of a source, not one for each.
+Content = tuple[Callable[[Any], int | bytes], Any]
 
 
 class WrongKind(Invalid):
@@ -43,10 +43,8 @@ class MadeDirectory(NamedTuple):
     mtime: int = UNDATED
 
 
-class _Put(NamedTuple):
-    entry: Metadata
-    open: Open | None
-    linked: object  # what the names of one file have in common; None where it has but this one
+# An entry, its content, and what the names of one file have in common; None where it has but this one.
+_Put = tuple[Metadata, Content | None, object]
 
 
 class Planned:
@@ -61,7 +59,6 @@ class Planned:
         self._puts: dict[bytes, _Put] = {}
         self._own: set[bytes] = set()  # paths below which the tree has nothing to say
         self._changes = 0
-        self._has_links = False
 
     def kind(self, path: bytes) -> int | None:
         """One of `entry`; None where nothing is."""
@@ -75,9 +72,9 @@ class Planned:
     def make_directories(self, path: bytes) -> None:
         """Have a directory at `path`, with those above it; one that is there stays as it is.
 
-        Raises WrongKind.
+        Raises WrongKind, UnwritableName.
         """
-        if path in self._own and self._puts[path].entry.kind == DIRECTORY:
+        if path in self._own and self._puts[path][0].kind == DIRECTORY:
             return
         here, parts = b"", path.split(b"/") if path else []
         for part in parts:
@@ -85,32 +82,34 @@ class Planned:
             entry = self._at(here)
             if entry is None:
                 mode, uid, gid, mtime = self._made
+                _check(here, part)
                 entry = Metadata(here, DIRECTORY, mode, uid, gid, 0, mtime)
                 self._own.add(here)
                 self._changes += 1
             elif entry.kind != DIRECTORY:
                 raise WrongKind(f"mkdir /{os.fsdecode(here)}: not a directory")
             if here not in self._puts:
-                self._puts[here] = _Put(entry._replace(nsec=0), None, None)
+                self._puts[here] = (entry._replace(nsec=0), None, None)
 
     def put_directory(self, entry: Metadata, *, keep: bool = False, replace: bool = False) -> None:
         """Put a directory; one that is there gets its metadata, unless it is to `keep` its own.
 
-        What is there and is none has to be what it may `replace`. Raises WrongKind.
+        What is there and is none has to be what it may `replace`. Raises WrongKind, UnwritableName.
         """
+        _check(entry.path, entry.path.rpartition(b"/")[2])
         there = self._at(entry.path)
         if there is None or (replace and there.kind != DIRECTORY):
             self._own.add(entry.path)
         elif there.kind != DIRECTORY:
             raise WrongKind(f"cannot copy to non-directory: /{os.fsdecode(entry.path)}")
         elif keep:
-            self._puts.setdefault(entry.path, _Put(there._replace(nsec=0), None, None))
+            self._puts.setdefault(entry.path, (there._replace(nsec=0), None, None))
             return
         self._changes += 1
-        self._puts[entry.path] = _Put(entry, None, None)
+        self._puts[entry.path] = (entry, None, None)
 
     def put(
-        self, entry: Metadata, content: Open | None = None, linked: object = None, *, replace: bool = False
+        self, entry: Metadata, content: Content | None = None, linked: object = None, *, replace: bool = False
     ) -> None:
         """Put what is no directory, in a directory that is there; `content` is a regular file's.
 
@@ -119,17 +118,14 @@ class Planned:
         """
         path = entry.path
         parent, _, name = path.rpartition(b"/")
-        if name.startswith(WHITEOUT_PREFIX):
-            raise UnwritableName(f"{os.fsdecode(path)!r}: a layer cannot hold a file of this name")
+        _check(path, name)
         if parent not in self._own or path in self._puts:
             there = self._at(path)
             if there is not None and there.kind == DIRECTORY:
                 if not replace:
                     raise WrongKind(f"cannot replace to directory /{os.fsdecode(path)} with file")
                 self._forget(path)
-        if linked is not None:
-            self._has_links = True
-        self._puts[path] = _Put(entry, content, linked)
+        self._puts[path] = (entry, content, linked)
         self._changes += 1
 
     def members(self) -> Iterator[Member]:
@@ -151,7 +147,8 @@ class Planned:
             if content is None or not entry.size or entry.kind != FILE:
                 yield entry, None
                 continue
-            data = content()
+            opening, what = content
+            data = opening(what)
             try:
                 yield entry, data
             finally:
@@ -169,7 +166,7 @@ class Planned:
     def _at(self, path: bytes) -> Metadata | None:
         put = self._puts.get(path)
         if put is not None:
-            return put.entry
+            return put[0]
         if path.rpartition(b"/")[0] in self._own:
             return None
         inode = self._tree.lookup(path)
@@ -178,6 +175,11 @@ class Planned:
     def _link(self, path: bytes) -> bytes | None:
         entry = self._at(path)
         return entry.link if entry is not None and entry.kind == SYMLINK else None
+
+
+def _check(path: bytes, name: bytes) -> None:
+    if name.startswith(WHITEOUT_PREFIX):
+        raise UnwritableName(f"{os.fsdecode(path)!r}: a layer cannot hold a file of this name")
 
 
 def _by_name(path: bytes) -> bytes:
