@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -10,12 +15,47 @@ from tests.build.places import Place
 from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.plan import NoSuchTarget
 from millefeuille.build.sources.source import NotFound
+from millefeuille.errors import Corrupt
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """A store and an empty context."""
     return Place(tmp_path)
+
+
+class Site:
+    """A web site on the loopback: its files, and what was asked for."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                site.asked.append(self.path)
+                data = site.files.get(self.path)
+                self.send_response(404 if data is None else 200)
+                self.send_header("Content-Length", str(len(data or b"")))
+                self.end_headers()
+                self.wfile.write(data or b"")
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """An empty web site."""
+    made = Site()
+    threading.Thread(target=made.server.serve_forever, daemon=True).start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
 
 
 def test_a_file_of_the_context_is_in_the_image(place: Place) -> None:
@@ -171,3 +211,31 @@ def test_triggers_run_in_the_stage_that_begins_with_theirs(place: Place) -> None
     made = place.build("FROM scratch AS one\nONBUILD COPY a /t\nFROM one\n")
     assert place.read(made, "t") == "1"
     assert "OnBuild" not in made.process
+
+
+def test_an_archive_of_the_context_is_extracted(place: Place) -> None:
+    with tarfile.open(place.context / "a.tar.gz", "w:gz") as archive:
+        archive.add(__file__, "d/inside")
+    made = place.build("FROM scratch\nADD a.tar.gz /x\nADD --unpack=false a.tar.gz /y\n")
+    assert place.read(made, "x/d/inside") == Path(__file__).read_text()
+    with place.tree(made) as tree:
+        assert tree.lookup(b"y") is not None
+    assert place.watching.outcomes == ["done", "done"]
+
+
+def test_what_a_checksum_promises_is_not_fetched_again(place: Place, site: Site) -> None:
+    site.files["/file"] = b"content"
+    sum = hashlib.sha256(b"content").hexdigest()
+    text = f"FROM scratch\nADD --checksum=sha256:{sum} {site.url}/file /\nADD {site.url}/file /again\n"
+    made = place.build(text)
+    assert place.read(made, "file") == place.read(made, "again") == "content"
+    assert site.asked == ["/file", "/file"]
+    place.build(text)
+    assert place.watching.outcomes == ["cached", "cached"]
+    assert site.asked == ["/file", "/file", "/file"]
+
+
+def test_a_wrong_checksum_fails(place: Place, site: Site) -> None:
+    site.files["/file"] = b"content"
+    with pytest.raises(Corrupt, match="file"):
+        place.build(f"FROM scratch\nADD --checksum=sha256:{'0' * 64} {site.url}/file /\n")

@@ -30,9 +30,10 @@ from millefeuille.build.plan import Plan, PlannedStage
 from millefeuille.build.report import Began, Ended, Planned, Reporter, Vertex
 from millefeuille.build.scope import Scope
 from millefeuille.build.state import State
+from millefeuille.build.steps.add import add
 from millefeuille.build.steps.run import run
 from millefeuille.build.steps.step import Site, Workshop
-from millefeuille.build.steps.transfer import transfer
+from millefeuille.build.steps.transfer import copy
 from millefeuille.build.steps.workdir import workdir
 from millefeuille.errors import Failed, MilleError
 
@@ -162,8 +163,10 @@ class _Build:
             return run(self._workshop, site, instruction)
         if isinstance(instruction, Workdir):
             return workdir(self._workshop, site, instruction)
-        assert isinstance(instruction, (Copy, Add))
-        return transfer(self._workshop, site, instruction)
+        if isinstance(instruction, Add):
+            return add(self._workshop, site, instruction)
+        assert isinstance(instruction, Copy)
+        return copy(self._workshop, site, instruction)
 
     def _arg(self, state: State, instruction: Arg) -> State:
         scope = state.scope

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,13 @@ class SecretSource:
     variable: str = ""
     value: str = field(default="", repr=False)
     path: str = ""
+
+    def read(self) -> bytes:
+        """The secret itself. Raises OSError."""
+        if self.variable:
+            return os.fsencode(self.value)
+        with open(self.path, "rb") as file:
+            return file.read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from millefeuille.build.reasons import Reasons
 from millefeuille.build.report import Reporter
 from millefeuille.build.request import Request
 from millefeuille.build.sources.directory import DirectorySource
+from millefeuille.build.sources.remotes import Remotes
 from millefeuille.build.steps.step import Runner, Workshop
 from millefeuille.engine.bases import Fetch, StoredBases
 from millefeuille.settings import Settings
@@ -67,9 +68,23 @@ def workshop(
                 request=request,
                 bases=StoredBases(store, lease, tools.fetch, always=tools.pull),
                 runner=runner,
+                remotes=functools.cache(lambda: _remotes(settings, request)),
+                scratch=os.path.join(settings.root, "build", "scratch-files"),
                 context=context,
                 contexts=contexts,
             ),
             lease,
         )
         cache.finish()
+
+
+def _remotes(settings: Settings, request: Request) -> Remotes:
+    # What speaks to the network is loaded by a build that does.
+    fetching = importlib.import_module("millefeuille.engine.remotes").Fetching
+
+    def secret(id: str) -> bytes | None:
+        given = request.secrets.get(id)
+        return None if given is None else given.read()
+
+    found: Remotes = fetching(settings.environment, secret, request.agents.get("default"))
+    return found

@@ -14,7 +14,6 @@ from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.dockerfile.instructions import Run
 from millefeuille.build.dockerfile.mount import Mount, mount_target, read_mount
 from millefeuille.build.plan import FromContext
-from millefeuille.build.request import SecretSource
 from millefeuille.build.running.wish import (
     Bind,
     Cache,
@@ -139,7 +138,7 @@ class _Reader:
                 raise NoSecret(f"secret {mount.id}: not found", advice=advice)
             return None
         return Secret(
-            value=_value(given), target=target, variable=mount.env or None,
+            value=given.read(), target=target, variable=mount.env or None,
             mode=0o400 if mount.mode is None else mount.mode, uid=mount.uid or 0, gid=mount.gid or 0,
         )  # fmt: skip
 
@@ -180,13 +179,6 @@ class _Reader:
 
 def _identity(source: Source, path: str) -> str:
     return source.digest(source.match(path))
-
-
-def _value(given: SecretSource) -> bytes:
-    if given.variable:
-        return os.fsencode(given.value)
-    with open(given.path, "rb") as file:
-        return file.read()
 
 
 def stacks(mounted: Mounts, own: Sequence[LayerRecord]) -> list[Sequence[LayerRecord]]:

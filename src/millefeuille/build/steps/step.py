@@ -17,6 +17,7 @@ from millefeuille.build.report import Vertex
 from millefeuille.build.request import Request
 from millefeuille.build.running.wish import RunWish
 from millefeuille.build.sources.directory import DirectorySource
+from millefeuille.build.sources.remotes import Remotes
 from millefeuille.build.state import State
 from millefeuille.errors import Unsupported
 from millefeuille.layers.tarstream import Member
@@ -49,7 +50,8 @@ class Workshop:
     """What a build works with, the same for all its steps.
 
     `context` is the build's own, None when there is none; `contexts` are the named ones that are files.
-    `runner` makes what runs commands, when the first one comes. `stop` is set when the build is to end.
+    `runner` makes what runs commands, when the first one comes; `remotes` what fetches. Directories of the
+    build's own lie in `scratch`. `stop` is set when the build is to end.
     `reading` is held while the files of a context are read.
     """
 
@@ -57,6 +59,8 @@ class Workshop:
     request: Request
     bases: Bases
     runner: Callable[[], Runner]
+    remotes: Callable[[], Remotes]
+    scratch: str
     context: DirectorySource | None = None
     contexts: Mapping[str, DirectorySource] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)

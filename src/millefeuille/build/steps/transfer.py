@@ -1,4 +1,4 @@
-"""COPY and ADD: files of a context, a stage or an image as a layer.
+"""COPY: files of a context, a stage or an image as a layer; and what ADD has in common with it.
 
 In the key: what is copied, by content, name, mode, owner and attributes; where to, as whom; the stack below,
 but not for --link. Not in it: times of files, where the context lies.
@@ -7,13 +7,12 @@ but not for --link. Not in it: times of files, where the context lies.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from millefeuille.build import process, words
 from millefeuille.build.copying import chmod
-from millefeuille.build.copying.copy import CopyWishes, copied
+from millefeuille.build.copying.copy import CopyWishes, Selected, copied_from
 from millefeuille.build.copying.heredocs import HeredocSource
 from millefeuille.build.copying.layered import LayeredSource
 from millefeuille.build.copying.root import RootTree
@@ -22,40 +21,31 @@ from millefeuille.build.dockerfile.instructions import Add, Copy
 from millefeuille.build.layering import Task
 from millefeuille.build.plan import FromContext
 from millefeuille.build.sources.directory import DirectorySource
-from millefeuille.build.sources.source import Match, Source
+from millefeuille.build.sources.source import Source
 from millefeuille.build.state import State
 from millefeuille.build.steps.step import Site, Workshop
 from millefeuille.layers.following import asserts_directory
-from millefeuille.layers.tarstream import Member
 from millefeuille.store.images import LayerRecord
 
 Transfer = Copy | Add
 
 
-@dataclass(frozen=True, slots=True)
-class _Selected:
-    """What the arguments of an instruction select in one source."""
-
-    source: Source
-    matches: Sequence[Match]
-
-
-def transfer(workshop: Workshop, site: Site, instruction: Transfer) -> State:
+def copy(workshop: Workshop, site: Site, instruction: Copy) -> State:
     """The state after the copy.
 
     Raises NotFound for what is not there, WrongKind, InvalidMode, NoSuchOwner, ContextChanged …
     """
-    if isinstance(instruction, Copy) and instruction.from_:
+    if instruction.from_:
         origin = site.origin(instruction.from_)
         if not isinstance(origin, FromContext):
             return _from_layers(workshop, site, instruction, site.layers(workshop, origin))
-        source: Source = workshop.directory(origin)
+        context: Source = workshop.directory(origin)
     elif all(isinstance(one, Heredoc) for one in instruction.sources):
-        return _copy(workshop, site, instruction, HeredocSource(_documents(instruction), **_dated(workshop)))
+        return _copy(workshop, site, instruction, documents_source(workshop, instruction.sources))
     else:
-        source = workshop.directory(FromContext())
+        context = workshop.directory(FromContext())
     with workshop.reading:
-        return _copy(workshop, site, instruction, source)
+        return _copy(workshop, site, instruction, context)
 
 
 def _from_layers(
@@ -63,8 +53,9 @@ def _from_layers(
 ) -> State:
     """What is copied from a stack of layers is found by the stack, before by the files selected in it."""
     chain = [str(layer.diff_id) for layer in layers]
-    early = {**_inputs(workshop, site, instruction), "from": chain, "sources": _named(instruction)}
-    found = workshop.layering.early(site.state, _task(workshop, site, instruction, early))
+    named = list(map(str, instruction.sources))
+    early = {**inputs(workshop, site, instruction), "from": chain, "sources": named}
+    found = workshop.layering.early(site.state, task(workshop, site, instruction, early))
     if found is not None:
         return found
     workshop.layering.cache.hold()
@@ -73,54 +64,58 @@ def _from_layers(
 
 
 def _copy(
-    workshop: Workshop, site: Site, instruction: Transfer, source: Source,
+    workshop: Workshop, site: Site, instruction: Copy, source: Source,
     *, also: Mapping[str, Any] | None = None,
 ) -> State:  # fmt: skip
-    selected = _select(instruction, source)
+    selected = _select(workshop, instruction, source)
     octal = bool(instruction.chmod) and chmod.parse(instruction.chmod).octal is not None
-    inputs = {
-        **_inputs(workshop, site, instruction),
-        "content": source.digest(selected.matches, mode=not octal),
+    wanted = {
+        **inputs(workshop, site, instruction),
+        "content": [one.digest(matches, mode=not octal) for one, matches in selected],
     }
 
     def make() -> LayerRecord:
         layering = workshop.layering
         with RootTree(layering.store.disk, site.state.layers) as tree:
-            layer = layering.stored(_members(tree, selected, instruction, workshop, site))
+            asked = wishes(workshop, site, instruction)
+            layer = layering.stored(copied_from(tree, selected, asked))
         if isinstance(source, DirectorySource):
-            source.verify(selected.matches)
+            source.verify([match for one, matches in selected if one is source for match in matches])
         return layer
 
-    return workshop.layering.step(site.state, _task(workshop, site, instruction, inputs), make, also=also)
+    return workshop.layering.step(site.state, task(workshop, site, instruction, wanted), make, also=also)
 
 
-def _select(instruction: Transfer, source: Source) -> _Selected:
-    parents = isinstance(instruction, Copy) and instruction.parents
-    matches = [
-        match
-        for text in _named(instruction)
-        for match in source.match(text, exclude=instruction.exclude, parents=parents)
-    ]
-    return _Selected(source, matches)
+def _select(workshop: Workshop, instruction: Copy, source: Source) -> list[Selected]:
+    """What each argument selects; here-documents may stand between files of the source."""
+    found: list[Selected] = []
+    for one in instruction.sources:
+        if isinstance(one, Heredoc):
+            documents = documents_source(workshop, [one])
+            found.append((documents, documents.match(one.name)))
+        else:
+            matches = source.match(one, exclude=instruction.exclude, parents=instruction.parents)
+            found.append((source, matches))
+    return found
 
 
-def _named(instruction: Transfer) -> list[str]:
-    return [one.name if isinstance(one, Heredoc) else one for one in instruction.sources]
-
-
-def _documents(instruction: Transfer) -> dict[str, bytes]:
-    documents = [one for one in instruction.sources if isinstance(one, Heredoc)]
-    return {one.name: one.chomped().encode("utf-8", "surrogateescape") for one in documents}
+def documents_source(workshop: Workshop, documents: Iterable[object]) -> HeredocSource:
+    """Here-documents as a source."""
+    texts = {
+        one.name: one.chomped().encode("utf-8", "surrogateescape")
+        for one in documents
+        if isinstance(one, Heredoc)
+    }
+    return HeredocSource(texts, **_dated(workshop))
 
 
 def _dated(workshop: Workshop) -> dict[str, int]:
     return {} if workshop.request.epoch is None else {"mtime": workshop.request.epoch}
 
 
-def _members(
-    tree: RootTree, selected: _Selected, instruction: Transfer, workshop: Workshop, site: Site
-) -> Iterator[Member]:
-    wishes = CopyWishes(
+def wishes(workshop: Workshop, site: Site, instruction: Transfer) -> CopyWishes:
+    """What the instruction asks for beside its sources."""
+    return CopyWishes(
         destination=instruction.destination,
         directory=site.state.directory,
         chown=instruction.chown,
@@ -129,14 +124,13 @@ def _members(
         parents=isinstance(instruction, Copy) and instruction.parents,
         epoch=workshop.request.epoch,
     )
-    return copied(tree, selected.source, selected.matches, wishes)
 
 
-def _inputs(workshop: Workshop, site: Site, instruction: Transfer) -> dict[str, Any]:
+def inputs(workshop: Workshop, site: Site, instruction: Transfer) -> dict[str, Any]:
     """All that goes into the layer but the files."""
     by_name = any(part and not part.isdecimal() for part in instruction.chown.split(":"))
     alone = instruction.link and not by_name
-    inputs: dict[str, Any] = {
+    found: dict[str, Any] = {
         "op": "add" if isinstance(instruction, Add) else "copy",
         "parent": "" if alone else site.parent,
         "destination": _place(site.state.directory, instruction.destination),
@@ -150,7 +144,7 @@ def _inputs(workshop: Workshop, site: Site, instruction: Transfer) -> dict[str, 
         "epoch": workshop.request.epoch,
         "unpack": instruction.unpack if isinstance(instruction, Add) else None,
     }
-    return inputs | {name: value for name, value in further.items() if value not in (None, "", False, [])}
+    return found | {name: value for name, value in further.items() if value not in (None, "", False, [])}
 
 
 def _place(directory: str, destination: str) -> str:
@@ -159,7 +153,7 @@ def _place(directory: str, destination: str) -> str:
     return path.rstrip("/") + "/" if asserts_directory(os.fsencode(destination)) else path
 
 
-def _task(workshop: Workshop, site: Site, instruction: Transfer, inputs: Mapping[str, Any]) -> Task:
+def task(workshop: Workshop, site: Site, instruction: Transfer, inputs: Mapping[str, Any]) -> Task:
     flags = []
     if isinstance(instruction, Copy) and instruction.parents:
         flags.append("--parents")
