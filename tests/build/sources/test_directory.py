@@ -17,6 +17,7 @@ from millefeuille.build.sources.directory import DirectorySource, Uncopyable
 from millefeuille.build.sources.glob import BadPattern
 from millefeuille.build.sources.ignore import NOTHING, Ignore
 from millefeuille.build.sources.reading import ContextChanged
+from millefeuille.build.sources.scan import Unreadable
 from millefeuille.build.sources.source import NotFound
 from millefeuille.layers.entry import FIFO, FILE, HARDLINK, SYMLINK
 from millefeuille.layers.following import TooManyLinks
@@ -340,6 +341,20 @@ def test_what_changes_in_the_midst_of_reading_is_an_error(tmp_path: Path) -> Non
         patch.setattr(os, "readv", slow)
         with pytest.raises(ContextChanged, match=r"^b: changed"):
             source.digest(source.match("."))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.parametrize("name", ["d/a", "d"])
+def test_what_may_not_be_read_is_named(tmp_path: Path, name: str) -> None:
+    root = make(tmp_path / "context", "d/a", "b")
+    (root / name).chmod(0)
+    try:
+        with source_of(root) as source, pytest.raises(Unreadable, match=f"^open {name}: permission denied$"):
+            source.digest(source.match("."))
+        with source_of(root, "d") as source:
+            source.digest(source.match("."))
+    finally:
+        (root / name).chmod(0o700)
 
 
 def digest(root: Path, pattern: str = ".", *, mode: bool = True) -> str:

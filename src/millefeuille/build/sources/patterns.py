@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from millefeuille.build.sources.glob import STAR, Literal, Piece, expression, pieces
+from millefeuille.build.sources.glob import STAR, Class, Literal, Piece, expression, pieces
 
 _DEEP: Final = "(?:.*/)?"  # any number of directories
 _REST: Final = ".*"
@@ -120,19 +120,40 @@ def _base(found: list[Piece]) -> str:
 
 
 def _expression(found: list[Piece]) -> str:
-    out: list[str] = []
-    plain: list[Piece] = []
-    at = 0
+    segments, rest = _segments(found)
+    out = [expression(segments[0])]
+    for number, segment in enumerate(segments[1:], 1):
+        text = expression(segment)
+        last = number == len(segments) - 1 and not rest
+        if last or not (_is_whole(segments[number - 1]) and _is_whole(segment)):
+            out.append(f"{_DEEP}{text}")
+        else:
+            # The first place is as good as any: the next `**` reaches all others.
+            out.append(f"(?>(?:.*?/)??{text})")
+    return "".join((*out, _REST if rest else ""))
+
+
+def _segments(found: list[Piece]) -> tuple[list[list[Piece]], bool]:
+    """What lies between each two `**`, and whether one is the end."""
+    segments: list[list[Piece]] = [[]]
+    at, rest = 0, False
     while at < len(found):
         if found[at : at + 2] != [STAR, STAR]:
-            plain.append(found[at])
+            segments[-1].append(found[at])
             at += 1
             continue
         at += 2
         if found[at : at + 1] == [Literal("/")]:
             at += 1
-        deep = _REST if at == len(found) else _DEEP
-        if plain or not out or out[-1] != deep:
-            out += [expression(plain), deep]
-        plain = []
-    return "".join((*out, expression(plain)))
+        if at == len(found):
+            rest = True
+        elif segments[-1] or len(segments) == 1:
+            segments.append([])
+    return segments, rest
+
+
+def _is_whole(segment: list[Piece]) -> bool:
+    """Whether pieces are whole parts of a path, each of which has one end."""
+    return not segment or (
+        segment[-1] == Literal("/") and not any(isinstance(piece, Class) for piece in segment)
+    )
