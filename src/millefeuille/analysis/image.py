@@ -24,13 +24,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """One image, its layers lowest first. The lowest `base` of them are those of the image `base_name`."""
+    """One image, its layers lowest first. The lowest `base` of them are those of the image `base_name`.
+
+    The first `base_steps` of its history are that image's too; 0 where nobody knows.
+    """
 
     name: str
     config: ImageConfig
     parts: tuple[Part, ...]
     base: int = 0
     base_name: str = ""
+    base_steps: int = 0
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -45,7 +49,7 @@ class Image:
 
 def make_image(
     name: str, config: ImageConfig, found: Sequence[tuple[LayerIndex, Digest, int]],
-    *, base: int = 0, base_name: str = "",
+    *, base: int = 0, base_name: str = "", base_steps: int = 0,
 ) -> Image:  # fmt: skip
     """The image with this config, and of each layer the index, the blob's digest and the blob's size."""
     steps = [step for step in config.history if not step.empty_layer]
@@ -54,4 +58,4 @@ def make_image(
         Part(layer=Layer(index), diff_id=diff_id, digest=digest, size=size, step=step)
         for (index, digest, size), diff_id, step in zip(found, config.diff_ids, steps, strict=False)
     )
-    return Image(name=name, config=config, parts=parts, base=base, base_name=base_name)
+    return Image(name=name, config=config, parts=parts, base=base, base_name=base_name, base_steps=base_steps)

@@ -156,16 +156,8 @@ class Stacking:
 
     def _compared(self, old: int, new: int) -> int:
         """What a new entry under an old path changes."""
-        if self._kinds[old] != self._kinds[new]:
-            return KIND
         (lower, a), (upper, b) = self.layer_of(old), self.layer_of(new)
-        one, other = self._layers[lower].index, self._layers[upper].index
-        if self._kinds[old] == FILE:
-            if one.sizes[a] != other.sizes[b] or one.content(a) != other.content(b):
-                return CONTENT
-        elif one.link(a) != other.link(b) or one.device(a) != other.device(b):
-            return CONTENT
-        return SAME if _attributes(one, a) == _attributes(other, b) else ATTRIBUTES
+        return compared(self._layers[lower].index, a, self._layers[upper].index, b)
 
     def _kill(self, number: int, cause: str, by: bytes) -> None:
         """One path less leads to an entry."""
@@ -207,6 +199,18 @@ class Stacking:
             number = self.live.get(path)
             if number is not None and self._kinds[number] != DIRECTORY:
                 self._remove(path, TYPE, path)
+
+
+def compared(old: LayerIndex, a: int, new: LayerIndex, b: int) -> int:
+    """What entry `b` of one layer changes of entry `a` of another: CONTENT, ATTRIBUTES, KIND or SAME."""
+    kind = old.kinds[a]
+    if kind != new.kinds[b]:
+        return KIND
+    if kind == FILE and (old.sizes[a] != new.sizes[b] or old.content(a) != new.content(b)):
+        return CONTENT
+    if old.link(a) != new.link(b) or old.device(a) != new.device(b):
+        return CONTENT
+    return SAME if _attributes(old, a) == _attributes(new, b) else ATTRIBUTES
 
 
 def _attributes(index: LayerIndex, entry: int) -> tuple[object, ...]:

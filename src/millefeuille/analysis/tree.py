@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.ledger import Ledger
-from millefeuille.layers.entry import DIRECTORY, FILE, WHITEOUT
-from millefeuille.layers.index import LayerIndex
+from millefeuille.analysis.stacking import compared
+from millefeuille.layers.entry import DIRECTORY, WHITEOUT
 
 UNCHANGED: Final = "unchanged"
 ADDED: Final = "added"
@@ -150,7 +150,8 @@ class Trees:
             return MODIFIED
         if old == new or NO_ENTRY in (old[1], new[1]):
             return UNCHANGED
-        return _compared(self._layers[old[0]].index, old[1], self._layers[new[0]].index, new[1])
+        before, after = self._layers[old[0]].index, self._layers[new[0]].index
+        return _NAMES[compared(before, old[1], after, new[1])]
 
     def _node(self, path: bytes, place: Place, change: str, upto: int) -> Node:
         kind = self._kind(place)
@@ -203,16 +204,6 @@ def _upwards(path: bytes) -> Iterator[bytes]:
     while path:
         path = path.rpartition(b"/")[0]
         yield path
-
-
-def _compared(old: LayerIndex, a: int, new: LayerIndex, b: int) -> str:
-    if old.kinds[a] == FILE and (old.sizes[a] != new.sizes[b] or old.content(a) != new.content(b)):
-        return MODIFIED
-    if old.link(a) != new.link(b) or old.device(a) != new.device(b):
-        return MODIFIED
-    one = (old.modes[a], old.uids[a], old.gids[a], old.mtimes[a], old.nsecs[a], old.xattrs(a))
-    other = (new.modes[b], new.uids[b], new.gids[b], new.mtimes[b], new.nsecs[b], new.xattrs(b))
-    return UNCHANGED if one == other else METADATA
 
 
 _NAMES: Final = (ADDED, MODIFIED, METADATA, TYPE, UNCHANGED)  # by the codes of `stacking`

@@ -11,6 +11,7 @@ from millefeuille.engine.store import existing
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Context
 from millefeuille.oci.platform import Platform
+from millefeuille.oci.reference import InvalidReference
 from millefeuille.store.names import NoSuchImage, no_such_image
 
 STORE: Final = "store"
@@ -43,7 +44,7 @@ def analysed(context: Context, text: str, *, source: str = "", platform: str = "
             if store is None:
                 raise no_such_image(name)
             return stored(store, name, chosen)
-        except NoSuchImage:
+        except (NoSuchImage, InvalidReference):
             if scheme == STORE:
                 raise
         scheme = ARCHIVES[0] if os.path.exists(name) else REGISTRY

@@ -1,0 +1,81 @@
+"""Blame: every layer that had to do with one path, and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from millefeuille.analysis.image import Image
+from millefeuille.analysis.ledger import Ledger
+from millefeuille.analysis.stacking import CHANGES
+from millefeuille.layers.entry import DIRECTORY, OPAQUE, WHITEOUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """One act of one layer. `act` is added, content, metadata, type, unchanged, removed or hidden.
+
+    `by` is the path whose entry or mark did it, which may be a directory above. `size` is what the layer
+    wrote, in bytes; `live` says whether that is what the image shows.
+    """
+
+    layer: int
+    act: str
+    by: bytes
+    kind: int
+    size: int = 0
+    mode: int = 0
+    uid: int = 0
+    gid: int = 0
+    mtime: int = 0
+    link: bytes = b""
+    content: bytes | None = None
+    live: bool = False
+
+
+def blame(image: Image, account: Ledger, path: bytes) -> tuple[Touch, ...]:
+    """What the layers did at `path`, relative to the root, the lowest first; nothing where none ever was."""
+    found: list[Touch] = []
+    there = False
+    dead = set(account.dead)
+    for number, part in enumerate(image.parts):
+        layer = part.layer
+        for above, kind in _losses(image, number, path):
+            if there:
+                act = "removed" if kind == WHITEOUT else "hidden" if kind == OPAQUE else "type"
+                found.append(Touch(layer=number, act=act, by=above, kind=kind))
+                there = False
+        for entry in layer.at(path):
+            if layer.kinds[entry] >= WHITEOUT:
+                continue
+            index = layer.index
+            change = account.changes[number].get(entry, 0)
+            found.append(Touch(
+                layer=number, act=CHANGES[change], by=path, kind=layer.kinds[entry],
+                size=layer.sizes[entry], mode=index.modes[entry], uid=index.uids[entry],
+                gid=index.gids[entry], mtime=index.mtimes[entry], link=index.link(entry),
+                content=index.content(entry), live=(number, entry) not in dead,
+            ))  # fmt: skip
+            there = True
+    return _last_lives(found)
+
+
+def _losses(image: Image, number: int, path: bytes) -> Iterator[tuple[bytes, int]]:
+    """The marks and files of a layer that take away what is under `path`, and their kinds."""
+    layer = image.parts[number].layer
+    for entry in layer.at(path):
+        if layer.kinds[entry] == WHITEOUT:
+            yield path, WHITEOUT
+    above = path
+    while above:
+        above = above.rpartition(b"/")[0]
+        for entry in layer.at(above):
+            if layer.kinds[entry] != DIRECTORY:
+                yield above, layer.kinds[entry]
+
+
+def _last_lives(found: list[Touch]) -> tuple[Touch, ...]:
+    """Only the last act on a path can be what the image shows."""
+    return tuple(
+        touch if place + 1 == len(found) else replace(touch, live=False) for place, touch in enumerate(found)
+    )

@@ -1,0 +1,73 @@
+"""A Dockerfile made from an image's history: what each step was, as far as the history says.
+
+What was copied is not in it: a source shows as the checksum or name that the builder wrote down.
+Source: the classic builder's `created_by` (`/bin/sh -c #(nop) ...`), BuildKit's (`RUN ... # buildkit`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from millefeuille.analysis.image import Image
+from millefeuille.oci.config import History
+
+_NOP: Final = re.compile(r"(?:/bin/sh -c |cmd /S /C )?#\(nop\)\s*(.*)", re.DOTALL)
+_ARGUMENTS: Final = re.compile(r"\|(\d+) (.*)", re.DOTALL)
+_IN: Final = re.compile(r"(ADD|COPY) (.*) in (\S+)\s*", re.DOTALL)
+_BUILDKIT: Final = " # buildkit"
+_SHELL: Final = "/bin/sh -c "
+_WORDS: Final = (
+    "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER",
+    "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+)  # fmt: skip
+
+
+def dockerfile(image: Image) -> str:
+    """The text, ending with a newline. Steps of a base that is known are one FROM."""
+    lines = [f"FROM {image.base_name}" if image.base_name else "FROM scratch"]
+    lines += (instruction(step) for step in _own_steps(image))
+    return "\n".join(lines) + "\n"
+
+
+def instruction(step: History) -> str:
+    """One step as an instruction; a comment where it is none."""
+    text = step.created_by.strip()
+    nop = _NOP.fullmatch(text)
+    if nop:
+        return _copied(nop[1].strip())
+    if text.endswith(_BUILDKIT):
+        text = text.removesuffix(_BUILDKIT)
+        word, _, rest = text.partition(" ")
+        return _run(rest) if word == "RUN" else text
+    if text.partition(" ")[0] in _WORDS:
+        return _run(text[4:]) if text.startswith("RUN ") else text
+    if text.startswith((_SHELL, "|")):
+        return _run(text)
+    return f"# {' '.join(text.split()) or step.comment or 'a step without words'}"
+
+
+def _own_steps(image: Image) -> Iterator[History]:
+    if image.base_steps:
+        yield from image.config.history[image.base_steps :]
+        return
+    passed = 0
+    for step in image.config.history:
+        if passed >= image.base:
+            yield step
+        passed += not step.empty_layer
+
+
+def _copied(text: str) -> str:
+    match = _IN.fullmatch(text)
+    return f"{match[1]} {match[2]} {match[3]}" if match else text
+
+
+def _run(text: str) -> str:
+    arguments = _ARGUMENTS.fullmatch(text)
+    if arguments:
+        # Values may have blanks in them, so the command is looked for, not counted to.
+        _, found, command = arguments[2].partition(_SHELL)
+        text = found + command if found else arguments[2]
+    return f"RUN {text.removeprefix(_SHELL).strip()}"

@@ -1,0 +1,191 @@
+"""`mille analyze`, `mille dive` and the questions about an image, at the command line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from tests.analysis.conftest import write_archive
+from tests.faces.cli.home import Home
+
+from millefeuille.testing import rawtars
+
+BASE = rawtars.archive(
+    rawtars.directory(b"etc"), rawtars.file(b"etc/a", b"x" * 300), rawtars.file(b"etc/keep", b"y" * 700)
+)
+TOP = rawtars.archive(rawtars.file(b"etc/.wh.a"), rawtars.file(b"new", b"z" * 1000))
+STATUS = b"Package: %s\nStatus: install ok installed\nVersion: %s\nArchitecture: amd64\n\n"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    path = tmp_path / "image.tar"
+    write_archive(path, [BASE, TOP], ["/bin/sh -c #(nop) ADD file:x in / ", "/bin/sh -c rm /etc/a"])
+    return path
+
+
+@pytest.fixture
+def loaded(home: Home, archive: Path) -> str:
+    assert home.mille("load", "-i", str(archive))[2] == 0
+    return "random:latest"
+
+
+def test_the_report_names_waste_and_who_did_it(home: Home, loaded: str) -> None:
+    out, err, code = home.mille("analyze", loaded)
+    assert (err, code) == ("", 0)
+    assert "Efficiency:   85.0000%" in out
+    assert "deleted   /etc/a" in out
+    assert home.mille("analyze", loaded)[0] == out  # from what was kept
+
+
+def test_an_archive_a_layout_and_the_store_say_the_same(home: Home, archive: Path, loaded: str) -> None:
+    packed = archive.with_suffix(".tar.gz")
+    packed.write_bytes(gzip.compress(archive.read_bytes()))
+    found = [
+        json.loads(home.mille("analyze", "--json", name)[0])
+        for name in (loaded, str(archive), f"docker-archive://{archive}", f"oci://{packed}", loaded)
+    ]
+    for one in found:
+        one["image"]["name"] = ""
+    assert all(one == found[0] for one in found)
+    assert found[0]["score"]["exact"]["byCause"]["deleted"] == 300
+    assert [entry["path"] for entry in found[0]["layers"][1]["files"]] == ["etc/a", "new"]
+    assert found[0]["layers"][0]["files"][1]["shadowed"] is True
+
+
+def test_json_goes_to_a_file_whatever_was_in_it(home: Home, loaded: str, tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    target.write_text("x" * 100_000)
+    assert home.mille("dive", loaded, "-j", str(target)) == ("", "", 0)
+    assert json.loads(target.read_text())["image"]["inefficientBytes"] == 300
+    assert home.mille("analyze", loaded, f"--json={target}") == ("", "", 0)
+    assert json.loads(target.read_text())["schemaVersion"] == "1.0"
+
+
+def test_dives_rules_in_dives_words(home: Home, loaded: str) -> None:
+    out, _, code = home.mille("dive", "--ci", loaded)
+    assert code == 1
+    assert out == (
+        "Analysis:\n  efficiency: 85.0000 %\n  wastedBytes: 300 bytes (300 B)\n"
+        "  userWastedPercent: 30.0000 %\n"
+        "Inefficient Files:\nCount  Wasted Space  File Path\n    2         300 B  /etc/a\n"
+        "Results:\n"
+        "  FAIL: highestUserWastedPercent: too many bytes wasted, relative to the user bytes added "
+        "(%-user-wasted-bytes=0.3 > threshold=0.1)\n"
+        "  SKIP: highestWastedBytes: rule disabled\n"
+        "  FAIL: lowestEfficiency: image efficiency is too low (efficiency=0.85 < threshold=0.9)\n"
+        "Result:FAIL [Total:3] [Passed:0] [Failed:2] [Warn:0] [Skipped:1]\n"
+    )
+
+
+def test_rules_come_from_flags_before_files(home: Home, loaded: str, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("rules:\n  lowestEfficiency: 0.8 # ours\n  highestUserWastedPercent: 'disabled'\n")
+    words = ("dive", "--ci-config", str(rules), loaded)
+    out, _, code = home.mille(*words, environment={"CI": "true"})
+    assert (out.splitlines()[-1], code) == (
+        "Result:PASS [Total:3] [Passed:1] [Failed:0] [Warn:0] [Skipped:2]", 0,
+    )  # fmt: skip
+    assert home.mille(*words, "--lowestEfficiency=0.9", environment={"CI": "true"})[2] == 1
+    assert home.mille(*words, "--lowestEfficiency=9", environment={"CI": "true"})[2] == 2
+    rules.write_text("rules:\n  lowestEficiency: 0.8\n")
+    assert "no rule is read" in home.mille(*words, environment={"CI": "true"})[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--max-size", "3kB"), 0),
+        (("--max-size", "1kB"), 1),
+        (("--max-layer-size", "999"), 1),
+        (("--max-waste", "300"), 0),
+        (("--max-waste", "299B"), 1),
+        (("--min-efficiency", "0.86"), 1),
+        (("--max-path-size", "/etc=700"), 0),
+        (("--max-path-size", "/etc=699"), 1),
+        (("--max-size", "much"), 2),
+        (("--output", "poem"), 2),
+        (("--score", "none"), 2),
+    ],
+)
+def test_budgets(home: Home, loaded: str, words: tuple[str, ...], code: int) -> None:
+    assert home.mille("analyze", *words, loaded)[2] == code
+
+
+def test_growth_against_another_image(home: Home, loaded: str, tmp_path: Path) -> None:
+    bigger = tmp_path / "bigger.tar"
+    write_archive(bigger, [BASE, TOP, rawtars.archive(rawtars.file(b"more", b"m" * 50))])
+    out, _, code = home.mille("analyze", "--compare", loaded, str(bigger))
+    assert code == 1
+    assert "FAIL: noGrowth: stored bytes grew by 50 to 2050 (allowed: 0)" in out
+    assert home.mille("analyze", "--compare", loaded, "--allow-growth", "50", str(bigger))[2] == 0
+    out, _, code = home.mille("analyze", "--compare", loaded, "-o", "markdown", str(bigger))
+    assert "| stored | 2.05kB | 2kB | +50B |" in out
+
+
+def test_forms_for_machines(home: Home, loaded: str) -> None:
+    words = ("analyze", "--ci", "--max-size", "1", loaded, "-o")
+    suite = ElementTree.fromstring(home.mille(*words, "junit")[0])[0]
+    assert (suite.attrib["tests"], suite.attrib["failures"], suite.attrib["skipped"]) == ("4", "3", "1")
+    results = json.loads(home.mille(*words, "sarif")[0])["runs"][0]["results"]
+    assert [result["level"] for result in results] == ["error", "error", "error", "note"]
+
+
+def test_what_cannot_be_analysed_ends_with_two(home: Home, tmp_path: Path, archive: Path) -> None:
+    cut = tmp_path / "cut.tar"
+    cut.write_bytes(archive.read_bytes()[:3000])
+    for name in (str(cut), "docker-archive:///nowhere", "store://nothing", "what://ever"):
+        out, err, code = home.mille("analyze", name)
+        assert (out, code, err.startswith("Error: ")) == ("", 2, True), name
+
+
+def test_a_layer_that_is_not_the_promised_one_is_refused(home: Home, archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes().replace(b"y" * 700, b"w" * 700))
+    out, err, code = home.mille("analyze", str(archive))
+    assert (out, code) == ("", 2)
+    assert "does not match its digest" in err
+
+
+def test_the_base_is_found_by_its_layers(home: Home, loaded: str, tmp_path: Path) -> None:
+    child = tmp_path / "child.tar"
+    write_archive(child, [BASE, TOP, rawtars.archive(rawtars.file(b".wh.new"))])
+    image = json.loads(home.mille("analyze", "--json", str(child))[0])
+    assert image["image"]["base"] == {"layers": 2, "name": "docker.io/library/random:latest"}
+    assert image["score"]["exact"]["inheritedBytes"] == 1300
+
+
+def test_questions_about_an_image(home: Home, tmp_path: Path) -> None:
+    first = rawtars.archive(rawtars.file(b"var/lib/dpkg/status", STATUS % (b"one", b"1")))
+    second = rawtars.archive(
+        rawtars.file(b"var/lib/dpkg/status", STATUS % (b"one", b"1") + STATUS % (b"two", b"2"))
+    )
+    for name, layers in (("old", [first]), ("new", [first, second])):
+        path = tmp_path / f"{name}.tar"
+        write_archive(
+            path,
+            layers,
+            ["/bin/sh -c #(nop) ADD file:x in / ", "RUN /bin/sh -c apt # buildkit"][: len(layers)],
+        )
+        assert home.mille("load", "-i", str(path))[2] == 0
+        assert home.mille("tag", "random:latest", name)[2] == 0
+    packages = json.loads(home.mille("image", "packages", "--json", "new")[0])["packages"]
+    assert [(one["name"], one["layer"]) for one in packages] == [("one", 0), ("two", 1)]
+    assert home.mille("image", "diff", "old", "new")[0].splitlines() == [
+        "C /var/lib/dpkg/status  74B -> 148B",
+        "package deb two: (none) -> 2",
+        "history + RUN /bin/sh -c apt # buildkit",
+    ]
+    assert home.mille("image", "diff", "-q", "new", "new") == ("", "", 0)
+    assert home.mille("image", "diff", "-q", "old", "new")[2] == 1
+    assert home.mille("image", "dockerfile", f"docker-archive://{tmp_path}/new.tar")[0].splitlines()[1:] == [
+        "RUN apt"
+    ]
+    rows = json.loads(home.mille("image", "blame", "--json", "new", "/var/lib/dpkg/status")[0])["layers"]
+    assert [(row["layer"], row["change"], row["live"]) for row in rows] == [
+        (0, "added", False),
+        (1, "content", True),
+    ]
+    assert home.mille("image", "blame", "new", "/nothing")[2] == 1
