@@ -129,21 +129,20 @@ class FileTree:
         if expected is not None and hasher.digest() != expected:
             raise self._damaged(node)
 
+    def content_digest(self, node: Node) -> bytes | None:
+        """The blake3 digest of a regular file's content; None when none was taken."""
+        return self._indexes[node.layer].content(node.entry)
+
     def verify(self, node: Node) -> None:
         """Read a regular file once, for nothing but to know that it is whole. Raises DamagedContent."""
         for _ in self.content(node):
             pass
 
     def _carried(self, path: bytes, node: Node, first: bytes) -> Carried:
-        kind = _KINDS[stat.S_IFMT(node.mode)]
-        entry = Metadata(
-            path=path, kind=kind, mode=stat.S_IMODE(node.mode), uid=node.uid, gid=node.gid, mtime=node.mtime,
-            nsec=node.nsec, size=node.size if kind == FILE else 0, link=node.link, xattrs=node.xattrs,
-            device=(os.major(node.rdev), os.minor(node.rdev)),
-        )  # fmt: skip
+        entry = metadata(path, node)
         if first != path:
             return Carried(entry._replace(kind=HARDLINK, link=first, size=0))
-        return Carried(entry, partial(self.content, node)) if kind == FILE else Carried(entry)
+        return Carried(entry, partial(self.content, node)) if entry.kind == FILE else Carried(entry)
 
     def _node(self, path: bytes) -> Node | None:
         node: Node | None = self.root
@@ -160,6 +159,16 @@ class FileTree:
         diff_id = self._layers[node.layer].diff_id
         text = path.decode(errors="backslashreplace")
         return DamagedContent(f"/{text} in layer {diff_id}: damaged in the store", advice=_MEND)
+
+
+def metadata(path: bytes, node: Node) -> Metadata:
+    """What a tar says of an inode under `path`."""
+    kind = _KINDS[stat.S_IFMT(node.mode)]
+    return Metadata(
+        path=path, kind=kind, mode=stat.S_IMODE(node.mode), uid=node.uid, gid=node.gid, mtime=node.mtime,
+        nsec=node.nsec, size=node.size if kind == FILE else 0, link=node.link, xattrs=node.xattrs,
+        device=(os.major(node.rdev), os.minor(node.rdev)),
+    )  # fmt: skip
 
 
 def verified_index(disk: Disk, layer: LayerRecord) -> LayerIndex:
