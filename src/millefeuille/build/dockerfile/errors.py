@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.errors import Invalid
 
 
@@ -15,6 +16,7 @@ class DockerfileError(Invalid):
     def __init__(
         self, message: str, *, name: str = "Dockerfile", line: int = 0, suggestion: str = ""
     ) -> None:
+        message = "".join(char if char.isprintable() else quoted(char)[1:-1] for char in message)
         place = f"{name}:{line}" if line else name
         wish = f" (did you mean {suggestion}?)" if suggestion else ""
         super().__init__(f"{place}: {message}{wish}")

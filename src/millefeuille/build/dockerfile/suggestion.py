@@ -9,8 +9,11 @@ _LONGEST = 64
 
 
 def nearest(word: str, options: Iterable[str], *, fold_case: bool = False) -> str:
-    """The option at most two edits from `word`, the first of the nearest; empty without one."""
-    best, best_distance = "", _FARTHEST + 1
+    """The option at most two edits from `word`, and no more than half of its length; empty without one.
+
+    Of several that are equally near, the first.
+    """
+    best, best_distance = "", min(_FARTHEST, len(word) // 2) + 1
     if len(word) > _LONGEST:
         return best
     wanted = word.lower() if fold_case else word
