@@ -76,8 +76,9 @@ class Place:
             context=Tree(path=str(self.context)), contexts=contexts or {},
         )  # fmt: skip
         self.watching = Watching()
-        made = build_image(self.settings, self.store, order, self.watching, no_registry)
-        return config.parse(self.store.blobs.read(made.image))
+        made = build_image(self.settings, self.store, order, self.watching, no_registry, None)
+        assert made.recorded is not None
+        return config.parse(self.store.blobs.read(made.recorded.image))
 
     def tree(self, config: ImageConfig) -> RootTree:
         """The image's file system; close it."""

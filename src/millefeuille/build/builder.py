@@ -52,22 +52,28 @@ class _Line:
     vertex: Vertex | None
 
 
-def build(plan: Plan, scope: Scope, workshop: Workshop) -> State:
+def build(
+    plan: Plan, scope: Scope, workshop: Workshop, *, label: str = "", first: int = 0
+) -> tuple[State, int]:
     """Carry out the plan; the target's state, whose layers are all in the store and claimed.
+
+    Lines of progress begin with `label`, and have numbers from `first` on; the last one's is given too.
 
     Raises the first failure: DockerfileError, StepFailed, NotFound for files and images, DiskFull, Vanished …
     """
-    return _Build(plan, scope, workshop).run()
+    made = _Build(plan, scope, workshop, label, first)
+    return made.run(), made.numbers
 
 
 class _Build:
-    def __init__(self, plan: Plan, scope: Scope, workshop: Workshop) -> None:
+    def __init__(self, plan: Plan, scope: Scope, workshop: Workshop, label: str, first: int) -> None:
+        self._label = f"{label} " if label else ""
         self._plan = plan
         self._scope = scope
         self._workshop = workshop
         self._reporter: Reporter = workshop.layering.reporter
         self._states: dict[int, Future[State]] = {}
-        self._numbers = 0
+        self.numbers = first
 
     def run(self) -> State:
         lines = {stage.index: self._lines(stage) for stage in self._plan.stages}
@@ -104,10 +110,10 @@ class _Build:
         return next(stage.name for stage in self._plan.stages if stage.index == index)
 
     def _vertex(self, label: tuple[str, str], place: int, total: int, text: str, line: int) -> Vertex:
-        self._numbers += 1
+        self.numbers += 1
         stage, shown = label
-        name = f"[{shown}{place:>{len(str(total))}}/{total}] {text}"
-        return Vertex(number=self._numbers, name=name, line=line, stage=stage, place=place, text=text)
+        name = f"[{self._label}{shown}{place:>{len(str(total))}}/{total}] {text}"
+        return Vertex(number=self.numbers, name=name, line=line, stage=stage, place=place, text=text)
 
     def _stage(self, stage: PlannedStage, first: Vertex, lines: Sequence[_Line]) -> State:
         try:

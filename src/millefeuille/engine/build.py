@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from millefeuille.build import journal as journals
 from millefeuille.build.builder import build
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.journal import Account, Journal
+from millefeuille.build.outputs.attest import AttestWish
 from millefeuille.build.outputs.image import Recorded, finish
 from millefeuille.build.plan import Plan, Surroundings, plan
 from millefeuille.build.report import Began, Ended, Noted, Reporter, Vertex
@@ -35,38 +38,61 @@ from millefeuille.store import builds
 from millefeuille.store.builds import BuildRecord
 from millefeuille.store.store import Store
 
+if TYPE_CHECKING:  # loaded by a build that asks for it
+    from millefeuille.build.outputs.delivery import Delivered, Delivery, Doors
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """A directory of the host to build from, and what of it is left out."""
+    """A directory of the host to build from, and what of it is left out.
+
+    `lasting`: it may be built from again, so what was learned of its files is worth keeping.
+    """
 
     path: str
     ignore: Ignore = NOTHING
+    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One build: `name` is what `build history` calls it, `series` the same for builds of the same thing.
 
-    `context` is the build's own, None for none; `contexts` are the named ones: a tree, or an image's name.
+    `source` is the Dockerfile's text. `context` is the build's own, None for none; `contexts` are the named
+    ones: a tree, or an image's name. Without `platforms` it is for this machine's. `delivery` None is one
+    image in the store, called `names`; `attest` is what is to be said of the images.
     """
 
     dockerfile: Dockerfile
     request: Request
     name: str
     series: str
+    source: bytes = b""
     names: tuple[Reference, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     context: Tree | None = None
     contexts: Mapping[str, Tree | str] = field(default_factory=dict)
+    platforms: tuple[Platform, ...] = ()
     pull: bool = False
     allowed: frozenset[str] = frozenset()
+    delivery: Delivery | None = None
+    attest: AttestWish | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What came of a build: the image of the store, None where nothing of it is there; what outputs have."""
+
+    id: str
+    recorded: Recorded | None = None
+    delivered: Delivered | None = None
 
 
 def build_image(
-    settings: Settings, store: Store, order: Order, reporter: Reporter, fetch: Fetch
-) -> Recorded:
-    """Build, and record the image under its names.
+    settings: Settings, store: Store, order: Order, reporter: Reporter, fetch: Fetch,
+    doors: Callable[[], Doors] | None = None,
+) -> Built:  # fmt: skip
+    """Build, and put out what came of it; `doors` are needed for a `delivery`.
 
     Raises DockerfileError, NoSuchTarget, StepFailed, NotFound for files and images, DiskFull, Vanished …;
     then no image was made, and the steps that were finished stay in the cache.
@@ -75,15 +101,17 @@ def build_image(
         last = next((_account(one) for one in builds.builds(tx, order.series)), None)
     journal = Journal(last)
     account = Account(id=os.urandom(6).hex(), name=order.name, started=time.time_ns())
+    tools = Tools(
+        reporter=reporter, journal=journal, fetch=fetch, pull=order.pull, allowed=order.allowed
+    )  # fmt: skip
     try:
         with contextlib.ExitStack() as stack:
-            made = _Build(settings, store, order, Tools(
-                reporter=reporter, journal=journal, fetch=fetch, pull=order.pull, allowed=order.allowed,
-            ), stack).run()  # fmt: skip
+            made = _Build(settings, store, order, tools, stack).run(account, doors)
     except MilleError as error:
         _keep(store, order, replace(account, status="failed", error=str(error)), journal)
         raise
-    _keep(store, order, replace(account, image=str(made.image)), journal)
+    image = str(made.recorded.image) if made.recorded is not None else ""
+    _keep(store, order, replace(account, image=image), journal)
     return made
 
 
@@ -95,6 +123,7 @@ class _Build:
         self._store = store
         self._order = order
         self._tools = tools
+        self._numbers = 0
         trees = {name: tree for name, tree in order.contexts.items() if isinstance(tree, Tree)}
         self._images = {name: None if name in trees else str(one) for name, one in order.contexts.items()}
         context = stack.enter_context(self._source(order.context)) if order.context else None
@@ -103,19 +132,40 @@ class _Build:
             workshop(settings, store, order.request, tools, context=context, contexts=contexts)
         )
 
-    def run(self) -> Recorded:
+    def run(self, account: Account, doors: Callable[[], Doors] | None) -> Built:
+        order, host = self._order, Platform.host()
+        asked = order.platforms or (None,)
+        plans, states = [], []
+        for platform in asked:
+            label = str(platform) if len(asked) > 1 else ""
+            made, state = self._platform(platform, host, label)
+            plans.append(made)
+            states.append(state.finished(order.request.epoch))
+        with self._exporting():
+            self._workshop.layering.cache.hold()
+            if order.delivery is None or doors is None:
+                recorded = finish(self._store, states[0], order.names, self._lease, labels=order.labels)
+                return Built(id=account.id, recorded=recorded)
+            # Most builds put an image into the store, and load nothing that can do more.
+            delivering = importlib.import_module("millefeuille.engine.delivering")
+            delivered: Delivered = delivering.deliver_all(
+                self._store, states, plans, order.request, order.delivery, order.attest or AttestWish(),
+                account, doors(), self._lease, dockerfile=order.dockerfile.name, source=order.source,
+            )  # fmt: skip
+            return Built(id=account.id, recorded=delivered.recorded, delivered=delivered)
+
+    def _platform(self, platform: Platform | None, host: Platform, label: str) -> tuple[Plan, State]:
         order, request = self._order, self._order.request
-        host = Platform.host()
-        predefined = platform_args(host, request.platform or host, request.target)
+        predefined = platform_args(host, platform or host, request.target)
         scope = global_scope(order.dockerfile, request.arguments, predefined)
         self._warn(unconsumed(order.dockerfile, request.arguments, predefined))
         around = Surroundings(
-            scope=scope, bases=self._workshop.bases, platform=request.platform or host, contexts=self._images
+            scope=scope, bases=self._workshop.bases, platform=platform or host, contexts=self._images
         )
         made = plan(order.dockerfile, request.target, around)
         self._note_bases(made)
-        state = build(made, scope, self._workshop)
-        return self._export(state)
+        state, self._numbers = build(made, scope, self._workshop, label=label, first=self._numbers)
+        return made, state
 
     def _warn(self, names: Sequence[str]) -> None:
         if names:
@@ -124,6 +174,8 @@ class _Build:
 
     def _source(self, tree: Tree) -> DirectorySource:
         root = os.path.abspath(tree.path)
+        if not tree.lasting:
+            return DirectorySource(root, ignore=tree.ignore)
         directory = os.path.join(self._settings.root, "build", "contexts")
         return DirectorySource(root, ignore=tree.ignore, cache=of_tree(directory, root))
 
@@ -132,18 +184,14 @@ class _Build:
             if not isinstance(stage.base, int) and stage.base.digest is not None:
                 self._tools.journal.base(stage.base.name, str(stage.base.digest))
 
-    def _export(self, state: State) -> Recorded:
-        vertex = Vertex(number=1 << 20, name="exporting to image")
+    @contextlib.contextmanager
+    def _exporting(self) -> Iterator[None]:
+        vertex = Vertex(number=self._numbers + 1, name="exporting to image")
         self._tools.reporter.report(Began(vertex=vertex))
         began = time.monotonic()
-        self._workshop.layering.cache.hold()
-        recorded = finish(
-            self._store, state.finished(self._order.request.epoch), self._order.names, self._lease,
-            labels=self._order.labels,
-        )  # fmt: skip
+        yield
         took = time.monotonic() - began
         self._tools.reporter.report(Ended(vertex=vertex, outcome="done", took=took))
-        return recorded
 
 
 def series(*parts: str) -> str:

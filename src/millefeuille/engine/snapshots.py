@@ -12,6 +12,7 @@ from millefeuille.snapshots.choice import Choice, choose
 from millefeuille.snapshots.erofs.attached import Attached
 from millefeuille.snapshots.erofs.checked import Checked
 from millefeuille.snapshots.erofs.driver import ErofsSnapshotter
+from millefeuille.snapshots.erofs.growing import Growing
 from millefeuille.snapshots.erofs.stored import stored_chain
 from millefeuille.snapshots.overlay.driver import OverlaySnapshotter
 from millefeuille.snapshots.overlay.marks import marks
@@ -26,8 +27,10 @@ def choice(settings: Settings, store: Store) -> Choice:
     return choose(store.disk.trash, os.path.join(run_directory(settings), "driver"), settings.snapshotter)
 
 
-def snapshotter(settings: Settings, store: Store) -> Snapshotter:
+def snapshotter(settings: Settings, store: Store, *, building: bool = False) -> Snapshotter:
     """The driver over the store's chains. Roots live beside them, as overlayfs needs a real disk.
+
+    `building`: for chains that grow step by step, of which not each is merged.
 
     For an ordinary user this process becomes root in a user namespace: only there can it mount. It must
     have one thread only. Raises as `choice` does, RangesMissing, UserNamespaceDenied.
@@ -37,7 +40,10 @@ def snapshotter(settings: Settings, store: Store) -> Snapshotter:
     attached = Attached(os.path.join(run, "chains"))
     if choice(settings, store).driver == "erofs":
         checked = Checked(os.path.join(run, "checked"))
-        return ErofsSnapshotter(store.disk.snapshots, partial(stored_chain, store, checked=checked), attached)
+        files = partial(stored_chain, store, checked=checked)
+        if building:
+            return ErofsSnapshotter(store.disk.snapshots, files, attached, grown=partial(Growing, store))
+        return ErofsSnapshotter(store.disk.snapshots, files, attached)
     extracted = partial(extracted_chain, store, marks=marks())
     # The other driver may have been chosen before.
     return OverlaySnapshotter(store.disk.snapshots, extracted, marks=marks(), release=attached.release_idle)

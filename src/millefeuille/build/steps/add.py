@@ -58,8 +58,6 @@ def add(workshop: Workshop, site: Site, instruction: Add) -> State:
             found = workshop.layering.early(site.state, task(workshop, site, instruction, early))
             if found is not None:
                 return found
-        if any(one is None for one in remotes):
-            stack.enter_context(workshop.reading)
         selected = [
             _select(workshop, instruction, n, one, directory, stack) for n, one in enumerate(remotes)
         ]

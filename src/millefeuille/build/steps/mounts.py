@@ -163,9 +163,7 @@ class _Reader:
         origin = site.origin(mount.from_)
         if isinstance(origin, FromContext):
             context = self._workshop.directory(origin)
-            with self._workshop.reading:
-                digest = _identity(context, path)
-                hidden = context.hidden(path)
+            digest, hidden = _identity(context, path), context.hidden(path)
             return HostTree(root=os.path.abspath(context.root), path=path, hidden=hidden), digest
         layers = site.layers(self._workshop, origin)
         self.standing.append(layers)

@@ -52,7 +52,6 @@ class Workshop:
     `context` is the build's own, None when there is none; `contexts` are the named ones that are files.
     `runner` makes what runs commands, when the first one comes; `remotes` what fetches. Directories of the
     build's own lie in `scratch`. `stop` is set when the build is to end.
-    `reading` is held while the files of a context are read.
     """
 
     layering: Layering
@@ -64,7 +63,6 @@ class Workshop:
     context: DirectorySource | None = None
     contexts: Mapping[str, DirectorySource] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
-    reading: threading.Lock = field(default_factory=threading.Lock)
 
     def directory(self, origin: FromContext) -> DirectorySource:
         """The files of a context. Raises NoContext."""

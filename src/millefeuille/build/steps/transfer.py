@@ -44,8 +44,7 @@ def copy(workshop: Workshop, site: Site, instruction: Copy) -> State:
         return _copy(workshop, site, instruction, documents_source(workshop, instruction.sources))
     else:
         context = workshop.directory(FromContext())
-    with workshop.reading:
-        return _copy(workshop, site, instruction, context)
+    return _copy(workshop, site, instruction, context)
 
 
 def _from_layers(
