@@ -104,7 +104,6 @@ def downloads() -> Iterator[Downloads]:
 
 def test_a_file(server: Server, downloads: Downloads, tmp_path: Path) -> None:
     found = downloads.fetch(f"{server.address}/a/b%20c.txt?q#f", str(tmp_path / "x"))
-    assert found is not None
     assert (tmp_path / "x").read_bytes() == CONTENT
     assert (tmp_path / "x").stat().st_mode & 0o7777 == 0o600
     assert (found.name, found.size, found.modified, found.etag) == (
@@ -118,8 +117,10 @@ def test_a_file(server: Server, downloads: Downloads, tmp_path: Path) -> None:
 
 
 def test_what_is_known_is_not_fetched(server: Server, downloads: Downloads, tmp_path: Path) -> None:
-    assert downloads.fetch(f"{server.address}/a", str(tmp_path / "x"), known=Known(etag='"e"')) is None
-    assert downloads.fetch(f"{server.address}/a", str(tmp_path / "x"), known=Known(etag='"f"')) is not None
+    assert downloads.fetch_newer(f"{server.address}/a", str(tmp_path / "x"), Known(etag='"e"')) is None
+    assert downloads.fetch_newer(f"{server.address}/a", str(tmp_path / "x"), Known(etag='"f"')) is not None
+    with pytest.raises(BadAnswer, match="304"):
+        downloads.fetch(f"{server.address}/a", str(tmp_path / "y"), headers={"If-None-Match": '"e"'})
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])

@@ -85,26 +85,40 @@ class Downloads:
         self._patience = patience
 
     def fetch(
-        self, url: str, path: str, *, headers: Mapping[str, str] | None = None, known: Known | None = None,
-        limit: int = MAXIMUM, checksum: Digest | None = None,
-    ) -> Download | None:  # fmt: skip
-        """Write what lies at `url` to the new file `path`; None when it is still what was `known`.
+        self, url: str, path: str, *, headers: Mapping[str, str] | None = None, limit: int = MAXIMUM,
+        checksum: Digest | None = None,
+    ) -> Download:  # fmt: skip
+        """Write what lies at `url` to the new file `path`.
 
         `headers` are secrets. Raises Unreachable, ForbiddenTarget, BadRedirect, BadAnswer, LostDownload,
         TooLarge, ChecksumMismatch, DiskFull; then there is no file.
         """
-        wanted = {**(headers or {}), **_conditions(known)}
-        with files.explained(path):
-            attempt = 0
-            while True:
-                attempt += 1
-                try:
-                    return self._once(url, path, wanted, limit, checksum)
-                except (Unreachable, LostDownload) as error:
-                    passing = error.passing if isinstance(error, Unreachable) else True
-                    if not passing or attempt >= self._patience.attempts:
-                        raise
-                self._patience.sleep(self._patience.delay(attempt))
+        found = self._fetch(url, path, headers or {}, limit, checksum)
+        if found is None:
+            raise BadAnswer(f"{show_url(url)}: invalid response status 304")
+        return found
+
+    def fetch_newer(
+        self, url: str, path: str, known: Known, *, headers: Mapping[str, str] | None = None,
+        limit: int = MAXIMUM, checksum: Digest | None = None,
+    ) -> Download | None:  # fmt: skip
+        """The same, but None when it is still what was `known`."""
+        return self._fetch(url, path, {**(headers or {}), **_conditions(known)}, limit, checksum)
+
+    def _fetch(
+        self, url: str, path: str, headers: Mapping[str, str], limit: int, checksum: Digest | None
+    ) -> Download | None:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                with files.explained(path):
+                    return self._once(url, path, headers, limit, checksum)
+            except (Unreachable, LostDownload) as error:
+                passing = error.passing if isinstance(error, Unreachable) else True
+                if not passing or attempt >= self._patience.attempts:
+                    raise
+            self._patience.sleep(self._patience.delay(attempt))
 
     def _once(
         self, url: str, path: str, headers: Mapping[str, str], limit: int, checksum: Digest | None
@@ -187,9 +201,7 @@ def authorization(url: str, secret: Callable[[str], bytes | None]) -> Mapping[st
     return {}
 
 
-def _conditions(known: Known | None) -> Mapping[str, str]:
-    if known is None:
-        return {}
+def _conditions(known: Known) -> Mapping[str, str]:
     pairs = (("If-None-Match", known.etag), ("If-Modified-Since", known.modified))
     return {name: value for name, value in pairs if value}
 
