@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from millefeuille.oci.platform import Platform
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSource:
@@ -30,14 +28,14 @@ class SecretSource:
 class Request:
     """What to build, and how; the Dockerfile, the context and the outputs are handed in beside it.
 
-    `target` is a stage's name or number, "" the last one. `platform` None is the machine's own. `epoch` is
-    seconds since 1970. `no_cache` lists the stages to build anew, None for none, empty for all. `hosts` are
-    (name, address); `ulimits` and `resources` have the words of Docker's HostConfig.
+    `target` is a stage's name or number, "" the last one. `epoch` is seconds since 1970. `no_cache` lists the
+    stages to build anew: None for none, empty for all. `hosts` are (name, address); `ulimits` and `resources`
+    have the words of Docker's HostConfig. `agents` are sockets by ID. With `keep_failed`, the root of a
+    command that failed stays.
     """
 
     target: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
-    platform: Platform | None = None
     epoch: int | None = None
     no_cache: frozenset[str] | None = None
     network: str = "default"

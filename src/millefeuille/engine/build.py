@@ -78,6 +78,10 @@ class Order:
     delivery: Delivery | None = None
     attest: AttestWish | None = None
 
+    def delivering(self, delivery: Delivery, attest: AttestWish) -> Order:
+        """The same, put out in another way."""
+        return replace(self, delivery=delivery, attest=attest)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:

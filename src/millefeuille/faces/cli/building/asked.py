@@ -20,9 +20,7 @@ def request(context: Context, call: Call) -> Request:
     """What to build. Raises Refusal."""
     environment = context.settings.environment
     arguments = _arguments(call[flags.BUILD_ARG], environment)
-    wanted = call[flags.PLATFORM] or context.settings.platform
     with exits.refusing():
-        platform = Platform.parse(wanted) if wanted else None
         hosts = tuple(_host(text) for text in call[flags.ADD_HOST])
     network = call[flags.NETWORK]
     if network not in ("default", "none", "host"):
@@ -32,7 +30,6 @@ def request(context: Context, call: Call) -> Request:
     return Request(
         target=call[flags.TARGET],
         arguments=arguments,
-        platform=platform,
         epoch=_epoch(call, arguments, environment),
         no_cache=frozenset() if call[flags.NO_CACHE] else (filtered or None),
         network=network,
@@ -43,6 +40,15 @@ def request(context: Context, call: Call) -> Request:
         agents=dict(_agent(text, environment) for text in call[flags.SSH]),
         explain=call[flags.EXPLAIN],
     )
+
+
+def platforms(context: Context, call: Call) -> tuple[Platform, ...]:
+    """The platforms to build for; none for this machine's. Raises Refusal."""
+    texts: tuple[str, ...] = call[flags.PLATFORM]
+    if not texts and context.settings.platform:
+        texts = (context.settings.platform,)
+    with exits.refusing():
+        return tuple(dict.fromkeys(map(Platform.parse, texts)))
 
 
 def names(call: Call) -> tuple[Reference, ...]:

@@ -11,7 +11,7 @@ from millefeuille.errors import NotFound
 from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.exits import Refusal
 
-_MAXIMUM = 64 << 20  # bytes
+MAXIMUM = 64 << 20  # bytes
 
 
 class NoDockerfile(NotFound):
@@ -31,12 +31,12 @@ def read(context: Context, directory: str, wanted: str) -> Written:
     none. Raises NoDockerfile, Refusal.
     """
     if wanted == "-" or not (directory or wanted):
-        return Written("Dockerfile", context.terminal.binary_input.read(_MAXIMUM))
+        return Written("Dockerfile", context.terminal.binary_input.read(MAXIMUM))
     names = [wanted] if wanted else [os.path.join(directory, name) for name in ("Dockerfile", "dockerfile")]
     for path in names:
         try:
             with open(path, "rb") as file:
-                return Written(os.path.basename(path), file.read(_MAXIMUM), path)
+                return Written(os.path.basename(path), file.read(MAXIMUM), path)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except IsADirectoryError:
@@ -55,7 +55,7 @@ def ignored(directory: str, dockerfile: str) -> Ignore:
     for path in [*own, os.path.join(directory, ".dockerignore")]:
         try:
             with open(path, "rb") as file:
-                return Ignore(ignore.parse(file.read(_MAXIMUM), os.path.basename(path)))
+                return Ignore(ignore.parse(file.read(MAXIMUM), os.path.basename(path)))
         except FileNotFoundError:
             continue
     return NOTHING

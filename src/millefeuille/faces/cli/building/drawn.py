@@ -35,7 +35,8 @@ class _Row:
         end = self.ended
         took = time.monotonic() - self.began if end is None else end.took
         mark, style = (_MARKS[end.outcome], _STYLES[end.outcome]) if end else ("", "")
-        return Text(f" => {mark}{self.vertex.name}  {took:.1f}s", style=style, overflow="ellipsis", no_wrap=True)
+        line = f" => {mark}{self.vertex.name}  {took:.1f}s"
+        return Text(line, style=style, overflow="ellipsis", no_wrap=True)
 
     def add(self, data: bytes) -> None:
         """Take what the command printed."""
@@ -96,5 +97,6 @@ class DrawnBuild:
             for row in rows:
                 parts.append(row.text())
                 if row.ended is None:
-                    parts += [Text(f" => => # {line}", overflow="ellipsis", no_wrap=True) for line in row.lines]
+                    lines = (f" => => # {line}" for line in row.lines)
+                    parts += [Text(line, overflow="ellipsis", no_wrap=True) for line in lines]
             return Group(*parts)

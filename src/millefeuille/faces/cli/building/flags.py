@@ -10,19 +10,29 @@ from millefeuille.faces.cli.options import boolean, integer, repeated, string, s
 
 ADD_HOST = repeated("add-host", 'Add a custom host-to-IP mapping ("host:ip")')
 ALLOW = strings("allow", 'Allow extra privileged entitlement ("network.host", "security.insecure")')
+ANNOTATION = repeated("annotation", "Add annotation to the image")
+ATTEST = repeated("attest", 'Attestation parameters ("type=sbom,generator=image")')
 BUILD_ARG = repeated("build-arg", "Set build-time variables")
 BUILD_CONTEXT = repeated("build-context", "Additional build contexts (name=path)")
 CHECK = boolean("check", "Shorthand for --call=check")
 FILE = string("file", 'Name of the Dockerfile (default "PATH/Dockerfile")', short="f", complete="file")
 IIDFILE = string("iidfile", "Write the image ID to a file", complete="file")
 LABEL = repeated("label", "Set metadata for an image")
-NETWORK = string("network", "Set the networking mode for the RUN instructions during build", default="default")
+LOAD = boolean("load", "Shorthand for \"--output=type=image\": put the result into the store")
+METADATA_FILE = string("metadata-file", "Write build result metadata to a file", complete="file")
+NETWORK = string(
+    "network", "Set the networking mode for the RUN instructions during build", default="default"
+)
 NO_CACHE = boolean("no-cache", "Do not use cache when building the image")
 NO_CACHE_FILTER = strings("no-cache-filter", "Do not cache specified stages")
-PLATFORM = string("platform", "Set target platform for build")
+OUTPUT = repeated("output", 'Output destination ("type=local,dest=path")', short="o")
+PLATFORM = strings("platform", "Set target platform for build")
 PROGRESS = string("progress", 'Set type of progress output ("auto", "plain", "tty", "quiet")', default="auto")
+PROVENANCE = string("provenance", 'Shorthand for "--attest=type=provenance"')
 PULL = boolean("pull", "Always attempt to pull all referenced images")
+PUSH = boolean("push", 'Shorthand for "--output=type=registry"')
 QUIET = boolean("quiet", "Suppress the build output and print image ID on success", short="q")
+SBOM = string("sbom", 'Shorthand for "--attest=type=sbom"')
 SECRET = repeated("secret", 'Secret to expose to the build ("id=mysecret[,src=/local/secret]")')
 SHM_SIZE = amount("shm-size", "Shared memory size for build containers")
 SSH = repeated("ssh", 'SSH agent socket to expose to the build ("default|<id>[=<socket>]")')
@@ -34,6 +44,7 @@ ULIMIT = things("ulimit", "Ulimit options (default [])", policies.ulimit, shape=
 EXPLAIN = boolean("explain", "Say of each step why it was taken from the cache, or not")
 
 ALL: Final = (
-    ADD_HOST, ALLOW, BUILD_ARG, EXPLAIN, FILE, IIDFILE, LABEL, NETWORK, NO_CACHE, NO_CACHE_FILTER, PLATFORM,
-    PROGRESS, PULL, QUIET, SECRET, SHM_SIZE, SSH, TAG, TARGET, TIMESTAMP, ULIMIT,
+    ADD_HOST, ALLOW, ANNOTATION, ATTEST, BUILD_ARG, BUILD_CONTEXT, EXPLAIN, FILE, IIDFILE, LABEL, LOAD,
+    METADATA_FILE, NETWORK, NO_CACHE, NO_CACHE_FILTER, OUTPUT, PLATFORM, PROGRESS, PROVENANCE, PULL, PUSH,
+    QUIET, SBOM, SECRET, SHM_SIZE, SSH, TAG, TARGET, TIMESTAMP, ULIMIT,
 )  # fmt: skip

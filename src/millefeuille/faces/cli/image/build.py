@@ -4,33 +4,73 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
-from collections.abc import Iterator
-from typing import Final
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, Final
 
 from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.report import Reporter, Silent
 from millefeuille.build.running.failure import StepFailed
 from millefeuille.docker.creation.pairs import mapping
-from millefeuille.engine.build import Order, Tree, build_image, series
+from millefeuille.engine.build import Built, Order, build_image, series
 from millefeuille.engine.store import founded
 from millefeuille.faces.cli import exits
-from millefeuille.faces.cli.building import asked, dockerfile, flags
+from millefeuille.faces.cli.building import asked, flags
+from millefeuille.faces.cli.building.contexts import Contexts, Place
 from millefeuille.faces.cli.building.excerpt import excerpt
 from millefeuille.faces.cli.building.plain import PlainBuild
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
+from millefeuille.store.store import Store
 
 _MODES: Final = ("auto", "plain", "tty", "quiet")
 _ENTITLEMENTS: Final = frozenset({"network.host", "security.insecure"})
+_OUTPUTS: Final = (
+    flags.OUTPUT, flags.PUSH, flags.LOAD, flags.ANNOTATION, flags.ATTEST, flags.PROVENANCE, flags.SBOM,
+    flags.METADATA_FILE,
+)  # fmt: skip
 
 
 def run(context: Context, call: Call) -> int:
     """Build an image from a Dockerfile."""
-    order, written = _order(context, call)
-    store = founded(context.settings)
+    request = asked.request(context, call)
+    with ExitStack() as stack:
+        store = founded(context.settings)
+        contexts = Contexts(context, request, stack)
+        place = contexts.place(call.arguments[0], call[flags.FILE])
+        options: tuple[str, ...] = call[flags.BUILD_CONTEXT]
+        labels: tuple[str, ...] = call[flags.LABEL]
+        names = asked.names(call)
+        order = Order(
+            dockerfile=parse(place.written.text, name=place.written.name),
+            request=request,
+            name=names[0].familiar if names else place.name,
+            series=series(place.key, place.written.path or "-", request.target),
+            source=place.written.text,
+            names=names,
+            labels=mapping(labels),
+            context=place.tree,
+            contexts=dict(contexts.named(option) for option in options),
+            platforms=asked.platforms(context, call),
+            pull=call[flags.PULL],
+            allowed=_allowed(call),
+        )
+        return _build(context, call, store, order, place)
+
+
+def _build(context: Context, call: Call, store: Store, order: Order, place: Place) -> int:
+    doors: Callable[[], Any] | None = None
+    delivering: Any = None
+    if len(order.platforms) > 1 or any(call.given(option) for option in _OUTPUTS):
+        delivering = importlib.import_module("millefeuille.faces.cli.building.delivering")
+        wanted = delivering.asked(call, order.names, dict(order.labels))
+        order = order.delivering(wanted.delivery, wanted.attest)
+
+        def doors() -> Any:
+            return delivering.doors(context, store)
 
     def fetch(reference: Reference, platform: Platform | None) -> None:
         # A build whose base images are here loads nothing that speaks to registries.
@@ -39,45 +79,34 @@ def run(context: Context, call: Call) -> int:
 
     try:
         with _reporter(context, call) as reporter:
-            made = build_image(context.settings, store, order, reporter, fetch)
+            built = build_image(context.settings, store, order, reporter, fetch, doors)
     except StepFailed as error:
-        context.terminal.complain(excerpt(written, error.line))
+        context.terminal.complain(excerpt(place.written, error.line))
         exits.report(context.terminal, error)
         return error.code
-    if call[flags.IIDFILE]:
-        with open(call[flags.IIDFILE], "w", encoding="ascii") as file:
-            file.write(str(made.image))
-    if call[flags.QUIET]:
-        context.terminal.line(str(made.image))
+    _note(call, built, delivering)
+    if call[flags.QUIET] and built.recorded is not None:
+        context.terminal.line(str(built.recorded.image))
     return 0
 
 
-def _order(context: Context, call: Call) -> tuple[Order, dockerfile.Written]:
-    place = call.arguments[0]
-    directory = "" if place == "-" else place
-    if directory and not os.path.isdir(directory):
-        raise Refusal(f'unable to prepare context: path "{directory}" not found')
-    written = dockerfile.read(context, directory, call[flags.FILE])
+def _note(call: Call, built: Built, delivering: Any) -> None:
+    """Write the files that were asked for."""
+    if call[flags.METADATA_FILE]:
+        told = delivering.told(built.delivered)
+        with open(call[flags.METADATA_FILE], "w", encoding="utf-8") as file:
+            file.write(json.dumps(told, indent=2))
+    if call[flags.IIDFILE] and built.recorded is not None:
+        with open(call[flags.IIDFILE], "w", encoding="ascii") as file:
+            file.write(str(built.recorded.image))
+
+
+def _allowed(call: Call) -> frozenset[str]:
     allowed: tuple[str, ...] = call[flags.ALLOW]
     unknown = set(allowed) - _ENTITLEMENTS
     if unknown:
         raise Refusal(f"invalid entitlement: {min(unknown)}")
-    request, names = asked.request(context, call), asked.names(call)
-    tree = Tree(path=directory, ignore=dockerfile.ignored(directory, written.path)) if directory else None
-    labels: tuple[str, ...] = call[flags.LABEL]
-    where = os.path.abspath(directory) if directory else "-"
-    order = Order(
-        dockerfile=parse(written.text, name=written.name),
-        request=request,
-        name=names[0].familiar if names else os.path.basename(where),
-        series=series(where, os.path.abspath(written.path) if written.path else "-", request.target),
-        names=names,
-        labels=mapping(labels),
-        context=tree,
-        pull=call[flags.PULL],
-        allowed=frozenset(allowed),
-    )
-    return order, written
+    return frozenset(allowed)
 
 
 def _mode(context: Context, call: Call) -> str:
@@ -101,7 +130,7 @@ def _reporter(context: Context, call: Call) -> Iterator[Reporter]:
 
 
 COMMAND = Command(
-    usage="[OPTIONS] PATH | -",
+    usage="[OPTIONS] PATH | URL | -",
     arguments=exactly(1),
     options=flags.ALL,
     run=run,
