@@ -96,5 +96,6 @@ def test_names_are_package_urls() -> None:
     assert subject(Reference.parse("localhost:5000/a/b:1"), AMD64) == (
         "pkg:docker/localhost%3A5000/a/b@1?platform=linux%2Famd64"
     )
+    assert len({image_dependency("alpine", AMD64, DIGEST), image_dependency("alpine", AMD64, DIGEST)}) == 1
     pinned = image_dependency(f"alpine@{DIGEST}", AMD64, DIGEST)
     assert pinned.uri == f"pkg:docker/alpine?digest={DIGEST}&platform=linux%2Famd64"

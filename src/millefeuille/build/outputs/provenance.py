@@ -30,7 +30,7 @@ class Dependency:
     """Something from outside that went into a build, and its digests by algorithm."""
 
     uri: str
-    digests: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def to_json(self) -> dict[str, Any]:
         """As a resource descriptor."""
