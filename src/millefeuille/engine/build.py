@@ -19,6 +19,7 @@ from millefeuille.build.builder import build
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.journal import Account, Journal
 from millefeuille.build.outputs.attest import AttestWish
+from millefeuille.build.outputs.finished import Finished
 from millefeuille.build.outputs.image import Recorded, finish
 from millefeuille.build.plan import Plan, Surroundings, plan
 from millefeuille.build.report import Began, Ended, Noted, Reporter, Vertex
@@ -60,7 +61,8 @@ class Order:
 
     `source` is the Dockerfile's text. `context` is the build's own, None for none; `contexts` are the named
     ones: a tree, or an image's name. Without `platforms` it is for this machine's. `delivery` None is one
-    image in the store, called `names`; `attest` is what is to be said of the images.
+    image in the store, called `names`; `attest` is what is to be said of the images; `squash` makes one layer
+    of all above the base image's.
     """
 
     dockerfile: Dockerfile
@@ -77,6 +79,7 @@ class Order:
     allowed: frozenset[str] = frozenset()
     delivery: Delivery | None = None
     attest: AttestWish | None = None
+    squash: bool = False
 
     def delivering(self, delivery: Delivery, attest: AttestWish) -> Order:
         """The same, put out in another way."""
@@ -144,7 +147,7 @@ class _Build:
             label = str(platform) if len(asked) > 1 else ""
             made, state = self._platform(platform, host, label)
             plans.append(made)
-            states.append(state.finished(order.request.epoch))
+            states.append(self._finished(state))
         with self._exporting():
             self._workshop.layering.cache.hold()
             if order.delivery is None or doors is None:
@@ -157,6 +160,14 @@ class _Build:
                 account, doors(), self._lease, dockerfile=order.dockerfile.name, source=order.source,
             )  # fmt: skip
             return Built(id=account.id, recorded=delivered.recorded, delivered=delivered)
+
+    def _finished(self, state: State) -> Finished:
+        finished = state.finished(self._order.request.epoch)
+        if not self._order.squash:
+            return finished
+        squash = importlib.import_module("millefeuille.build.outputs.squash")
+        squashed: Finished = squash.squashed(self._store, finished, self._lease)
+        return squashed
 
     def _platform(self, platform: Platform | None, host: Platform, label: str) -> tuple[Plan, State]:
         order, request = self._order, self._order.request

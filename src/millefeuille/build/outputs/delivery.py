@@ -24,6 +24,7 @@ from millefeuille.build.outputs.wish import STDOUT, OutputWish
 from millefeuille.errors import Invalid
 from millefeuille.layers.carried import Carried
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.store.chains import Prepare
 from millefeuille.store.leases import Lease
@@ -68,12 +69,14 @@ class Doors:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
     """What was put out. `product` is the first output's that has documents, and `names` what it is called;
-    `recorded` the image of the store. All are empty where nothing but files was asked for.
+    `recorded` the image of the store. These are empty where nothing but files was asked for; `attested` is
+    what is said of each platform's result, wherever it went.
     """
 
     product: Product | None = None
     names: tuple[Reference, ...] = ()
     recorded: Recorded | None = None
+    attested: tuple[tuple[Platform, tuple[Statement, ...]], ...] = ()
 
 
 def check_delivery(delivery: Delivery) -> None:
@@ -112,7 +115,8 @@ def deliver(
         elif wish.kind != "cacheonly":
             made = _image(store, states, delivery, wish, doors, lease)
             done = made if done.product is None else replace(done, recorded=done.recorded or made.recorded)
-    return done
+    platforms = [state.platform for state in states]
+    return replace(done, attested=tuple(zip(platforms, delivery.statements, strict=False)))
 
 
 def shape_of(delivery: Delivery, wish: OutputWish, platforms: int) -> Shape:

@@ -6,13 +6,11 @@ Source: Docker's reference, "docker buildx build --metadata-file".
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from millefeuille.build.outputs.archive import CREATED
-from millefeuille.build.outputs.attestation import Statement
 from millefeuille.build.outputs.delivery import Delivered
-from millefeuille.build.outputs.finished import Finished
 from millefeuille.build.outputs.provenance import PROVENANCE
 from millefeuille.oci.digest import Digest
 
@@ -26,12 +24,9 @@ def image_id(delivered: Delivered) -> Digest | None:
     return delivered.product.chosen.plan.config.id if delivered.product is not None else None
 
 
-def metadata_file(
-    delivered: Delivered, reference: str, states: Sequence[Finished] = (),
-    statements: Sequence[tuple[Statement, ...]] = (),
-) -> bytes:  # fmt: skip
+def metadata_file(delivered: Delivered, reference: str) -> bytes:
     """The JSON document: `reference` is what `build history` knows the build by."""
-    fields: dict[str, Any] = {**_provenance(states, statements), "buildx.build.ref": reference}
+    fields: dict[str, Any] = {**_provenance(delivered), "buildx.build.ref": reference}
     product = delivered.product
     if product is not None:
         config = product.chosen.plan.config
@@ -47,16 +42,14 @@ def metadata_file(
     return json.dumps(dict(sorted(fields.items())), indent=2, ensure_ascii=False).encode() + b"\n"
 
 
-def _provenance(
-    states: Sequence[Finished], statements: Sequence[tuple[Statement, ...]]
-) -> Mapping[str, Mapping[str, Any]]:
+def _provenance(delivered: Delivered) -> Mapping[str, Mapping[str, Any]]:
     found = [
-        (state.platform, statement.predicate)
-        for state, told in zip(states, statements, strict=False)
+        (platform, statement.predicate)
+        for platform, told in delivered.attested
         for statement in told
         if statement.predicate_type == PROVENANCE
     ]
     key = "buildx.build.provenance"
-    if len(states) == 1:
-        return {key: found[0][1]} if found else {}
+    if len(found) == 1:
+        return {key: found[0][1]}
     return {f"{key}/{platform}": predicate for platform, predicate in found}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 from millefeuille.build.outputs.annotation import parse_annotation
 from millefeuille.build.outputs.attest import AttestWish, parse_attests
 from millefeuille.build.outputs.delivery import DEFAULT, Delivered, Delivery, Doors, check_delivery
+from millefeuille.build.outputs.metadata_file import image_id, metadata_file
 from millefeuille.build.outputs.wish import OutputWish, parse_output
+from millefeuille.engine.build import Built
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.registries import registries
 from millefeuille.faces.cli import exits
@@ -41,8 +41,9 @@ def asked(call: Call, names: tuple[Reference, ...], labels: dict[str, str]) -> A
         annotations = tuple(
             one for text in call[flags.ANNOTATION] for one in parse_annotation(text)
         )  # fmt: skip
+        attests: tuple[str, ...] = call[flags.ATTEST]
         wish = parse_attests(
-            call[flags.ATTEST],
+            attests,
             provenance=call[flags.PROVENANCE] if call.given(flags.PROVENANCE) else None,
             sbom=call[flags.SBOM] if call.given(flags.SBOM) else None,
         )
@@ -63,17 +64,11 @@ def doors(context: Context, store: Store) -> Doors:
     return Doors(write=context.terminal.write_bytes, push=send, prepare=prepare(context.settings))
 
 
-def told(delivered: Delivered) -> dict[str, Any]:
-    """What a metadata file says of what was put out, in buildx's words."""
-    product = delivered.product
-    if product is None:
-        return {}
-    target, config = product.target, product.chosen.plan.manifest.config
-    found: dict[str, Any] = {
-        "containerimage.config.digest": str(config.digest),
-        "containerimage.descriptor": json.loads(json.dumps(target.to_json())),
-        "containerimage.digest": str(target.digest),
-    }
-    if delivered.names:
-        found["image.name"] = ",".join(str(name) for name in delivered.names)
-    return found
+def told(built: Built) -> bytes:
+    """What a metadata file says of what was put out."""
+    return metadata_file(built.delivered or Delivered(), built.id)
+
+
+def image(built: Built) -> Digest | None:
+    """The ID of the image, also of one that only an archive has."""
+    return image_id(built.delivered) if built.delivered is not None else None

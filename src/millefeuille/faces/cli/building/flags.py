@@ -35,6 +35,7 @@ QUIET = boolean("quiet", "Suppress the build output and print image ID on succes
 SBOM = string("sbom", 'Shorthand for "--attest=type=sbom"')
 SECRET = repeated("secret", 'Secret to expose to the build ("id=mysecret[,src=/local/secret]")')
 SHM_SIZE = amount("shm-size", "Shared memory size for build containers")
+SQUASH = boolean("squash", "Squash newly built layers into a single new layer")
 SSH = repeated("ssh", 'SSH agent socket to expose to the build ("default|<id>[=<socket>]")')
 TAG = repeated("tag", 'Image identifier ("[registry/]repository[:tag]")', short="t")
 TARGET = string("target", "Set the target build stage to build")
@@ -46,5 +47,5 @@ EXPLAIN = boolean("explain", "Say of each step why it was taken from the cache, 
 ALL: Final = (
     ADD_HOST, ALLOW, ANNOTATION, ATTEST, BUILD_ARG, BUILD_CONTEXT, EXPLAIN, FILE, IIDFILE, LABEL, LOAD,
     METADATA_FILE, NETWORK, NO_CACHE, NO_CACHE_FILTER, OUTPUT, PLATFORM, PROGRESS, PROVENANCE, PULL, PUSH,
-    QUIET, SBOM, SECRET, SHM_SIZE, SSH, TAG, TARGET, TIMESTAMP, ULIMIT,
+    QUIET, SBOM, SECRET, SHM_SIZE, SQUASH, SSH, TAG, TARGET, TIMESTAMP, ULIMIT,
 )  # fmt: skip

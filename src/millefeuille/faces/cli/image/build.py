@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, Final
@@ -57,6 +56,7 @@ def run(context: Context, call: Call) -> int:
             platforms=asked.platforms(context, call),
             pull=call[flags.PULL],
             allowed=_allowed(call),
+            squash=call[flags.SQUASH],
         )
         return _build(context, call, store, order, place)
 
@@ -93,12 +93,12 @@ def _build(context: Context, call: Call, store: Store, order: Order, place: Plac
 def _note(call: Call, built: Built, delivering: Any) -> None:
     """Write the files that were asked for."""
     if call[flags.METADATA_FILE]:
-        told = delivering.told(built.delivered)
-        with open(call[flags.METADATA_FILE], "w", encoding="utf-8") as file:
-            file.write(json.dumps(told, indent=2))
-    if call[flags.IIDFILE] and built.recorded is not None:
+        with open(call[flags.METADATA_FILE], "wb") as document:
+            document.write(delivering.told(built))
+    image = delivering.image(built) if built.recorded is None else built.recorded.image
+    if call[flags.IIDFILE] and image is not None:
         with open(call[flags.IIDFILE], "w", encoding="ascii") as file:
-            file.write(str(built.recorded.image))
+            file.write(str(image))
 
 
 def _allowed(call: Call) -> frozenset[str]:
