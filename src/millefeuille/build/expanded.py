@@ -12,7 +12,6 @@ from typing import Any, Final, TypeVar
 
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.errors import DockerfileError
-from millefeuille.build.dockerfile.expand import Lexing, expand
 from millefeuille.build.dockerfile.heredoc import Heredoc
 from millefeuille.build.dockerfile.instructions import (
     Add,
@@ -39,9 +38,7 @@ from millefeuille.build.scope import Scope
 
 _One = TypeVar("_One", bound=Instruction)
 
-# The body of a here-document: the default escape character whatever the directive says, and quotes as
 # they are.
-_BODY: Final = Lexing(skip_quotes=True)
 
 
 def expanded(instruction: _One, scope: Scope) -> _One:
@@ -121,7 +118,7 @@ def _source(source: CopySource, scope: Scope) -> CopySource:
         return scope.expand(source)
     content = source.chomped()
     if source.expand:
-        content = expand(content, scope.variables, _BODY).text
+        content = scope.body(content)
     return Heredoc(name=source.name, content=content, expand=False, chomp=False, fd=source.fd)
 
 

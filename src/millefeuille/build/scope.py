@@ -19,6 +19,7 @@ from millefeuille.oci.platform import Platform
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
 """Known without ARG, in capitals or not; commands see both spellings."""
 
+_BODY: Final = Lexing(skip_quotes=True)
 _NEVER_EXPORTED: Final = ("BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE")
 _BUILDER_ARGS: Final = (
     "BUILDKIT_BUILD_NAME",
@@ -90,6 +91,18 @@ class Scope:
     def look(self, text: str) -> Expanded:
         """`text` expanded, with the words it splits into and the variables it asked for. Raises Complaint."""
         return expand(text, self.variables, Lexing(escape=self.escape))
+
+    def body(self, text: str) -> str:
+        """The body of a here-document, expanded: with the default escape character, and quotes left as
+        they are.
+
+        Raises Complaint.
+        """
+        return self.look_into(text).text
+
+    def look_into(self, text: str) -> Expanded:
+        """As `body`, with the variables it asked for. Raises Complaint."""
+        return expand(text, self.variables, _BODY)
 
     def declares(self, name: str) -> bool:
         """Whether an ARG of the stage, or of one below it, has that name."""

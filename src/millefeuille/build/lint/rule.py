@@ -1,0 +1,44 @@
+"""A rule, and what it has found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from millefeuille.build.dockerfile.instructions import Location
+from millefeuille.build.lint.facts import Facts
+
+
+class Found(NamedTuple):
+    """What is wrong, and where."""
+
+    message: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`look` gives every place where the rule is broken; an experimental rule is only used when asked for."""
+
+    name: str
+    page: str
+    description: str
+    look: Callable[[Facts], Iterable[Found]]
+    experimental: bool = False
+
+    @property
+    def url(self) -> str:
+        """The page that explains it."""
+        return f"https://docs.docker.com/go/dockerfile/rule/{self.page}/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warning:
+    """One broken rule."""
+
+    rule: str
+    description: str
+    url: str
+    message: str
+    location: Location
