@@ -34,11 +34,11 @@ Facts = Mapping[bytes, Fact]
 def shown(root: int, *, clamped: bool) -> Facts:
     """What the kernel shows below an open directory. Paths are relative to it, "." is itself."""
     found: dict[bytes, Fact] = {}
-    inodes: dict[int, list[bytes]] = {}
+    inodes: dict[tuple[int, int], list[bytes]] = {}
     for path in _walk(root):
         status = os.stat(path, dir_fd=root, follow_symlinks=False)
         if not stat.S_ISDIR(status.st_mode):
-            inodes.setdefault(status.st_ino, []).append(path)
+            inodes.setdefault((status.st_dev, status.st_ino), []).append(path)
         found[path] = Fact(
             _mode(status.st_mode),
             (status.st_uid, status.st_gid),

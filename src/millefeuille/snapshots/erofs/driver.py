@@ -11,6 +11,9 @@ from millefeuille.snapshots.erofs.mount import mount_chain
 from millefeuille.snapshots.roots import InvalidKey, SnapshotExists, SnapshotNotFound
 from millefeuille.snapshots.stacked import Lowers, StackedSnapshotter
 
+# Shows a chain.
+Shown = Callable[[Digest], Lowers]
+
 __all__ = ["ErofsSnapshotter", "InvalidKey", "SnapshotExists", "SnapshotNotFound"]
 
 
@@ -18,17 +21,23 @@ class ErofsSnapshotter(StackedSnapshotter):
     """A Snapshotter under `directory`, which overlayfs must accept for its upper layer.
 
     `chains` gives the files of a chain; it raises NotFound for one it does not know. With `attached`, all
-    roots on a chain share one mount of it; without, each has its own, which nobody else sees.
+    roots on a chain share one mount of it; without, each has its own, which nobody else sees. `grown` makes,
+    of what shows a chain by its one mount, what shows it in another way.
     """
 
     def __init__(
-        self, directory: str, chains: Callable[[Digest], Chain], attached: Attached | None = None
+        self,
+        directory: str,
+        chains: Callable[[Digest], Chain],
+        attached: Attached | None = None,
+        *,
+        grown: Callable[[Shown], Shown] = lambda whole: whole,
     ) -> None:
-        def lowers(id: Digest) -> Lowers:
+        def whole(id: Digest) -> Lowers:
             chain = chains(id)
             if attached is None:
                 return Lowers(descriptors=(mount_chain(chain)[0],))
             descriptor, hold = attached.acquire(chain)
             return Lowers(descriptors=(descriptor,), holds=(hold,))
 
-        super().__init__(directory, lowers, release=attached.release_idle if attached else list)
+        super().__init__(directory, grown(whole), release=attached.release_idle if attached else list)

@@ -53,22 +53,26 @@ class InvalidTree(Invalid):
     """The tree holds something that no merged tree can hold."""
 
 
-def write_image(root: Node, devices: Sequence[Device], *, uuid: bytes) -> bytearray:
+def write_image(
+    root: Node, devices: Sequence[Device], *, uuid: bytes, marks: bool = False
+) -> bytearray:  # fmt: skip
     """The EROFS metadata image of the tree under `root`; `devices` are the layers' tars, lowest first.
 
-    `uuid` is 16 bytes, distinct per chain. Raises InvalidTree, ImageTooLarge, UnmappableFile.
+    `uuid` is 16 bytes, distinct per chain. With `marks` the tree may have overlayfs's own, whiteouts and
+    attributes, which are the caller's and no layer's. Raises InvalidTree, ImageTooLarge, UnmappableFile.
     """
-    return _Writer(devices, uuid).write(root)
+    return _Writer(devices, uuid, marks=marks).write(root)
 
 
 class _Writer:
     """An image in the making; `_image` grows by whole slots."""
 
-    def __init__(self, devices: Sequence[Device], uuid: bytes) -> None:
+    def __init__(self, devices: Sequence[Device], uuid: bytes, *, marks: bool) -> None:
+        self._marks = marks
         self._devices = devices
         self._uuid = uuid
         self._image = bytearray(header_size(devices))
-        self._xattrs = xattrs.XattrTable()
+        self._xattrs = xattrs.XattrTable(marks=marks)
         self._blocks = bytearray()  # long directories and links
         self._fixes: list[tuple[int, int]] = []  # position of a start block in the image, block in `_blocks`
         self._linked: dict[int, int] = {}  # hard-linked inodes: id of the node to nid
@@ -204,7 +208,7 @@ class _Writer:
         if kind not in _TYPES:
             raise InvalidTree(f"unknown file type in mode {node.mode:o}")
         device = node.rdev if kind in _DEVICES else 0
-        if kind == _DEVICES[0] and device == 0:
+        if kind == _DEVICES[0] and device == 0 and not self._marks:
             raise InvalidTree("a whiteout has outlived the merge of the layers")
         if device >> 32:
             raise InvalidTree("a device's number is larger than Linux has")

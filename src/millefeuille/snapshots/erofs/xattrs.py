@@ -29,10 +29,11 @@ class XattrTable:
 
     An entry costs its inode four bytes; the entry itself stands in the shared area, however many inodes
     have it. Attributes that the on-disk format has no prefix for are left out, and so are overlayfs's own,
-    with which a layer could steer the overlay that will stand on the image.
+    with which a layer could steer the overlay that will stand on the image; but for `marks` of our own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, marks: bool = False) -> None:
+        self._marks = marks
         self.area = bytearray()
         self._entries: dict[tuple[bytes, bytes], int] = {}
         self._encoded: dict[tuple[tuple[bytes, bytes], ...], bytes] = {}
@@ -49,7 +50,7 @@ class XattrTable:
         shared: list[int] = []
         inline: list[bytes] = []
         for name, value in items:
-            entry = _entry(name, value)
+            entry = None if name.startswith(_OVERLAY) and not self._marks else _entry(name, value)
             if entry is None:
                 continue
             if len(shared) < _MAXIMUM_SHARED:
@@ -81,8 +82,6 @@ def count(encoded: bytes) -> int:
 
 
 def _entry(name: bytes, value: bytes) -> bytes | None:
-    if name.startswith(_OVERLAY):
-        return None
     prefix, index = next((known for known in _PREFIXES if name.startswith(known[0])), (b"", 0))
     if not index:
         return None
