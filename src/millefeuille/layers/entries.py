@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from millefeuille.layers import plain
 from millefeuille.layers.entry import (
     BLOCK,
     CHARACTER,
@@ -78,6 +79,20 @@ class Entries:
         if xattrs:
             self._count_xattrs(xattrs)
         return hashed
+
+    def add_plain(self, view: memoryview, at: int, offset: int) -> int:
+        """Take the plain files that a piece at `offset` of the tar has from `at` on; where they end.
+
+        Raises TarError.
+        """
+        if not self._hash_contents:
+            return at
+        at, count, size = plain.take(
+            view, at, offset, self._builder, self._names, self._limits, (self._headers, self._metadata)
+        )
+        self._headers += count
+        self._metadata += size
+        return at
 
     def add_sparse(
         self,

@@ -13,13 +13,13 @@ ZERO_BLOCK: Final = bytes(BLOCK_SIZE)
 
 # name; mode, uid and gid in one; size; mtime; checksum; type; link; magic and version;
 # (user and group names left out;) device numbers; prefix.
-_FIELDS: Final = struct.Struct("100s24s12s12s8sc100s8s64x16s155s12x")
+FIELDS: Final = struct.Struct("100s24s12s12s8sc100s8s64x16s155s12x")
 _USTAR: Final = b"ustar\x00"
 _USTAR_00: Final = b"ustar\x0000"
-_NO_LINK: Final = bytes(100)
-_NO_PREFIX: Final = bytes(155)
+NO_LINK: Final = bytes(100)
+NO_PREFIX: Final = bytes(155)
 _GNU: Final = b"ustar  \x00"
-_COMMON: Final = (_USTAR_00, _GNU)
+COMMON: Final = (_USTAR_00, _GNU)
 _OCTAL: Final = frozenset(b"01234567")
 _MEMORY: Final = 8192  # values that the caches below may hold
 
@@ -48,18 +48,18 @@ class Header(NamedTuple):
 Fields = tuple[bytes, int, int, int, int, int, bytes, bytes, bytes, bool]
 
 # Fields that repeat from header to header, decoded.
-_owners: dict[bytes, tuple[int, int, int]] = {}
-_times: dict[bytes, int] = {}
-_sizes: dict[bytes, int] = {}
-_sums: dict[bytes, int] = {}
+OWNERS: Final[dict[bytes, tuple[int, int, int]]] = {}
+TIMES: Final[dict[bytes, int]] = {}
+SIZES: Final[dict[bytes, int]] = {}
+SUMS: Final[dict[bytes, int]] = {}
 
 
 def decode(block: memoryview) -> Fields:
     """Decode a header block into the fields of Header. Raises TarError (rules checksum, number, owner)."""
-    name, owner, size, mtime, checksum, kind, link, magic, device, prefix = _FIELDS.unpack(block)
-    plain = link == _NO_LINK and prefix == _NO_PREFIX and magic in _COMMON
+    name, owner, size, mtime, checksum, kind, link, magic, device, prefix = FIELDS.unpack(block)
+    plain = link == NO_LINK and prefix == NO_PREFIX and magic in COMMON
     total = adler32(block) & 0xFFFF if plain else _adler_sum(block)
-    if total != (_sums.get(checksum) or _sum(checksum)) and not _signed_sum_matches(block, checksum):
+    if total != (SUMS.get(checksum) or checksum_sum(checksum)) and not _signed_sum_matches(block, checksum):
         raise TarError("checksum", "a header has a wrong checksum", _text(name))
     end = name.find(0)
     if end >= 0:
@@ -68,15 +68,15 @@ def decode(block: memoryview) -> Fields:
         # The star format keeps times behind a shorter prefix; its mark stands at the block's end.
         prefix = prefix[:131] if bytes(block[508:]) == b"tar\0" else prefix
         name = _text(prefix) + b"/" + name
-    mode, uid, gid = _owners.get(owner) or _owner(owner)
-    length, seconds = _sizes.get(size), _times.get(mtime)
+    mode, uid, gid = OWNERS.get(owner) or owner_numbers(owner)
+    length, seconds = SIZES.get(size), TIMES.get(mtime)
     return (
         name,
         mode,
         uid,
         gid,
-        _size(size) if length is None else length,
-        _time(mtime) if seconds is None else seconds,
+        size_number(size) if length is None else length,
+        time_number(mtime) if seconds is None else seconds,
         kind,
         b"" if plain else _text(link),
         device,
@@ -134,10 +134,10 @@ def _adler_sum(block: memoryview) -> int:
     return (adler32(block[:256]) & 0xFFFF) + (adler32(block[256:]) & 0xFFFF) - 1
 
 
-def _sum(checksum: bytes) -> int:
+def checksum_sum(checksum: bytes) -> int:
     """What `_adler_sum` gives for a block with this checksum, in whose sum its own field counts as spaces."""
     total = number(checksum, "checksum") + sum(checksum) - len(checksum) * 32 + 1
-    return _remember(_sums, checksum, total)
+    return _remember(SUMS, checksum, total)
 
 
 def _signed_sum_matches(block: memoryview, checksum: bytes) -> bool:
@@ -146,19 +146,22 @@ def _signed_sum_matches(block: memoryview, checksum: bytes) -> bool:
     return signed == number(checksum, "checksum")
 
 
-def _owner(field: bytes) -> tuple[int, int, int]:
+def owner_numbers(field: bytes) -> tuple[int, int, int]:
+    """Mode, user and group out of their three fields. Raises TarError."""
     mode = number(field[:8], "mode") & 0o7777
     uid = owner_id(number(field[8:16], "user ID", -(1 << 63)), "user ID")
     gid = owner_id(number(field[16:], "group ID", -(1 << 63)), "group ID")
-    return _remember(_owners, field, (mode, uid, gid))
+    return _remember(OWNERS, field, (mode, uid, gid))
 
 
-def _time(field: bytes) -> int:
-    return _remember(_times, field, clamp_time(number(field, "time", -(1 << 96))))
+def time_number(field: bytes) -> int:
+    """A time in seconds. Raises TarError."""
+    return _remember(TIMES, field, clamp_time(number(field, "time", -(1 << 96))))
 
 
-def _size(field: bytes) -> int:
-    return _remember(_sizes, field, number(field, "size"))
+def size_number(field: bytes) -> int:
+    """A size in bytes. Raises TarError."""
+    return _remember(SIZES, field, number(field, "size"))
 
 
 def _remember(memory: dict[bytes, Value], field: bytes, value: Value) -> Value:

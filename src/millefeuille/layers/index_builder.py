@@ -73,6 +73,27 @@ class IndexBuilder:
         )  # fmt: skip
         return number
 
+    @property
+    def path_size(self) -> int:
+        """The bytes of all paths so far."""
+        return len(self._paths)
+
+    @property
+    def hash_count(self) -> int:
+        """How many entries have been added as hashed."""
+        return self._hash_count
+
+    def add_files(
+        self, rows: Sequence[bytes], paths: Sequence[bytes], hashes: Sequence[bytes], content_size: int
+    ) -> None:
+        """Append regular files, each with its packed row and path; the hashes of those that have content."""
+        self._rows += b"".join(rows)
+        self._paths += b"".join(paths)
+        self._hashes += b"".join(hashes)
+        self._count += len(rows)
+        self._hash_count += len(hashes)
+        self.content_size += content_size
+
     def add_hash(self, digest: bytes) -> None:
         """The blake3 digest (32 bytes) of the next entry that was added as `hashed`."""
         self._hashes += digest

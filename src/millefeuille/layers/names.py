@@ -39,6 +39,11 @@ class Names:
         self._symlinks: dict[bytes, bytes] = {}
         self._steps = 0
 
+    @property
+    def directories(self) -> dict[bytes, dict[bytes, int]]:
+        """What each known directory holds, by its path; who adds a name has made sure that it is plain."""
+        return self._directories
+
     def place(self, name: bytes, kind: int, target: bytes = b"") -> Place | None:
         """Enter a name as the tar spells it; None when the entry is to be ignored.
 

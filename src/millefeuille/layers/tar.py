@@ -106,6 +106,10 @@ class TarParser:
             block, at = self._complete(view, at)
             return at if block is None else self._header(block, view, at)
         while self._take == self._take_header and len(view) - at >= BLOCK_SIZE:
+            if not self._zero_blocks and not self._extensions.apply_needed:
+                at = self._entries.add_plain(view, at, self._offset)
+                if len(view) - at < BLOCK_SIZE:
+                    return self._take_header(view, at) if at < len(view) else at
             at = self._header(view[at : at + BLOCK_SIZE], view, at + BLOCK_SIZE)
         return at
 
