@@ -260,10 +260,8 @@ def test_every_rule_is_tried() -> None:
 
 def test_copy_ignored_file() -> None:
     ignored = Names(["a", "dir"])
-    text = (
-        F
-        + 'COPY a b /\nADD ./dir/x /\nCOPY --from=q a /\nADD https://e/a /\nCOPY <<a /\na\nCOPY ["/a", "c"]\nCOPY . /'
-    )
+    text = F + "COPY a b /\nADD ./dir/x /\nCOPY --from=q a /\nADD https://e/a /\nCOPY <<a /\na\n"
+    text += 'COPY ["/a", "c"]\nCOPY . /'
     message = "Attempting to {} file {} that is excluded by .dockerignore"
     assert found(text, "CopyIgnoredFile", ignored=ignored) == [
         (2, message.format("Copy", '"a"')),
