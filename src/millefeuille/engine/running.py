@@ -34,11 +34,13 @@ def run_host(settings: Settings, store: Store, allowed: frozenset[str] = frozens
     directory, work = os.path.join(run_directory(settings), "builds"), os.path.join(settings.root, "build")
     for path in (settings.run, run_directory(settings), where.runtime, directory, work):
         files.make_directory(path)
+    runtime = probe.find(where.runtime, rootless=rootless)
     host = RunHost(
-        snapshots=snapshotter(settings, store),
-        runtime=probe.find(where.runtime, rootless=rootless),
+        snapshots=snapshotter(settings, store, building=True),
+        runtime=runtime,
         directory=directory,
         work=work,
+        limited=runtime.limits,
         rootless=rootless,
         allowed=allowed,
     )
