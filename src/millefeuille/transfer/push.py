@@ -49,14 +49,16 @@ class PushTarget(Protocol):
 def push(
     store: Store, repository: PushTarget, reference: Reference, progress: Progress,
     *, platform: Platform | None = None, as_stored: bool = False,
+    nameless: tuple[Digest, Digest] | None = None,
 ) -> Digest:  # fmt: skip
     """Send what the tagged `reference` names, to `repository`; the digest it has there.
 
     With `platform`, that one's manifest alone; with `as_stored`, layers that never were compressed stay so.
+    `nameless` is an index or a manifest, and an image of it, that goes instead, and gets no tag there.
     Raises NothingToPush, and what the repository and the store raise.
     """
     with store.reading() as tx:
-        shipment = gather(tx, store, reference, platform)
+        shipment = gather(tx, store, reference, platform, nameless)
     with leases.lease(store.disk, f"push {reference.familiar}", shipment.digests) as lease:
         shipment, packed = (shipment, None) if as_stored else pack(store, shipment, lease)
         with store.reading() as tx:
@@ -66,7 +68,7 @@ def push(
         *rest, (target, document) = shipment.documents
         for descriptor, below in rest:
             repository.put_manifest(descriptor, below.raw)
-        repository.put_manifest(target, document.raw, reference.tag)
+        repository.put_manifest(target, document.raw, reference.tag if nameless is None else None)
         with store.writing() as tx:
             _record(tx, reference, shipment, blobs, packed, lease)
     if shipment.note:

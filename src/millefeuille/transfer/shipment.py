@@ -56,9 +56,15 @@ class Shipment:
         return frozenset(found)
 
 
-def gather(tx: Transaction, store: Store, reference: Reference, platform: Platform | None) -> Shipment:
-    """Gather what `reference` names. Raises NothingToPush, BlobNotFound, CorruptBlob."""
-    held = names.target(tx, reference)
+def gather(
+    tx: Transaction, store: Store, reference: Reference, platform: Platform | None,
+    held: tuple[Digest, Digest] | None = None,
+) -> Shipment:  # fmt: skip
+    """Gather what `reference` names, or what is `held` instead: an index or a manifest, and an image of it.
+
+    Raises NothingToPush, BlobNotFound, CorruptBlob.
+    """
+    held = held or names.target(tx, reference)
     if held is None:
         raise NothingToPush(f"tag does not exist: {reference.familiar}")
     target, image = held

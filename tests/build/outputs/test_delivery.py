@@ -50,8 +50,10 @@ def put_out(
 ) -> tuple[Delivered, bytes, list[str]]:
     written, pushed = io.BytesIO(), []
 
-    def push(name: Reference) -> Digest:
-        pushed.append(str(name))
+    def push(name: Reference, nameless: tuple[Digest, Digest] | None) -> Digest:
+        pushed.append(str(name) if nameless is None else f"{name.name}@{nameless[0]}")
+        if nameless is not None:
+            return nameless[0]
         with store.reading() as tx:
             target = names.target(tx, name)
         assert target is not None
@@ -70,8 +72,9 @@ def skopeo(*arguments: str) -> dict[str, Any]:
     return found
 
 
-def test_nothing_but_an_image_without_outputs(store: Store, lease: Lease, built: Finished) -> None:
-    done = deliver(store, [built], Delivery(names=(APP,)), Doors(write=print, push=lambda name: name), lease)  # type: ignore[arg-type, return-value]
+def test_image_of_the_store(store: Store, lease: Lease, built: Finished) -> None:
+    done, written, pushed = put_out(store, lease, [built], "type=image")
+    assert (written, pushed) == (b"", [])
     assert done.recorded is not None and done.names == (APP,)
     with store.reading() as tx:
         assert names.target(tx, APP) == (done.recorded.target, done.recorded.image)
@@ -170,6 +173,14 @@ def test_push_sends_every_name_with_packed_layers(store: Store, lease: Lease, bu
     assert done.product is not None
     (layer,) = done.product.chosen.plan.manifest.layers
     assert layer.media_type == mediatype.OCI_LAYER_GZIP
+
+
+def test_push_by_digest_leaves_no_name(store: Store, lease: Lease, built: Finished) -> None:
+    wish = "type=image,name=localhost:5000/b,push-by-digest=true,name-canonical=true,push=true"
+    done, _, pushed = put_out(store, lease, [built], wish)
+    assert done.recorded is not None and pushed == [f"localhost:5000/b@{done.recorded.target}"]
+    with store.reading() as tx:
+        assert tx.execute("SELECT count(*) FROM names").fetchone() == (0,)
 
 
 def test_same_state_gives_the_same_archive_in_two_stores(tmp_path: Path) -> None:

@@ -57,12 +57,13 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Where a result leaves by: standard output, a registry (`push` sends what a name of the store stands
-    for, and gives its digest there), and `prepare` for the metadata images of the store.
+    """Where a result leaves by: standard output, a registry, and `prepare` for the metadata images of the
+    store. `push` sends what a name of the store stands for, and gives its digest there; with an index or a
+    manifest and an image of it, it sends these to the name's repository instead, without a tag.
     """
 
     write: Write
-    push: Callable[[Reference], Digest]
+    push: Callable[[Reference, tuple[Digest, Digest] | None], Digest]
     prepare: Prepare | None = None
 
 
@@ -93,7 +94,12 @@ def check_delivery(delivery: Delivery) -> None:
 
 
 def names_of(delivery: Delivery, wish: OutputWish) -> tuple[Reference, ...]:
-    """What an output calls the image: its own names after those of the build, each once."""
+    """What an output calls the image: its own names after those of the build, each once.
+
+    One that goes by its digest has its own alone.
+    """
+    if wish.by_digest:
+        return wish.names
     return tuple(dict.fromkeys([*delivery.names, *wish.names]))
 
 
@@ -139,9 +145,10 @@ def _image(
     names = names_of(delivery, wish)
     product = assemble(store, states, shape_of(delivery, wish, len(states)), lease)
     if wish.kind == "image":
-        recorded = record(store, product, names, lease, prepare=doors.prepare)
+        recorded = record(store, product, () if wish.by_digest else names, lease, prepare=doors.prepare)
+        nameless = (recorded.target, recorded.image) if wish.by_digest else None
         for name in names if wish.push else ():
-            doors.push(name)
+            doors.push(name, nameless)
         return Delivered(product=product, names=names, recorded=recorded)
     oci, place = wish.kind == "oci", wish.destination or STDOUT
     if wish.layout:

@@ -17,21 +17,21 @@ from millefeuille.transfer.packing import Packing
 
 STDOUT: Final = "-"
 _IMAGE: Final = frozenset(
-    "name push store compression compression-level force-compression oci-mediatypes rewrite-timestamp".split()
+    "name push store compression compression-level force-compression oci-mediatypes rewrite-timestamp"
+    " push-by-digest name-canonical".split()
 )
-_ARCHIVE: Final = (_IMAGE - {"push", "store"}) | {"dest", "tar"}
+_ARCHIVE: Final = (_IMAGE - {"push", "store", "push-by-digest", "name-canonical"}) | {"dest", "tar"}
 _ACCEPTED: Final[Mapping[str, frozenset[str]]] = {
     "image": _IMAGE,
     "docker": _ARCHIVE,
     "oci": _ARCHIVE,
-    "local": frozenset({"dest", "platform-split"}),
+    "local": frozenset({"dest", "platform-split", "mode"}),
     "tar": frozenset({"dest", "platform-split"}),
     "cacheonly": frozenset(),
 }
 # What BuildKit takes and this engine does not do.
 _UNDONE: Final = frozenset(
-    "push-by-digest unpack name-canonical dangling-name-prefix registry.insecure mode attestation-prefix"
-    " context buildinfo".split()
+    "unpack dangling-name-prefix registry.insecure attestation-prefix context buildinfo".split()
 )
 
 
@@ -47,15 +47,17 @@ class UnsupportedOutput(Unsupported):
 class OutputWish:
     """One place for the result. `kind` is image, docker, oci, local, tar or cacheonly.
 
-    `destination` is a path, or STDOUT; None for what has no file. `names` are added to those of `-t`.
-    `packing` is None where nothing was said about compression; `layout` asks for an OCI layout in a
-    directory; `platform_split` for a directory by platform, None for one only where there are several.
+    `destination` is a path, or STDOUT; None for what has no file. `names` are added to those of `-t`. With
+    `by_digest` the registry gets the image without a tag, and the store without a name. `packing` is None
+    where nothing was said about compression; `layout` asks for an OCI layout in a directory;
+    `platform_split` for a directory by platform, None for one only where there are several.
     """
 
     kind: str
     destination: str | None = None
     names: tuple[Reference, ...] = ()
     push: bool = False
+    by_digest: bool = False
     packing: Packing | None = None
     layout: bool = False
     oci_types: bool = True
@@ -115,11 +117,15 @@ def _wish(kind: str, attributes: dict[str, str]) -> OutputWish:
         raise UnsupportedOutput("rewrite-timestamp=false: times of files always follow SOURCE_DATE_EPOCH")
     if not flag("store", True):
         raise UnsupportedOutput("store=false: what is pushed goes through the store")
-    names = tuple(Reference.parse(name.strip()).tagged() for name in _listed(attributes.get("name", "")))
+    if (mode := attributes.get("mode", "copy")) != "copy":
+        raise UnsupportedOutput(f"output type {kind}: mode={mode} is not supported, only mode=copy")
+    flag("name-canonical", True)  # a pushed image always has its repository and digest as a name
+    by_digest = flag("push-by-digest", False)
+    names = _names(attributes.get("name", ""), by_digest)
     layout = not flag("tar", True)
     wish = OutputWish(
         kind=kind, destination=_destination(kind, attributes.get("dest"), layout), names=names,
-        push=flag("push", False), packing=_packing(attributes, flag), layout=layout,
+        push=flag("push", False), by_digest=by_digest, packing=_packing(attributes, flag), layout=layout,
         oci_types=flag("oci-mediatypes", True), annotations=tuple(annotations),
         platform_split=flag("platform-split", True) if "platform-split" in attributes else None,
     )  # fmt: skip
@@ -162,8 +168,12 @@ def _packing(attributes: Mapping[str, str], flag: Callable[[str, bool], bool]) -
     return Packing(kind, int(level) if level is not None else None, flag("force-compression", False))
 
 
-def _listed(names: str) -> list[str]:
-    return [name for name in names.split(",") if name.strip()]
+def _names(text: str, by_digest: bool) -> tuple[Reference, ...]:
+    names = [Reference.parse(name.strip()) for name in text.split(",") if name.strip()]
+    for name in names:
+        if by_digest and name.tag is not None:
+            raise BadOutputWish(f"can't push tagged ref {name} by digest")
+    return tuple(name.tagged() for name in names)
 
 
 def _destination(kind: str, path: str | None, layout: bool) -> str | None:

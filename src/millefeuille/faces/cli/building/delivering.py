@@ -57,9 +57,9 @@ def asked(call: Call, names: tuple[Reference, ...], labels: dict[str, str]) -> A
 def doors(context: Context, store: Store) -> Doors:
     """Standard output, and registries."""
 
-    def send(name: Reference) -> Digest:
+    def send(name: Reference, nameless: tuple[Digest, Digest] | None) -> Digest:
         repository = registries(context.settings, Silent()).repository(name, push=True)
-        return push(store, repository, name, Silent())
+        return push(store, repository, name, Silent(), nameless=nameless)
 
     return Doors(write=context.terminal.write_bytes, push=send, prepare=prepare(context.settings))
 
