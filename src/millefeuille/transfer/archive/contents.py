@@ -47,6 +47,7 @@ class MemberStream:
         self.offset = offset
         self._descriptor = descriptor
         self._at = member.offset + offset
+        self._size = member.size
         self._end = member.offset + member.size
 
     def readinto(self, buffer: bytearray) -> int:
@@ -59,6 +60,11 @@ class MemberStream:
             raise ShortArchive("unexpected EOF")
         self._at += count
         return count
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Where all of the member lies: descriptor, offset and size."""
+        return self._descriptor, self._end - self._size, self._size
 
     def close(self) -> None:
         """Nothing: the archive stays open."""

@@ -14,7 +14,8 @@ from millefeuille.layers.ingest import CHUNK, LayerPass
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.store.blobs import CorruptBlob
+from millefeuille.transfer.archive.found import ArchiveSource
+from millefeuille.transfer.examine.inplace import hold, in_place
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.source import ImageSource
 
@@ -34,18 +35,25 @@ def examine(plan: Plan, source: ImageSource, known: Mapping[Digest, LayerIndex] 
 
     Raises CorruptBlob, BrokenStream, Bomb, TarError, and what the source raises.
     """
-    heap.share_arenas()
     found = dict(known or {})
     wanted = {blob.digest: (blob, diff_id) for blob, diff_id in plan.layers if blob.digest not in found}
+    # Large layers first, so that none of them is left to run alone at the end.
+    order = sorted(wanted.values(), key=lambda pair: -pair[0].size)
+    if order and isinstance(source, ArchiveSource):
+        found |= in_place(source, order)
+        return _examined(plan, found)
+    heap.share_arenas()
     with ThreadPoolExecutor(_PARALLEL) as pool:
         try:
-            # Large layers first, so that none of them is left to run alone at the end.
-            order = sorted(wanted.values(), key=lambda pair: -pair[0].size)
             for digest, index in pool.map(partial(_index, source), order):
                 found[digest] = index
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    return _examined(plan, found)
+
+
+def _examined(plan: Plan, found: Mapping[Digest, LayerIndex]) -> Examined:
     return Examined(
         config=plan.config,
         layers=tuple((found[blob.digest], blob.digest, blob.size) for blob, _ in plan.layers),
@@ -70,8 +78,5 @@ def _index(source: ImageSource, wanted: tuple[Descriptor, Digest]) -> tuple[Dige
         raise
     finally:
         stream.close()
-    if content.digest != blob.digest or content.size != blob.size:
-        raise CorruptBlob(f"blob {blob.digest}: does not match its digest")
-    if content.diff_id != diff_id:
-        raise CorruptBlob(f"blob {blob.digest}: is not the layer {diff_id} that the image config promises")
+    hold(blob, diff_id, content.digest, content.size, content.diff_id)
     return blob.digest, LayerIndex(content.index)
