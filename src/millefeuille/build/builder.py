@@ -26,6 +26,7 @@ from millefeuille.build.dockerfile.instructions import (
     Workdir,
 )
 from millefeuille.build.expanded import expanded
+from millefeuille.build.layering import Unmade
 from millefeuille.build.plan import Plan, PlannedStage
 from millefeuille.build.report import Began, Ended, Planned, Reporter, Vertex
 from millefeuille.build.scope import Scope
@@ -74,6 +75,7 @@ class _Build:
         self._reporter: Reporter = workshop.layering.reporter
         self._states: dict[int, Future[State]] = {}
         self.numbers = first
+        self._over: set[int] = set()  # steps by number
 
     def run(self) -> State:
         lines = {stage.index: self._lines(stage) for stage in self._plan.stages}
@@ -123,9 +125,18 @@ class _Build:
                     raise Cancelled("the build was stopped")
                 state = self._step(stage, state, line)
             return state
+        except Unmade:
+            self._leave(lines)
+            raise
         except BaseException:
             self._workshop.stop.set()
             raise
+
+    def _leave(self, lines: Sequence[_Line]) -> None:
+        """Tell of the steps of a rehearsed stage that are not in the cache, or stand on one that is not."""
+        for line in lines:
+            if line.vertex is not None and line.vertex.number not in self._over:
+                self._reporter.report(Ended(vertex=line.vertex, outcome="wanted"))
 
     def _begin(self, stage: PlannedStage, vertex: Vertex) -> State:
         base = stage.base
@@ -159,7 +170,11 @@ class _Build:
         )
         began = time.monotonic_ns()
         try:
-            return self._layer(site, instruction)
+            state = self._layer(site, instruction)
+            self._over.add(line.vertex.number)
+            return state
+        except Unmade:
+            raise
         except MilleError as error:
             self._workshop.layering.failed(line.vertex, time.monotonic_ns() - began, error)
             raise

@@ -6,6 +6,7 @@ made last time and of the one that it made now.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -14,6 +15,8 @@ from millefeuille.build.journal import Account, Entry
 from millefeuille.layers.index import LayerIndex
 
 _SHOWN: Final = 5  # files or variables that are named one by one
+_LONG: Final = 60  # characters of a value that are shown
+_AHEAD: Final = 20  # of these, before the first difference
 _NAMES: Final = {
     "arguments": "command", "directory": "working directory", "user": "user", "platform": "platform",
     "network": "network", "security": "security mode", "hosts": "extra hosts", "ulimits": "limits",
@@ -72,7 +75,7 @@ def _said(change: Change, below: str) -> str:
     if name == "mounts":
         return "what is mounted (--mount) changed"
     label = _NAMES.get(name, name)
-    return f"{label} changed: {_short(change['before'])} → {_short(change['now'])}"
+    return f"{label} changed: {_both(change['before'], change['now'])}"
 
 
 def _variable(change: Change) -> str:
@@ -81,12 +84,26 @@ def _variable(change: Change) -> str:
         return f"variable {name}={_short(now)} is new"
     if now is None:
         return f"variable {name} is gone"
-    return f"variable {name} changed: {_short(before)} → {_short(now)}"
+    return f"variable {name} changed: {_both(before, now)}"
+
+
+def _both(before: object, now: object) -> str:
+    """What it was and what it is; of long texts the part around the first difference."""
+    old, new = _text(before), _text(now)
+    if max(len(old), len(new)) > _LONG:
+        same = len(os.path.commonprefix([old, new]))
+        start = max(0, same - _AHEAD)
+        old, new = (("…" if start else "") + text[start:] for text in (old, new))
+    return f"{_short(old)} → {_short(new)}"
+
+
+def _text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)
 
 
 def _short(value: object) -> str:
-    text = " ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)
-    return repr(text if len(text) <= 60 else text[:57] + "…")
+    text = _text(value)
+    return repr(text if len(text) <= _LONG else text[: _LONG - 1] + "…")
 
 
 def files(before: LayerIndex, now: LayerIndex) -> list[Change]:

@@ -17,7 +17,7 @@ from millefeuille.build.journal import Entry, Journal
 from millefeuille.build.reasons import Reasons
 from millefeuille.build.report import Began, Ended, Outcome, Reporter, Vertex
 from millefeuille.build.state import State
-from millefeuille.errors import MilleError
+from millefeuille.errors import Failed, MilleError
 from millefeuille.layers.ingest import LayerContent
 from millefeuille.layers.tarstream import Member
 from millefeuille.store.images import LayerRecord
@@ -42,15 +42,23 @@ class Task:
 Make = Callable[[], LayerRecord]
 
 
+class Unmade(Failed):
+    """A step of a rehearsal is not in the cache, so what stands on it is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layering:
-    """The store, the cache, whoever watches and the journal, for the steps of one build."""
+    """The store, the cache, whoever watches and the journal, for the steps of one build.
+
+    A `rehearsal` looks into the cache, and makes nothing.
+    """
 
     store: Store
     cache: StepCache
     reporter: Reporter
     journal: Journal = field(default_factory=Journal)
     reasons: Reasons | None = None
+    rehearsal: bool = False
 
     def early(self, state: State, task: Task) -> State | None:
         """The state with the layer of the task, when its inputs are in the cache; nothing is made."""
@@ -60,7 +68,7 @@ class Layering:
     def step(self, state: State, task: Task, make: Make, *, also: Mapping[str, Any] | None = None) -> State:
         """The state with the layer of the task, which from now on is found for the inputs `also` too.
 
-        Raises what `make` raises, DiskFull, Vanished.
+        Raises what `make` raises, DiskFull, Vanished, Unmade.
         """
         text = canonical(task.inputs)
         with self.cache.alone(text):
@@ -93,6 +101,10 @@ class Layering:
     def _made(
         self, state: State, task: Task, text: str, make: Make, also: Mapping[str, Any] | None
     ) -> State:
+        if self.rehearsal:
+            if self.reasons is not None:
+                self.reasons.wanted(task.vertex, task.inputs, fresh=task.fresh)
+            raise Unmade("a rehearsal makes no layers")
         self.reporter.report(Began(vertex=task.vertex))
         began = time.monotonic_ns()
         self.cache.hold()

@@ -35,6 +35,15 @@ class Reasons:
 
     def made(self, vertex: Vertex, inputs: Mapping[str, Any], layer: LayerRecord, *, fresh: bool) -> None:
         """Say why a step had to be made."""
+        self._compared(vertex, inputs, layer, fresh=fresh)
+
+    def wanted(self, vertex: Vertex, inputs: Mapping[str, Any], *, fresh: bool) -> None:
+        """Say why a step would have to be made."""
+        self._compared(vertex, inputs, None, fresh=fresh)
+
+    def _compared(
+        self, vertex: Vertex, inputs: Mapping[str, Any], layer: LayerRecord | None, *, fresh: bool
+    ) -> None:
         if fresh:
             self._reporter.report(Explained(vertex=vertex, text="not looked for in the cache: --no-cache"))
             return
@@ -45,7 +54,7 @@ class Reasons:
             self._reporter.report(Explained(vertex=vertex, text=text))
             return
         found = explain.changes(entry.inputs, inputs)
-        if any(change["input"] == "content" for change in found):
+        if layer is not None and any(change["input"] == "content" for change in found):
             found = [*self._files(entry, layer), *found]
         text = explain.sentence(found, last, self._below(vertex, last))
         self._reporter.report(Explained(vertex=vertex, text=text, changes=tuple(found)))

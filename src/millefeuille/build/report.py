@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-Outcome = Literal["done", "cached", "failed", "cancelled"]
+# "wanted" is a step that a rehearsal leaves to be made.
+Outcome = Literal["done", "cached", "failed", "cancelled", "wanted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from millefeuille.build import journal as journals
 from millefeuille.build.builder import build
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.journal import Account, Journal
+from millefeuille.build.layering import Unmade
 from millefeuille.build.outputs.attest import AttestWish
 from millefeuille.build.outputs.finished import Finished
 from millefeuille.build.outputs.image import Recorded, finish
@@ -62,7 +63,7 @@ class Order:
     `source` is the Dockerfile's text. `context` is the build's own, None for none; `contexts` are the named
     ones: a tree, or an image's name. Without `platforms` it is for this machine's. `delivery` None is one
     image in the store, called `names`; `attest` is what is to be said of the images; `squash` makes one layer
-    of all above the base image's.
+    of all above the base image's; a `rehearsal` makes nothing.
     """
 
     dockerfile: Dockerfile
@@ -80,6 +81,7 @@ class Order:
     delivery: Delivery | None = None
     attest: AttestWish | None = None
     squash: bool = False
+    rehearsal: bool = False
 
     def delivering(self, delivery: Delivery, attest: AttestWish) -> Order:
         """The same, put out in another way."""
@@ -109,10 +111,15 @@ def build_image(
     journal = Journal(last)
     account = Account(id=os.urandom(6).hex(), name=order.name, started=time.time_ns())
     tools = Tools(
-        reporter=reporter, journal=journal, fetch=fetch, pull=order.pull, allowed=order.allowed
+        reporter=reporter, journal=journal, fetch=fetch, pull=order.pull, allowed=order.allowed,
+        rehearsal=order.rehearsal,
     )  # fmt: skip
     try:
         with contextlib.ExitStack() as stack:
+            if order.rehearsal:
+                with contextlib.suppress(Unmade):
+                    _Build(settings, store, order, tools, stack).rehearse()
+                return Built(id=account.id)
             made = _Build(settings, store, order, tools, stack).run(account, doors)
     except MilleError as error:
         _keep(store, order, replace(account, status="failed", error=str(error)), journal)
@@ -160,6 +167,11 @@ class _Build:
                 account, doors(), self._lease, dockerfile=order.dockerfile.name, source=order.source,
             )  # fmt: skip
             return Built(id=account.id, recorded=delivered.recorded, delivered=delivered)
+
+    def rehearse(self) -> None:
+        """Look what is in the cache. Raises Unmade when not all is."""
+        for platform in self._order.platforms or (None,):
+            self._platform(platform, Platform.host(), "")
 
     def _finished(self, state: State) -> Finished:
         finished = state.finished(self._order.request.epoch)

@@ -42,8 +42,11 @@ def snapshotter(settings: Settings, store: Store, *, building: bool = False) -> 
         checked = Checked(os.path.join(run, "checked"))
         files = partial(stored_chain, store, checked=checked)
         if building:
-            return ErofsSnapshotter(store.disk.snapshots, files, attached, grown=partial(Growing, store))
+            grown = partial(Growing, store)
+            return ErofsSnapshotter(store.disk.snapshots, files, attached, grown=grown, lasting=False)
         return ErofsSnapshotter(store.disk.snapshots, files, attached)
     extracted = partial(extracted_chain, store, marks=marks())
     # The other driver may have been chosen before.
-    return OverlaySnapshotter(store.disk.snapshots, extracted, marks=marks(), release=attached.release_idle)
+    return OverlaySnapshotter(
+        store.disk.snapshots, extracted, marks=marks(), release=attached.release_idle, lasting=not building
+    )

@@ -29,7 +29,7 @@ from millefeuille.store.store import Store
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What a build is watched and fed by: a reporter, a journal, what brings images in; whether that is to
-    ask the registry for what is here too; the entitlements that were granted.
+    ask the registry for what is here too; the entitlements that were granted. A `rehearsal` makes nothing.
     """
 
     reporter: Reporter
@@ -37,6 +37,7 @@ class Tools:
     fetch: Fetch
     pull: bool = False
     allowed: frozenset[str] = frozenset()
+    rehearsal: bool = False
 
 
 @contextlib.contextmanager
@@ -57,14 +58,16 @@ def workshop(
         with lock:
             return made()
 
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and not tools.rehearsal:
         runner()  # later there are threads, and no user namespace to be entered
     reasons = Reasons(store.disk, tools.reporter, tools.journal) if request.explain else None
     with leases.lease(store.disk, "build") as lease:
         cache = StepCache(store, lease)
         yield (
             Workshop(
-                layering=Layering(store, cache, tools.reporter, tools.journal, reasons),
+                layering=Layering(
+                    store, cache, tools.reporter, tools.journal, reasons, rehearsal=tools.rehearsal
+                ),
                 request=request,
                 bases=StoredBases(store, lease, tools.fetch, always=tools.pull),
                 runner=runner,

@@ -15,7 +15,9 @@ from millefeuille.oci.platform import Platform
 class Ignored(Protocol):
     """An ignore file without exceptions."""
 
-    patterns: Sequence[str]
+    @property
+    def patterns(self) -> Sequence[str]:
+        """The patterns, cleaned."""
 
     def leaves_out(self, path: str) -> bool:
         """Whether a path below the context's root is left out."""
@@ -28,6 +30,23 @@ class BaseFacts:
     environment: Mapping[str, str] = field(default_factory=dict)
     shell: bool = False
     platform: Platform | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What is known beside the Dockerfile.
+
+    The build arguments; the predefined ones (`scope.platform_args`); the platform to build for; what is
+    known of base images, by the index of the stage that stands on one: in a stage whose base is unknown
+    nobody can say which variables are undefined; the context's ignore file, None when there is none or it
+    has exceptions.
+    """
+
+    build_args: Mapping[str, str]
+    predefined: Mapping[str, str]
+    target: Platform
+    bases: Mapping[int, BaseFacts] = field(default_factory=dict)
+    ignored: Ignored | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,5 +90,4 @@ class Facts:
     stages: tuple[StageFacts, ...]
     outer: Scope
     plain: Scope | None
-    target: Platform
-    ignored: Ignored | None
+    around: Around

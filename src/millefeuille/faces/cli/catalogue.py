@@ -17,6 +17,11 @@ def find(name: str) -> Row | Group | None:
     return next((group for group in GROUPS if group.name == name), None)
 
 
+def has_below(name: str) -> bool:
+    """Whether there are commands below the command of that name: `build history` below `build`."""
+    return any(other.startswith(f"{name} ") for row in COMMANDS for other in row.names)
+
+
 def listed(group: str) -> Iterator[tuple[str, str]]:
     """(last word, summary) of the commands that the help of `group` shows ("" for the top), by name."""
     found: dict[str, str] = {}

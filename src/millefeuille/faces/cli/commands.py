@@ -51,6 +51,7 @@ COMMON: Final = (
 )  # fmt: skip
 
 GROUPS: Final = (
+    Group("builder", "Manage builds"),
     Group("container", "Manage containers"),
     Group("image", "Manage images"),
     Group("manifest", "Manage Docker image manifests and manifest lists"),
@@ -123,6 +124,10 @@ COMMANDS: Final = (
     Row("container.run", "Create and run a new container from an image", ("container run", "run")),
     Row("analyze.analyze", "Analyze the layers of an image", ("analyze",)),
     Row("analyze.dive", "Analyze an image as Dive does", ("dive",)),
+    Row("builder.debug", "Open a shell where a build failed", ("builder debug", "build debug")),
+    Row("builder.du", "Show what the build cache takes", ("builder du",)),
+    Row("builder.history", "List builds, or show the steps of one", ("builder history", "build history")),
+    Row("builder.prune", "Remove build cache", ("builder prune",)),
     Row("image.build", "Build an image from a Dockerfile", ("image build", "build")),
     Row("image.blame", "Show which layers touched a path of an image", ("image blame",)),
     Row("image.cat", "Print a file of an image", ("image cat",)),

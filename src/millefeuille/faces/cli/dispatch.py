@@ -41,9 +41,10 @@ def resolve(words: Sequence[str]) -> tuple[str, list[str]]:
     """
     name = ""
     rest = list(words)
-    while name == "" or isinstance(catalogue.find(name), Group):
+    while name == "" or isinstance(catalogue.find(name), Group) or catalogue.has_below(name):
         position = _next_name(rest)
-        if position is None:
+        # Behind a command, only the very next word can be one below it: others are its arguments.
+        if position is None or (position and isinstance(catalogue.find(name), Row)):
             break
         longer = f"{name} {rest[position]}".lstrip()
         if catalogue.find(longer) is None or not rest[position]:

@@ -16,7 +16,7 @@ from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 
 
-def request(context: Context, call: Call) -> Request:
+def request(context: Context, call: Call, *, keep_failed: bool) -> Request:
     """What to build. Raises Refusal."""
     environment = context.settings.environment
     arguments = _arguments(call[flags.BUILD_ARG], environment)
@@ -38,7 +38,8 @@ def request(context: Context, call: Call) -> Request:
         ulimits=ulimits,
         secrets=dict(_secret(text, environment) for text in call[flags.SECRET]),
         agents=dict(_agent(text, environment) for text in call[flags.SSH]),
-        explain=call[flags.EXPLAIN],
+        explain=call[flags.EXPLAIN] or call[flags.DRY_RUN],
+        keep_failed=keep_failed,
     )
 
 

@@ -18,8 +18,12 @@ from millefeuille.faces.cli.terminal import Terminal
 
 _REFRESH: Final = 10.0  # frames per second
 _LINES: Final = 6  # of what a running command printed last
-_MARKS: Final = {"done": "", "cached": "CACHED ", "failed": "ERROR ", "cancelled": "CANCELED "}
-_STYLES: Final = {"done": "blue", "cached": "blue", "failed": "red", "cancelled": "yellow"}
+_MARKS: Final = {"done": "", "cached": "CACHED ", "failed": "ERROR ", "cancelled": "CANCELED ",
+    "wanted": "WOULD BE MADE ",
+}  # fmt: skip
+_STYLES: Final = {"done": "blue", "cached": "blue", "failed": "red", "cancelled": "yellow",
+    "wanted": "yellow",
+}  # fmt: skip
 
 
 @dataclass(slots=True)

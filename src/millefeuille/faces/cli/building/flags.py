@@ -14,7 +14,10 @@ ANNOTATION = repeated("annotation", "Add annotation to the image")
 ATTEST = repeated("attest", 'Attestation parameters ("type=sbom,generator=image")')
 BUILD_ARG = repeated("build-arg", "Set build-time variables")
 BUILD_CONTEXT = repeated("build-context", "Additional build contexts (name=path)")
-CHECK = boolean("check", "Shorthand for --call=check")
+CALL = string("call", 'Set method for evaluating build ("check", "outline", "targets")', default="build")
+CHECK = boolean("check", "Shorthand for \"--call=check\"")
+DEBUG = boolean("debug", "Shorthand for \"--on-error=shell\"")
+DRY_RUN = boolean("dry-run", "Show the plan and which steps are in the cache, and make nothing")
 FILE = string("file", 'Name of the Dockerfile (default "PATH/Dockerfile")', short="f", complete="file")
 IIDFILE = string("iidfile", "Write the image ID to a file", complete="file")
 LABEL = repeated("label", "Set metadata for an image")
@@ -25,6 +28,10 @@ NETWORK = string(
 )
 NO_CACHE = boolean("no-cache", "Do not use cache when building the image")
 NO_CACHE_FILTER = strings("no-cache-filter", "Do not cache specified stages")
+ON_ERROR = string(
+    "on-error", 'What to do with the filesystem of a RUN that failed ("keep", "shell", "discard")',
+    default="keep",
+)  # fmt: skip
 OUTPUT = repeated("output", 'Output destination ("type=local,dest=path")', short="o")
 PLATFORM = strings("platform", "Set target platform for build")
 PROGRESS = string("progress", 'Set type of progress output ("auto", "plain", "tty", "quiet")', default="auto")
@@ -45,7 +52,8 @@ ULIMIT = things("ulimit", "Ulimit options (default [])", policies.ulimit, shape=
 EXPLAIN = boolean("explain", "Say of each step why it was taken from the cache, or not")
 
 ALL: Final = (
-    ADD_HOST, ALLOW, ANNOTATION, ATTEST, BUILD_ARG, BUILD_CONTEXT, EXPLAIN, FILE, IIDFILE, LABEL, LOAD,
-    METADATA_FILE, NETWORK, NO_CACHE, NO_CACHE_FILTER, OUTPUT, PLATFORM, PROGRESS, PROVENANCE, PULL, PUSH,
-    QUIET, SBOM, SECRET, SHM_SIZE, SQUASH, SSH, TAG, TARGET, TIMESTAMP, ULIMIT,
+    ADD_HOST, ALLOW, ANNOTATION, ATTEST, BUILD_ARG, BUILD_CONTEXT, CALL, CHECK, DEBUG, DRY_RUN, EXPLAIN, FILE,
+    IIDFILE, LABEL, LOAD, METADATA_FILE, NETWORK, NO_CACHE, NO_CACHE_FILTER, ON_ERROR, OUTPUT, PLATFORM,
+    PROGRESS, PROVENANCE, PULL, PUSH, QUIET, SBOM, SECRET, SHM_SIZE, SQUASH, SSH, TAG, TARGET, TIMESTAMP,
+    ULIMIT,
 )  # fmt: skip

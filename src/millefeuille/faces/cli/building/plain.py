@@ -75,6 +75,8 @@ class PlainBuild:
 def _outcome(event: Ended) -> str:
     if event.outcome == "cached":
         return "CACHED"
+    if event.outcome == "wanted":
+        return "WOULD BE MADE"
     if event.outcome == "failed":
         return f"ERROR: {event.error}"
     if event.outcome == "cancelled":

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, Final
 
+from millefeuille.build.dockerfile.instructions import Location
 from millefeuille.build.dockerfile.parser import parse
+from millefeuille.build.excerpt import excerpt
 from millefeuille.build.report import Reporter, Silent
 from millefeuille.build.running.failure import StepFailed
 from millefeuille.docker.creation.pairs import mapping
@@ -16,8 +18,7 @@ from millefeuille.engine.build import Built, Order, build_image, series
 from millefeuille.engine.store import founded
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.building import asked, flags
-from millefeuille.faces.cli.building.contexts import Contexts, Place
-from millefeuille.faces.cli.building.excerpt import excerpt
+from millefeuille.faces.cli.building.contexts import Contexts
 from millefeuille.faces.cli.building.plain import PlainBuild
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
@@ -35,7 +36,7 @@ _OUTPUTS: Final = (
 
 def run(context: Context, call: Call) -> int:
     """Build an image from a Dockerfile."""
-    request = asked.request(context, call)
+    request = asked.request(context, call, keep_failed=_on_error(call) != "discard")
     with ExitStack() as stack:
         store = founded(context.settings)
         contexts = Contexts(context, request, stack)
@@ -57,11 +58,33 @@ def run(context: Context, call: Call) -> int:
             pull=call[flags.PULL],
             allowed=_allowed(call),
             squash=call[flags.SQUASH],
+            rehearsal=call[flags.DRY_RUN],
         )
-        return _build(context, call, store, order, place)
+        code = _answer(context, call, order)
+        return code if code is not None else _build(context, call, store, order)
 
 
-def _build(context: Context, call: Call, store: Store, order: Order, place: Place) -> int:
+def _answer(context: Context, call: Call, order: Order) -> int | None:
+    """What a --call asks, answered; None for a build. A check that is to be an error ends a build."""
+    text = "check" if call[flags.CHECK] else call[flags.CALL]
+    wants_check = bool(order.dockerfile.check.value) or "BUILDKIT_DOCKERFILE_CHECK" in order.request.arguments
+    if text == "build" and not wants_check:
+        return None
+    calls = importlib.import_module("millefeuille.faces.cli.building.calls")
+    name, form = calls.method(text)
+    platform = order.platforms[0] if order.platforms else None
+    if name != "build":
+        code: int = calls.answer(
+            context, name, form, order.dockerfile, order.request, order.context, platform
+        )
+        return code
+    report = calls.checked(order.dockerfile, order.request, order.context, platform)
+    if report.failed:
+        raise Refusal(report.failure())
+    return None
+
+
+def _build(context: Context, call: Call, store: Store, order: Order) -> int:
     doors: Callable[[], Any] | None = None
     delivering: Any = None
     if len(order.platforms) > 1 or any(call.given(option) for option in _OUTPUTS):
@@ -81,13 +104,38 @@ def _build(context: Context, call: Call, store: Store, order: Order, place: Plac
         with _reporter(context, call) as reporter:
             built = build_image(context.settings, store, order, reporter, fetch, doors)
     except StepFailed as error:
-        context.terminal.complain(excerpt(place.written, error.line))
+        context.terminal.complain(_excerpt(order, error.line))
         exits.report(context.terminal, error)
+        _after(context, call, store, order, error)
         return error.code
-    _note(call, built, delivering)
+    if not order.rehearsal:
+        _note(call, built, delivering)
     if call[flags.QUIET] and built.recorded is not None:
         context.terminal.line(str(built.recorded.image))
     return 0
+
+
+def _excerpt(order: Order, line: int) -> str:
+    stages = [one for stage in order.dockerfile.stages for one in (stage.from_, *stage.instructions)]
+    where = next((one.location for one in stages if one.location.first == line), Location(line, line))
+    return excerpt(order.dockerfile.source, where, order.dockerfile.name).rstrip("\n")
+
+
+def _after(context: Context, call: Call, store: Store, order: Order, error: StepFailed) -> None:
+    """Open a shell where a command failed, or say how."""
+    if error.kept is None:
+        return
+    if _on_error(call) == "shell" and context.terminal.input_interactive:
+        shells = importlib.import_module("millefeuille.faces.cli.building.shells")
+        shells.opened(context, store, error.kept, order.allowed)
+    context.terminal.complain(f"Look at what it left with `mille build debug {error.kept[:12]}`.")
+
+
+def _on_error(call: Call) -> str:
+    wish = "shell" if call[flags.DEBUG] else call[flags.ON_ERROR]
+    if wish not in ("keep", "shell", "discard"):
+        raise Refusal(f'invalid --on-error "{wish}": use keep, shell or discard')
+    return wish
 
 
 def _note(call: Call, built: Built, delivering: Any) -> None:

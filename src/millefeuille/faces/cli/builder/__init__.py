@@ -1,0 +1,1 @@
+"""Commands on builds and their cache."""

@@ -1,0 +1,56 @@
+"""What the build cache holds, as rows: steps with their layers, and cache mounts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from millefeuille.build.cache.prune import Usage
+from millefeuille.build.running.caches import StoredCache
+from millefeuille.oci.moment import rfc3339
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cached:
+    """One thing in the cache. Times are seconds since 1970, `size` bytes."""
+
+    id: str
+    kind: str
+    description: str
+    size: int
+    created: float
+    used: float
+    uses: int = 0
+    in_use: bool = False
+    shared: bool = False
+
+
+def of_step(one: Usage) -> Cached:
+    """A step."""
+    step = one.step
+    return Cached(
+        id=step.key[:12], kind="regular", description=described(step.inputs), size=one.size,
+        created=step.made_ns / 1e9, used=step.used_ns / 1e9, uses=step.uses, shared=one.shared,
+    )  # fmt: skip
+
+
+def of_mount(one: StoredCache) -> Cached:
+    """A cache mount."""
+    return Cached(
+        id=one.key[:12], kind="exec.cachemount", description=f"cache mount {one.id}", size=one.size,
+        created=one.used, used=one.used, in_use=one.is_in_use,
+    )  # fmt: skip
+
+
+def described(inputs: str) -> str:
+    """A step in a few words, from what went into it."""
+    fields = json.loads(inputs)
+    kind = str(fields.get("op", "")).upper()
+    if kind == "RUN":
+        return "RUN " + " ".join(" ".join(fields.get("arguments", ())).split())
+    return f"{kind} {fields.get('destination') or fields.get('path') or ''}".strip()
+
+
+def moment(seconds: float) -> str:
+    """A time as RFC 3339 writes it."""
+    return rfc3339(int(seconds * 1_000_000_000))

@@ -1,0 +1,104 @@
+"""`mille builder prune`."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Final
+
+from millefeuille.build.cache.prune import Limits, prune
+from millefeuille.build.running import caches
+from millefeuille.docker.creation.quantities import memory
+from millefeuille.docker.units import human_size
+from millefeuille.engine.store import existing
+from millefeuille.errors import MilleError
+from millefeuille.faces.cli.builder.cached import Cached, of_mount, of_step
+from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.exits import Refusal
+from millefeuille.faces.cli.options import boolean, filters, string
+from millefeuille.faces.cli.values import Pairs, read_duration
+from millefeuille.store.store import Store
+
+ALL = boolean("all", "Remove all unused build cache, not just dangling ones", short="a")
+FILTER = filters("filter", 'Provide filter values (e.g. "until=24h")')
+FORCE = boolean("force", "Do not prompt for confirmation", short="f")
+KEEP_STORAGE = string("keep-storage", "Amount of disk space to keep for cache")
+
+_QUESTION: Final = "WARNING! This will remove {} build cache. Are you sure you want to continue?"
+_FILTERS: Final = ("until", "unused-for", "type", "id")
+
+
+def run(context: Context, call: Call) -> int:
+    """Remove steps, the ones used longest ago first, and cache mounts, after asking."""
+    wanted = _filters(call)
+    what = "all" if call[ALL] else "all dangling"
+    if not call[FORCE] and not context.terminal.confirm(_QUESTION.format(what)):
+        return 0
+    store = existing(context.settings)
+    gone = _pruned(store, call, wanted) if store is not None else []
+    if gone:
+        context.terminal.line("Deleted build cache objects:")
+        context.terminal.write("".join(f"{one.id}\n" for one in gone))
+        context.terminal.line()
+    freed = sum(one.size for one in gone if not one.shared)
+    context.terminal.line(f"Total reclaimed space: {human_size(freed)}")
+    return 0
+
+
+def _pruned(store: Store, call: Call, wanted: dict[str, str]) -> list[Cached]:
+    since = _since(wanted)
+    limits = Limits(since_ns=since, room=_room(call))
+    gone: list[Cached] = []
+    if wanted.get("type", "regular") == "regular":
+        # Without --all, what an image is made of stays found by its next build.
+        steps = prune(store, limits, lambda one: _fits(of_step(one), call, wanted))
+        gone += [of_step(one) for one in steps]
+    if wanted.get("type", "exec.cachemount") == "exec.cachemount" and limits.room is None:
+        directory = os.path.join(store.disk.root, "build", "cache-mounts")
+        old = caches.prune(
+            directory,
+            lambda one: (since is None or one.used * 1e9 < since) and _fits(of_mount(one), call, wanted),
+        )
+        gone += [of_mount(one) for one in old]
+    return gone
+
+
+def _fits(one: Cached, call: Call, wanted: dict[str, str]) -> bool:
+    return (call[ALL] or not one.shared) and one.id.startswith(wanted.get("id", "")[:12])
+
+
+def _filters(call: Call) -> dict[str, str]:
+    given: Pairs = call[FILTER]
+    found = dict(given)
+    for name in found:
+        if name not in _FILTERS:
+            raise Refusal(f"invalid filter '{name}'")
+    return found
+
+
+def _since(wanted: dict[str, str]) -> int | None:
+    """What was used after this moment stays."""
+    text = wanted.get("until") or wanted.get("unused-for")
+    if not text:
+        return None
+    try:
+        return time.time_ns() - int(read_duration(text, 0.0) * 1e9)
+    except ValueError as error:
+        raise Refusal(f"invalid filter 'until={text}': {error}") from error
+
+
+def _room(call: Call) -> int | None:
+    if not call[KEEP_STORAGE]:
+        return None
+    try:
+        return memory(call[KEEP_STORAGE])
+    except (ValueError, MilleError) as error:
+        raise Refusal(f"invalid --keep-storage: {error}") from error
+
+
+COMMAND = Command(
+    usage="[OPTIONS]",
+    arguments=exactly(0),
+    options=(ALL, FILTER, FORCE, KEEP_STORAGE),
+    run=run,
+)
