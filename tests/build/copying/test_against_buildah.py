@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 
 # The context is the one of `context` below.
-ROWS = [
+ALL_ROWS = [
     Row("file to name", "COPY a @/x"),
     Row("file to new directory", "COPY a @/x/"),
     Row("file to name below new directories", "COPY a @/x/y/z"),
@@ -124,6 +124,8 @@ ROWS = [
     Row("add what only looks like a tar", "ADD fake.tar @/x/"),
     Row("copy tar", "COPY a.tar @/x"),
 ]  # fmt: skip
+# buildah takes a tenth of a second for a line.
+ROWS = ALL_ROWS if os.environ.get("MILLE_ALL") else ALL_ROWS[::3]
 # Bits that buildah takes away from what it copies: set-user-ID and set-group-ID.
 _STRIPPED = stat.S_ISUID | stat.S_ISGID
 

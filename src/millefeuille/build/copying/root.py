@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import TracebackType
 from typing import Final, Self
 
@@ -24,6 +24,7 @@ from millefeuille.store.filetree import DamagedContent, verified_index
 from millefeuille.store.images import LayerRecord
 
 _CHUNK: Final = 1 << 20  # bytes
+_INDEXES: Final = 64  # that stay open
 HOPS: Final = 255  # BuildKit's limit
 _MEND: Final = "Mend it with `mille system check --data --repair`."
 
@@ -163,12 +164,17 @@ class RootTree:
 
     @cached_property
     def _stack(self) -> Stack:
-        indexes: list[LayerIndex] = [verified_index(self._disk, layer) for layer in self._layers]
-        return Stack(indexes)
+        return Stack([_index(self._disk, layer) for layer in self._layers])
 
     def _link(self, path: bytes) -> bytes | None:
         inode = self.lookup(path)
         return inode.entry.link if inode is not None and inode.entry.kind == SYMLINK else None
+
+
+@lru_cache(maxsize=_INDEXES)
+def _index(disk: Disk, layer: LayerRecord) -> LayerIndex:
+    """A layer's index; the steps of a build ask for those of the same layers again and again."""
+    return verified_index(disk, layer)
 
 
 def _expanded(data: bytes, runs: Sequence[tuple[int, int]], size: int) -> bytes:
