@@ -87,6 +87,20 @@ def test_global_scope(case: str) -> None:
         ("ARG A\nFROM $A", "Dockerfile:2: base name ($A) should not be blank"),
         ("FROM ${A}", "Dockerfile:1: base name (${A}) should not be blank"),
         ("FROM --platform=$A x", "Dockerfile:1: empty platform value from expression $A"),
+        (
+            "FROM $TARGETARHC",
+            "Dockerfile:1: base name ($TARGETARHC) should not be blank (did you mean TARGETARCH?)",
+        ),
+        (
+            "FROM --platform=$BULIDPLATFORM x",
+            "Dockerfile:1: empty platform value from expression $BULIDPLATFORM (did you mean BUILDPLATFORM?)",
+        ),
+        (
+            "ARG MY_ARCH=amd64\nFROM --platform=linux/${MYARCH} x",
+            'Dockerfile:2: failed to parse platform linux/${MYARCH}: "" is an invalid component of "linux/": '
+            'platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument'
+            " (did you mean MY_ARCH?)",
+        ),
         ("FROM ${A:?needed}", 'Dockerfile:1: failed to process "${A:?needed}": A: needed'),
         ("FROM 'x", "unexpected end of statement while looking for matching single-quote"),
     ],

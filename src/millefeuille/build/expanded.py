@@ -34,7 +34,9 @@ from millefeuille.build.dockerfile.instructions import (
 from millefeuille.build.dockerfile.mount import read_mount
 from millefeuille.build.dockerfile.ports import exposed, port_names
 from millefeuille.build.dockerfile.signals import check_signal
+from millefeuille.build.dockerfile.suggestion import nearest
 from millefeuille.build.scope import Scope
+from millefeuille.oci.platform import InvalidPlatform, Platform
 
 _One = TypeVar("_One", bound=Instruction)
 
@@ -63,17 +65,41 @@ def expanded(instruction: _One, scope: Scope) -> _One:
 
 
 def expanded_from(one: From, scope: Scope, file: str = "Dockerfile") -> From:
-    """A FROM, expanded in the global scope. Raises DockerfileError where no image or no platform is left."""
+    """A FROM, expanded in the global scope.
+
+    Raises DockerfileError where no image or no platform is left, and for a platform that is none.
+    """
     try:
-        image = scope.expand(one.image)
-        platform = scope.expand(one.platform)
-        if not image:
-            raise Complaint(f"base name ({one.image}) should not be blank")
-        if one.platform and not platform:
-            raise Complaint(f"empty platform value from expression {one.platform}")
+        image = _from_field(one.image, scope, f"base name ({one.image}) should not be blank")
+        platform = ""
+        if one.platform:
+            empty = f"empty platform value from expression {one.platform}"
+            platform = _from_field(one.platform, scope, empty)
+            _check_platform(one.platform, platform, scope)
     except Complaint as error:
-        raise DockerfileError(error.message, name=file, line=one.location.first) from None
+        line = one.location.first
+        raise DockerfileError(error.message, name=file, line=line, suggestion=error.suggestion) from None
     return replace(one, image=image, platform=platform)
+
+
+def _from_field(text: str, scope: Scope, empty: str) -> str:
+    seen = scope.look(text)
+    if not seen.text:
+        raise Complaint(empty, suggestion=_meant(seen.unset, scope))
+    return seen.text
+
+
+def _check_platform(written: str, platform: str, scope: Scope) -> None:
+    try:
+        Platform.parse(platform)
+    except InvalidPlatform as error:
+        meant = _meant(scope.look(written).unset, scope)
+        raise Complaint(f"failed to parse platform {written}: {error}", suggestion=meant) from None
+
+
+def _meant(unset: tuple[str, ...], scope: Scope) -> str:
+    """A variable that somebody who mistyped one of these may have meant."""
+    return next(filter(None, (nearest(name, scope.variables) for name in unset)), "")
 
 
 def _arg(one: Arg, scope: Scope) -> Arg:

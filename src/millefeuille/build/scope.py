@@ -12,8 +12,9 @@ from typing import Final
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.errors import DockerfileError
-from millefeuille.build.dockerfile.expand import Expanded, Lexing, expand
+from millefeuille.build.dockerfile.expand import Expanded, expand
 from millefeuille.build.dockerfile.instructions import Arg
+from millefeuille.build.dockerfile.lexing import Lexing
 from millefeuille.oci.platform import Platform
 
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")

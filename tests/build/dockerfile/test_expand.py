@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from millefeuille.build.dockerfile.complaint import Complaint
-from millefeuille.build.dockerfile.expand import Lexing, expand
+from millefeuille.build.dockerfile.expand import expand
+from millefeuille.build.dockerfile.lexing import Lexing
 
 VARIABLES = {
     "v": "value",

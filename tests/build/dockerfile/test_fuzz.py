@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.errors import DockerfileError
-from millefeuille.build.dockerfile.expand import Lexing, expand
+from millefeuille.build.dockerfile.expand import expand
 from millefeuille.build.dockerfile.instructions import Location
+from millefeuille.build.dockerfile.lexing import Lexing
 from millefeuille.build.dockerfile.mount import read_mount
 from millefeuille.build.dockerfile.parser import parse, parse_trigger
 from millefeuille.build.expanded import expanded, expanded_from

@@ -10,7 +10,7 @@ import pytest
 from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.lint.catalogue import RULES
-from millefeuille.build.lint.facts import BaseFacts
+from millefeuille.build.lint.facts import Around, BaseFacts
 from millefeuille.build.lint.lint import Report, lint
 from millefeuille.build.scope import platform_args
 from millefeuille.oci.platform import Platform
@@ -37,14 +37,10 @@ def checked(
     ignored: Names | None = None,
     **build_args: str,
 ) -> Report:
-    return lint(
-        parse(text.encode()),
-        build_args=build_args,
-        predefined=PREDEFINED,
-        target=AMD64,
-        bases=bases,
-        ignored=ignored,
+    around = Around(
+        build_args=build_args, predefined=PREDEFINED, target=AMD64, bases=bases or {}, ignored=ignored
     )
+    return lint(parse(text.encode()), around)
 
 
 def found(text: str, rule: str, *, ignored: Names | None = None) -> list[tuple[int, str]]:
@@ -78,7 +74,7 @@ CASES: list[tuple[str, str, list[tuple[int, str]]]] = [
     ("FromAsCasing", "FROM x AS y\nFROM x", []),
     ("FromAsCasing", "from x as y", []),
     ("FromAsCasing", "From x AS y", []),
-    ("NoEmptyContinuation", F + "RUN a \\\n\n  b", [(2, "Empty continuation line")]),
+    ("NoEmptyContinuation", F + "RUN a \\\n\n  b", [(4, "Empty continuation line")]),
     ("NoEmptyContinuation", F + "RUN a \\\n# c\n  b\n\nRUN c \\\n", []),
     ("ConsistentInstructionCasing", F + "run a\nRUN b", [(2, MAJORITY.format("run", "uppercase"))]),
     ("ConsistentInstructionCasing", "from x\nRUN a\nrun b", [(2, MAJORITY.format("RUN", "lowercase"))]),
@@ -324,6 +320,11 @@ def test_an_error_when_asked_for() -> None:
     assert report.failure() == (
         "lint violation found for rules: FromAsCasing, StageNameCasing, MaintainerDeprecated"
     )
+
+
+def test_a_comment_holds_for_a_gap_too() -> None:
+    text = "FROM x\n# check=skip=NoEmptyContinuation\nRUN a \\\n\n b\nRUN a \\\n\n b"
+    assert [one.location for one in checked(text).warnings] == [(8, 8)]
 
 
 def test_comments_above_an_instruction_hold_for_it_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from millefeuille.build.dockerfile.parser import parse
+from millefeuille.build.lint.facts import Around
 from millefeuille.build.lint.lint import lint
 from millefeuille.build.lint.text import report_text
 from millefeuille.oci.platform import Platform
@@ -11,7 +12,7 @@ from millefeuille.oci.platform import Platform
 def printed(text: str) -> str:
     parsed = parse(text.encode())
     target = Platform(os="linux", architecture="amd64")
-    return report_text(lint(parsed, build_args={}, predefined={}, target=target), parsed)
+    return report_text(lint(parsed, Around(build_args={}, predefined={}, target=target)), parsed)
 
 
 def test_nothing_found() -> None:
@@ -36,15 +37,15 @@ def test_one_warning() -> None:
 
 
 def test_two_warnings_one_of_several_lines() -> None:
-    text = printed("FROM x\n\nRUN a \\\n\n b\n\nMAINTAINER c")
+    text = printed("FROM x\n\nENV a \\\n b \\\n c\n\nMAINTAINER c")
     assert text.startswith("Check complete, 2 warnings have been found!\n")
     assert (
         "Dockerfile:3\n"
         "--------------------\n"
         "   2 |     \n"
-        "   3 | >>> RUN a \\\n"
-        "   4 | >>> \n"
-        "   5 | >>>  b\n"
+        "   3 | >>> ENV a \\\n"
+        "   4 | >>>  b \\\n"
+        "   5 | >>>  c\n"
         "   6 |     \n"
         "--------------------\n"
     ) in text

@@ -82,6 +82,7 @@ class _Gathering:
         }
 
     def visit(self, index: int) -> None:
+        """Adds what a stage takes."""
         stage = self._dockerfile.stages[index]
         self._used_in_from(stage.from_.image)
         self._used_in_from(stage.from_.platform)

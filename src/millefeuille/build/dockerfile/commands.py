@@ -24,6 +24,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
 def read_run(request: Request) -> Run:
+    """RUN. Raises Complaint where its words break a rule."""
     flags = read_flags(request.flags, _RUN_FLAGS)
     command = json_or_text(request.rest)
     if command == () or request.rest == "":
@@ -50,16 +51,19 @@ def _one_of(value: str, allowed: tuple[str, ...], noun: str) -> str:
 
 
 def read_cmd(request: Request) -> Cmd:
+    """CMD. Raises Complaint where its words break a rule."""
     read_flags(request.flags, {})
     return Cmd(**request.common(), command=json_or_text(request.rest))
 
 
 def read_entrypoint(request: Request) -> Entrypoint:
+    """ENTRYPOINT. Raises Complaint where its words break a rule."""
     read_flags(request.flags, {})
     return Entrypoint(**request.common(), command=json_or_text(request.rest))
 
 
 def read_shell(request: Request) -> Shell:
+    """SHELL. Raises Complaint where its words break a rule."""
     read_flags(request.flags, {})
     argv = json_array(request.rest)
     if not request.rest or argv == ():
@@ -70,6 +74,7 @@ def read_shell(request: Request) -> Shell:
 
 
 def read_healthcheck(request: Request) -> Healthcheck:
+    """HEALTHCHECK. Raises Complaint where its words break a rule."""
     if not request.rest:
         raise Complaint("HEALTHCHECK requires at least one argument")
     flags = read_flags(request.flags, _HEALTH_FLAGS)

@@ -26,9 +26,11 @@ class Flags:
         self._values = values
 
     def text(self, name: str) -> str:
+        """The value; empty where the flag was not given."""
         return self._values.get(name, [""])[0]
 
     def texts(self, name: str) -> tuple[str, ...]:
+        """All values, in order."""
         return tuple(self._values.get(name, ()))
 
     def switch(self, name: str) -> bool | None:

@@ -6,7 +6,8 @@ import re
 from typing import NamedTuple
 
 from millefeuille.build.dockerfile.complaint import Complaint
-from millefeuille.build.dockerfile.expand import Lexing, expand
+from millefeuille.build.dockerfile.expand import expand
+from millefeuille.build.dockerfile.lexing import Lexing
 
 _OPENING = re.compile(r"([0-9]*)<<(-?)([^<]*)", re.DOTALL)
 _SIMPLE = re.compile("[A-Za-z0-9_.-]+")

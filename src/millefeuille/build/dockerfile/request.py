@@ -32,6 +32,7 @@ class Request:
     escape: str
 
     def common(self) -> Common:
+        """The fields that the instruction has in common with all others."""
         return Common(
             location=self.location, original=self.original, keyword=self.keyword, comments=self.comments
         )

@@ -22,18 +22,21 @@ from millefeuille.build.dockerfile.words import SPACES, split_blanks
 
 
 def read_env(request: Request) -> Env:
+    """ENV. Raises Complaint where its words break a rule."""
     read_flags(request.flags, {})
     pairs, legacy = names_with_values(request.rest, request.escape, "ENV")
     return Env(**request.common(), pairs=pairs, legacy=legacy)
 
 
 def read_label(request: Request) -> Label:
+    """LABEL. Raises Complaint where its words break a rule."""
     read_flags(request.flags, {})
     pairs, legacy = names_with_values(request.rest, request.escape, "LABEL")
     return Label(**request.common(), pairs=pairs, legacy=legacy)
 
 
 def read_expose(request: Request) -> Expose:
+    """EXPOSE. Raises Complaint where its words break a rule."""
     words = _some(request, split_blanks(request.rest) if request.rest else [])
     for word in words:
         if _fixed(request, word):
@@ -42,6 +45,7 @@ def read_expose(request: Request) -> Expose:
 
 
 def read_volume(request: Request) -> Volume:
+    """VOLUME. Raises Complaint where its words break a rule."""
     volumes = tuple(word.strip(SPACES) for word in _some(request, list(json_or_words(request.rest))))
     if not all(volumes):
         raise Complaint("VOLUME specified can not be an empty string")
@@ -49,18 +53,22 @@ def read_volume(request: Request) -> Volume:
 
 
 def read_workdir(request: Request) -> Workdir:
+    """WORKDIR. Raises Complaint where its words break a rule."""
     return Workdir(**request.common(), path=_one(request))
 
 
 def read_user(request: Request) -> User:
+    """USER. Raises Complaint where its words break a rule."""
     return User(**request.common(), user=_one(request))
 
 
 def read_maintainer(request: Request) -> Maintainer:
+    """MAINTAINER. Raises Complaint where its words break a rule."""
     return Maintainer(**request.common(), author=_one(request))
 
 
 def read_stop_signal(request: Request) -> StopSignal:
+    """STOPSIGNAL. Raises Complaint where its words break a rule."""
     signal = _one(request)
     if _fixed(request, signal):
         check_signal(signal)

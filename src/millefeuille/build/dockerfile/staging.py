@@ -16,6 +16,7 @@ _STAGE_NAME = re.compile("[a-z][a-z0-9-_.]*")
 
 
 def read_from(request: Request) -> From:
+    """FROM. Raises Complaint where its words break a rule."""
     words = split_blanks(request.rest) if request.rest else []
     name = _stage_name(words)
     flags = read_flags(request.flags, {"platform": Kind.TEXT})
@@ -44,5 +45,6 @@ def _stage_name(words: list[str]) -> str | None:
 
 
 def read_arg(request: Request) -> Arg:
+    """ARG. Raises Complaint where its words break a rule."""
     read_flags(request.flags, {})
     return Arg(**request.common(), pairs=declared_names(request.rest, request.escape, request.comments))

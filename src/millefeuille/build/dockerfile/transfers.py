@@ -27,6 +27,7 @@ class _Common(NamedTuple):
 
 
 def read_copy(request: Request) -> Copy:
+    """COPY. Raises Complaint where its words break a rule."""
     sources, destination, flags = _read(request, "COPY", _COPY_FLAGS)
     if "$" in flags.text("from"):
         raise Complaint(
@@ -47,6 +48,7 @@ def read_copy(request: Request) -> Copy:
 
 
 def read_add(request: Request) -> Add:
+    """ADD. Raises Complaint where its words break a rule."""
     sources, destination, flags = _read(request, "ADD", _ADD_FLAGS)
     return Add(
         **request.common(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from millefeuille.build.dockerfile.dockerfile import Dockerfile, Stage
@@ -10,11 +9,10 @@ from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.dockerfile.expand import Expanded
 from millefeuille.build.dockerfile.instructions import Arg, Env, From, Instruction
 from millefeuille.build.expanded import expanded, expanded_from
-from millefeuille.build.lint.facts import BaseFacts, Facts, Ignored, StageFacts, Step
+from millefeuille.build.lint.facts import Around, BaseFacts, Facts, StageFacts, Step
 from millefeuille.build.scope import Scope, global_scope
-from millefeuille.oci.platform import Platform
 
-SCRATCH = "scratch"
+_SCRATCH = BaseFacts(environment={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +22,11 @@ class _Noting(Scope):
     notes: dict[str, None] = field(default_factory=dict)
 
     def look(self, text: str) -> Expanded:
+        """As a scope does."""
         return self._noted(Scope.look(self, text))
 
     def look_into(self, text: str) -> Expanded:
+        """As a scope does."""
         return self._noted(Scope.look_into(self, text))
 
     def _noted(self, found: Expanded) -> Expanded:
@@ -34,33 +34,20 @@ class _Noting(Scope):
         return found
 
 
-def gathered(
-    dockerfile: Dockerfile,
-    *,
-    build_args: Mapping[str, str],
-    predefined: Mapping[str, str],
-    target: Platform,
-    bases: Mapping[int, BaseFacts],
-    ignored: Ignored | None,
-) -> Facts:
-    """The facts about a Dockerfile. `bases` has what is known of base images, by the index of the stage.
-
-    Raises DockerfileError where the global scope is wrong.
-    """
-    outer = global_scope(dockerfile, build_args, predefined)
+def gathered(dockerfile: Dockerfile, around: Around) -> Facts:
+    """The facts about a Dockerfile. Raises DockerfileError where the global scope is wrong."""
+    outer = global_scope(dockerfile, around.build_args, around.predefined)
     try:
-        plain = global_scope(dockerfile, {}, predefined)
+        plain = global_scope(dockerfile, {}, around.predefined)
     except DockerfileError:
         plain = None
     stages: list[StageFacts] = []
     ends: list[Scope] = []
     for stage in dockerfile.stages:
-        facts, end = _stage(stage, outer, stages, ends, bases.get(stage.index))
+        facts, end = _stage(stage, outer, stages, ends, around.bases.get(stage.index))
         stages.append(facts)
         ends.append(end)
-    return Facts(
-        dockerfile=dockerfile, stages=tuple(stages), outer=outer, plain=plain, target=target, ignored=ignored
-    )
+    return Facts(dockerfile=dockerfile, stages=tuple(stages), outer=outer, plain=plain, around=around)
 
 
 def _stage(
@@ -68,12 +55,12 @@ def _stage(
 ) -> tuple[StageFacts, Scope]:
     from_ = _from(stage.from_, outer)
     parent = _parent(from_, earlier)
-    empty = from_ is not None and from_.image.lower() == SCRATCH
+    empty = from_ is not None and from_.image.lower() == "scratch"
     if parent is not None:
         scope, base, known = ends[parent.stage.index].child(), parent.base, parent.known
     else:
         known = empty or base is not None
-        base = base or BaseFacts()
+        base = _SCRATCH if empty else base or BaseFacts()
         scope = outer.stage(base.environment.items())
     steps = []
     for written in stage.instructions:

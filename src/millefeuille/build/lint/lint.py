@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from millefeuille.build.dockerfile.complaint import Complaint
@@ -10,11 +9,10 @@ from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.dockerfile.instructions import Location
 from millefeuille.build.lint.catalogue import RULES
-from millefeuille.build.lint.facts import BaseFacts, Ignored
+from millefeuille.build.lint.facts import Around
 from millefeuille.build.lint.gathering import gathered
 from millefeuille.build.lint.options import Options, inline_options, read_options
 from millefeuille.build.lint.rule import Warning
-from millefeuille.oci.platform import Platform
 
 OPTIONS_ARG = "BUILDKIT_DOCKERFILE_CHECK"
 """The build argument that stands in the directive's place when it is given."""
@@ -33,49 +31,21 @@ class Report:
         return f"lint violation found for rules: {', '.join(rules)}"
 
 
-def lint(
-    dockerfile: Dockerfile,
-    *,
-    build_args: Mapping[str, str],
-    predefined: Mapping[str, str],
-    target: Platform,
-    bases: Mapping[int, BaseFacts] | None = None,
-    ignored: Ignored | None = None,
-) -> Report:
+def lint(dockerfile: Dockerfile, around: Around) -> Report:
     """The rules that a Dockerfile breaks.
 
-    `bases` is what is known of base images, by the index of the stage that stands on one; in a stage
-    whose base is unknown nobody can say which variables are undefined. `ignored` is the context's ignore
-    file, None when there is none or it has exceptions. Raises DockerfileError for options that cannot be
-    read and a global scope that is wrong.
+    Raises DockerfileError for options that cannot be read and a global scope that is wrong.
     """
-    general = _general(dockerfile, build_args.get(OPTIONS_ARG))
+    general = _general(dockerfile, around.build_args.get(OPTIONS_ARG))
     inline = _inline(dockerfile)
-    facts = gathered(
-        dockerfile,
-        build_args=build_args,
-        predefined=predefined,
-        target=target,
-        bases=bases or {},
-        ignored=ignored,
-    )
-    warnings = []
-    failed = False
-    for rule in RULES:
-        for found in rule.look(facts):
-            options = general.with_more(inline.get(found.location, Options()))
-            if not options.uses(rule.name, rule.experimental):
-                continue
+    facts = gathered(dockerfile, around)
+    judged = [(rule, found) for rule in RULES for found in rule.look(facts)]
+    warnings, failed = [], False
+    for rule, found in judged:
+        options = general.with_more(inline.get(found.instruction or found.location, Options()))
+        if options.uses(rule.name, rule.experimental):
             failed = failed or options.error
-            warnings.append(
-                Warning(
-                    rule=rule.name,
-                    description=rule.description,
-                    url=rule.url,
-                    message=found.message,
-                    location=found.location,
-                )
-            )
+            warnings.append(rule.warning(found))
     warnings.sort(key=lambda warning: (warning.location.first, warning.rule))
     return Report(warnings=tuple(warnings), failed=failed)
 

@@ -11,8 +11,20 @@ from millefeuille.build.lint.facts import Facts
 
 
 class Found(NamedTuple):
-    """What is wrong, and where."""
+    """What is wrong, and where; `instruction` is the place of the whole instruction where that is another."""
 
+    message: str
+    location: Location
+    instruction: Location | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warning:
+    """One broken rule."""
+
+    rule: str
+    description: str
+    url: str
     message: str
     location: Location
 
@@ -32,13 +44,12 @@ class Rule:
         """The page that explains it."""
         return f"https://docs.docker.com/go/dockerfile/rule/{self.page}/"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warning:
-    """One broken rule."""
-
-    rule: str
-    description: str
-    url: str
-    message: str
-    location: Location
+    def warning(self, found: Found) -> Warning:
+        """What to tell of one place."""
+        return Warning(
+            rule=self.name,
+            description=self.description,
+            url=self.url,
+            message=found.message,
+            location=found.location,
+        )

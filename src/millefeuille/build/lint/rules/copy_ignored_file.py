@@ -16,14 +16,14 @@ _REMOTE = re.compile(r"(?:https?|git|ssh)://|git@")
 
 
 def _look(facts: Facts) -> Iterable[Found]:
-    if facts.ignored is None:
+    if facts.around.ignored is None:
         return
     for stage in facts.stages:
         for step in stage.steps:
             one = step.expanded
             for source in _local_sources(one):
                 path = posixpath.normpath("/" + source).lstrip("/") or "."
-                if one is not None and _left_out(facts.ignored, path):
+                if one is not None and _left_out(facts.around.ignored, path):
                     word = "Add" if isinstance(one, Add) else "Copy"
                     message = f"Attempting to {word} file {quoted(path)} that is excluded by .dockerignore"
                     yield Found(message, one.location)

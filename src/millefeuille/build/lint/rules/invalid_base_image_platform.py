@@ -27,7 +27,7 @@ def _look(facts: Facts) -> Iterable[Found]:
 
 def _expected(facts: Facts, one: From) -> Platform | None:
     try:
-        return Platform.parse(one.platform) if one.platform else facts.target
+        return Platform.parse(one.platform) if one.platform else facts.around.target
     except InvalidPlatform:
         return None
 

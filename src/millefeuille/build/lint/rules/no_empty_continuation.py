@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from millefeuille.build.dockerfile.instructions import Location
 from millefeuille.build.lint.facts import Facts
 from millefeuille.build.lint.rule import Found, Rule
 
 
 def _look(facts: Facts) -> Iterable[Found]:
-    return (Found("Empty continuation line", location) for location in facts.dockerfile.gaps)
+    for gap in facts.dockerfile.gaps:
+        # BuildKit notices it where the instruction ends.
+        yield Found("Empty continuation line", Location(gap.last, gap.last), gap)
 
 
 RULE = Rule(
