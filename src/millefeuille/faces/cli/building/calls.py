@@ -9,6 +9,7 @@ from millefeuille.build.call.outline import outline
 from millefeuille.build.call.targets import targets
 from millefeuille.build.call.text import outline_json, outline_text, targets_json, targets_text
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
+from millefeuille.build.lint.facts import Around
 from millefeuille.build.lint.lint import Report, lint
 from millefeuille.build.lint.text import report_text
 from millefeuille.build.plan import target_index
@@ -63,13 +64,13 @@ def checked(
     host = Platform.host()
     ignore = tree.ignore if tree is not None else None
     plain = ignore is not None and not any(one.startswith("!") for one in ignore.patterns)
-    return lint(
-        dockerfile,
+    around = Around(
         build_args=request.arguments,
         predefined=platform_args(host, platform or host, request.target),
         target=platform or host,
         ignored=ignore if plain and ignore is not None and ignore.patterns else None,
     )
+    return lint(dockerfile, around)
 
 
 def _report_json(report: Report) -> dict[str, Any]:
