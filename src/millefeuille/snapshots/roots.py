@@ -39,10 +39,13 @@ class InvalidKey(Invalid):
 
 
 class Roots:
-    """The roots under `directory`, which overlayfs must accept for its upper layer."""
+    """The roots under `directory`, which overlayfs must accept for its upper layer. Those that are not
+    `lasting` nobody wants after a crash of the machine: nothing of them is awaited.
+    """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, *, lasting: bool = True) -> None:
         self._directory = directory
+        self._lasting = lasting
 
     def make(self, key: str, parent: Digest | None, *, writable: bool) -> None:
         """Make the directories of a root. Raises SnapshotExists, InvalidKey, OSError."""
@@ -54,7 +57,18 @@ class Roots:
         files.make_directory(path)
         for name in (*(("upper", "work") if writable else ()), *(() if parent else ("empty",))):
             files.make_directory(f"{path}/{name}", 0o755)
-        files.replace_file(f"{path}/parent", str(parent or "").encode())
+        self._name(path, str(parent or "").encode())
+
+    def _name(self, path: str, parent: bytes) -> None:
+        if self._lasting:
+            files.replace_file(f"{path}/parent", parent)
+            return
+        descriptor = files.create(f"{path}/new")
+        try:
+            files.write(descriptor, parent)
+        finally:
+            os.close(descriptor)
+        files.rename(f"{path}/new", f"{path}/parent")
 
     def refuse_taken(self, key: str) -> None:
         """Raise SnapshotExists when there is such a root, InvalidKey when there can be none."""

@@ -36,7 +36,7 @@ class StackedSnapshotter:
     """A Snapshotter under `directory`, which overlayfs must accept for its upper layer.
 
     `lowers` shows a chain. It raises NotFound for a chain nobody knows, and what its driver may raise.
-    `release` is what `release_idle` does.
+    `release` is what `release_idle` does; for `lasting` see Roots.
     """
 
     def __init__(
@@ -46,8 +46,9 @@ class StackedSnapshotter:
         *,
         marks: Marks = "trusted",
         release: Callable[[], list[str]] = list,
+        lasting: bool = True,
     ) -> None:
-        self._roots = Roots(directory)
+        self._roots = Roots(directory, lasting=lasting)
         self._lowers = lowers
         self._marks: Marks = marks
         self._release = release

@@ -44,7 +44,7 @@ class Step:
         self._id = id
         self._bundle = bundle
         self._terminal = terminal
-        self._private = f"{bundle}/private"
+        self._private = host.private
         self._stubs = Stubs()
         self.keys: list[str] = []
 
@@ -111,7 +111,7 @@ class Step:
         names.write_file(f"{self._private}/config.json", text, mode=0o600)
         # The runtime's log is read from outside; its document, which may hold secrets, is not.
         files.act("symlink", self._bundle)
-        os.symlink("private/config.json", f"{self._bundle}/config.json")
+        os.symlink(f"{self._private}/config.json", f"{self._bundle}/config.json")
         return self._host.runtime.run(self._id, self._bundle, stdio)
 
 

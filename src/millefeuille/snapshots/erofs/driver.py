@@ -22,7 +22,7 @@ class ErofsSnapshotter(StackedSnapshotter):
 
     `chains` gives the files of a chain; it raises NotFound for one it does not know. With `attached`, all
     roots on a chain share one mount of it; without, each has its own, which nobody else sees. `grown` makes,
-    of what shows a chain by its one mount, what shows it in another way.
+    of what shows a chain by its one mount, what shows it in another way; for `lasting` see Roots.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class ErofsSnapshotter(StackedSnapshotter):
         attached: Attached | None = None,
         *,
         grown: Callable[[Shown], Shown] = lambda whole: whole,
+        lasting: bool = True,
     ) -> None:
         def whole(id: Digest) -> Lowers:
             chain = chains(id)
@@ -40,4 +41,5 @@ class ErofsSnapshotter(StackedSnapshotter):
             descriptor, hold = attached.acquire(chain)
             return Lowers(descriptors=(descriptor,), holds=(hold,))
 
-        super().__init__(directory, grown(whole), release=attached.release_idle if attached else list)
+        release = attached.release_idle if attached else list
+        super().__init__(directory, grown(whole), release=release, lasting=lasting)

@@ -17,7 +17,8 @@ class OverlaySnapshotter(StackedSnapshotter):
     """A Snapshotter under `directory`, which overlayfs must accept for its upper layer.
 
     `extracted` gives the directories of a chain, the topmost first, whose marks are `marks`; it raises
-    NotFound for a chain it does not know. `release` is what `release_idle` does.
+    NotFound for a chain it does not know. `release` is what `release_idle` does; for `lasting` see
+    Roots.
     """
 
     def __init__(
@@ -27,8 +28,11 @@ class OverlaySnapshotter(StackedSnapshotter):
         *,
         marks: Marks = "trusted",
         release: Callable[[], list[str]] = list,
+        lasting: bool = True,
     ) -> None:
-        super().__init__(directory, lambda chain: _opened(extracted(chain)), marks=marks, release=release)
+        super().__init__(
+            directory, lambda chain: _opened(extracted(chain)), marks=marks, release=release, lasting=lasting
+        )
 
 
 def _opened(paths: Sequence[str]) -> Lowers:
