@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import hashlib
 import lzma
 import os
 import sys
@@ -18,7 +17,7 @@ from tests.build.copying.roots import d, f, root, s, words
 from millefeuille.build.copying.add import added
 from millefeuille.build.copying.archive import MarkedName
 from millefeuille.build.copying.copy import CopyWishes, copied
-from millefeuille.build.copying.fetched import ChecksumMismatch, FetchedSource, name_of, verify
+from millefeuille.build.copying.fetched import FetchedSource
 from millefeuille.build.copying.planned import WrongKind
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.errors import Invalid, MilleError
@@ -155,28 +154,11 @@ def test_a_damaged_archive_is_refused(store: Store, tmp_path: Path) -> None:
         add(store, tmp_path, gzip.compress(PLAIN)[:-10])
 
 
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("https://x/a/b.txt?c=d/e#f", "b.txt"), ("https://x", "__unnamed__"), ("https://x/", "__unnamed__"),
-        ("https://x/a%20b", "a b"), ("https://x/%2e%2e", "__unnamed__"), ("https://x/a%2fb", "b"),
-        ("https://x/dir/", "dir"),
-    ],
-)  # fmt: skip
-def test_names_of_urls(url: str, name: str) -> None:
-    assert name_of(url) == name
-
-
 def test_what_came_from_a_url_is_a_private_file(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "came"
     path.write_bytes(b"came")
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        verify(descriptor, f"sha256:{hashlib.sha256(b'came').hexdigest()}", "https://x/f")
-        with pytest.raises(ChecksumMismatch, match="digest mismatch for https://x/f: sha256:"):
-            verify(descriptor, f"sha256:{hashlib.sha256(b'other').hexdigest()}", "https://x/f")
-        with pytest.raises(Invalid):
-            verify(descriptor, "sha256:short", "https://x/f")
         source = FetchedSource("f", descriptor, 1234)
         matches = source.match("f")
         with root(store, [d("x")]) as tree:

@@ -115,6 +115,8 @@ ROWS = [
     Row("link: into a directory only if written so", [d("x")], "a x", "- 640 0:0 x", {"link": True}),
     Row("link: names are those of the root", ETC, "a x/", "d 755 2:50 x; - 640 2:50 x/a",
         {"link": True, "chown": "bin:staff"}),
+    Row("link with chmod is a plain copy", [d("x", 0o700, 5, 5), s("y", "x")], "a y/z",
+        "d 700 5:5 x; - 600 0:0 x/z", {"link": True, "chmod": "600"}),
     Row("parents", [], "sub/deep/c x",
         "d 755 0:0 x; d 700 0:0 x/sub; d 1777 0:0 x/sub/deep; - 4755 0:0 x/sub/deep/c",
         {"parents": True}),
@@ -248,3 +250,14 @@ def test_a_link_to_a_file_of_which_the_first_name_is_replaced(store: Store, cont
     ]  # fmt: skip
     assert found[4][1] == b"hard/1"
     assert h("x", "y")[0].kind == found[5][0].kind
+
+
+def test_capabilities_of_files_are_kept(store: Store, tmp_path: Path) -> None:
+    capability = bytes.fromhex("0100000200040000000000000000000000000000")
+    (tmp_path / "ping").write_bytes(b"")
+    try:
+        os.setxattr(tmp_path / "ping", "security.capability", capability)
+    except OSError:
+        pytest.skip("needs the right to give files capabilities")
+    found = members(store, tmp_path, [], "ping x", {"chown": "5", "chmod": "755"})
+    assert found[0][0].xattrs == {b"security.capability": capability}

@@ -36,7 +36,7 @@ def added(
         ]
         times = [archive.newest() for _, _, archive in steps if archive is not None]
         made = changed.made(max([newest(selected), *times]))
-        planned = Planned(tree.emptied() if wishes.link else tree, made)
+        planned = Planned(tree.emptied() if wishes.alone else tree, made)
         for source, match, archive in steps:
             if archive is None:
                 put(planned, source, match, wishes, changed)

@@ -37,6 +37,11 @@ class CopyWishes:
     parents: bool = False
     epoch: int | None = None
 
+    @property
+    def alone(self) -> bool:
+        """Whether the layer is made over an empty root: BuildKit does so for --link without --chmod."""
+        return self.link and not self.chmod
+
 
 # A source with what was selected in it.
 Selected = tuple[Source, Sequence[Match]]
@@ -55,7 +60,7 @@ def copied(tree: RootTree, source: Source, matches: Sequence[Match], wishes: Cop
 def copied_from(tree: RootTree, selected: Sequence[Selected], wishes: CopyWishes) -> Iterator[Member]:
     """The same of several sources, one after the other."""
     changed = Changed.asked(tree, wishes)
-    planned = Planned(tree.emptied() if wishes.link else tree, changed.made(newest(selected)))
+    planned = Planned(tree.emptied() if wishes.alone else tree, changed.made(newest(selected)))
     for source, matches in selected:
         for match in matches:
             put(planned, source, match, wishes, changed)

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from blake3 import blake3
 
 from millefeuille.build.copying.planned import UNDATED
 from millefeuille.build.sources.identity import entries_of, identity
 from millefeuille.build.sources.source import Item, Match, NotFound
-from millefeuille.errors import Corrupt, Invalid
+from millefeuille.errors import Invalid
 from millefeuille.layers.entry import FILE
 from millefeuille.layers.tarheader import Metadata
-from millefeuille.oci.digest import Digest
 
 _MODE: Final = 0o600
 _CHUNK: Final = 1 << 20  # bytes
-_UNNAMED: Final = "__unnamed__"  # BuildKit's word
-
-
-class ChecksumMismatch(Corrupt):
-    """What came is not what `--checksum` promises. Words of BuildKit."""
-
-
-def name_of(url: str) -> str:
-    """What the file behind a URL is called in a directory."""
-    name = unquote(urlsplit(url).path).rstrip("/").rpartition("/")[2]
-    return name if name not in ("", ".", "..") and "/" not in name and "\0" not in name else _UNNAMED
-
-
-def verify(descriptor: int, checksum: str, what: str) -> None:
-    """Hold an open file against `algorithm:hex`. Raises InvalidDigest, ChecksumMismatch with `what` it is."""
-    expected = Digest.parse(checksum)
-    hasher, at = hashlib.new(expected.algorithm), 0
-    while data := os.pread(descriptor, _CHUNK, at):
-        hasher.update(data)
-        at += len(data)
-    if hasher.hexdigest() != expected.hex:
-        found = f"{expected.algorithm}:{hasher.hexdigest()}"
-        raise ChecksumMismatch(f"digest mismatch for {what}: {found} (expected: {checksum})")
 
 
 class FetchedSource:

@@ -128,7 +128,8 @@ def wishes(workshop: Workshop, site: Site, instruction: Transfer) -> CopyWishes:
 def inputs(workshop: Workshop, site: Site, instruction: Transfer) -> dict[str, Any]:
     """All that goes into the layer but the files."""
     by_name = any(part and not part.isdecimal() for part in instruction.chown.split(":"))
-    alone = instruction.link and not by_name
+    # BuildKit takes --link with --chmod for a plain copy, and so does `CopyWishes`.
+    alone = instruction.link and not instruction.chmod and not by_name
     found: dict[str, Any] = {
         "op": "add" if isinstance(instruction, Add) else "copy",
         "parent": "" if alone else site.parent,
