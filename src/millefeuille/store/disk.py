@@ -13,6 +13,7 @@ ROOT/
   containers/<id>/            a container's record, state and log
   snapshots/<id>/             what a container wrote
   volumes/, networks/         named data, and networks of containers
+  analysis/                   what was worked out of the layers of images; can be removed at any time
   db.sqlite, db.lock          the database, and the lock of its writers
   ballast                     room kept free for removals on a full disk
 """
@@ -155,5 +156,5 @@ _FLEETING = re.compile(r"\.(?:tmp|new)-.*")
 _OURS = frozenset(
     {"blobs", "layers", "chains", "ingest", "leases", "trash", "oci-layout", "index.json", "db.sqlite"}
     | {"db.sqlite-journal", "db.lock", "ballast", "lost+found", "snapshots"}
-    | {"containers", "volumes", "networks", "extracted"}
+    | {"containers", "volumes", "networks", "extracted", "analysis"}
 )
