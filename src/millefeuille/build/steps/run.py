@@ -60,8 +60,8 @@ def run(workshop: Workshop, site: Site, instruction: Run) -> State:
             error.line = site.vertex.line
             raise
 
-    def log(stream: int, data: bytes) -> None:
-        workshop.layering.reporter.report(Printed(vertex=site.vertex, stream=stream, data=data))
+    def log(stream: int, line: bytes) -> None:
+        workshop.layering.reporter.report(Printed(vertex=site.vertex, stream=stream, data=line + b"\n"))
 
     return workshop.layering.step(state, task, make)
 
