@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,12 @@ def test_podmans_image(home: Home, tmp_path: Path) -> None:
         archive, [rawtars.archive(rawtars.file(b"a", b"x" * 300)), rawtars.archive(rawtars.file(b"b"))]
     )
     script = home.directory / "podman"  # first on the PATH of `home`: one with a store of its own
-    options = f"--root {tmp_path}/pod --runroot {tmp_path}/podrun --storage-driver vfs"
+    run = tempfile.mkdtemp(prefix="pod-")  # podman takes no path that is longer than 50 characters
+    options = f"--root {tmp_path}/pod --runroot {run} --storage-driver vfs"
     script.write_text(f'#!/bin/sh\nexec {podman} {options} "$@"\n')
     script.chmod(0o755)
     subprocess.run([script, "load", "-q", "-i", str(archive)], check=True, capture_output=True)
     assert told(home, "podman://localhost/random:latest") == told(home, str(archive))
     _, err, code = home.mille("analyze", "podman://localhost/nothing:at-all")
     assert (code, err.startswith("Error: podman: ")) == (2, True)
+    shutil.rmtree(run)
