@@ -11,6 +11,7 @@ import pytest
 from tests.build.outputs.states import MADE, dockerfile_steps, file, state, stored
 from tests.store.memory import Memory, brought, layer
 
+from millefeuille import files
 from millefeuille.build.outputs.blobs import MissingLayer
 from millefeuille.build.outputs.config import described
 from millefeuille.build.outputs.finished import Finished, Step
@@ -57,6 +58,21 @@ def test_image_survives_the_end_of_the_build(store: Store) -> None:
         leases.sweep(tx)
     assert check(store, data=True).problems == () and check(store).orphans == 0
     assert made.image in store.blobs
+
+
+def test_same_build_again_writes_nothing(
+    store: Store, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, name = state([stored(store, lease, [file("a")])]), Reference.parse("app:1")
+    made = finish(store, built, [name], lease)
+    acts: list[str] = []
+    monkeypatch.setattr(files, "hook", lambda act, subject: acts.append(act))
+    assert finish(store, built, [name], lease) == made and acts == []
+    monkeypatch.setattr(files, "hook", None)
+    other = Reference.parse("app:2")
+    finish(store, built, [name, other], lease)
+    with store.reading() as tx:
+        assert names.find(tx, "app:2").id == made.image
 
 
 def test_config_is_written_in_one_order(store: Store, lease: Lease) -> None:

@@ -15,6 +15,7 @@ from millefeuille.build.outputs.product import Product, Shape, Variant, assemble
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.store import chains, events, recording
+from millefeuille.store import names as all_names
 from millefeuille.store.attachments import attachments
 from millefeuille.store.chains import Metadata, Prepare
 from millefeuille.store.leases import Lease
@@ -55,9 +56,11 @@ def record(
     Of several platforms this machine's own is the one that a name stands for. Raises DiskFull,
     ReadOnlyStore, Failed, CorruptBlob.
     """
+    chosen = product.chosen
+    if _is_recorded(store, product, names):
+        return _recorded(product, chosen.plan.config.id)
     lease.claim(product.claims)
     keep_documents(store, product)
-    chosen = product.chosen
     # The image that is recorded last under a name is the one that the name means.
     variants = [*(one for one in product.variants if one is not chosen), chosen]
     metadata = [make_metadata(store, one.plan, one.records, prepare) for one in variants]
@@ -69,7 +72,7 @@ def record(
         for name in names:
             told = {**chosen.plan.config.labels, "name": name.familiar}
             events.record(tx, "tag", str(image), told)
-    return Recorded(image=image, manifest=chosen.plan.descriptor.digest, target=product.target.digest)
+    return _recorded(product, image)
 
 
 def keep_documents(store: Store, product: Product) -> None:
@@ -79,6 +82,25 @@ def keep_documents(store: Store, product: Product) -> None:
             store.blobs.put(digest, raw)
         store.blobs.settle()
         files.sync_directory(store.disk.layers)
+
+
+def _recorded(product: Product, image: Digest) -> Recorded:
+    return Recorded(
+        image=image, manifest=product.chosen.plan.descriptor.digest, target=product.target.digest
+    )  # fmt: skip
+
+
+def _is_recorded(store: Store, product: Product, names: Sequence[Reference]) -> bool:
+    """Whether a build before this one came to the same; then there is nothing to wait for the disk for."""
+    target, image = product.target.digest, product.chosen.plan.config.id
+    with store.reading() as tx:
+        for variant in product.variants:
+            wanted = (str(variant.plan.descriptor.digest), str(variant.plan.config.id))
+            if not tx.execute("SELECT 1 FROM manifests WHERE digest = ? AND image = ?", wanted).fetchall():
+                return False
+        if product.index is not None and not names:
+            return False  # an index without a name is not known to be whole
+        return all(all_names.target(tx, name) == (target, image) for name in names)
 
 
 def _record(
