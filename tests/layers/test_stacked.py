@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -106,3 +107,19 @@ def test_many_layers_share_one_directory() -> None:
     stack = Stack([low, *(_layer([("file", b"b/%d" % n, 1)]) for n in range(20))])
     assert [inode.entry.path for inode in stack.children(b"a")] == [b"a/x"]
     assert len(stack.children(b"b")) == 20
+
+
+def test_a_lookup_reads_few_names_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [_layer([("file", b"d%d/%d" % (n % 10, n + m), 0) for n in range(2000)]) for m in range(5)]
+    stack, read = Stack(layers), 0
+    path = LayerIndex.path
+
+    def counted(index: LayerIndex, number: int) -> bytes:
+        nonlocal read
+        read += 1
+        return path(index, number)
+
+    monkeypatch.setattr(LayerIndex, "path", counted)
+    assert stack.lookup(b"d3/503") is not None
+    assert stack.lookup(b"nowhere/at/all") is None
+    assert read < 600  # of 10 000
