@@ -218,7 +218,7 @@ def test_where_the_kernel_lays_none_over_each_other(bench: Bench, monkeypatch: p
         configure(context, key, value)
 
     monkeypatch.setattr(kernel, "configure", older)
-    bench.hold(BASE, THIN["a file"], thin=False)
+    bench.hold(BASE, THIN["a file"], THIN["whiteout"], thin=False)
 
 
 def test_a_damaged_layer_is_found(bench: Bench) -> None:

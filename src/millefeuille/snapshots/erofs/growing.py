@@ -42,7 +42,7 @@ class Growing:
         self._whole = whole
         self._lock = threading.Lock()
         self._mounts: dict[Digest, int | None] = {}  # by the chain that ends with the layer
-        self._overlays = True  # until the kernel refuses
+        self._can: bool | None = None  # whether the kernel lays them over each other; None: not tried yet
 
     def __call__(self, chain: Digest) -> Lowers:
         """What shows a chain. Raises as `whole` does, NoSuchChain, DamagedChain, BrokenLink."""
@@ -75,7 +75,7 @@ class Growing:
             layers = chains.layers_of_chain(tx, chain)
             ids = [*chain_ids(layer.diff_id for layer in layers)]
             top = len(ids) - 1
-            if self._overlays:
+            if self._can is not False:
                 for number in range(top, max(top - _MOST, 0) - 1, -1):
                     if chains.metadata(tx, ids[number]) is not None:
                         return layers, ids, number
@@ -113,15 +113,16 @@ class Growing:
 
     def _can_lay(self, descriptors: Sequence[int]) -> bool:
         """Whether the kernel lays what is attached nowhere over each other (Linux 6.13); tried once."""
-        if self._overlays is not True or len(self._mounts) > 1:
-            return self._overlays
+        if self._can is not None:
+            return self._can
         options: list[Option] = [("source", "overlay")]
         options += [("lowerdir+", descriptor) for descriptor in descriptors]
         try:
             os.close(attach.detached("overlay", options, read_only=True))
+            self._can = True
         except OSError:
-            self._overlays = False
-        return self._overlays
+            self._can = False
+        return self._can
 
 
 def _nameless(directory: str) -> int:
