@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from millefeuille.values import dataclass, field
 
 SYSTEM_ROOT: Final = "/var/lib/millefeuille"
 SYSTEM_RUN: Final = "/run/millefeuille"

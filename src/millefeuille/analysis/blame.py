@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.stacking import CHANGES
 from millefeuille.layers.entry import DIRECTORY, OPAQUE, WHITEOUT
+from millefeuille.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

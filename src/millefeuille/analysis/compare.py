@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from millefeuille.analysis.image import Image
@@ -12,6 +11,7 @@ from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.stacking import ATTRIBUTES, CONTENT, KIND, SAME, Stacking, compared
 from millefeuille.layers.entry import FILE
 from millefeuille.oci.config import History
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

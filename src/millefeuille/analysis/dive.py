@@ -15,13 +15,13 @@ Source: wagoodman/dive v0.13.1, observed; and dive/filetree/efficiency.go, file_
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from millefeuille.analysis import gosort
 from millefeuille.analysis.divestack import DiveStack
 from millefeuille.analysis.layer import Layer
 from millefeuille.layers.entry import WHITEOUT
 from millefeuille.layers.names import WHITEOUT_PREFIX
+from millefeuille.values import dataclass
 
 _Key = tuple[bytes, ...]  # the components of a node's path in a layer's tree: Dive's order of nodes
 

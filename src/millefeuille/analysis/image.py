@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.layers.index import LayerIndex
 from millefeuille.oci.config import History, ImageConfig
 from millefeuille.oci.digest import Digest
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

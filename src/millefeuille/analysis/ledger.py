@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.packing import Packing
 from millefeuille.analysis.stacking import CAUSES, Death, Stacking
+from millefeuille.values import dataclass
 
 __all__ = ["CAUSES", "Copies", "LayerAccount", "Ledger", "Shadowed", "ledger"]
 

@@ -6,11 +6,11 @@ import fnmatch
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.analysis.document import Document
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass
 
 PASS: Final = "PASS"
 FAIL: Final = "FAIL"

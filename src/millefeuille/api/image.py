@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from millefeuille.images.content import config_of
 from millefeuille.layers.entry import Entry
@@ -13,6 +12,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.store.images import ImageRecord, LayerRecord
 from millefeuille.store.store import Store
+from millefeuille.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import select
 import signal
 import termios
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.containers.connection import Connection
+from millefeuille.values import dataclass
 
 _CHUNK: Final = 1 << 16
 

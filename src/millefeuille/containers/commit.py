@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -39,6 +38,7 @@ from millefeuille.transfer.keeping import store_documents
 from millefeuille.transfer.made import make_plan
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.record import record_name
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

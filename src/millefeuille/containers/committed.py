@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.transfer.archive.changes import apply_changes
+from millefeuille.values import dataclass
 
 # Of a container's configuration, what an image says too (OCI image-spec, config.md, and Docker's additions).
 _KEPT: Final = (

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.containers.paths import Root, asserts_directory, is_missing, parts
@@ -24,6 +23,7 @@ from millefeuille.layers.carried import TarOutput, tar_size
 from millefeuille.layers.entry import HARDLINK
 from millefeuille.layers.following import TooManyLinks, cleaned
 from millefeuille.layers.tarheader import Metadata
+from millefeuille.values import dataclass
 
 _END: Final = 1024  # bytes that end a tar
 

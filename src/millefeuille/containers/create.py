@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille import files
@@ -22,6 +21,7 @@ from millefeuille.runtime import acceptance
 from millefeuille.snapshots.snapshotter import close_all, let_go
 from millefeuille.store import containers, events
 from millefeuille.store.containers import Row
+from millefeuille.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from millefeuille import files
@@ -17,6 +16,7 @@ from millefeuille.runtime import executable, execution
 from millefeuille.runtime.execution import Wanted
 from millefeuille.runtime.runtime import ExecFailed, StartFailed, Stdio
 from millefeuille.runtime.signals import forwarding
+from millefeuille.values import dataclass, replace
 
 
 class NotExecutable(Conflict):

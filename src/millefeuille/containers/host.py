@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from millefeuille.containers.place import Place
 from millefeuille.networks.networks import Networks
 from millefeuille.runtime.runc import Runc
 from millefeuille.snapshots.snapshotter import Snapshotter
 from millefeuille.store.store import Store
+from millefeuille.values import dataclass, field
 from millefeuille.volumes.volumes import Volumes
 
 

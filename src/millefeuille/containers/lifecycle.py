@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from millefeuille import files
@@ -18,6 +17,7 @@ from millefeuille.errors import Invalid
 from millefeuille.runtime import limits
 from millefeuille.store import containers, events
 from millefeuille.store.containers import InvalidName, NameTaken
+from millefeuille.values import replace
 
 __all__ = [
     "InvalidSignal", "WrongState", "await_release", "kill", "pause", "rename", "restart", "signal_number",

@@ -6,10 +6,10 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from millefeuille.oci.moment import nanoseconds
+from millefeuille.values import dataclass
 
 _BLOCK: Final = 1 << 16
 _PAUSE: Final = 0.05  # seconds between two looks at a file that may grow

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from millefeuille import files
@@ -19,6 +18,7 @@ from millefeuille.containers import records
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container, MountPoint
 from millefeuille.errors import Invalid, Unsupported
+from millefeuille.values import replace
 from millefeuille.volumes import filling
 from millefeuille.volumes.volume import Volume, check_name
 from millefeuille.volumes.volumes import Volumes

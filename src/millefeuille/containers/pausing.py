@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from millefeuille.containers import records
@@ -15,6 +14,7 @@ from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict, MilleError
 from millefeuille.store import events
 from millefeuille.store.store import Store
+from millefeuille.values import dataclass
 
 _PATIENCE: Final = 2.0  # seconds for a monitor to note something
 

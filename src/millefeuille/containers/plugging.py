@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from millefeuille.containers import records
@@ -12,6 +11,7 @@ from millefeuille.containers.record import Container
 from millefeuille.networks.network import Network
 from millefeuille.networks.networks import AlreadyConnected, Networks, NotConnected
 from millefeuille.networks.wishes import LEFT, Wishes, wishes
+from millefeuille.values import replace
 
 
 def wishes_of(place: Place, container: Container) -> Wishes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from millefeuille.containers import records, removal
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import NotFound
 from millefeuille.store.containers import NoSuchContainer
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ that every way in speaks of the same things, and nothing is lost on the way from
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from millefeuille.oci.digest import Digest
+from millefeuille.values import dataclass, field, replace
 
 NEVER: Final = "0001-01-01T00:00:00Z"  # Go's zero time, which Docker shows for what has not happened
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import replace
 
 from millefeuille import files
 from millefeuille.containers import record as shape
@@ -22,6 +21,7 @@ from millefeuille.oci.moment import rfc3339
 from millefeuille.store import containers
 from millefeuille.store.containers import NoSuchContainer
 from millefeuille.store.store import Store
+from millefeuille.values import replace
 
 __all__ = ["DamagedRecord", "NoSuchContainer", "every", "find", "is_alive", "load", "state"]
 

@@ -8,7 +8,6 @@ Every step promises a state, not an act: doing it again is no error.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from millefeuille import files
 from millefeuille.containers import records
@@ -19,6 +18,7 @@ from millefeuille.errors import Conflict
 from millefeuille.snapshots import attach
 from millefeuille.store import events
 from millefeuille.store import removal as rows
+from millefeuille.values import replace
 from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound
 
 _PATIENCE = 10.0  # seconds for a killed process to be gone

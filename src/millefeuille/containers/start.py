@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +31,7 @@ from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import StartFailed
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import Mount, close_all, holds, let_go
+from millefeuille.values import replace
 
 _SECOND: Final = 1_000_000_000
 _MONITOR: Final = (

@@ -10,7 +10,6 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from millefeuille import files
@@ -23,6 +22,7 @@ from millefeuille.errors import Corrupt
 from millefeuille.oci.moment import rfc3339
 from millefeuille.store import containers
 from millefeuille.store.store import Store
+from millefeuille.values import replace
 
 _PATIENCE: Final = 5.0  # seconds that the start of a container may take
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from millefeuille.containers import records
 from millefeuille.containers.place import Place
 from millefeuille.oci.digest import Digest
 from millefeuille.store import containers
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille.containers.record import NEVER, Container
@@ -19,6 +18,7 @@ from millefeuille.docker.matching import matches
 from millefeuille.docker.shapes.container_status import health_status
 from millefeuille.docker.shapes.container_summary import Listed
 from millefeuille.errors import MilleError
+from millefeuille.values import dataclass
 
 LISTED: Final = frozenset((
     "ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label", "name",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from millefeuille.docker.jsontext import marshal
 from millefeuille.docker.timestamp import parse_time
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass, field
 
 _TRUE, _FALSE = {"1", "true"}, {"0", "false"}
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 
 from millefeuille.docker.filters import Filters
 from millefeuille.docker.pattern import familiar_match
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.store.images import ImageRecord
+from millefeuille.values import replace
 
 LISTED = frozenset({"dangling", "before", "since", "reference", "label", "label!", "until"})
 PRUNED = frozenset({"dangling", "label", "label!", "until"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 from millefeuille.analysis import dive as dive_algorithm
@@ -21,6 +20,7 @@ from millefeuille.store.images import ImageRecord, blobs_of, images, layers_of
 from millefeuille.store.layers import open_index
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 @dataclass(kw_only=True)

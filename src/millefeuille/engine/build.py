@@ -11,7 +11,6 @@ import importlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from millefeuille.build import journal as journals
@@ -39,6 +38,7 @@ from millefeuille.settings import Settings
 from millefeuille.store import builds
 from millefeuille.store.builds import BuildRecord
 from millefeuille.store.store import Store
+from millefeuille.values import dataclass, field, replace
 
 if TYPE_CHECKING:  # loaded by a build that asks for it
     from millefeuille.build.outputs.delivery import Delivered, Delivery, Doors

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from millefeuille.build.journal import Account
 from millefeuille.build.outputs import provenance, sbom
@@ -18,6 +17,7 @@ from millefeuille.build.request import Request
 from millefeuille.oci.reference import Reference
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
+from millefeuille.values import replace
 
 
 def deliver_all(

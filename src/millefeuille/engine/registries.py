@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from millefeuille.progress import Progress
 from millefeuille.registry.client import Registries
 from millefeuille.registry.credentials import Credentials
 from millefeuille.registry.hosts import Hosts
 from millefeuille.settings import Settings
+from millefeuille.values import replace
 
 
 def credentials(settings: Settings) -> Credentials:

@@ -8,7 +8,6 @@ import importlib
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from millefeuille.build.cache.steps import StepCache
 from millefeuille.build.journal import Journal
@@ -24,6 +23,7 @@ from millefeuille.settings import Settings
 from millefeuille.store import leases
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.store.images import ImageRecord, images
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

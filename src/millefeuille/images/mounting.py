@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import replace
 from typing import Final
 
 from millefeuille import files, kernel
@@ -16,6 +15,7 @@ from millefeuille.oci.platform import Platform
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
 from millefeuille.store.store import Store
+from millefeuille.values import replace
 
 # What an image holds is not to be trusted on the host: no set-user-ID program, no device works there.
 _HARMLESS: Final = kernel.ATTR_RDONLY | kernel.ATTR_NODEV | kernel.ATTR_NOSUID

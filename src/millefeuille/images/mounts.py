@@ -14,13 +14,13 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from millefeuille import files
 from millefeuille.errors import Invalid, NotFound
 from millefeuille.images.users import User
 from millefeuille.oci.digest import Digest
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 class NotMounted(NotFound):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from blake3 import blake3
 
@@ -22,6 +21,7 @@ from millefeuille.packages.package import Package
 from millefeuille.store.disk import Disk
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.layers import DamagedLayer, open_index
+from millefeuille.values import dataclass
 
 _Key = tuple[str, str, str, str, bytes]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from millefeuille.images.references import references
 from millefeuille.images.remove import Act, ImageConflict, remove_references
@@ -12,6 +11,7 @@ from millefeuille.store import events, sweep
 from millefeuille.store.images import ImageRecord, images
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

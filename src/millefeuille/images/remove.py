@@ -7,7 +7,6 @@ unlinked. A conflict raised here rolls all of it back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from millefeuille.errors import Conflict, Invalid
 from millefeuille.images.references import is_single, other_platforms, references, remove_reference
@@ -17,6 +16,7 @@ from millefeuille.oci.reference import Reference
 from millefeuille.store import events, names, removal
 from millefeuille.store.images import ImageRecord, images
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 class ImageConflict(Conflict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille.images.users import Users
@@ -17,6 +16,7 @@ from millefeuille.store import names
 from millefeuille.store.blobs import Blobs
 from millefeuille.store.images import ImageRecord, blobs_of, images, layer
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millefeuille.images.listing import visible
 from millefeuille.images.users import Users
 from millefeuille.store.images import ImageRecord, layers_of
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

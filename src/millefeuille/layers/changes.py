@@ -10,13 +10,13 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from millefeuille.errors import Unsupported
 from millefeuille.layers.entry import CHARACTER, DIRECTORY, FILE, HARDLINK
 from millefeuille.layers.tarheader import Metadata
 from millefeuille.layers.walk import Found, Links, metadata, walk
+from millefeuille.values import dataclass
 
 ADDED: Final = "A"
 CHANGED: Final = "C"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
+
+from millefeuille.values import dataclass, field
 
 FILE: Final = 1
 DIRECTORY: Final = 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.layers import pax, xattrs
@@ -11,6 +10,7 @@ from millefeuille.layers.entry import NO_XATTRS
 from millefeuille.layers.header import BLOCK_SIZE, Header, owner_id
 from millefeuille.layers.refusal import Limits, TarError
 from millefeuille.layers.sparse import FrontMap, SparseMember, is_version_1, pax_runs
+from millefeuille.values import dataclass
 
 EXTENSION_TYPES: Final = frozenset((b"x", b"X", b"g", b"L", b"K"))
 NOTHING_DROPPED: Final[Sequence[bytes]] = ()

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass
 
 from millefeuille import files
 from millefeuille.layers import compression
@@ -25,6 +24,7 @@ from millefeuille.layers.index_builder import IndexBuilder
 from millefeuille.layers.stage import Stage
 from millefeuille.layers.tar import TarParser
 from millefeuille.oci.digest import Digest
+from millefeuille.values import dataclass
 
 CHUNK = 256 << 10  # bytes; larger chunks are slower, their buffers no longer fit the cache
 SWITCH_INTERVAL = 0.002  # seconds

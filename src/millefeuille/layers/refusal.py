@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass
 
 
 class TarError(Invalid):

@@ -5,7 +5,6 @@ Formats").
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from blake3 import blake3
@@ -13,6 +12,7 @@ from blake3 import blake3
 from millefeuille.layers.entry import SparseMap
 from millefeuille.layers.header import number
 from millefeuille.layers.refusal import Limits, TarError
+from millefeuille.values import dataclass
 
 _OLD_FIRST: Final = 386  # where the four runs of an old GNU header begin
 _OLD_RUN: Final = 24  # bytes of one run: offset and length, twelve each

@@ -10,7 +10,6 @@ Content is never copied: it goes as views of the pieces to the hash of its file.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 from blake3 import blake3
@@ -24,6 +23,7 @@ from millefeuille.layers.header import BLOCK_SIZE, ZERO_BLOCK, Fields, Header
 from millefeuille.layers.index_builder import IndexBuilder
 from millefeuille.layers.refusal import Limits, TarError
 from millefeuille.layers.sparse import SparseContent, SparseMember
+from millefeuille.values import replace
 
 __all__ = ["Limits", "TarError", "TarParser"]
 

@@ -9,7 +9,6 @@ import contextlib
 import ipaddress
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
@@ -19,6 +18,7 @@ from millefeuille.networks import links, pools
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
 from millefeuille.networks.pools import PoolTaken
+from millefeuille.values import replace
 
 _FORWARD: Final = "/proc/sys/net/ipv4/ip_forward"
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille import files
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass
 
 LOCAL: Final = (
     "127.0.0.1\tlocalhost\n"

@@ -13,10 +13,10 @@ import ipaddress
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.values import asdict, dataclass
 
 _BOOT: Final = "/proc/sys/kernel/random/boot_id"
 

@@ -9,12 +9,12 @@ import ipaddress
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from millefeuille.errors import Conflict, Denied, Invalid, Unsupported
 from millefeuille.networks import pools
 from millefeuille.networks.network import OPTIONS, PREDEFINED, Network
+from millefeuille.values import dataclass, field
 
 _ICC: Final = "com.docker.network.bridge.enable_icc"
 _BRIDGE_NAME: Final = "com.docker.network.bridge.name"

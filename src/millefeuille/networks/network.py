@@ -10,8 +10,9 @@ import hashlib
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from millefeuille.values import dataclass, field
 
 NEVER: Final = "0001-01-01T00:00:00Z"
 PREDEFINED: Final = {"bridge": "bridge", "host": "host", "none": "null"}  # names and drivers

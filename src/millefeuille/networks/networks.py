@@ -17,7 +17,6 @@ import ipaddress
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -34,6 +33,7 @@ from millefeuille.networks.network import Network
 from millefeuille.networks.pools import PoolTaken
 from millefeuille.networks.ports import PortTaken, choose, publications
 from millefeuille.networks.wishes import Wishes, names
+from millefeuille.values import replace
 
 __all__ = [
     "AlreadyConnected", "Connection", "Network", "NetworkExists", "NetworkInUse", "Networks",

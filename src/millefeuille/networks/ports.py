@@ -9,11 +9,11 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille.errors import Conflict, Invalid, Unsupported
 from millefeuille.networks.lease import Port
+from millefeuille.values import dataclass
 
 PROTOCOLS: Final = ("tcp", "udp", "sctp")
 _RANGE: Final = "/proc/sys/net/ipv4/ip_local_port_range"

@@ -21,7 +21,6 @@ import errno
 import struct
 import subprocess
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille import files
@@ -30,6 +29,7 @@ from millefeuille.networks import netlink
 from millefeuille.networks.lease import Port
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
+from millefeuille.values import dataclass
 
 _PROGRAM: Final = "nft"
 _GET_TABLE: Final = (10 << 8) | 1  # nfnetlink: the nftables subsystem, NFT_MSG_GETTABLE

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from millefeuille.networks.network import PREDEFINED
+from millefeuille.values import dataclass, field
 
 LEFT: Final = "Left"  # in a NetworkingConfig: networks that the container was disconnected from
 _EMPTY: Final[Mapping[str, Any]] = {}

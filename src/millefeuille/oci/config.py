@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille.errors import Invalid
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform, normalise
 from millefeuille.oci.strictjson import parse_object
+from millefeuille.values import dataclass, field
 
 MAXIMUM_BYTES = 8 << 20
 

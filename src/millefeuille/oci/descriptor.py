@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille.errors import Invalid
 from millefeuille.oci.digest import Digest, InvalidDigest
 from millefeuille.oci.platform import Platform, from_json
+from millefeuille.values import dataclass, field
 
 _MAXIMUM_SIZE = 2**53
 

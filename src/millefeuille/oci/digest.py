@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass
 
 # Hex length by algorithm (registered in the OCI image specification).
 _LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}

@@ -6,7 +6,6 @@ The bytes are the truth: a view keeps them, and they are never written again in 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille.errors import Invalid, NotFound, Unsupported
@@ -15,6 +14,7 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.strictjson import parse_object
+from millefeuille.values import dataclass, field
 
 MAXIMUM_BYTES = 4 << 20  # what registries and other clients accept
 MAXIMUM_LAYERS = 512

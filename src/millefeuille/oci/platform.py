@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from posix import uname  # not the platform module: it takes longer to load than all of this package
 from typing import Any
 
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass
 
 _COMPONENT = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 _OS_WITH_VERSION = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)\))?", re.ASCII)

@@ -7,10 +7,10 @@ is tests/oci/vectors/references-and-platforms.json.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 
 from millefeuille.errors import Invalid
 from millefeuille.oci.digest import Digest
+from millefeuille.values import dataclass, replace
 
 HUB = "docker.io"
 DEFAULT_TAG = "latest"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from millefeuille.packages.apk import apk_packages
@@ -13,6 +12,7 @@ from millefeuille.packages.osrelease import PATHS, os_release
 from millefeuille.packages.package import BadRecord, Package
 from millefeuille.packages.python import python_packages
 from millefeuille.packages.rpm import rpm_packages
+from millefeuille.values import dataclass, field
 
 Parser = Callable[[bytes, bytes], Iterator[Package]]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass
 
 DEB: Final = "deb"
 APK: Final = "apk"

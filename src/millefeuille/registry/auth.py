@@ -10,12 +10,12 @@ import base64
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from millefeuille.registry import challenge
 from millefeuille.registry.challenge import Challenge
 from millefeuille.registry.credential import Credential
 from millefeuille.registry.token import Token, TokenSource
+from millefeuille.values import dataclass, field
 
 _EARLY = 30.0  # seconds before its end that a token is replaced
 

@@ -7,7 +7,6 @@ import binascii
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille import files
@@ -16,6 +15,7 @@ from millefeuille.oci.reference import HUB
 from millefeuille.oci.strictjson import InvalidDocument, parse_object
 from millefeuille.registry.credential import Credential
 from millefeuille.registry.helper import Helper
+from millefeuille.values import dataclass, field
 
 HUB_KEY = "https://index.docker.io/v1/"
 _HUB_NAMES = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from millefeuille.errors import Failed
 from millefeuille.files import explain
 from millefeuille.registry import authfile
 from millefeuille.registry.authfile import AuthFile
 from millefeuille.registry.credential import Credential
+from millefeuille.values import dataclass
 
 __all__ = ["Credential", "Credentials", "Stored"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from millefeuille.errors import Invalid
 from millefeuille.oci.strictjson import parse_object
 from millefeuille.registry.redaction import clean, show_url
+from millefeuille.values import dataclass
 
 DEFAULT_PATH = "/etc/docker/daemon.json"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

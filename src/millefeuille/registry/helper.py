@@ -11,11 +11,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from millefeuille.errors import Failed
 from millefeuille.registry.credential import Credential
 from millefeuille.registry.redaction import clean
+from millefeuille.values import dataclass, field
 
 TIMEOUT = 30.0  # seconds
 _NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)

@@ -6,13 +6,13 @@ import ipaddress
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from millefeuille.errors import Denied, Invalid
 from millefeuille.oci.reference import HUB, Reference
 from millefeuille.registry import daemonjson, registriesconf
 from millefeuille.registry.daemonjson import DaemonJson
 from millefeuille.registry.registriesconf import Entry
+from millefeuille.values import dataclass, field
 
 HUB_ENDPOINT = "registry-1.docker.io"
 _BOTH = ("https", "http")

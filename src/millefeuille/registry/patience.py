@@ -6,8 +6,9 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+
+from millefeuille.values import dataclass
 
 PASSING = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _SECONDS = re.compile(r"\d{1,9}", re.ASCII)

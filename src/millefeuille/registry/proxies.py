@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from millefeuille.registry.address import Reach, literal_reach
+from millefeuille.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,11 @@ any address of this machine to have it called.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from millefeuille.errors import Denied
 from millefeuille.registry.redaction import clean, show_url
+from millefeuille.values import dataclass
 
 # Token servers of registries whose names differ: registry host to token server host.
 _KNOWN = {"registry-1.docker.io": frozenset({"auth.docker.io"}), "docker.io": frozenset({"auth.docker.io"})}

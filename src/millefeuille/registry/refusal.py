@@ -6,7 +6,6 @@ Codes and their texts are those of the distribution protocol; the sentences arou
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from millefeuille.errors import (
@@ -21,6 +20,7 @@ from millefeuille.errors import (
 from millefeuille.oci.reference import Reference
 from millefeuille.registry.challenge import Challenge
 from millefeuille.registry.redaction import clean, show_url
+from millefeuille.values import dataclass
 
 MAXIMUM_BODY = 64 << 10  # bytes of an error's body that are read
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from millefeuille.errors import Invalid
 from millefeuille.registry.redaction import clean
+from millefeuille.values import dataclass
 
 _PULLS = {"all": (True, True), "digest-only": (False, True), "tag-only": (True, False)}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -13,6 +12,7 @@ from millefeuille.registry.hosts import Endpoint
 from millefeuille.registry.redaction import clean
 from millefeuille.registry.tls import Tls
 from millefeuille.registry.transport import Request, Response, Transport, Unreachable
+from millefeuille.values import dataclass
 
 HUB_INDEX = "index.docker.io"
 MAXIMUM_ANSWER = 4 << 20  # bytes

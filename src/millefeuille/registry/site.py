@@ -6,7 +6,6 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -22,6 +21,7 @@ from millefeuille.registry.refusal import Answer
 from millefeuille.registry.tls import Tls
 from millefeuille.registry.token import TokenServerFailed, TokenSource
 from millefeuille.registry.transport import Body, Request, Response, Transport, Unreachable, abandon
+from millefeuille.values import dataclass, field
 
 MAXIMUM_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import ssl
-from dataclasses import dataclass
 
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass
 
 
 class BadCertificates(Invalid):

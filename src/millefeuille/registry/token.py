@@ -9,7 +9,6 @@ import base64
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +19,7 @@ from millefeuille.registry.challenge import Challenge
 from millefeuille.registry.credential import Credential
 from millefeuille.registry.redaction import clean, show_url
 from millefeuille.registry.transport import Request, Response, abandon
+from millefeuille.values import dataclass, field
 
 MAXIMUM_ANSWER = 1 << 20  # bytes
 CLIENT_ID = "millefeuille"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from http.client import IncompleteRead
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from millefeuille.registry.dial import Dialer, DialError, Forbidden
 from millefeuille.registry.patience import Patience
 from millefeuille.registry.proxies import Proxies, credentials_of
 from millefeuille.registry.redaction import clean, show_url
+from millefeuille.values import dataclass, field
 
 USER_AGENT = f"millefeuille/{__version__}"
 SEND_CHUNK = 256 << 10  # bytes

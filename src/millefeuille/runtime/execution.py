@@ -6,7 +6,6 @@ Source: moby v28, daemon/exec_linux.go `ExecSetPlatformOpt`, daemon/exec.go.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from millefeuille.errors import Invalid
@@ -14,6 +13,7 @@ from millefeuille.runtime import capabilities, isolation, processdocument
 from millefeuille.runtime import process as processes
 from millefeuille.runtime.process import Process, Wishes
 from millefeuille.runtime.users import look_up
+from millefeuille.values import dataclass
 
 
 class NoExecCommand(Invalid):

@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.runtime import inroot, isolation
+from millefeuille.values import dataclass, field
 
 Mount = dict[str, Any]
 

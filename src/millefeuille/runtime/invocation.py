@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille import files
 from millefeuille.errors import Unsupported
 from millefeuille.runtime.runtime import Refused, Stdio
+from millefeuille.values import dataclass
 
 # The runtime's environment is built from nothing: none of ours may reach it, or through it a container.
 _ENVIRONMENT: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille import files
@@ -24,6 +23,7 @@ from millefeuille.runtime.runtime import Runtime, Stdio
 from millefeuille.runtime.signals import Forwarder, forwarding
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
+from millefeuille.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

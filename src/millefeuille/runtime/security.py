@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.runtime import seccomp
+from millefeuille.values import dataclass
 
 _MAXIMUM: Final = 4 << 20  # bytes of a seccomp profile
 _UNCONFINED: Final = "unconfined"

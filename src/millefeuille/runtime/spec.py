@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from millefeuille import kernel
@@ -30,6 +29,7 @@ from millefeuille.runtime import (
 )
 from millefeuille.runtime import process as processes
 from millefeuille.runtime.process import Process
+from millefeuille.values import dataclass, field, replace
 
 _VERSION: Final = "1.0.2"
 

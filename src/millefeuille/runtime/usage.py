@@ -6,10 +6,10 @@ Source: Linux Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst, proc(5).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from millefeuille.runtime.cgroup import ROOT
+from millefeuille.values import dataclass, field
 
 _UNLIMITED: Final = 1 << 62  # version 1 says so with the largest number of pages
 _MICROSECOND: Final = 1000  # nanoseconds

@@ -15,11 +15,11 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille import kernel
 from millefeuille.errors import Denied, Unsupported
+from millefeuille.values import dataclass
 
 # In the command line of every monitor.
 _MONITOR: Final = b"millefeuille.containers.monitor"

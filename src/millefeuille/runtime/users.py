@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from millefeuille import kernel
 from millefeuille.errors import Invalid, NotFound
+from millefeuille.values import dataclass, replace
 
 _MAXIMUM_FILE: Final = 10 << 20
 _MAXIMUM_LINE: Final = 64 << 10

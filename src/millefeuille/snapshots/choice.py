@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict, dataclass
 from typing import Final
 
 from millefeuille import files
@@ -17,6 +16,7 @@ from millefeuille.snapshots.erofs import probe as erofs
 from millefeuille.snapshots.erofs.checked import boot
 from millefeuille.snapshots.overlay import probe as overlay
 from millefeuille.snapshots.overlay.marks import marks
+from millefeuille.values import asdict, dataclass
 
 DRIVERS: Final = ("erofs", "overlay")
 

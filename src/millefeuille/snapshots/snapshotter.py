@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from millefeuille.oci.digest import Digest
+from millefeuille.values import dataclass
 
 # A mount option's value: a text, a file descriptor, or None for a flag.
 Option = tuple[str, str | int | None]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.oci.digest import Digest
 from millefeuille.snapshots.roots import Roots, adopt
 from millefeuille.snapshots.snapshotter import Changes, Marks, Mount, Option, Usage
+from millefeuille.values import dataclass
 
 # What was written must be readable without overlayfs: no file is to be kept as a reference to another.
 _PLAIN: Final[tuple[Option, ...]] = (("redirect_dir", "nofollow"), ("index", "off"), ("metacopy", "off"))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 KEPT = 200  # builds; older ones are forgotten as new ones come
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from millefeuille.errors import NotFound
 from millefeuille.oci.digest import Digest
 from millefeuille.store.images import LayerRecord, layer
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 class NoSuchChain(NotFound):

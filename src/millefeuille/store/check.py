@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from blake3 import blake3
 
@@ -25,6 +24,7 @@ from millefeuille.store.disk import NoStore
 from millefeuille.store.images import LayerRecord, layer
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction, has_lost_database
+from millefeuille.values import dataclass
 
 _CHUNK = 1 << 20
 

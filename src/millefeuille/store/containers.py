@@ -10,7 +10,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille.errors import Conflict, Corrupt, Invalid, NotFound
@@ -19,6 +18,7 @@ from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.moment import nanoseconds
 from millefeuille.store import layers, recording
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
 _ID: Final = re.compile(r"[0-9a-f]{1,64}", re.ASCII)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 KEPT = 1000
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from millefeuille.oci.digest import Digest
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

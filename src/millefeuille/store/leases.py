@@ -11,12 +11,12 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from millefeuille import files
 from millefeuille.oci.digest import Digest
 from millefeuille.store.disk import Disk
 from millefeuille.store.transaction import Transaction, writing
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

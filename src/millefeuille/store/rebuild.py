@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 from millefeuille import files
@@ -29,6 +28,7 @@ from millefeuille.store.derive import derive
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

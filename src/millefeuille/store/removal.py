@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from millefeuille.errors import Corrupt, Invalid, NotFound
 from millefeuille.oci import manifest as documents
@@ -18,6 +17,7 @@ from millefeuille.store import leases
 from millefeuille.store.blobs import Blobs
 from millefeuille.store.chains import set_metadata
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

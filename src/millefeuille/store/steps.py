@@ -7,12 +7,12 @@ believed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from millefeuille.oci.digest import Digest
 from millefeuille.store.images import LayerRecord, layer
 from millefeuille.store.recording import add_chains, record_layers
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

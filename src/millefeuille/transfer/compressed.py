@@ -11,7 +11,6 @@ import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import BinaryIO
 
 from millefeuille import files
@@ -31,6 +30,7 @@ from millefeuille.transfer.made import is_made, make_plan
 from millefeuille.transfer.packing import Packing
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.shipment import Shipment
+from millefeuille.values import replace
 
 _CHUNK = 1 << 20  # bytes
 _PARALLEL = 4  # layers at once

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import zlib
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from isal import isal_zlib
 
 from millefeuille.errors import Invalid
 from millefeuille.oci import mediatype
+from millefeuille.values import dataclass
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.oci import config as image_config
 from millefeuille.oci import manifest as documents
@@ -15,6 +13,7 @@ from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.platform import Platform
 from millefeuille.store.blobs import BlobNotFound, Blobs, CorruptBlob
 from millefeuille.transfer.source import ImageSource
+from millefeuille.values import dataclass
 
 _DEPTH = 4  # indexes may hold indexes; nobody needs more
 

@@ -8,7 +8,6 @@ A crash at any point leaves the old name or the new one, and bytes that the next
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from millefeuille.oci.descriptor import Descriptor
@@ -27,6 +26,7 @@ from millefeuille.transfer.layers import LayerFetch
 from millefeuille.transfer.plan import Plan, plan
 from millefeuille.transfer.record import Recorded, record_pull
 from millefeuille.transfer.source import ByteStream, ImageSource
+from millefeuille.values import dataclass
 
 
 class PullSource(ImageSource, Protocol):

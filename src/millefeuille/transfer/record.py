@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
@@ -12,6 +11,7 @@ from millefeuille.store.images import LayerRecord
 from millefeuille.store.leases import Lease
 from millefeuille.store.transaction import Transaction
 from millefeuille.transfer.plan import Plan
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

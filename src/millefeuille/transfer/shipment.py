@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from millefeuille.errors import NotFound
 from millefeuille.oci import manifest as documents
@@ -16,6 +15,7 @@ from millefeuille.oci.reference import Reference
 from millefeuille.store import images, names
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 class NothingToPush(NotFound):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from millefeuille.errors import Invalid, Unsupported
+from millefeuille.values import dataclass, field
 
 ANONYMOUS: Final = "com.docker.volume.anonymous"  # the label of volumes that nobody named
 DRIVER: Final = "local"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from millefeuille.docker.creation.addresses import check_mac
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.docker.gotext import quoted
+from millefeuille.values import dataclass, field, replace
 
 DEFAULT: Final = "default"
 _NO_NETWORKS: Final = (DEFAULT, "bridge", "host", "none")

@@ -6,7 +6,6 @@ Source: moby v28.2.2, daemon/inspect.go and api/types/container.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from millefeuille.containers import state as states
@@ -15,6 +14,7 @@ from millefeuille.containers.state import State
 from millefeuille.docker.shapes.container_mounts import mount_list
 from millefeuille.docker.shapes.container_summary import network_mode
 from millefeuille.runtime.isolation import MASKED_PATHS, READ_ONLY_PATHS
+from millefeuille.values import dataclass, field
 
 CONTAINER: Final = "millefeuille.docker.shapes.container_struct:container_struct"
 _SHM_BYTES: Final = 64 << 20

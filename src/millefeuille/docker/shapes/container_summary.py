@@ -6,7 +6,6 @@ Source: moby v28.2.2, container/view.go; docker/cli v28.2.2, cli/command/formatt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille.containers.record import Container
@@ -23,6 +22,7 @@ from millefeuille.docker.shapes.summary import short_id
 from millefeuille.docker.units import human_size
 from millefeuille.errors import MilleError
 from millefeuille.oci.reference import Reference
+from millefeuille.values import dataclass
 
 _COMMAND_WIDTH: Final = 20
 _MOUNT_WIDTH: Final = 15

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from millefeuille.docker import rfc3339
@@ -12,6 +11,7 @@ from millefeuille.docker.ellipsis import ellipsis
 from millefeuille.docker.shapes.summary import short_id
 from millefeuille.docker.units import human_size
 from millefeuille.oci.config import History
+from millefeuille.values import dataclass
 
 MISSING = "<missing>"
 _WIDTH = 45

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from millefeuille.docker import rfc3339
 from millefeuille.docker.shapes.config import shown_config
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

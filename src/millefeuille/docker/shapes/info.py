@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille.docker.units import bytes_size
+from millefeuille.values import dataclass, field
 
 _INDEX_SERVER = "https://index.docker.io/v1/"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millefeuille.docker.ellipsis import ellipsis
+from millefeuille.values import dataclass
 
 _WIDTH = 45
 

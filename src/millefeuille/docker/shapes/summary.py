@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from millefeuille.docker.age import ZERO, ago, go_time
 from millefeuille.docker.units import human_size
+from millefeuille.values import dataclass
 
 NONE = "<none>"
 _UNKNOWN = "N/A"

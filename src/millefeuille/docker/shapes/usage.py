@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from millefeuille.docker.shapes.container_summary import Listed
 from millefeuille.docker.shapes.summary import NONE, ImageSummary, image_row
 from millefeuille.docker.units import human_size
 from millefeuille.oci.reference import Reference
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

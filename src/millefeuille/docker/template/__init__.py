@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from millefeuille.docker.template import nodes
 from millefeuille.docker.template.evaluator import Evaluator
 from millefeuille.docker.template.functions import FUNCTIONS, HEADER_FUNCTIONS
 from millefeuille.docker.template.parser import parse
+from millefeuille.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

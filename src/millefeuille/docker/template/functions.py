@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -13,6 +12,7 @@ from millefeuille.docker.template.indexing import index, length, slice_
 from millefeuille.docker.template.printing import MISSING_TEXT, sprint, sprintln
 from millefeuille.docker.template.values import Struct, TypedList, json_value, truth, type_name
 from millefeuille.docker.template.verbs import sprintf
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from millefeuille.values import dataclass
 
 _SPACES = " \t\r\n"
 _TERMINATORS = ".,|:)("

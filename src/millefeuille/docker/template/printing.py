@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from millefeuille.docker.template.values import Absent, Missing, Number, Struct, Text
+from millefeuille.values import replace
 
 MISSING_TEXT = "<no value>"
 _STRINGS = (str, Number)

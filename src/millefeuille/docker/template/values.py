@@ -7,8 +7,9 @@ Plain Python values stand for what Go decodes from JSON: dict for `map[string]in
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from millefeuille.values import dataclass, field
 
 
 class Missing:

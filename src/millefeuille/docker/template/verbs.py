@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from millefeuille.docker.template.lexer import code_point, quote
 from millefeuille.docker.template.printing import default, general
 from millefeuille.docker.template.values import Number, Struct, Text, type_name
+from millefeuille.values import dataclass, field
 
 _FLAGS = "+-# 0"
 

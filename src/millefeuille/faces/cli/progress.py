@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Literal
 
 from millefeuille.faces.cli.progress_plain import Plain
 from millefeuille.faces.cli.terminal import Terminal
 from millefeuille.progress import Event, Finished, Progress, Silent
+from millefeuille.values import replace
 
 Verb = Literal["pull", "push", "load"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
@@ -19,6 +18,7 @@ from millefeuille.faces.cli.progress_words import MOVING, Around, layer_states, 
 from millefeuille.faces.cli.terminal import Terminal
 from millefeuille.oci.digest import Digest
 from millefeuille.progress import Event, Finished, LayerAdvanced, LayerDone, LayerFound, Started
+from millefeuille.values import dataclass
 
 _REFRESH: Final = 12.0  # frames per second
 _BAR_WIDTH: Final = 30

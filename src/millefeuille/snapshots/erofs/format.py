@@ -6,11 +6,11 @@ Source: fs/erofs/erofs_fs.h of the Linux kernel, and Documentation/filesystems/e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from struct import Struct
 from typing import Final
 
 from millefeuille.errors import Unsupported
+from millefeuille.values import dataclass
 
 BLOCK_BITS: Final = 9
 BLOCK: Final = 1 << BLOCK_BITS  # bytes; file data in a tar starts at multiples of this

@@ -7,12 +7,12 @@ says only how overlayfs has to be told.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from millefeuille.layers.entry import DIRECTORY, HARDLINK, OPAQUE
 from millefeuille.layers.index import LayerIndex
 from millefeuille.layers.tree import Merger, Node
+from millefeuille.values import dataclass, field
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.errors import Corrupt, Invalid
@@ -17,6 +16,7 @@ from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, SYMLINK
 from millefeuille.layers.index import IndexBuilder, LayerIndex
 from millefeuille.layers.refusal import Limits, TarError
 from millefeuille.layers.tar import TarParser
+from millefeuille.values import dataclass
 
 _PIECE: Final = 16 << 10  # bytes read at a member's header; what lies behind a long content is not read
 _LIMITS: Final = Limits(entries=200_000, metadata=64 << 20)

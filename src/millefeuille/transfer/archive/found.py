@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.layers.compression import sniff
@@ -17,6 +16,7 @@ from millefeuille.oci.reference import Reference
 from millefeuille.store.blobs import BlobNotFound, CorruptBlob
 from millefeuille.transfer.archive.contents import BadArchive, Contents, Member, MemberStream
 from millefeuille.transfer.plan import Plan
+from millefeuille.values import dataclass
 
 _CHUNK: Final = 1 << 20  # bytes
 LAYER_TYPES: Final[Mapping[str, str]] = {

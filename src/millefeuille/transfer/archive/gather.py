@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille.oci import config as image_config
@@ -17,6 +16,7 @@ from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.store.attachments import attachments
 from millefeuille.store.blobs import Blobs
 from millefeuille.transfer.archive.selection import Chosen
+from millefeuille.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

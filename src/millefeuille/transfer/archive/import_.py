@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from millefeuille import files
@@ -34,6 +33,7 @@ from millefeuille.transfer.keeping import make_metadata, store_documents
 from millefeuille.transfer.made import make_plan
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.record import record_image, record_name
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille.oci import config as image_config
@@ -26,6 +25,7 @@ from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.diffs import plain_digest
 from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, parse_name
 from millefeuille.transfer.made import make_plan
+from millefeuille.values import dataclass
 
 REPOSITORIES: Final = "repositories"
 _MAXIMUM_BYTES: Final = 4 << 20

@@ -9,7 +9,6 @@ An image is there with all its names or not at all; an archive of several images
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from millefeuille.errors import MilleError
 from millefeuille.oci.descriptor import Descriptor
@@ -33,6 +32,7 @@ from millefeuille.transfer.keeping import make_metadata, store_documents
 from millefeuille.transfer.layers import LayerFetch
 from millefeuille.transfer.plan import Plan, plan
 from millefeuille.transfer.record import record_image, record_name
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from millefeuille.errors import NotFound
 from millefeuille.oci.descriptor import Descriptor
@@ -13,6 +12,7 @@ from millefeuille.oci.reference import Reference
 from millefeuille.store import names
 from millefeuille.store.names import NoSuchImage
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 class NoExportTarget(NotFound):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -18,6 +17,7 @@ from millefeuille.transfer.archive.found import ArchiveSource
 from millefeuille.transfer.examine.inplace import hold, in_place
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.source import ImageSource
+from millefeuille.values import dataclass
 
 _PARALLEL: Final = 2  # layers at once; each keeps a processor busy
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millefeuille.build.outputs.annotation import parse_annotation
 from millefeuille.build.outputs.attest import AttestWish, parse_attests
 from millefeuille.build.outputs.delivery import DEFAULT, Delivered, Delivery, Doors, check_delivery
@@ -20,6 +18,7 @@ from millefeuille.oci.reference import Reference
 from millefeuille.progress import Silent
 from millefeuille.store.store import Store
 from millefeuille.transfer.push import push
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

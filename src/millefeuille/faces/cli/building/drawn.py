@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from millefeuille.build.report import Began, Ended, Event, Explained, Noted, Printed, Vertex
 from millefeuille.faces.cli.terminal import Terminal
+from millefeuille.values import dataclass, field
 
 _REFRESH: Final = 10.0  # frames per second
 _LINES: Final = 6  # of what a running command printed last

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from millefeuille.faces.cli import catalogue
 from millefeuille.faces.cli.commands import COMMANDS, GROUPS
 from millefeuille.faces.cli.flags import HELP
 from millefeuille.faces.cli.options import Option
+from millefeuille.values import dataclass
 
 IMAGES = "image ls --format '{{.Repository}}:{{.Tag}}'"  # the call that lists image names
 

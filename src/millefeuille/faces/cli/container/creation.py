@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from millefeuille.docker.creation import addresses, networks, pairs, ports, refused, volumes
@@ -16,6 +15,7 @@ from millefeuille.faces.cli.image.trust import refuse_trust
 from millefeuille.faces.cli.options import Option
 from millefeuille.faces.cli.values import nanoseconds
 from millefeuille.oci.platform import InvalidPlatform, Platform
+from millefeuille.values import dataclass, replace
 
 _PULLS: Final = ("always", "missing", "never", "")
 _WINDOWS: Final[tuple[Option[Any], ...]] = (

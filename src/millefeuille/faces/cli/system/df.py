@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from millefeuille.docker.columns import USAGE
@@ -35,6 +34,7 @@ from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, string
 from millefeuille.images.usage import StoreUsage, usage
+from millefeuille.values import replace
 from millefeuille.volumes.volume import Volume
 
 _Kept = tuple[Volume, int, int]  # a volume, how many containers have it, and its bytes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from millefeuille.containers import prune as containerprune
@@ -23,6 +22,7 @@ from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.image.prune import described, pruning_filters
 from millefeuille.faces.cli.options import boolean, filters
 from millefeuille.images.prune import prune
+from millefeuille.values import replace
 
 ALL = boolean("all", "Remove all unused images not just dangling ones", short="a")
 FILTER = filters("filter", 'Provide filter values (e.g. "label=<key>=<value>")')

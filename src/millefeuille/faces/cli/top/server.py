@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.oci.reference import HUB
+from millefeuille.values import dataclass
 
 _HUB_SHOWN: Final = "https://index.docker.io/v1/"
 _HUB_NAMES: Final = frozenset({"", HUB, "index.docker.io", _HUB_SHOWN})
