@@ -11,22 +11,17 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
-import millefeuille
 from millefeuille import files
 from millefeuille.containers import mounts as container_mounts
-from millefeuille.containers import networking, records, removal
+from millefeuille.containers import monitoring, networking, records, removal
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.networks.networks import Connection
 from millefeuille.runtime import cgroup, mountpoints, sharedmemory, spec
-from millefeuille.runtime.invocation import failure
 from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import StartFailed
 from millefeuille.snapshots import attach
@@ -34,10 +29,6 @@ from millefeuille.snapshots.snapshotter import Mount, close_all, holds, let_go
 from millefeuille.values import replace
 
 _SECOND: Final = 1_000_000_000
-_MONITOR: Final = (
-    "import sys; sys.path.insert(0, {path!r})\nfrom millefeuille.containers.monitor.main import main; main()"
-)
-
 
 class AlreadyRunning(Conflict):
     """The container runs."""
@@ -116,35 +107,7 @@ def _mounted(
         os.close(root)
     _write(f"{place.bundle(container.id)}/config.json", document)
     _write(place.order(container.id), _order(host, container, connection))
-    return _run_monitor(host, container, lock, client, holds(mounts))
-
-
-def _run_monitor(
-    host: Host, container: Container, lock: int, client: socket.socket | None, held: tuple[int, ...]
-) -> int:
-    """Start the monitor, and wait for what it says of the container's start."""
-    source = str(Path(millefeuille.__file__).parents[1])
-    told, telling = os.pipe2(os.O_CLOEXEC)
-    numbers = [lock, telling, client.fileno() if client else -1]
-    words = [sys.executable, "-I", "-S", "-c", _MONITOR.format(path=source), host.place.order(container.id)]
-    files.act("spawn", container.id)
-    try:
-        process = subprocess.Popen(
-            [*words, *map(str, numbers)], cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            pass_fds=[number for number in (*numbers, *held) if number >= 0], start_new_session=True,
-        )  # fmt: skip
-    finally:
-        os.close(telling)
-    with open(told, "rb") as answer:
-        words_told = answer.read().decode(errors="replace").split(" ", 1)
-    if words_told[0] == "started":
-        # It goes on without us; whoever waits for children is not to wait for this one.
-        process.returncode = 0
-        return int(words_told[1])
-    process.wait()
-    reason = failure(f"{host.place.bundle(container.id)}/runtime.log")
-    raise StartFailed(reason or "the monitor ended early")
+    return monitoring.start(host, container, lock, client, holds(mounts))
 
 
 def _write(path: str, document: Mapping[str, Any]) -> None:
@@ -164,6 +127,8 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
     return {
         "id": container.id,
         "runtime": host.runtime.command(),
+        "runtime_state": host.runtime.state_of(container.id),
+        "groups": cgroup.directories(cgroup.path(container.id, wishes.get("CgroupParent") or "")),
         "bundle": place.bundle(container.id),
         "state": place.state(container.id),
         "log": place.log(container.id) if logged else "",

@@ -42,12 +42,16 @@ def remove(group: str) -> None:
 
     A runtime that was killed while it made a container leaves the group, and nobody who knows of it.
     """
-    for top in (ROOT, *(f"{ROOT}/{name}" for name in _hierarchies())):
-        directory = f"{top}{group}"
+    for directory in directories(group):
         for _ in range(_ATTEMPTS):
             if not _emptied(directory):
                 break
             time.sleep(_PAUSE)
+
+
+def directories(group: str) -> list[str]:
+    """Where a control group is, or would be, in every hierarchy."""
+    return [f"{top}{group}" for top in (ROOT, *(f"{ROOT}/{name}" for name in _hierarchies()))]
 
 
 def _hierarchies() -> list[str]:

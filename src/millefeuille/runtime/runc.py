@@ -32,6 +32,10 @@ class Runc:
         """The command line up to the verb, for whoever calls the program itself."""
         return [self._program.path, *self._program.options]
 
+    def state_of(self, id: str) -> str:
+        """The directory of what the program notes of a container."""
+        return f"{self._directory}/{id}"
+
     def run(self, id: str, bundle: str, stdio: Stdio) -> Attached:
         """See Runtime. Raises RuntimeMissing."""
         log = f"{bundle}/runtime.log"

@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 
-from millefeuille.containers.monitor import launch, moments
+from millefeuille.containers.monitor import launch, leaving, moments
 from millefeuille.containers.monitor.clients import Client
 from millefeuille.containers.monitor.health import Health
 from millefeuille.containers.monitor.launch import NotStarted, Process
@@ -25,14 +25,24 @@ from millefeuille.containers.monitor.loop import Loop
 from millefeuille.containers.monitor.order import Order
 from millefeuille.containers.monitor.policy import Policy
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 _PR_SET_CHILD_SUBREAPER = 36
 _FAREWELL = 5.0  # seconds for clients to take what is left for them
 
 
 def main() -> None:
-    """Run; never returns."""
+    """Run as an interpreter of its own; never returns."""
     path, lock, status, client = sys.argv[1], *map(int, sys.argv[2:5])
     _keep_descriptors()
+    serve(path, lock, status, client)
+
+
+def serve(path: str, lock: int, status: int, client: int) -> NoReturn:
+    """Run in this process, which has no descriptors but these and standard streams; see above."""
+    os.chdir("/")
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in launch.IGNORED:
         signal.signal(number, signal.SIG_IGN)
@@ -114,7 +124,7 @@ class _Monitor:
         if self._health is not None:
             self._health.stop()
         process.close()
-        launch.run([*order.runtime, "delete", "--force", order.id])
+        leaving.clear(order)
 
     def _again(self) -> bool:
         """Start the container again, if its policy says so; False when it has ended for good."""

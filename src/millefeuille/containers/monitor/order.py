@@ -8,7 +8,8 @@ import json
 class Order:
     """Read from the bundle's `monitor.json`. Times are in nanoseconds, as Docker has them.
 
-    `runtime` is the runtime's command line up to its verb; `bundle` the bundle's directory; `state` the
+    `runtime` is the runtime's command line up to its verb, `runtime_state` the directory of what it notes of
+    the container; `groups` are the directories of the container's control groups; `bundle` is the bundle's directory; `state` the
     state file; `log` the log file, "" for none; `cleanup` the command to run at the end, empty for none,
     with the variables of `environment`;
     `counters` files in which the kernel counts processes killed for want of memory.
@@ -19,6 +20,8 @@ class Order:
             told = json.load(file)
         self.id: str = told["id"]
         self.runtime: list[str] = told["runtime"]
+        self.runtime_state: str = told["runtime_state"]
+        self.groups: list[str] = told["groups"]
         self.bundle: str = told["bundle"]
         self.state: str = told["state"]
         self.log: str = told["log"]
