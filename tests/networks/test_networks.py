@@ -23,14 +23,13 @@ from millefeuille.networks import links, rules
 from millefeuille.networks.bridges import InterfaceTaken
 from millefeuille.networks.definitions import NoSuchNetwork
 from millefeuille.networks.ends import BadEndpoint
-from millefeuille.networks.making import PredefinedNetwork
+from millefeuille.networks.making import Order, PredefinedNetwork
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.networks import (
     AlreadyConnected,
     NetworkExists,
     NetworkInUse,
     NotConnected,
-    Order,
 )
 from millefeuille.networks.pools import PoolTaken
 from millefeuille.networks.ports import PortTaken

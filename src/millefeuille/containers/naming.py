@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import random
+import os
+from collections.abc import Sequence
 from typing import Final
 
 _ADJECTIVES: Final = (
@@ -26,5 +27,9 @@ _SURNAMES: Final = (
 
 def propose(attempt: int) -> str:
     """A name as Docker forms them; later attempts have a digit."""
-    name = f"{random.choice(_ADJECTIVES)}_{random.choice(_SURNAMES)}"
-    return name if attempt == 0 else f"{name}{random.randrange(10)}"
+    name = f"{_one_of(_ADJECTIVES)}_{_one_of(_SURNAMES)}"
+    return name if attempt == 0 else f"{name}{_one_of('0123456789')}"
+
+
+def _one_of(choices: Sequence[str]) -> str:
+    return choices[int.from_bytes(os.urandom(4)) % len(choices)]

@@ -66,7 +66,7 @@ def discard(host: Host, id: str) -> None:
     with host.store.writing(emergency=True) as tx:
         known = tx.execute("SELECT name FROM containers WHERE id = ?", (id,)).fetchone()
         rows.remove_container(tx, id)
-        tx.doom(host.place.directory(id))
+        tx.drop(host.place.directory(id))  # without a row, the next sweep would remove it
         if known is not None:
             events.record(tx, "destroy", id, {"name": known[0]}, kind="container")
 

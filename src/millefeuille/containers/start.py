@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from millefeuille import files
-from millefeuille.containers import mounts as container_mounts
 from millefeuille.containers import monitoring, networking, records, removal
+from millefeuille.containers import mounts as container_mounts
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from millefeuille.containers.place import Place
 from millefeuille.settings import Settings
+from millefeuille.sha256 import sha256
 
 
 def run_directory(settings: Settings) -> str:
     """The store's own directory below the run directory: stores at different roots must not mix."""
-    identity = hashlib.sha256(os.fsencode(settings.root)).hexdigest()[:12]
+    identity = sha256(os.fsencode(settings.root)).hexdigest()[:12]
     return os.path.join(settings.run, identity)
 
 

@@ -9,11 +9,11 @@ Source: iptables(8); Docker's documentation, "Packet filtering and firewalls".
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable
 from typing import Final
 
 from millefeuille import files
+from millefeuille.later import subprocess
 
 _PROGRAM: Final = "iptables"
 _CHAIN: Final = "FORWARD"

@@ -6,18 +6,18 @@ A bridge is there as long as a container is on it. While nobody is, its addresse
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import os
 from collections.abc import Iterable
-from hashlib import sha256
 from typing import Final
 
 from millefeuille import files
 from millefeuille.errors import Conflict
+from millefeuille.later import ipaddress
 from millefeuille.networks import links, pools
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
 from millefeuille.networks.pools import PoolTaken
+from millefeuille.sha256 import sha256
 from millefeuille.values import replace
 
 _FORWARD: Final = "/proc/sys/net/ipv4/ip_forward"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
-import secrets
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from millefeuille.errors import Invalid
-from millefeuille.networks import hostfiles, pools
+from millefeuille.later import Later, ipaddress
+from millefeuille.networks import hostfiles
 from millefeuille.networks.hostfiles import Name
 from millefeuille.networks.lease import Endpoint, Lease
 from millefeuille.networks.network import Network
 from millefeuille.networks.wishes import Wishes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.networks import pools
+else:
+    pools = Later("millefeuille.networks.pools")
 
 
 class BadEndpoint(Invalid):
@@ -38,7 +44,7 @@ def endpoint(
         network.subnet, taken | {network.gateway}, within=network.ip_range,
         wish=ipaddress.IPv4Address(asked) if asked else None,
     )  # fmt: skip
-    identity = secrets.token_hex(32)
+    identity = os.urandom(32).hex()
     return Endpoint(
         id=identity, network=network.name, network_id=network.id, cable=f"mv-{identity[:12]}",
         interface=interface, ip=str(address), prefix=network.subnet.prefixlen,
@@ -57,7 +63,7 @@ def gateway_end(lease: Lease) -> Endpoint | None:
 def idle(network: Network) -> Endpoint:
     """The end of a network that consists of nothing: Docker's host and none."""
     return Endpoint(
-        id=secrets.token_hex(32), network=network.name, network_id=network.id, cable="", interface="", ip="",
+        id=os.urandom(32).hex(), network=network.name, network_id=network.id, cable="", interface="", ip="",
         prefix=0, gateway="", mac="", names=(), wish={},
     )  # fmt: skip
 

@@ -9,13 +9,13 @@ Source: moby v28.2.2, libnetwork/etchosts and libnetwork/internal/resolvconf.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from millefeuille import files
 from millefeuille.errors import Invalid
+from millefeuille.later import ipaddress
 from millefeuille.values import dataclass
 
 LOCAL: Final = (
@@ -174,6 +174,8 @@ def _only_local(servers: Sequence[str]) -> bool:
 
 def _is_local(server: str) -> bool:
     address = server.partition("%")[0]
+    if ":" not in address:  # most are of version 4, and need no more
+        return address.startswith("127.") and _is_address(address)
     return _is_address(address) and ipaddress.ip_address(address).is_loopback
 
 

@@ -9,13 +9,13 @@ boot, as nothing in it does: one from before is void.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.later import ipaddress
 from millefeuille.values import asdict, dataclass
 
 _BOOT: Final = "/proc/sys/kernel/random/boot_id"

@@ -9,13 +9,13 @@ Source: rtnetlink(7), Linux include/uapi/linux/if_link.h, if_bridge.h and veth.h
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
 import struct
 from collections.abc import Iterator
 from typing import Final
 
 from millefeuille import files
+from millefeuille.later import ipaddress
 from millefeuille.networks import netlink
 from millefeuille.networks.netlink import (
     CREATE,
@@ -48,9 +48,11 @@ _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DESTINATION, _RTA_OUTPUT, _RTA_GATEWAY = 1, 4, 5
 _MAIN, _BOOT, _UNIVERSE, _UNICAST = 254, 3, 0, 1
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
-Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+    Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+    Subnet = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def index(link: Netlink, name: str) -> int | None:

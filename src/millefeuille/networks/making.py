@@ -5,13 +5,13 @@ Source: moby v28.2.2, api/types/network/ipam.go and libnetwork/drivers/bridge.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import time
 from collections.abc import Mapping
 from typing import Final
 
 from millefeuille.errors import Conflict, Denied, Invalid, Unsupported
+from millefeuille.later import ipaddress
 from millefeuille.networks import pools
 from millefeuille.networks.network import OPTIONS, PREDEFINED, Network
 from millefeuille.values import dataclass, field

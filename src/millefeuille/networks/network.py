@@ -6,12 +6,12 @@ without anything being written.
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 import os
 from collections.abc import Mapping
 from typing import Any, Final
 
+from millefeuille.later import ipaddress
+from millefeuille.sha256 import sha256
 from millefeuille.values import dataclass, field
 
 NEVER: Final = "0001-01-01T00:00:00Z"
@@ -72,7 +72,7 @@ class Network:
 
 def predefined(root: str, name: str) -> Network:
     """One of Docker's three networks, in the store at `root`."""
-    identity = hashlib.sha256(b"network\0" + os.fsencode(root) + b"\0" + name.encode()).hexdigest()
+    identity = sha256(b"network\0" + os.fsencode(root) + b"\0" + name.encode()).hexdigest()
     driver = PREDEFINED[name]
     return Network(id=identity, name=name, driver=driver, chosen=driver == "bridge")
 

@@ -13,31 +13,38 @@ last. So after a kill at any point the lease tells what there may be, and `sweep
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from hashlib import sha256
 from typing import Any, Final
 
 from millefeuille import files
 from millefeuille.errors import Conflict, Denied, NotFound
-from millefeuille.networks import bridges, ends, hostfiles, links, namespace, pools, upkeep, wiring
+from millefeuille.later import Later, ipaddress
+from millefeuille.networks import ends, hostfiles, links, namespace, wiring
 from millefeuille.networks.connection import Connection, network_settings
 from millefeuille.networks.definitions import Definitions, NoSuchNetwork
 from millefeuille.networks.hostfiles import Name
 from millefeuille.networks.lease import Endpoint, Lease, Leases, Port
-from millefeuille.networks.making import Order, PredefinedNetwork, make
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
-from millefeuille.networks.pools import PoolTaken
-from millefeuille.networks.ports import PortTaken, choose, publications
 from millefeuille.networks.wishes import Wishes, names
+from millefeuille.sha256 import sha256
 from millefeuille.values import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.networks import bridges, making, pools, ports, upkeep
+else:
+    bridges = Later("millefeuille.networks.bridges")
+    making = Later("millefeuille.networks.making")
+    pools = Later("millefeuille.networks.pools")
+    ports = Later("millefeuille.networks.ports")
+    upkeep = Later("millefeuille.networks.upkeep")
 
 __all__ = [
     "AlreadyConnected", "Connection", "Network", "NetworkExists", "NetworkInUse", "Networks",
-    "NotConnected", "Order",
+    "NotConnected",
 ]  # fmt: skip
 
 _JOIN: Final = "container:"
@@ -85,20 +92,22 @@ class Networks:
         found = ((lease, lease.on(network.id)) for lease in self.leases.every())
         return [(lease, end) for lease, end in found if end is not None]
 
-    def create(self, order: Order) -> Network:
+    def create(self, order: making.Order) -> Network:
         """Make a network; its bridge comes with its first container.
 
         Raises NetworkExists, PredefinedNetwork, OneInstance, BadNetwork, NetworkUnsupported, PoolTaken,
         NoPool, OSError.
         """
-        made = make(order)
+        made = making.make(order)
         with self._locked(), Netlink() as host:
             others = self.every()
             if any(other.name == made.name for other in others):
                 raise NetworkExists(f"network with name {made.name} already exists")
             reserved = [other.subnet for other in others if other.subnet is not None]
             if made.subnet is not None and pools.overlaps(made.subnet, reserved):
-                raise PoolTaken("invalid pool request: Pool overlaps with other one on this address space")
+                raise pools.PoolTaken(
+                    "invalid pool request: Pool overlaps with other one on this address space"
+                )
             made = bridges.settled(host, made, others)
             self._found()
             self.definitions.save(made)
@@ -111,7 +120,7 @@ class Networks:
         """
         found = self.get(text)
         if found.predefined:
-            raise PredefinedNetwork(f"{found.name} is a pre-defined network and cannot be removed")
+            raise making.PredefinedNetwork(f"{found.name} is a pre-defined network and cannot be removed")
         with self._locked(), Netlink() as host:
             found = self.get(text)
             users = [f'name:"{lease.name}" id:"{end.id[:12]}"' for lease, end in self.connected(found)]
@@ -180,6 +189,10 @@ class Networks:
             return
         lease = self.leases.read(container)
         namespace.remove(self.namespace(container))
+        if lease is not None and not _plugged(lease):
+            with self._locked():
+                self.leases.forget(container)
+            return
         with Netlink() as host:
             for end in lease.endpoints if lease else ():
                 if end.cable:
@@ -332,11 +345,13 @@ class Networks:
         return ends.endpoint(network, wish, taken, names=called, interface=interface)
 
     def _ports(self, wishes: Wishes, end: Endpoint, address: str) -> tuple[Port, ...]:
-        wanted = publications(wishes.bindings, wishes.exposed, everything=wishes.publish_all, address=address)
+        wanted = ports.publications(
+            wishes.bindings, wishes.exposed, everything=wishes.publish_all, address=address
+        )
         try:
-            return choose(wanted, self._taken_ports(), end.ip)
-        except PortTaken as error:
-            raise PortTaken(
+            return ports.choose(wanted, self._taken_ports(), end.ip)
+        except ports.PortTaken as error:
+            raise ports.PortTaken(
                 "failed to set up container networking: driver failed programming external connectivity on"
                 f" endpoint {wishes.name} ({end.id}): {error}"
             ) from error
@@ -357,7 +372,8 @@ class Networks:
                 bridges.raise_up(host, self.get(end.network_id))
         if lease.hosts:
             hostfiles.write(lease.hosts, ends.hosts(lease, wishes))
-        self._settle_rest(host)
+        if _plugged(lease):
+            self._settle_rest(host)
 
     def _settle_rest(self, host: Netlink, *, without: str = "") -> None:
         every = list(self.leases.every())
@@ -365,6 +381,11 @@ class Networks:
         gone = [end for lease in every if lease.container == without for end in lease.endpoints]
         told = f"{self.leases.directory}/rules"
         upkeep.settle(host, self.every(), leases, gone, table=self._table, told=told)
+
+
+def _plugged(lease: Lease) -> bool:
+    """Whether the container is on a network that others see; else nothing but its own is to be settled."""
+    return any(end.cable for end in lease.endpoints)
 
 
 def _unfinished(directory: str) -> list[str]:

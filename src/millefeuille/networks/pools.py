@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import secrets
+import os
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
@@ -73,7 +73,7 @@ def first(subnet: Subnet) -> Address:
 
 def hardware_address() -> str:
     """A random one that belongs to no maker and to one interface alone."""
-    value = bytearray(secrets.token_bytes(6))
+    value = bytearray(os.urandom(6))
     value[0] = (value[0] & 0xFC) | 0x02
     return value.hex(":")
 

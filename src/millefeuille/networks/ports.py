@@ -6,12 +6,12 @@ Source: moby v28.2.2, libnetwork/portallocator and libnetwork/drivers/bridge/por
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from millefeuille.errors import Conflict, Invalid, Unsupported
+from millefeuille.later import ipaddress
 from millefeuille.networks.lease import Port
 from millefeuille.values import dataclass
 

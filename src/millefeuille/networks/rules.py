@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import errno
 import struct
-import subprocess
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from millefeuille import files
 from millefeuille.errors import Failed, Unsupported
+from millefeuille.later import subprocess
 from millefeuille.networks import netlink
 from millefeuille.networks.lease import Port
 from millefeuille.networks.netlink import Netlink

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Callable
 
 from millefeuille.errors import Failed
+from millefeuille.later import ipaddress
 from millefeuille.networks import ends, links, namespace
 from millefeuille.networks.lease import Endpoint, Lease
 from millefeuille.networks.netlink import Netlink

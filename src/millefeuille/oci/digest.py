@@ -7,12 +7,15 @@ import re
 from typing import Any
 
 from millefeuille.errors import Invalid
+from millefeuille.sha256 import sha256
 from millefeuille.values import dataclass
 
 # Hex length by algorithm (registered in the OCI image specification).
 _LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _SHAPE = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]+", re.ASCII)
+
+_SMALL = 1 << 18  # bytes, of a document; OpenSSL hashes faster, and takes longer to load than these
 
 
 class InvalidDigest(Invalid):
@@ -65,5 +68,7 @@ class Digest:
 
 
 def _hasher(algorithm: str, data: bytes = b"") -> Any:
+    if algorithm == "sha256" and 0 < len(data) <= _SMALL:
+        return sha256(data)
     # Loaded by name: a list of images does without OpenSSL.
     return importlib.import_module("hashlib").new(algorithm, data)

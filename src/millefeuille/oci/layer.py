@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 
 from millefeuille.oci.digest import Digest
+from millefeuille.sha256 import sha256
 
 
 def chain_ids(diff_ids: Iterable[Digest]) -> Iterator[Digest]:
@@ -25,4 +25,4 @@ def chain_id(diff_ids: Iterable[Digest]) -> Digest | None:
 
 
 def _joined(parent: Digest, diff_id: Digest) -> Digest:
-    return Digest("sha256", hashlib.sha256(f"{parent} {diff_id}".encode()).hexdigest())
+    return Digest("sha256", sha256(f"{parent} {diff_id}".encode()).hexdigest())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Sequence
 from typing import Any, Final
 
 from millefeuille import files
 from millefeuille.errors import Unsupported
+from millefeuille.later import subprocess
 from millefeuille.runtime.runtime import Refused, Stdio
 from millefeuille.values import dataclass
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 from typing import Any
 
 from millefeuille import files
+from millefeuille.later import subprocess
 from millefeuille.runtime import cgroup
 from millefeuille.runtime.invocation import Program, failure
 from millefeuille.runtime.runtime import Attached, ExecFailed, Refused, StartFailed, State, Stdio

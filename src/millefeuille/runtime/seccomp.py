@@ -23,45 +23,46 @@ _NEW_NAMESPACES: Final = 0x7E020000
 _PERSONALITIES: Final = (0x0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
 
 # What may always be called. Names that an architecture or libseccomp does not know are passed over by
-# runtimes.
+# runtimes. From the highest number on x86-64 to the lowest, what it has not before: libseccomp keeps calls in
+# the order of their numbers, and looks for the place of each from the front.
 _ALWAYS: Final = """
-    _llseek _newselect accept accept4 access adjtimex alarm bind brk cachestat capget capset chdir chmod chown
-    chown32 clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime clock_gettime64
-    clock_nanosleep clock_nanosleep_time64 close close_range connect copy_file_range creat dup dup2 dup3
-    epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait epoll_wait_old
-    eventfd eventfd2 execve execveat exit exit_group faccessat faccessat2 fadvise64 fadvise64_64 fallocate
-    fanotify_mark fchdir fchmod fchmodat fchmodat2 fchown fchown32 fchownat fcntl fcntl64 fdatasync
-    fgetxattr flistxattr flock fork fremovexattr fsetxattr fstat fstat64 fstatat64 fstatfs fstatfs64 fsync
-    ftruncate ftruncate64 futex futex_requeue futex_time64 futex_wait futex_waitv futex_wake futimesat
-    get_robust_list get_thread_area getcpu getcwd getdents getdents64 getegid getegid32 geteuid geteuid32
-    getgid getgid32 getgroups getgroups32 getitimer getpeername getpgid getpgrp getpid getppid getpriority
-    getrandom getresgid getresgid32 getresuid getresuid32 getrlimit getrusage getsid getsockname getsockopt
-    gettid gettimeofday getuid getuid32 getxattr getxattrat inotify_add_watch inotify_init inotify_init1
-    inotify_rm_watch io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup io_submit
-    ioctl ioprio_get ioprio_set ipc kill landlock_add_rule landlock_create_ruleset landlock_restrict_self
-    lchown lchown32 lgetxattr link linkat listen listxattr listxattrat llistxattr lremovexattr lseek
-    lsetxattr lstat lstat64 madvise map_shadow_stack membarrier memfd_create memfd_secret mincore mkdir
-    mkdirat mknod mknodat mlock mlock2 mlockall mmap mmap2 mprotect mq_getsetattr mq_notify mq_open
-    mq_timedreceive mq_timedreceive_time64 mq_timedsend mq_timedsend_time64 mq_unlink mremap mseal msgctl
-    msgget msgrcv msgsnd msync munlock munlockall munmap name_to_handle_at nanosleep newfstatat open openat
-    openat2 pause pidfd_open pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect poll ppoll
-    ppoll_time64 prctl pread64 preadv preadv2 prlimit64 process_mrelease pselect6 pselect6_time64 pwrite64
-    pwritev pwritev2 read readahead readlink readlinkat readv recv recvfrom recvmmsg recvmmsg_time64 recvmsg
-    remap_file_pages removexattr removexattrat rename renameat renameat2 restart_syscall rmdir rseq
-    rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait
-    rt_sigtimedwait_time64 rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity
-    sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval sched_rr_get_interval_time64
-    sched_setaffinity sched_setattr sched_setparam sched_setscheduler sched_yield seccomp select semctl
-    semget semop semtimedop semtimedop_time64 send sendfile sendfile64 sendmmsg sendmsg sendto
-    set_robust_list set_thread_area set_tid_address setfsgid setfsgid32 setfsuid setfsuid32 setgid setgid32
-    setgroups setgroups32 setitimer setpgid setpriority setregid setregid32 setresgid setresgid32 setresuid
-    setresuid32 setreuid setreuid32 setrlimit setsid setsockopt setuid setuid32 setxattr setxattrat shmat
-    shmctl shmdt shmget shutdown sigaltstack signalfd signalfd4 sigprocmask sigreturn socketcall socketpair
-    splice stat stat64 statfs statfs64 statx symlink symlinkat sync sync_file_range syncfs sysinfo tee
-    tgkill time timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64 timer_settime
-    timer_settime64 timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64 times
-    tkill truncate truncate64 ugetrlimit umask uname unlink unlinkat uretprobe utime utimensat
-    utimensat_time64 utimes vfork vmsplice wait4 waitid waitpid write writev
+    _llseek _newselect chown32 clock_adjtime64 clock_getres_time64 clock_gettime64 clock_nanosleep_time64
+    fadvise64_64 fchown32 fcntl64 fstat64 fstatat64 fstatfs64 ftruncate64 futex_time64 getegid32 geteuid32
+    getgid32 getgroups32 getresgid32 getresuid32 getuid32 io_pgetevents_time64 ipc lchown32 lstat64 mmap2
+    mq_timedreceive_time64 mq_timedsend_time64 ppoll_time64 pselect6_time64 recv recvmmsg_time64
+    rt_sigtimedwait_time64 sched_rr_get_interval_time64 semtimedop_time64 send sendfile64 setfsgid32
+    setfsuid32 setgid32 setgroups32 setregid32 setresgid32 setresuid32 setreuid32 setuid32 sigprocmask
+    sigreturn socketcall stat64 statfs64 timer_gettime64 timer_settime64 timerfd_gettime64 timerfd_settime64
+    truncate64 ugetrlimit utimensat_time64 waitpid removexattrat listxattrat getxattrat setxattrat mseal
+    futex_requeue futex_wait futex_wake map_shadow_stack fchmodat2 cachestat futex_waitv process_mrelease
+    memfd_secret landlock_restrict_self landlock_add_rule landlock_create_ruleset epoll_pwait2 faccessat2
+    openat2 close_range pidfd_open pidfd_send_signal uretprobe rseq io_pgetevents statx pkey_free pkey_alloc
+    pkey_mprotect pwritev2 preadv2 copy_file_range mlock2 membarrier execveat memfd_create getrandom seccomp
+    renameat2 sched_getattr sched_setattr getcpu sendmmsg syncfs clock_adjtime name_to_handle_at prlimit64
+    fanotify_mark recvmmsg rt_tgsigqueueinfo pwritev preadv inotify_init1 pipe2 dup3 epoll_create1 eventfd2
+    signalfd4 accept4 timerfd_gettime timerfd_settime fallocate eventfd timerfd_create signalfd epoll_pwait
+    utimensat vmsplice sync_file_range tee splice get_robust_list set_robust_list ppoll pselect6 faccessat
+    fchmodat readlinkat symlinkat linkat renameat unlinkat newfstatat futimesat fchownat mknodat mkdirat
+    openat inotify_rm_watch inotify_add_watch inotify_init ioprio_get ioprio_set waitid mq_getsetattr
+    mq_notify mq_timedreceive mq_timedsend mq_unlink mq_open utimes tgkill epoll_ctl epoll_wait exit_group
+    clock_nanosleep clock_getres clock_gettime timer_delete timer_getoverrun timer_gettime timer_settime
+    timer_create fadvise64 semtimedop restart_syscall set_tid_address getdents64 remap_file_pages
+    epoll_wait_old epoll_ctl_old epoll_create get_thread_area io_cancel io_submit io_getevents io_destroy
+    io_setup set_thread_area sched_getaffinity sched_setaffinity futex time tkill fremovexattr lremovexattr
+    removexattr flistxattr llistxattr listxattr fgetxattr lgetxattr getxattr fsetxattr lsetxattr setxattr
+    readahead gettid sync setrlimit adjtimex prctl munlockall mlockall munlock mlock sched_rr_get_interval
+    sched_get_priority_min sched_get_priority_max sched_getscheduler sched_setscheduler sched_getparam
+    sched_setparam setpriority getpriority fstatfs statfs mknod utime sigaltstack rt_sigsuspend
+    rt_sigqueueinfo rt_sigtimedwait rt_sigpending capset capget getsid setfsgid setfsuid getpgid getresgid
+    setresgid getresuid setresuid setgroups getgroups setregid setreuid setsid getpgrp getppid setpgid
+    getegid geteuid setgid setuid getgid getuid times sysinfo getrusage getrlimit gettimeofday umask lchown
+    fchown chown fchmod chmod readlink symlink unlink link creat rmdir mkdir rename fchdir chdir getcwd
+    getdents ftruncate truncate fdatasync fsync flock fcntl msgctl msgrcv msgsnd msgget shmdt semctl semop
+    semget uname kill wait4 exit execve vfork fork getsockopt setsockopt socketpair getpeername getsockname
+    listen bind shutdown recvmsg sendmsg recvfrom sendto accept connect sendfile getpid setitimer alarm
+    getitimer nanosleep pause dup2 dup shmctl shmat shmget madvise mincore msync mremap sched_yield select
+    pipe access writev readv pwrite64 pread64 ioctl rt_sigreturn rt_sigprocmask rt_sigaction brk munmap
+    mprotect mmap lseek poll lstat fstat stat close open write read
 """
 
 _BY_CAPABILITY: Final = {

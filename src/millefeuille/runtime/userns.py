@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import os
 import pwd
-import subprocess
 from typing import Final
 
 from millefeuille import kernel
 from millefeuille.errors import Denied, Unsupported
+from millefeuille.later import subprocess
 from millefeuille.values import dataclass
 
 # In the command line of every monitor.

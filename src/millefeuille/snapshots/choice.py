@@ -12,11 +12,18 @@ from typing import Final
 
 from millefeuille import files
 from millefeuille.errors import Invalid, Unsupported
-from millefeuille.snapshots.erofs import probe as erofs
+from millefeuille.later import Later
 from millefeuille.snapshots.erofs.checked import boot
-from millefeuille.snapshots.overlay import probe as overlay
 from millefeuille.snapshots.overlay.marks import marks
 from millefeuille.values import asdict, dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.snapshots.erofs import probe as erofs
+    from millefeuille.snapshots.overlay import probe as overlay
+else:
+    erofs = Later("millefeuille.snapshots.erofs.probe")
+    overlay = Later("millefeuille.snapshots.overlay.probe")
 
 DRIVERS: Final = ("erofs", "overlay")
 

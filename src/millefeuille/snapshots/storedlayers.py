@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from blake3 import blake3
-
 from millefeuille.errors import Corrupt
-from millefeuille.layers.index import LayerIndex
+from millefeuille.later import Later, blake3
 from millefeuille.snapshots.chain import LayerTar
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.layers import index
+else:
+    index = Later("millefeuille.layers.index")
 
 
 class DamagedChain(Corrupt):
@@ -33,17 +37,17 @@ def check_sizes(store: Store, layers: Sequence[LayerRecord]) -> None:
             raise damaged(layer)
 
 
-def open_index(store: Store, layer: LayerRecord) -> LayerIndex:
+def open_index(store: Store, layer: LayerRecord) -> index.LayerIndex:
     """The layer's index, held against its hash. Raises DamagedChain, FileNotFoundError."""
     path = store.disk.layer_index(layer.diff_id)
     if hash_of(path) != layer.index_hash:
         raise damaged(layer)
-    return LayerIndex.open(path)
+    return index.LayerIndex.open(path)
 
 
 def hash_of(path: str) -> str:
     """blake3 of a file, in hex."""
-    return blake3().update_mmap(path).hexdigest()
+    return blake3.blake3().update_mmap(path).hexdigest()
 
 
 def damaged(layer: LayerRecord) -> DamagedChain:

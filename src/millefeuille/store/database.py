@@ -12,12 +12,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import sqlite3
 from collections.abc import Iterator
 
 from millefeuille import files
 from millefeuille.errors import Corrupt, Failed, Unsupported
 from millefeuille.store.schema import SCHEMA, VERSION
+from millefeuille.store.sqlite import sqlite3
 
 _BUSY = 60.0  # seconds a reader waits for a commit in progress
 

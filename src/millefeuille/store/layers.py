@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from blake3 import blake3
-
 from millefeuille.errors import Corrupt
-from millefeuille.layers.index import LayerIndex
+from millefeuille.later import Later, blake3
 from millefeuille.oci.digest import Digest
 from millefeuille.store.disk import Disk
 from millefeuille.store.images import LayerRecord
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.layers import index as indexes
+else:
+    indexes = Later("millefeuille.layers.index")
 
 
 class DamagedLayer(Corrupt):
@@ -51,8 +55,8 @@ def measure(disk: Disk, diff_id: Digest) -> LayerRecord:
     """
     path = disk.layer_index(diff_id)
     with open(path, "rb") as file:
-        index_hash = blake3(file.read()).hexdigest()
-    index = LayerIndex.open(path)
+        index_hash = blake3.blake3(file.read()).hexdigest()
+    index = indexes.LayerIndex.open(path)
     index.verify()
     tar_size = os.stat(disk.tar(diff_id)).st_size
     if tar_size != index.tar_size:

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 from collections.abc import Iterator
 
 from millefeuille import files
 from millefeuille.store import database, mirror
 from millefeuille.store.disk import Disk, NoStore
+from millefeuille.store.sqlite import sqlite3
 
 
 class Transaction:
@@ -32,11 +32,19 @@ class Transaction:
         self.disk = disk
         self.changed_names = False
         self.doomed: list[str] = []
+        self.dropped: list[str] = []
 
     def doom(self, path: str) -> None:
         """Remove the file or directory at `path` when this transaction has been committed."""
         self.execute("INSERT OR IGNORE INTO deleting (path) VALUES (?)", (path,))
         self.doomed.append(path)
+
+
+    def drop(self, path: str) -> None:
+        """The same for what is found again by its name alone: a crash may leave it to a sweep of its kind, and
+        nobody writes down that it went.
+        """
+        self.dropped.append(path)
 
 
 @contextlib.contextmanager
@@ -62,6 +70,7 @@ def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
                 trashed = _throw_away(disk, transaction.doomed)
                 if trashed:
                     connection.execute("DELETE FROM deleting")
+                trashed += _throw_away(disk, transaction.dropped)
                 mirror.refresh(connection.execute, disk.index)
             finally:
                 connection.close()

@@ -1,4 +1,4 @@
-"""The constructor of a class of values, compiled when the first one is made."""
+"""The constructor of a class of values, compiled when some have been made."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from millefeuille.values.fields import MISSING, Field
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_FEW = 8  # calls; compiling takes as long as some twenty of them
 
 
 def check(name: str, fields: Mapping[str, Field]) -> None:
@@ -22,15 +24,40 @@ def check(name: str, fields: Mapping[str, Field]) -> None:
 
 
 def first(cls: type, fields: Mapping[str, Field], *, frozen: bool) -> Callable[..., None]:
-    """What stands for the constructor until it is called; it is compiled then, and takes its place."""
+    """The constructor, which compiles the one that takes its place once it has been called some times."""
+    positional = [name for name, one in fields.items() if not one.kw_only]
+    left = _FEW
 
     def __init__(self: Any, /, *given: Any, **named: Any) -> None:
-        made = _compiled(cls, fields, frozen=frozen)
-        cls.__init__ = made  # type: ignore[misc]
-        made(self, *given, **named)
+        nonlocal left
+        left -= 1
+        if left < 0 or not _is_regular(fields, positional, given, named):
+            made = _compiled(cls, fields, frozen=frozen)
+            cls.__init__ = made  # type: ignore[misc]
+            made(self, *given, **named)
+            return
+        named.update(zip(positional, given))  # noqa: B905  # there may be fewer
+        for name, one in fields.items():
+            value = named[name] if name in named else one.made()
+            object.__setattr__(self, name, value)
+        if hasattr(cls, "__post_init__"):
+            self.__post_init__()
 
     __init__.__qualname__ = f"{cls.__qualname__}.__init__"
     return __init__
+
+
+def _is_regular(
+    fields: Mapping[str, Field], positional: list[str], given: tuple[Any, ...], named: Mapping[str, Any]
+) -> bool:
+    """Whether the arguments are those of the fields; what is wrong with others is left for Python to say."""
+    taken = positional[: len(given)]
+    return (
+        len(given) == len(taken)
+        and named.keys() <= fields.keys()
+        and not any(name in named for name in taken)
+        and all(name in named or name in taken or not one.is_required for name, one in fields.items())
+    )
 
 
 def _compiled(cls: type, fields: Mapping[str, Field], *, frozen: bool) -> Callable[..., None]:

@@ -33,6 +33,10 @@ class Field:
         """Whether a value must be given for it."""
         return self.default is MISSING and self.default_factory is MISSING
 
+    def made(self) -> Any:
+        """What it is where nothing is given for it."""
+        return self.default_factory() if self.default is MISSING else self.default
+
 
 def field(
     *, default: Any = MISSING, default_factory: Callable[[], Any] = MISSING, repr: bool = True,

@@ -14,7 +14,6 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -73,7 +72,7 @@ class Volumes:
             plugin = f'error looking up volume plugin {driver}: plugin "{driver}" not found'
             raise UnknownDriver(f"create {name}: {plugin}")
         if not name:
-            name = secrets.token_hex(32)
+            name = os.urandom(32).hex()
             labels = {**(labels or {}), ANONYMOUS: ""}
         check_name(name)
         check_options(name, options or {})
@@ -115,7 +114,7 @@ class Volumes:
         self.get(name)
         if users:
             raise VolumeInUse(f"remove {name}: volume is in use - [{', '.join(sorted(users))}]")
-        gone = f"{self.root}/{_GONE}{secrets.token_hex(8)}"
+        gone = f"{self.root}/{_GONE}{os.urandom(8).hex()}"
         files.rename(f"{self.root}/{name}", gone)
         files.sync_directory(self.root)
         files.remove_tree(gone)
@@ -151,7 +150,7 @@ class Volumes:
     def _place(self, volume: Volume) -> None:
         if files.make_directory(self.root, 0o711):
             files.sync_directory(os.path.dirname(self.root))
-        new = f"{self.root}/{_NEW}{os.getpid()}-{secrets.token_hex(8)}"
+        new = f"{self.root}/{_NEW}{os.getpid()}-{os.urandom(8).hex()}"
         files.make_directory(new)
         try:
             data = os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -46,6 +46,7 @@ class Monitored:
         (directory / "command").write_text(command)
         told = {
             "id": "c1", "runtime": [str(directory / "runtime")], "bundle": str(directory),
+            "runtime_state": str(directory / "kept"), "groups": [str(directory / "group")],
             "state": str(directory / "state.json"), "log": str(directory / "log"),
             "console": str(directory / "console"), "tty": False, "open_stdin": False, "stdin_once": False,
             "policy": "no", "retries": 0, "auto_remove": False, "cleanup": [], "environment": {},

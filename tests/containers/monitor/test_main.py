@@ -23,7 +23,6 @@ def test_output_goes_to_the_client_and_the_log(monitored: Any) -> None:
     assert pairs == {("stdout", "out\n"), ("stderr", "err\n")}
     assert (one.state["Status"], one.state["ExitCode"], one.state["Pid"]) == ("exited", 7, 0)
     assert one.state["StartedAt"] < one.state["FinishedAt"]
-    assert "delete --force c1" in (one.directory / "calls").read_text()
 
 
 def test_much_output_comes_whole_to_a_slow_client(monitored: Any) -> None:
@@ -89,6 +88,19 @@ def test_a_check_that_fails_or_hangs_makes_it_unhealthy(monitored: Any) -> None:
     _until(lambda: one.state["Health"]["Status"] == "unhealthy")
     assert one.state["Health"]["FailingStreak"] >= 2
     assert "exceeded timeout" in one.state["Health"]["Log"][-1]["Output"]
+
+
+def test_what_the_runtime_leaves_is_removed_without_calling_it(monitored: Any) -> None:
+    one = monitored("mkdir -p $(dirname $0)/group $(dirname $0)/kept; touch $(dirname $0)/kept/state.json")
+    assert one.until_end() == 0
+    assert not (one.directory / "group").exists() and not (one.directory / "kept").exists()
+    assert not (one.directory / "calls").exists()
+
+
+def test_a_group_that_somebody_still_is_in_is_left_to_the_runtime(monitored: Any) -> None:
+    one = monitored("mkdir -p $(dirname $0)/group/inner")
+    assert one.until_end() == 0
+    assert "delete --force c1" in (one.directory / "calls").read_text()
 
 
 def test_a_runtime_that_fails_is_told(monitored: Any, tmp_path: Path) -> None:

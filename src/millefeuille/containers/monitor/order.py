@@ -9,9 +9,9 @@ class Order:
     """Read from the bundle's `monitor.json`. Times are in nanoseconds, as Docker has them.
 
     `runtime` is the runtime's command line up to its verb, `runtime_state` the directory of what it notes of
-    the container; `groups` are the directories of the container's control groups; `bundle` is the bundle's directory; `state` the
-    state file; `log` the log file, "" for none; `cleanup` the command to run at the end, empty for none,
-    with the variables of `environment`;
+    the container; `groups` are the directories of the container's control groups; `bundle` is the bundle's
+    directory; `state` the state file; `log` the log file, "" for none; `cleanup` the command to run at the
+    end, empty for none, with the variables of `environment`;
     `counters` files in which the kernel counts processes killed for want of memory.
     """
 

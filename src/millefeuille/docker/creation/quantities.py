@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from typing import Final
 
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.docker.gotext import quoted
+from millefeuille.later import fractions
 
 _UNITS: Final = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 _FLOAT: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -39,7 +39,7 @@ def memory_and_swap(text: str) -> int:
 def nano_cpus(text: str) -> int:
     """Billionths of a processor, from a decimal number. Raises InvalidOption."""
     try:
-        cpus = Fraction(text)
+        cpus = fractions.Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise InvalidOption(f"failed to parse {text} as a rational number") from None
     nano = cpus * _NANO

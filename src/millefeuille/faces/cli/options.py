@@ -1,7 +1,5 @@
 """Flags as values: what a command accepts, said once and looked up by the option itself.
 
-Values that every start defines are named tuples, which cost a third of what dataclasses do.
-
 QUIET = boolean("quiet", "Only show image IDs", short="q")
 ...
 if call[QUIET]:         # bool, and the type checker knows it
@@ -10,15 +8,17 @@ if call[QUIET]:         # bool, and the type checker knows it
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from millefeuille.faces.cli import values
 from millefeuille.faces.cli.values import Pairs
+from millefeuille.values import dataclass
 
 T = TypeVar("T")
 
 
-class Option(NamedTuple, Generic[T]):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option(Generic[T]):
     """One flag. `shape` is the word its value has in the help, "" for a switch.
 
     `complete` says what its value names, for shell completion: "", "image", "file" or "directory".

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 
 from millefeuille import files
 from millefeuille.errors import MilleError
@@ -23,7 +22,7 @@ def probe(directory: str) -> tuple[Backing | None, str]:
 
     Mounts a sample, reads a file in it, and leaves nothing. Raises OSError when `directory` takes no files.
     """
-    stem = f"{directory}/probe-{uuid.uuid4().hex}"
+    stem = f"{directory}/probe-{os.urandom(16).hex()}"
     try:
         chain = _sample(stem)
         try:
@@ -53,7 +52,7 @@ def _sample(stem: str) -> Chain:
     file = Node(0o100644, 0, 0, 0, 0, len(_CONTENT), 0, 0, BLOCK, NO_XATTRS)
     root = Node(0o040755, 0, 0, 0, 0, 0, 0, 0, 0, NO_XATTRS, {b"file": file})
     digest = Digest.of(tar)
-    image = write_image(root, [Device(tag=digest.hex, size=len(tar))], uuid=uuid.UUID(int=0).bytes)
+    image = write_image(root, [Device(tag=digest.hex, size=len(tar))], uuid=bytes(16))
     for suffix, data in ((".tar", tar), (".erofs", image)):
         descriptor = files.create(stem + suffix)
         try:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from blake3 import blake3
-
 from millefeuille import files
+from millefeuille.later import Later, blake3
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_id
 from millefeuille.snapshots.chain import Chain
 from millefeuille.snapshots.erofs.checked import Checked
-from millefeuille.snapshots.erofs.merged import merged_image
 from millefeuille.snapshots.storedlayers import DamagedChain, check_sizes, hash_of, open_index, tars
 from millefeuille.store import chains, leases
 from millefeuille.store.chains import Metadata
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.naming import rename_new
 from millefeuille.store.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.snapshots.erofs import merged
+else:
+    merged = Later("millefeuille.snapshots.erofs.merged")
 
 __all__ = ["DamagedChain", "make_metadata", "stored_chain"]
 
@@ -31,7 +35,7 @@ def make_metadata(store: Store, layers: Sequence[LayerRecord]) -> tuple[Digest, 
     """
     chain = chain_id(layer.diff_id for layer in layers)
     assert chain is not None  # an image without layers has no chain
-    image = merged_image(chain, tars(store, layers), (open_index(store, layer) for layer in layers))
+    image = merged.merged_image(chain, tars(store, layers), (open_index(store, layer) for layer in layers))
     temporary = f"{store.disk.ingest}/chain-{os.urandom(16).hex()}"
     descriptor = files.create(temporary, 0o400)
     try:
@@ -39,7 +43,7 @@ def make_metadata(store: Store, layers: Sequence[LayerRecord]) -> tuple[Digest, 
         files.sync(descriptor)
     finally:
         os.close(descriptor)
-    made = Metadata(size=len(image), hash=blake3(image).hexdigest())
+    made = Metadata(size=len(image), hash=blake3.blake3(image).hexdigest())
     target = store.disk.chain(chain)
     if not rename_new(temporary, target):
         if hash_of(target) == made.hash:

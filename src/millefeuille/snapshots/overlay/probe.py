@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import uuid
 
 from millefeuille import files
 from millefeuille.snapshots import attach
@@ -16,7 +15,7 @@ def probe(directory: str, marks: Marks) -> str:
 
     Mounts a sample, changes it, and leaves nothing. Raises OSError when `directory` takes no files.
     """
-    stem = f"{directory}/probe-{uuid.uuid4().hex}"
+    stem = f"{directory}/probe-{os.urandom(16).hex()}"
     try:
         for name in ("", "/lower", "/upper", "/work"):
             files.make_directory(stem + name)

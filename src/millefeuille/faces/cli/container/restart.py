@@ -6,9 +6,10 @@ from millefeuille.containers import lifecycle
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.container.each import each
 from millefeuille.faces.cli.options import integer, string
+from millefeuille.values import replace
 
 SIGNAL = string("signal", "Signal to send to the container", short="s")
-TIME = integer("time", "Seconds to wait before killing the container")._replace(hidden=True)  # of old
+TIME = replace(integer("time", "Seconds to wait before killing the container"), hidden=True)  # of old
 TIMEOUT = integer("timeout", "Seconds to wait before killing the container", short="t")
 
 

@@ -19,10 +19,11 @@ from millefeuille.faces.cli.container.each import each
 from millefeuille.faces.cli.container.typed import amount
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import Option, integer, string
+from millefeuille.values import replace
 
 CPU_RT_PERIOD = integer("cpu-rt-period", "Limit the CPU real-time period in microseconds")
 CPU_RT_RUNTIME = integer("cpu-rt-runtime", "Limit the CPU real-time runtime in microseconds")
-KERNEL_MEMORY = amount("kernel-memory", "Kernel memory limit")._replace(hidden=True)
+KERNEL_MEMORY = replace(amount("kernel-memory", "Kernel memory limit"), hidden=True)
 MEMORY_SWAP = amount(
     "memory-swap", "Swap limit equal to memory plus swap: -1 to enable unlimited swap", read=memory_and_swap
 )

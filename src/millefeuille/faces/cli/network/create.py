@@ -12,7 +12,7 @@ from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import Option, boolean, repeated, string, strings
 from millefeuille.faces.cli.pairs import mapping, pairs
-from millefeuille.networks.networks import Order
+from millefeuille.networks.making import Order
 
 Texts = tuple[str, ...]
 

@@ -1,0 +1,48 @@
+"""Later: modules that are loaded when something of them is first used.
+
+A short command is over before the interpreter could load all that it might need. What is seldom used, and
+long to load, is imported from here, or where it is the package's own:
+
+    if TYPE_CHECKING:
+        from millefeuille.networks import bridges
+    else:
+        bridges = later.Later("millefeuille.networks.bridges")
+"""
+
+from __future__ import annotations
+
+import importlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import fractions as fractions
+    import ipaddress as ipaddress
+    import subprocess as subprocess
+    from typing import Any
+
+    import blake3 as blake3
+
+
+class Later:
+    """Stands for a module of this name; what is asked of it, or done to it, is asked of the module."""
+
+    __slots__ = ("_module_name",)
+
+    def __init__(self, name: str) -> None:
+        object.__setattr__(self, "_module_name", name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self._module_name), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(importlib.import_module(self._module_name), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(importlib.import_module(self._module_name), name)
+
+
+if not TYPE_CHECKING:
+    blake3 = Later("blake3")
+    fractions = Later("fractions")
+    ipaddress = Later("ipaddress")
+    subprocess = Later("subprocess")
