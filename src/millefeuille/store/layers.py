@@ -32,15 +32,15 @@ def is_intact(disk: Disk, record: LayerRecord) -> bool:
     return tar == record.tar_size and index == record.index_size
 
 
-def open_index(disk: Disk, record: LayerRecord) -> LayerIndex:
+def open_index(disk: Disk, record: LayerRecord) -> indexes.LayerIndex:
     """A layer's index, held against its hash on record. Raises DamagedLayer, FileNotFoundError."""
     path = disk.layer_index(record.diff_id)
-    if blake3().update_mmap(path).hexdigest() != record.index_hash:
+    if blake3.blake3().update_mmap(path).hexdigest() != record.index_hash:
         raise DamagedLayer(
             f"layer {record.diff_id}: damaged in the store",
             advice="Mend it with `mille system check --repair`.",
         )
-    return LayerIndex.open(path)
+    return indexes.LayerIndex.open(path)
 
 
 def is_made_from(disk: Disk, diff_id: Digest, blob: Digest) -> bool:

@@ -39,10 +39,9 @@ class Transaction:
         self.execute("INSERT OR IGNORE INTO deleting (path) VALUES (?)", (path,))
         self.doomed.append(path)
 
-
     def drop(self, path: str) -> None:
-        """The same for what is found again by its name alone: a crash may leave it to a sweep of its kind, and
-        nobody writes down that it went.
+        """The same for what is found again by its name alone: a crash may leave it to a sweep of its kind,
+        and nobody writes down that it went.
         """
         self.dropped.append(path)
 

@@ -2,8 +2,8 @@
 
 The standard decorator writes the text of six methods for each class and compiles them when the module is
 loaded: 0.6 ms a class, more than half of what a short command takes to start. Here what all classes have in
-common is shared, and the constructor alone is compiled, when some values have been made. For type checkers, and
-for whoever asks `dataclasses` about a value, these are dataclasses.
+common is shared, and the constructor alone is compiled, when some values have been made. For type checkers,
+and for whoever asks `dataclasses` about a value, these are dataclasses.
 """
 
 from __future__ import annotations

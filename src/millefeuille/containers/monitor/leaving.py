@@ -9,8 +9,8 @@ from millefeuille.containers.monitor.order import Order
 
 
 def clear(order: Order) -> None:
-    """Remove it. The runtime takes longer to begin than this does altogether, and is called only where somebody
-    still is in a group.
+    """Remove it. The runtime takes longer to begin than this does altogether, and is called only where
+    somebody still is in a group.
     """
     try:
         for group in order.groups:
