@@ -46,6 +46,14 @@ def test_what_is_doomed_goes_after_the_commit(made: Store) -> None:
     assert _deleting(made) == 0
 
 
+def test_what_is_dropped_goes_after_the_commit_and_is_written_down_nowhere(made: Store) -> None:
+    path = _doomed(made)
+    with made.writing() as tx:
+        tx.drop(str(path))
+        assert path.exists() and tx.execute("SELECT count(*) FROM deleting").fetchone()[0] == 0
+    assert not path.exists() and os.listdir(made.disk.trash) == []
+
+
 def test_an_exception_takes_everything_back(made: Store) -> None:
     path = _doomed(made)
     with pytest.raises(ZeroDivisionError), made.writing() as tx:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -128,3 +130,33 @@ def test_what_fits_no_terminal_or_host_is_said_plainly(home: Home, words: list[s
 )  # fmt: skip
 def test_create_refuses_in_its_own_way(home: Home, words: list[str], complaint: str, code: int) -> None:
     assert home.mille("create", *words) == ("", complaint, code)
+
+
+@pytest.mark.walk
+def test_who_is_waited_for_has_a_copy_of_the_command_as_its_monitor(home: Home, name: str) -> None:
+    assert home.mille("pull", "-q", name)[2] == 0
+    program = [sys.executable, "-I", "-m", "millefeuille", "--root", str(home.store)]
+    command = [*program, "run", "--rm", "-i", name, "sh", "-c", "echo up; read line; echo $line"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        told = [Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1] for pid in children]
+        assert told == [command]
+        descriptors = [os.readlink(path) for path in Path(f"/proc/{children[0]}/fd").iterdir()]
+        assert not [one for one in descriptors if "db.sqlite" in one or "db.lock" in one]
+        process.stdin.write("down\n")
+        process.stdin.close()
+        assert process.stdout.read() == "down\n"
+    assert process.returncode == 0
+    assert os.listdir(home.store / "containers") == []
+
+
+@pytest.mark.walk
+def test_who_is_left_alone_has_a_monitor_of_its_own(home: Home, name: str) -> None:
+    home.mille("run", "-d", "-q", "--name", "alone", name, "sleep", "60")
+    inner = int(home.mille("inspect", "-f", "{{.State.Pid}}", "alone")[0])
+    monitor = Path(f"/proc/{inner}/stat").read_text().rpartition(")")[2].split()[1]
+    words = Path(f"/proc/{monitor}/cmdline").read_text()
+    assert "monitor.main" in words
+    assert home.mille("rm", "-f", "alone")[2] == 0
