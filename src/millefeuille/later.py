@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import ipaddress as ipaddress
     import subprocess as subprocess
     from typing import Any
+    from urllib import parse as parse
 
     import blake3 as blake3
 
@@ -46,3 +47,4 @@ if not TYPE_CHECKING:
     fractions = Later("fractions")
     ipaddress = Later("ipaddress")
     subprocess = Later("subprocess")
+    parse = Later("urllib.parse")

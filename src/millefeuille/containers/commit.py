@@ -1,6 +1,6 @@
 """Commit: what a container wrote becomes the top layer of a new image.
 
-    instructions → lease on what the image stands on → one pass over the changes → claim
+    instructions → one pass over the changes → lease on the layer and on what the image stands on
                  → config and manifest → documents
                  → one transaction: image, name, events, end of the lease → index.json
 
@@ -9,6 +9,7 @@ The metadata image of the new chain is left to its first mount.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -30,7 +31,6 @@ from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.moment import rfc3339
 from millefeuille.store import events, images, leases, names, recording
 from millefeuille.store.images import ImageRecord, LayerRecord
-from millefeuille.store.leases import Lease
 from millefeuille.store.making import made_blob, store_layer
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
@@ -64,23 +64,21 @@ def commit(store: Store, container: Container, written: Written, wishes: Wishes)
     NoSuchImage when that is gone, UnreadableChange, UnwritableName, TarError, DiskFull, ReadOnlyStore.
     """
     process = committed_process(container.config, wishes.instructions)
-    base = _base(store, container.image)
-    with leases.lease(store.disk, f"commit {container.short}", base.claims) as lease:
-        _base(store, container.image)  # claimed: what is there now, stays
-        return _Commit(store, container, wishes, base, process, lease).run(written)
+    with contextlib.ExitStack() as stack:
+        return _Commit(store, container, wishes, _base(store, container.image), process, stack).run(written)
 
 
 class _Commit:
     def __init__(
         self, store: Store, container: Container, wishes: Wishes, base: _Base, process: Mapping[str, Any],
-        lease: Lease,
+        stack: contextlib.ExitStack,
     ) -> None:  # fmt: skip
         self._store = store
         self._container = container
         self._wishes = wishes
         self._base = base
         self._process = process
-        self._lease = lease
+        self._stack = stack
         now = time.time_ns() if wishes.epoch is None else wishes.epoch * 1_000_000_000
         step = {
             "created": rfc3339(now), "created_by": " ".join(container.config.get("Cmd") or ()),
@@ -112,7 +110,11 @@ class _Commit:
     def _claim(self) -> None:
         documents = [digest for digest, _ in self._image.documents]
         diff_ids = self._image.config.diff_ids
-        self._lease.claim({*documents, *diff_ids, *chain_ids(diff_ids)})
+        claims = {*self._base.claims, *documents, *diff_ids, *chain_ids(diff_ids)}
+        purpose = f"commit {self._container.short}"
+        self._lease = self._stack.enter_context(leases.lease(self._store.disk, purpose, claims))
+        with self._store.reading() as tx:
+            _record(tx, self._container.image)  # claimed: what is there now, stays
 
     def _plan(self, content: LayerContent | None) -> Plan:
         added = content.diff_id if content is not None else None
@@ -149,9 +151,7 @@ def _tell(tx: Transaction, container: Container, wishes: Wishes, image: Digest) 
 
 def _base(store: Store, image: Digest) -> _Base:
     with store.reading() as tx:
-        record = next(images.images(tx, "id = ?", (str(image),)), None)
-        if record is None:
-            raise names.NoSuchImage(f"No such image: {image}")
+        record = _record(tx, image)
         layers = images.layers_of(tx, image)
         blobs = images.blobs_of(tx, record.manifest)
     return _Base(
@@ -162,6 +162,13 @@ def _base(store: Store, image: Digest) -> _Base:
         ),
         layers=layers,
     )
+
+
+def _record(tx: Transaction, image: Digest) -> ImageRecord:
+    record = next(images.images(tx, "id = ?", (str(image),)), None)
+    if record is None:
+        raise names.NoSuchImage(f"No such image: {image}")
+    return record
 
 
 def _oci(media_type: str) -> str:

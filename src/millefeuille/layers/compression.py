@@ -6,23 +6,27 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from isal import isal_zlib
-
 from millefeuille.errors import Corrupt, Invalid
+from millefeuille.later import Later
 
-if sys.version_info >= (3, 14):  # pragma: no cover - the branch of newer interpreters
-    from compression import zstd
+# A layer that is made here is not compressed.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from isal import isal_zlib
+
+    if sys.version_info >= (3, 14):  # pragma: no cover - the branch of newer interpreters
+        from compression import zstd
+    else:
+        from backports import zstd
 else:
-    from backports import zstd
+    isal_zlib = Later("isal.isal_zlib")
+    zstd = Later("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 MAGIC_SIZE = 4  # bytes that tell a compression
 # Skippable frames (0x184D2A50 to 0x184D2A5F) open some seekable zstd layers (RFC 8878, section 3.1.2).
 _SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
-
-# The stubs call it an instance; it is the class of what decompress raises.
-_IsalError: Any = isal_zlib.error
 
 OUTPUT_CHUNK = 512 << 10  # bytes; what one inflate call may return, so that a bomb cannot fill the memory
 _WINDOW_LOG_MAXIMUM = 27  # 128 MiB: the largest window a frame may ask for
@@ -121,7 +125,7 @@ class _Gzip(_Bounded):
                 if output:
                     self._count(len(output))
                     yield output
-        except _IsalError as error:
+        except _inflate_error() as error:
             raise BrokenStream(f"broken gzip stream ({error})") from error
 
     def finish(self) -> None:
@@ -163,3 +167,8 @@ class _Zstd(_Bounded):
         return zstd.ZstdDecompressor(
             options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAXIMUM}
         )
+
+
+def _inflate_error() -> Any:
+    """What decompress raises; the stubs call the class an instance."""
+    return isal_zlib.error

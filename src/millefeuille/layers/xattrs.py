@@ -10,8 +10,8 @@ import binascii
 import struct
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
+from millefeuille.later import parse
 from millefeuille.layers.refusal import Limits, TarError
 
 _SCHILY: Final = b"SCHILY.xattr."
@@ -35,7 +35,7 @@ def from_records(
         if key.startswith(_SCHILY):
             raw[key.removeprefix(_SCHILY)] = value
         elif key.startswith(_LIBARCHIVE):
-            encoded[unquote_to_bytes(key.removeprefix(_LIBARCHIVE))] = _base64(value)
+            encoded[parse.unquote_to_bytes(key.removeprefix(_LIBARCHIVE))] = _base64(value)
     found = {**encoded, **raw}
     for name, value in found.items():
         if not name or len(name) > limits.xattr_name or b"\0" in name:
