@@ -18,10 +18,16 @@ from millefeuille.containers import records
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container, MountPoint
 from millefeuille.errors import Invalid, Unsupported
+from millefeuille.later import Later
 from millefeuille.values import replace
-from millefeuille.volumes import filling
 from millefeuille.volumes.volume import Volume, check_name
 from millefeuille.volumes.volumes import Volumes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.volumes import filling
+else:
+    filling = Later("millefeuille.volumes.filling")
 
 NO_COPY: Final = "nocopy"  # an option of a volume's mount: what the image has there stays hidden
 NOT_RECURSIVE: Final = "bind"  # an option of a bind: without the mounts below its source

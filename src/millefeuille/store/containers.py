@@ -13,12 +13,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from millefeuille.errors import Conflict, Corrupt, Invalid, NotFound
+from millefeuille.later import Later
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.moment import nanoseconds
-from millefeuille.store import layers, recording
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.store import layers, recording
+else:
+    layers = Later("millefeuille.store.layers")
+    recording = Later("millefeuille.store.recording")
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
 _ID: Final = re.compile(r"[0-9a-f]{1,64}", re.ASCII)

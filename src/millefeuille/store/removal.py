@@ -10,14 +10,19 @@ import os
 from collections.abc import Iterable
 
 from millefeuille.errors import Corrupt, Invalid, NotFound
-from millefeuille.oci import manifest as documents
+from millefeuille.later import Later
 from millefeuille.oci.digest import Digest
-from millefeuille.oci.manifest import Index
 from millefeuille.store import leases
 from millefeuille.store.blobs import Blobs
 from millefeuille.store.chains import set_metadata
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.oci import manifest as documents
+else:
+    documents = Later("millefeuille.oci.manifest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +188,7 @@ def _below(tx: Transaction, indexes: set[str]) -> set[str]:
             document = documents.parse(blobs.read(Digest.parse(waiting.pop())))
         except (NotFound, Corrupt, Invalid):  # a damaged one leads nowhere
             continue
-        entries = document.manifests if isinstance(document, Index) else ()
+        entries = document.manifests if isinstance(document, documents.Index) else ()
         new = ({str(entry.digest) for entry in entries} & known) - found
         found |= new
         waiting += new
