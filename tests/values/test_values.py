@@ -160,3 +160,22 @@ def test_a_standard_dataclass_may_inherit_from_a_value() -> None:
         third: int = 3
 
     assert Triple(1) == Triple(1, "b", 3)
+
+
+def test_dataclasses_of_others_are_replaced_and_told_too() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Other:
+        pair: Pair
+        number: int = 1
+
+    assert replace(Other(Pair(1)), number=2) == Other(Pair(1), 2)
+    assert asdict(Other(Pair(1))) == {"pair": {"first": 1, "second": "b"}, "number": 1}
+
+
+def test_a_value_does_not_inherit_from_others() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Other:
+        number: int = 1
+
+    with pytest.raises(TypeError, match="inherits from values"):
+        dataclass(frozen=True)(type("Wrong", (Other,), {"__annotations__": {"a": "int"}}))

@@ -40,6 +40,8 @@ def dataclass(
 def _inherited(cls: type) -> dict[str, Field]:
     fields: dict[str, Field] = {}
     for base in reversed(cls.__mro__[1:]):
+        if "__dataclass_fields__" in base.__dict__ and "__value_fields__" not in base.__dict__:
+            raise TypeError(f"{cls.__name__}: a value inherits from values, not from {base.__name__}")
         fields.update(base.__dict__.get("__value_fields__", {}))
     return fields
 

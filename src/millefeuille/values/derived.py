@@ -1,6 +1,8 @@
-"""What is made of a value: another one, or a plain dictionary."""
+"""What is made of a value: another one, or a plain dictionary. Dataclasses of others are taken too."""
 
 from __future__ import annotations
+
+import importlib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -9,17 +11,19 @@ if TYPE_CHECKING:
 
 def replace(value: Any, /, **changes: Any) -> Any:
     """The same value with other fields. Raises TypeError for a field that it has not."""
+    if not hasattr(value, "__value_fields__"):
+        return importlib.import_module("dataclasses").replace(value, **changes)
     given = {name: getattr(value, name) for name in value.__value_fields__}
     return value.__class__(**(given | changes))
 
 
 def asdict(value: Any) -> dict[str, Any]:
     """A value's fields by name, those of values in it too."""
-    return {name: _plain(getattr(value, name)) for name in value.__value_fields__}
+    return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
 
 
 def _plain(value: Any) -> Any:
-    if hasattr(type(value), "__value_fields__"):
+    if hasattr(type(value), "__dataclass_fields__"):
         return asdict(value)
     if isinstance(value, list | tuple):
         parts = [_plain(part) for part in value]

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from millefeuille.build.outputs.annotation import Annotation
@@ -29,7 +30,6 @@ from millefeuille.store.chains import Prepare
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.transfer.packing import Packing
-from millefeuille.values import dataclass, field, replace
 
 Write = Callable[[bytes | memoryview], object]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from millefeuille import files
@@ -14,7 +15,6 @@ from millefeuille.build.running.step import Step, settle
 from millefeuille.runtime.bundles import claimed
 from millefeuille.runtime.runtime import Stdio
 from millefeuille.runtime.signals import forwarding
-from millefeuille.values import replace
 
 SHELL: Final = ("/bin/sh",)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
@@ -14,7 +15,6 @@ from millefeuille.build.sources.giturl import GitUrl
 from millefeuille.build.sources.named import Directory, Download, Input
 from millefeuille.build.sources.tarcontext import HEAD, is_archive, unpack
 from millefeuille.errors import Invalid
-from millefeuille.values import dataclass
 
 _DOCKERFILE: Final = 64 << 20  # bytes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from millefeuille.build.copying.layered import LayeredSource
@@ -30,7 +31,6 @@ from millefeuille.build.steps.step import Site, Workshop
 from millefeuille.errors import NotFound
 from millefeuille.oci.layer import chain_id
 from millefeuille.store.images import LayerRecord
-from millefeuille.values import dataclass
 
 
 class NoSecret(NotFound):

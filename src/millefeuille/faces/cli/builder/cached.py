@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from millefeuille.build.cache.prune import Usage
 from millefeuille.build.running.caches import StoredCache
 from millefeuille.oci.moment import rfc3339
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict
 
 from millefeuille.build.cache.prune import usage
 from millefeuille.build.running.caches import every
@@ -17,6 +16,7 @@ from millefeuille.faces.cli.builder.cached import Cached, of_mount, of_step
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import string
+from millefeuille.values import asdict
 
 FORMAT = string("format", "Format the output (json)")
 
