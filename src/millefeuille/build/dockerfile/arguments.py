@@ -10,7 +10,7 @@ from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.instructions import Command, Declared, Pair, ShellForm
 from millefeuille.build.dockerfile.words import SPACES, quoted_words, split_blanks, split_once
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = "[\ud800-\udfff]"
 
 
 def json_array(text: str) -> tuple[str, ...] | None:
@@ -27,7 +27,7 @@ def json_array(text: str) -> tuple[str, ...] | None:
         return None
     if not all(isinstance(value, str) for value in values):
         raise Complaint("when using JSON array syntax, arrays must be comprised of strings only")
-    return tuple(_SURROGATES.sub("\ufffd", value) for value in values)
+    return tuple(re.sub(_SURROGATES, "\ufffd", value) for value in values)
 
 
 def _number(_digits: str) -> None:

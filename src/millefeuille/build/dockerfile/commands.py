@@ -20,7 +20,7 @@ _HEALTH_FLAGS = dict.fromkeys(("interval", "timeout", "start-period", "start-int
 _NETWORKS = ("default", "none", "host")
 _SECURITIES = ("sandbox", "insecure")
 _SHORTEST = 1_000_000
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INTEGER = r"[+-]?[0-9]+"
 
 
 def read_run(request: Request) -> Run:
@@ -121,7 +121,7 @@ def _duration(flags: Flags, name: str) -> int:
 def _retries(text: str) -> int:
     if not text:
         return 0
-    if not _INTEGER.fullmatch(text):
+    if not re.fullmatch(_INTEGER, text):
         raise Complaint(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax")
     if len(text) > 12 or not -(2**31) <= int(text) < 2**31:
         raise Complaint(f"strconv.ParseInt: parsing {quoted(text[:64])}: value out of range")

@@ -12,7 +12,7 @@ from millefeuille.build.dockerfile.words import SPACES, printable
 
 _DIRECTIVE = re.compile(r"([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=(.*)", re.DOTALL)
 _KNOWN = ("syntax", "escape", "check")
-_OURS = re.compile(r"(?:(?:index\.)?docker\.io/)?docker/dockerfile[^/]*")
+_OURS = r"(?:(?:index\.)?docker\.io/)?docker/dockerfile[^/]*"
 _BUILT_IN = "dockerfile.v0"
 
 
@@ -80,7 +80,7 @@ def check_syntax(text: str, chosen: str) -> None:
     """
     value, line = (chosen, 0) if chosen else _detected(text)
     name = value.split(" ", 1)[0]
-    if name and name != _BUILT_IN and not _OURS.fullmatch(name):
+    if name and name != _BUILT_IN and not re.fullmatch(_OURS, name):
         raise SyntaxComplaint(name, line)
 
 

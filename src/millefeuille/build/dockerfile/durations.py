@@ -17,7 +17,7 @@ _UNITS = {
     "m": 60_000_000_000,
     "h": 3_600_000_000_000,
 }
-_PART = re.compile(r"([0-9]*)(\.[0-9]*)?([^0-9.]*)")
+_PART = r"([0-9]*)(\.[0-9]*)?([^0-9.]*)"
 _LARGEST = 2**63 - 1
 
 
@@ -36,7 +36,7 @@ def nanoseconds(text: str) -> int:
     total = 0
     position = 0
     while position < len(rest):
-        found = _PART.match(rest, position)
+        found = re.match(_PART, rest[position:])
         if found is None or not (found[1] or (found[2] and found[2] != ".")):
             raise invalid
         if not found[3]:
@@ -47,7 +47,7 @@ def nanoseconds(text: str) -> int:
         # No float: it would not hold every nanosecond.
         fraction = (found[2] or ".")[1:]
         total += int(found[1] or "0") * size + int(fraction or "0") * size // 10 ** len(fraction)
-        position = found.end()
+        position += found.end()
     if total > _LARGEST:
         raise invalid
     return sign * total

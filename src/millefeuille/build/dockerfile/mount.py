@@ -39,10 +39,9 @@ _KEYS = {
     "env": "env",
 }
 _SWITCHES = ("readonly", "readwrite", "required")
-_VARIABLE = re.compile(r"\$.", re.DOTALL)
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
-_SIZE = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,9}))? ?([kmgtp]?)(?:i?b)?", re.IGNORECASE)
+_SIZE = r"([0-9]{1,18})(?:\.([0-9]{1,9}))? ?([kmgtp]?)(?:i?b)?"
 _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50}
 _HIGHEST = 2**32
 
@@ -125,7 +124,7 @@ def _fields(text: str) -> list[tuple[str, str, str]]:
             if _KEYS.get(name) not in _SWITCHES:
                 raise Complaint(f"invalid field '{field}' must be a key=value pair")
             value = "true"
-        if name == "from" and _VARIABLE.search(value):
+        if name == "from" and "$" in value[:-1]:
             raise Complaint("'from' doesn't support variable expansion, define alias stage instead")
         found.append((name, value, field))
     return found
@@ -202,10 +201,10 @@ def _number(key: str, given: Mapping[str, str], base: int) -> int | None:
 def _size(value: str) -> int:
     if not value:
         return 0
-    found = _SIZE.fullmatch(value)
+    found = re.fullmatch(_SIZE, value.lower())
     if found is None:
         raise Complaint(f"invalid value for size: {value}")
-    shift = _UNITS[found[3].lower()]
+    shift = _UNITS[found[3]]
     fraction = found[2] or ""
     below_one: int = (int(fraction or "0") << shift) // 10 ** len(fraction)
     return (int(found[1]) << shift) + below_one

@@ -8,10 +8,8 @@ from typing import NamedTuple
 from millefeuille.build.dockerfile.complaint import Complaint
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
-_NUMBER = re.compile(r"[0-9]{1,5}")
-_ADDRESS = re.compile(
-    r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?!$)|$)){4}|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?"
-)
+_NUMBER = r"[0-9]{1,5}"
+_ADDRESS = r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?!$)|$)){4}|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?"
 
 
 class Port(NamedTuple):
@@ -33,7 +31,7 @@ def exposed(word: str) -> Port:
     address = parts[0] if len(parts) == 3 else ""
     host = parts[-2] if len(parts) > 1 else ""
     port, slash, protocol = parts[-1].partition("/")
-    if address and not _ADDRESS.fullmatch(address):
+    if address and not re.fullmatch(_ADDRESS, address):
         raise Complaint(f"invalid IP address: {address}")
     if not port:
         raise Complaint(f"no port specified: {word}<empty>")
@@ -59,7 +57,7 @@ def port_names(port: Port) -> list[str]:
 
 def _numbers(text: str) -> tuple[int, int] | None:
     first, dash, last = text.partition("-")
-    if not _NUMBER.fullmatch(first) or (dash and not _NUMBER.fullmatch(last)):
+    if not re.fullmatch(_NUMBER, first) or (dash and not re.fullmatch(_NUMBER, last)):
         return None
     low = int(first)
     high = int(last) if dash else low

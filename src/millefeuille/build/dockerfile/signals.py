@@ -12,7 +12,7 @@ _NAMES = frozenset(
     "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS"
     " TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX".split()
 )
-_REAL_TIME = re.compile(r"RTMIN\+([1-9]|1[0-5])|RTMAX-([1-9]|1[0-4])")
+_REAL_TIME = r"RTMIN\+([1-9]|1[0-5])|RTMAX-([1-9]|1[0-4])"
 
 
 def check_signal(signal: str) -> None:
@@ -22,5 +22,5 @@ def check_signal(signal: str) -> None:
             return
         raise Complaint(f"invalid signal: {signal}")
     name = signal.upper().removeprefix("SIG")
-    if name not in _NAMES and not _REAL_TIME.fullmatch(name):
+    if name not in _NAMES and not re.fullmatch(_REAL_TIME, name):
         raise Complaint(f"invalid signal: {signal}")

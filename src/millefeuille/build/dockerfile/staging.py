@@ -12,7 +12,7 @@ from millefeuille.build.dockerfile.instructions import Arg, From
 from millefeuille.build.dockerfile.request import Request
 from millefeuille.build.dockerfile.words import split_blanks
 
-_STAGE_NAME = re.compile("[a-z][a-z0-9-_.]*")
+_STAGE_NAME = "[a-z][a-z0-9-_.]*"
 
 
 def read_from(request: Request) -> From:
@@ -33,7 +33,7 @@ def read_from(request: Request) -> From:
 def _stage_name(words: list[str]) -> str | None:
     if len(words) == 3 and words[1].lower() == "as":
         name = words[2].lower()
-        if not _STAGE_NAME.fullmatch(name):
+        if not re.fullmatch(_STAGE_NAME, name):
             raise Complaint(
                 f"invalid name for build stage: {quoted(words[2])},"
                 " name can't start with a number or contain symbols"

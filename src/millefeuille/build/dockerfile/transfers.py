@@ -17,7 +17,7 @@ from millefeuille.build.dockerfile.words import split_blanks
 _BOTH = {"chown": Kind.TEXT, "chmod": Kind.TEXT, "link": Kind.SWITCH, "exclude": Kind.TEXTS}
 _COPY_FLAGS = _BOTH | {"from": Kind.TEXT, "parents": Kind.SWITCH}
 _ADD_FLAGS = _BOTH | {"checksum": Kind.TEXT, "keep-git-dir": Kind.SWITCH, "unpack": Kind.SWITCH}
-_UNNAMED = re.compile("[0-9]*<<")
+_UNNAMED = "[0-9]*<<"
 
 
 class _Common(NamedTuple):
@@ -88,7 +88,7 @@ def _words(request: Request) -> tuple[str, ...]:
     words: list[str] = []
     for word in split_blanks(request.rest):
         # A delimiter may stand apart from its `<<`.
-        if request.heredocs and words and _UNNAMED.fullmatch(words[-1]):
+        if request.heredocs and words and re.fullmatch(_UNNAMED, words[-1]):
             words[-1] += word
         else:
             words.append(word)
