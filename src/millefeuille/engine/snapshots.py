@@ -6,19 +6,26 @@ import os
 from functools import partial
 
 from millefeuille.engine.place import run_directory
+from millefeuille.later import Later
 from millefeuille.runtime import userns
 from millefeuille.settings import Settings
 from millefeuille.snapshots.choice import Choice, choose
 from millefeuille.snapshots.erofs.attached import Attached
 from millefeuille.snapshots.erofs.checked import Checked
 from millefeuille.snapshots.erofs.driver import ErofsSnapshotter
-from millefeuille.snapshots.erofs.growing import Growing
 from millefeuille.snapshots.erofs.stored import stored_chain
-from millefeuille.snapshots.overlay.driver import OverlaySnapshotter
 from millefeuille.snapshots.overlay.marks import marks
-from millefeuille.snapshots.overlay.stored import extracted_chain
 from millefeuille.snapshots.snapshotter import Snapshotter
 from millefeuille.store.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.snapshots.erofs import growing
+    from millefeuille.snapshots.overlay import driver, stored
+else:
+    growing = Later("millefeuille.snapshots.erofs.growing")
+    driver = Later("millefeuille.snapshots.overlay.driver")
+    stored = Later("millefeuille.snapshots.overlay.stored")
 
 
 def choice(settings: Settings, store: Store) -> Choice:
@@ -42,11 +49,11 @@ def snapshotter(settings: Settings, store: Store, *, building: bool = False) -> 
         checked = Checked(os.path.join(run, "checked"))
         files = partial(stored_chain, store, checked=checked)
         if building:
-            grown = partial(Growing, store)
+            grown = partial(growing.Growing, store)
             return ErofsSnapshotter(store.disk.snapshots, files, attached, grown=grown, lasting=False)
         return ErofsSnapshotter(store.disk.snapshots, files, attached)
-    extracted = partial(extracted_chain, store, marks=marks())
+    extracted = partial(stored.extracted_chain, store, marks=marks())
     # The other driver may have been chosen before.
-    return OverlaySnapshotter(
+    return driver.OverlaySnapshotter(
         store.disk.snapshots, extracted, marks=marks(), release=attached.release_idle, lasting=not building
     )
