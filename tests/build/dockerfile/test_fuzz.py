@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from millefeuille.build.call.outline import outline
+from millefeuille.build.call.targets import targets
+from millefeuille.build.call.text import outline_text
 from millefeuille.build.dockerfile.complaint import Complaint
+from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.dockerfile.expand import expand
 from millefeuille.build.dockerfile.instructions import Location
@@ -16,7 +20,11 @@ from millefeuille.build.dockerfile.lexing import Lexing
 from millefeuille.build.dockerfile.mount import read_mount
 from millefeuille.build.dockerfile.parser import parse, parse_trigger
 from millefeuille.build.expanded import expanded, expanded_from
-from millefeuille.build.scope import global_scope
+from millefeuille.build.lint.facts import Around
+from millefeuille.build.lint.lint import lint
+from millefeuille.build.lint.text import report_text
+from millefeuille.build.scope import Scope, global_scope
+from millefeuille.oci.platform import Platform
 
 COUNT = 50_000 if os.environ.get("MILLE_ALL") == "1" else 300
 
@@ -56,6 +64,7 @@ def test_parsing_gives_a_value_or_an_error(text: bytes) -> None:
         assert 0 <= error.line <= lines
         return
     assert parsed.stages
+    _checked(parsed, scope)
     for stage in parsed.stages:
         inner = scope.stage([("PATH", "/bin")])
         for one in (stage.from_, *stage.instructions):
@@ -67,6 +76,18 @@ def test_parsing_gives_a_value_or_an_error(text: bytes) -> None:
                 expanded_from(stage.from_, scope)
             except DockerfileError as error:
                 assert error.line in (one.location.first, stage.from_.location.first)
+
+
+def _checked(parsed: Dockerfile, scope: Scope) -> None:
+    around = Around(build_args={}, predefined={}, target=Platform(os="linux", architecture="amd64"))
+    try:
+        report = lint(parsed, around)
+        assert report_text(report, parsed).count("WARNING: ") >= len(report.warnings)
+        for index in range(len(parsed.stages)):
+            assert outline_text(outline(parsed, scope, index)) is not None
+    except DockerfileError:
+        pass
+    assert len(targets(parsed)) == len(parsed.stages)
 
 
 @settings(max_examples=COUNT)
