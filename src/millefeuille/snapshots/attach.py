@@ -125,6 +125,7 @@ def _overlay_by_path(
     others = [option for option in options if option[0] != "lowerdir+"]
     with contextlib.ExitStack() as stack:
         paths = [f"/proc/self/fd/{_opened(lower, stack)}" for lower in lowers]
+        _forget_attempt(others)
         try:
             # Since Linux 6.8; before, all of them in one text of 255 bytes.
             each = [("lowerdir+", path) for path in paths]
@@ -132,7 +133,19 @@ def _overlay_by_path(
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
+            _forget_attempt(others)
             return detached("overlay", [("lowerdir", ":".join(paths)), *others], read_only=read_only)
+
+
+def _forget_attempt(options: Sequence[Option]) -> None:
+    """Let a volatile overlay be tried again: what was tried has left the mark by which it is refused.
+
+    Source: Linux Documentation/filesystems/overlayfs.rst, Volatile mount.
+    """
+    if ("volatile", None) in options:
+        for key, value in options:
+            if key == "workdir":
+                files.remove_tree(f"{value}/work/incompat")
 
 
 def _opened(lower: str | int | None, stack: contextlib.ExitStack) -> int:

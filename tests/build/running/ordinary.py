@@ -27,16 +27,22 @@ from millefeuille.runtime.runtime import Stdio
 from millefeuille.snapshots.overlay.driver import OverlaySnapshotter
 from millefeuille.snapshots.overlay.marks import marks
 
-CHAIN = Digest.parse("sha256:" + "ab" * 32)
+CHAIN = Digest.parse("sha256:" + "ab" * 32)  # one layer
+OTHER = Digest.parse("sha256:" + "cd" * 32)  # two
 
 
 def answers(top: Path) -> dict[str, Any]:
     fill(top / "layer", "/usr/bin/busybox")
+    (top / "above").mkdir()
     (top / "context").mkdir()
     (top / "context/file").write_text("context")
     (top / "context/hidden").write_text("hidden")
+
+    def extracted(chain: Digest) -> list[str]:
+        return [str(top / "layer")] if chain == CHAIN else [str(top / "above"), str(top / "layer")]
+
     host = RunHost(
-        snapshots=OverlaySnapshotter(str(top / "snapshots"), lambda _: [str(top / "layer")], marks=marks()),
+        snapshots=OverlaySnapshotter(str(top / "snapshots"), extracted, marks=marks()),
         runtime=find(str(top / "runtime"), rootless=True), directory=str(top / "run/bundles"),
         work=str(top / "work"), limited=False, rootless=True,
     )  # fmt: skip
@@ -52,6 +58,9 @@ def answers(top: Path) -> dict[str, Any]:
     tell("plain", "touch /new; chown 33:34 /new; id -u; rm /etc/passwd")
     tell("user", "id -u; id -G; touch made", user="web", directory="/w")
     tell("none", "cat /proc/net/dev", network="none")
+    steps.parent = OTHER
+    tell("stacked", "cat /etc/group; rm /etc/passwd")
+    steps.parent = CHAIN
     tree = HostTree(root=str(top / "context"), hidden=(b"hidden",))
     mounts = (
         Bind(target="/m", source=tree), Bind(target="/w", source=tree, writable=True),

@@ -29,6 +29,7 @@ def test_steps(ordinary: Ordinary) -> None:
     told = json.loads(done.stdout)
     assert told["plain"] == [[["etc", 0, 0], ["etc/.wh.passwd", 0, 0], ["new", 33, 34]], "0\n"]
     assert told["user"] == [[["w", 33, 34], ["w/made", 33, 34]], "33\n34 50\n"]
+    assert told["stacked"][0] == [["etc", 0, 0], ["etc/.wh.passwd", 0, 0]]
     assert told["none"][1].count(":") == 1
     changes, output = told["mounts"]
     assert changes == []
