@@ -48,6 +48,13 @@ def run_host(settings: Settings, store: Store, allowed: frozenset[str] = frozens
     return host
 
 
+def remains(settings: Settings) -> bool:
+    """Whether commands of builds have left roots or caches, for which `run_host` is needed."""
+    work = os.path.join(settings.root, "build")
+    places = (os.path.join(work, "kept"), os.path.join(work, "cache-mounts"))
+    return any(name != "lock" for place in places if os.path.isdir(place) for name in os.listdir(place))
+
+
 def runner(settings: Settings, store: Store, allowed: frozenset[str]) -> Runner:
     """What runs the commands of one build. Raises as `run_host` does."""
     host = run_host(settings, store, allowed)

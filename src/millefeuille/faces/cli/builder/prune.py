@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Final
 
 from millefeuille.build.cache.prune import Limits, prune
-from millefeuille.build.running import caches
+from millefeuille.build.running import caches, kept
 from millefeuille.docker.creation.quantities import memory
 from millefeuille.docker.units import human_size
+from millefeuille.engine.running import remains, run_host
 from millefeuille.engine.store import existing
 from millefeuille.errors import MilleError
 from millefeuille.faces.cli.builder.cached import Cached, of_mount, of_step
@@ -17,6 +17,7 @@ from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, filters, string
 from millefeuille.faces.cli.values import Pairs, read_duration
+from millefeuille.settings import Settings
 from millefeuille.store.store import Store
 
 ALL = boolean("all", "Remove all unused build cache, not just dangling ones", short="a")
@@ -29,13 +30,13 @@ _FILTERS: Final = ("until", "unused-for", "type", "id")
 
 
 def run(context: Context, call: Call) -> int:
-    """Remove steps, the ones used longest ago first, and cache mounts, after asking."""
+    """Remove steps, those used longest ago first, cache mounts and what failed steps left, after asking."""
     wanted = _filters(call)
     what = "all" if call[ALL] else "all dangling"
     if not call[FORCE] and not context.terminal.confirm(_QUESTION.format(what)):
         return 0
     store = existing(context.settings)
-    gone = _pruned(store, call, wanted) if store is not None else []
+    gone = _pruned(context.settings, store, call, wanted) if store is not None else []
     if gone:
         context.terminal.line("Deleted build cache objects:")
         context.terminal.write("".join(f"{one.id}\n" for one in gone))
@@ -45,7 +46,7 @@ def run(context: Context, call: Call) -> int:
     return 0
 
 
-def _pruned(store: Store, call: Call, wanted: dict[str, str]) -> list[Cached]:
+def _pruned(settings: Settings, store: Store, call: Call, wanted: dict[str, str]) -> list[Cached]:
     since = _since(wanted)
     limits = Limits(since_ns=since, room=_room(call))
     gone: list[Cached] = []
@@ -53,13 +54,17 @@ def _pruned(store: Store, call: Call, wanted: dict[str, str]) -> list[Cached]:
         # Without --all, what an image is made of stays found by its next build.
         steps = prune(store, limits, lambda one: _fits(of_step(one), call, wanted))
         gone += [of_step(one) for one in steps]
-    if wanted.get("type", "exec.cachemount") == "exec.cachemount" and limits.room is None:
-        directory = os.path.join(store.disk.root, "build", "cache-mounts")
-        old = caches.prune(
-            directory,
-            lambda one: (since is None or one.used * 1e9 < since) and _fits(of_mount(one), call, wanted),
-        )
-        gone += [of_mount(one) for one in old]
+    if limits.room is None and remains(settings):
+        # What commands wrote may belong to users that only its user namespace has.
+        host = run_host(settings, store)
+        if wanted.get("type", "exec.cachemount") == "exec.cachemount":
+            old = caches.prune(
+                host.caches,
+                lambda one: (since is None or one.used * 1e9 < since) and _fits(of_mount(one), call, wanted),
+            )
+            gone += [of_mount(one) for one in old]
+        if not wanted:
+            kept.forget_all(host)
     return gone
 
 
