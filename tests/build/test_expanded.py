@@ -130,6 +130,7 @@ def test_bodies_keep_the_default_escape_character() -> None:
         ('LABEL ""=1', "LABEL names can not be blank"),
         ("RUN --mount=type=$v x", 'unsupported mount type "val"'),
         ("RUN --mount=type=cache,target=/a,mode=$v x", "invalid value val for mode"),
+        ("COPY http://x/y /z", "source can't be a URL for COPY"),
         ("COPY <<A /f\n${v:\nA", "unsupported modifier (:\\n) in substitution"),
     ],
 )

@@ -39,6 +39,7 @@ from millefeuille.build.scope import Scope
 from millefeuille.oci.platform import InvalidPlatform, Platform
 
 _One = TypeVar("_One", bound=Instruction)
+_URLS = ("http://", "https://")
 
 # they are.
 
@@ -119,9 +120,12 @@ def _pairs(one: Any, scope: Scope) -> Any:
 
 
 def _copy(one: Copy, scope: Scope) -> Copy:
+    sources = tuple(_source(source, scope) for source in one.sources)
+    if any(isinstance(source, str) and source.startswith(_URLS) for source in sources):
+        raise Complaint("source can't be a URL for COPY")
     return replace(
         one,
-        sources=tuple(_source(source, scope) for source in one.sources),
+        sources=sources,
         destination=scope.expand(one.destination),
         chown=scope.expand(one.chown),
         chmod=scope.expand(one.chmod),
