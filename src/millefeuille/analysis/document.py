@@ -11,20 +11,13 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, Final
 
 from millefeuille.analysis.dive import DiveScore
 from millefeuille.analysis.image import Image, Part
 from millefeuille.analysis.ledger import Ledger
+from millefeuille.analysis.schema import KINDS, VERSION, Document
 from millefeuille.analysis.stacking import ATTRIBUTES, CHANGES, CONTENT, KIND, SAME
 from millefeuille.layers.entry import FILE, WHITEOUT
-
-VERSION: Final = "1.0"
-KINDS: Final = (
-    "", "file", "directory", "symlink", "hardlink", "character", "block", "fifo", "whiteout", "opaque",
-)  # fmt: skip
-
-Document = dict[str, Any]
 
 
 def document(image: Image, account: Ledger, dive: DiveScore) -> Document:

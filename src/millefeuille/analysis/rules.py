@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from millefeuille.analysis.document import Document
+from millefeuille.analysis.schema import Document
 from millefeuille.errors import Invalid
 from millefeuille.values import dataclass
 

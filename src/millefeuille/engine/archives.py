@@ -8,7 +8,8 @@ import stat
 import tempfile
 
 from millefeuille.analysis.image import Image, make_image
-from millefeuille.engine.analysis import Analysis, base_of
+from millefeuille.engine.analysis import Analysis
+from millefeuille.engine.kept import base_of
 from millefeuille.engine.store import existing
 from millefeuille.errors import MilleError, NotFound
 from millefeuille.oci.platform import Platform
@@ -53,4 +54,4 @@ def examined(settings: Settings, name: str, found: Examined) -> Analysis:
         with contextlib.suppress(MilleError), store.reading() as tx:
             base, base_name = base_of(tx, found.config.diff_ids)
     image: Image = make_image(name, found.config, found.layers, base=base, base_name=base_name)
-    return Analysis(load=lambda: image)
+    return Analysis(image=image)

@@ -16,12 +16,37 @@ from typing import Final
 from blake3 import blake3
 
 from millefeuille import files
-from millefeuille.analysis.document import Document
+from millefeuille.analysis.schema import VERSION, Document
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.layer import chain_ids
+from millefeuille.store.images import ImageRecord, images, layers_of
+from millefeuille.store.store import Store
+from millefeuille.store.transaction import Transaction
 
 _MAXIMUM_FILES: Final = 300
 _MAXIMUM_BYTES: Final = 512 << 20
 _HASH: Final = 32  # bytes
+
+
+def kept(store: Store, tx: Transaction, record: ImageRecord, name: str) -> Kept | None:
+    """What is kept of an image that is called `name`; None where nothing can be."""
+    if record.chain is None:
+        return None
+    base, base_name = base_of(tx, tuple(layer.diff_id for layer in layers_of(tx, record.id)))
+    key = f"{VERSION}\0{record.id}\0{record.manifest}\0{name}\0{base}\0{base_name}"
+    return Kept(store.disk.root, record.chain, key)
+
+
+def base_of(tx: Transaction, diff_ids: tuple[Digest, ...]) -> tuple[int, str]:
+    """How many of the lowest layers are all that another named image has, and its name; (0, "") for none."""
+    chains = list(chain_ids(diff_ids))[:-1]
+    for count in range(len(chains), 0, -1):
+        for record in images(tx, "chain = ?", (str(chains[count - 1]),)):
+            if record.tags or record.digests:
+                return count, record.tags[
+                    0
+                ] if record.tags else f"{record.digests[0][0]}@{record.digests[0][1]}"
+    return 0, ""
 
 
 class Kept:

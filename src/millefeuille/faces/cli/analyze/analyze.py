@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from millefeuille import files
-from millefeuille.analysis.document import Document
 from millefeuille.analysis.rules import FAIL, Budgets, DiveRules, Outcome, parse_size
+from millefeuille.analysis.schema import Document
 from millefeuille.errors import Invalid, MilleError
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.analyze import gates

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from millefeuille import files
-from millefeuille.analysis.document import Document
 from millefeuille.analysis.rules import FAIL, DiveRules, Outcome, dive_outcomes
+from millefeuille.analysis.schema import Document
 from millefeuille.errors import MilleError, Unsupported
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.analyze import gates

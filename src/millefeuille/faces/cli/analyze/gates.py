@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from millefeuille.analysis.document import Document
 from millefeuille.analysis.rules import (
     FAIL,
     PASS,
@@ -21,8 +20,9 @@ from millefeuille.analysis.rules import (
     growth_outcomes,
     matches,
 )
-from millefeuille.engine.analysis import Analysis
+from millefeuille.analysis.schema import Document
 from millefeuille.errors import NotFound
+from millefeuille.faces.cli.analyze.subject import Subject
 
 _NAMES: Final = {
     "lowestefficiency": "lowest_efficiency",
@@ -63,9 +63,11 @@ def read_rules(path: str, *, must_exist: bool) -> DiveRules | None:
 
 
 def outcomes(
-    subject: Analysis, rules: DiveRules | None, budgets: Budgets, before: Document | None, *, allowed: int
+    subject: Subject, rules: DiveRules | None, budgets: Budgets, before: Document | None, *, allowed: int
 ) -> tuple[Outcome, ...]:
     """The verdicts on an image; Dive's come first. Raises BadRule."""
+    if rules is None and before is None and budgets == Budgets():
+        return ()
     document = subject.document
     found: list[Outcome] = []
     if rules is not None:
@@ -102,11 +104,11 @@ def ratio(text: str) -> float:
     return value
 
 
-def _path_sizes(subject: Analysis, budgets: Budgets) -> dict[str, int]:
+def _path_sizes(subject: Subject, budgets: Budgets) -> dict[str, int]:
     """The live bytes at and below each path that has a budget."""
     sums = {pattern: 0 for pattern, _ in budgets.paths}
-    dead = set(subject.account.dead)
-    for number, layer in enumerate(subject.image.layers):
+    dead = set(subject.analysis.account.dead)
+    for number, layer in enumerate(subject.analysis.image.layers):
         for entry, (path, size) in enumerate(zip(layer.paths, layer.sizes, strict=True)):
             if size and (number, entry) not in dead:
                 text = os.fsdecode(path)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
-from millefeuille.analysis.document import Document
 from millefeuille.analysis.rules import FAIL, SKIP, Outcome
+from millefeuille.analysis.schema import Document
 from millefeuille.docker.units import human_size
 from millefeuille.faces.cli.analyze.report_text import shown_path
 
@@ -91,8 +90,14 @@ def sarif(found: Document, outcomes: Sequence[Outcome]) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
+def escape(text: str) -> str:
+    """Text as XML has it. The library's modules for this load others for HTML and URLs."""
+    for letter, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
+        text = text.replace(letter, f"&{name};")
+    return "".join(letter if letter >= " " or letter in "\t\n" else "\ufffd" for letter in text)
+
+
 def _attribute(text: str) -> str:
-    # A module for XML of the library would load one for URLs with it.
     return f'"{escape(text)}"'
 
 

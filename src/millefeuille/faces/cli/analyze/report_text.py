@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from millefeuille.analysis.document import Document
+from millefeuille.analysis.schema import Document
 from millefeuille.docker.ellipsis import ellipsis
 from millefeuille.docker.table import table
 from millefeuille.docker.units import human_size

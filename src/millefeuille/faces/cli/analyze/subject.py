@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Final
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final
 
-from millefeuille.engine.analysis import Analysis, stored
+from millefeuille.analysis.schema import Document
+from millefeuille.engine.kept import Kept, kept
 from millefeuille.engine.store import existing
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Context
+from millefeuille.images.content import find_platform
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import InvalidReference
 from millefeuille.store.names import NoSuchImage, no_such_image
+
+if TYPE_CHECKING:
+    from millefeuille.engine.analysis import Analysis
 
 STORE: Final = "store"
 REGISTRY: Final = "registry"
@@ -28,10 +35,40 @@ class NoSuchSource(Invalid):
     """Nobody knows this kind of place."""
 
 
-def analysed(context: Context, text: str, *, source: str = "", platform: str = "") -> Analysis:
+class Subject:
+    """An image that is analysed when something is asked that is not kept of it."""
+
+    def __init__(self, make: Callable[[], Analysis], kept: Kept | None = None) -> None:
+        self._make = make
+        self._kept = kept
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The analysis itself. Raises what the place of the image and its layers raise."""
+        return self._make()
+
+    @cached_property
+    def document(self) -> Document:
+        """The analysis without the files of the layers."""
+        found = self._kept.document() if self._kept is not None else None
+        return self.analysis.document if found is None else found
+
+    def json(self) -> bytes:
+        """The whole analysis."""
+        return self._text("full") or self.analysis.json()
+
+    def dive_json(self) -> bytes:
+        """The analysis as Dive writes it."""
+        return self._text("dive") or self.analysis.dive_json()
+
+    def _text(self, what: str) -> bytes | None:
+        return self._kept.get(what) if self._kept is not None else None
+
+
+def analysed(context: Context, text: str, *, source: str = "", platform: str = "") -> Subject:
     """The image that `text` means: `NAME`, or `SOURCE://NAME`.
 
-    Raises NoSuchImage and all that the places raise.
+    Raises NoSuchImage, NoSuchSource and all that the places raise.
     """
     scheme, mark, name = text.partition("://")
     if not mark:
@@ -40,23 +77,31 @@ def analysed(context: Context, text: str, *, source: str = "", platform: str = "
     chosen = Platform.parse(wanted) if wanted else None
     if scheme in ("", STORE):
         try:
-            store = existing(context.settings)
-            if store is None:
-                raise no_such_image(name)
-            return stored(store, name, chosen)
+            return _stored(context, name, chosen)
         except (NoSuchImage, InvalidReference):
             if scheme == STORE:
                 raise
         scheme = ARCHIVES[0] if os.path.exists(name) else REGISTRY
-    # Registries and archives take long to load; an image that is here does without.
+    # Analysing takes long to load, registries take longer; what was worked out before does without.
     if scheme in ARCHIVES:
         in_archive = importlib.import_module("millefeuille.engine.archives").in_archive
-        found = in_archive(context.settings, name, chosen)
-    elif scheme in ENGINES:
+        return Subject(partial(in_archive, context.settings, name, chosen))
+    if scheme in ENGINES:
         away = importlib.import_module("millefeuille.faces.cli.analyze.away").away
-        found = away(context, scheme, name, chosen)
-    else:
-        known = ", ".join((STORE, *ENGINES, *ARCHIVES))
-        raise NoSuchSource(f'unknown source "{scheme}"', advice=f"The sources are {known}.")
-    assert isinstance(found, Analysis)
-    return found
+        return Subject(partial(away, context, scheme, name, chosen))
+    known = ", ".join((STORE, *ENGINES, *ARCHIVES))
+    raise NoSuchSource(f'unknown source "{scheme}"', advice=f"The sources are {known}.")
+
+
+def _stored(context: Context, name: str, platform: Platform | None) -> Subject:
+    store = existing(context.settings)
+    if store is None:
+        raise no_such_image(name)
+    with store.reading() as tx:
+        found = kept(store, tx, find_platform(tx, name, platform), name)
+
+    def make() -> Analysis:
+        stored: Callable[..., Analysis] = importlib.import_module("millefeuille.engine.analysis").stored
+        return stored(store, name, platform)
+
+    return Subject(make, found)

@@ -7,8 +7,8 @@ import os
 import stat
 
 from millefeuille.analysis.blame import Touch, blame
-from millefeuille.analysis.document import KINDS
 from millefeuille.analysis.image import Image
+from millefeuille.analysis.schema import KINDS
 from millefeuille.docker.ellipsis import ellipsis
 from millefeuille.docker.table import table
 from millefeuille.docker.units import human_size
@@ -36,14 +36,14 @@ def run(context: Context, call: Call) -> int:
     """Print every layer that wrote, changed or removed a path, the lowest first."""
     text, path = call.arguments
     subject = analysed(context, text, source=call[SOURCE], platform=call[PLATFORM])
-    touches = blame(subject.image, subject.account, cleaned(os.fsencode(path)))
+    touches = blame(subject.analysis.image, subject.analysis.account, cleaned(os.fsencode(path)))
     if not touches:
         raise NeverThere(f"no layer of image {text} has {path}")
     if call[JSON]:
-        items = [_document(subject.image, touch) for touch in touches]
+        items = [_document(subject.analysis.image, touch) for touch in touches]
         context.terminal.line(json.dumps({"schemaVersion": "1.0", "path": path, "layers": items}, indent=2))
         return 0
-    rows = [_row(subject.image, touch, whole=call[NO_TRUNC]) for touch in touches]
+    rows = [_row(subject.analysis.image, touch, whole=call[NO_TRUNC]) for touch in touches]
     context.terminal.write(table(("LAYER", "CHANGE", "MODE", "OWNER", "SIZE", "LIVE", "CREATED BY"), rows))
     return 0
 

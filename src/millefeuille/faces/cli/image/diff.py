@@ -31,7 +31,7 @@ def run(context: Context, call: Call) -> int:
     old, new = (
         analysed(context, text, source=call[SOURCE], platform=call[PLATFORM]) for text in call.arguments
     )
-    found = difference(old.image, new.image)
+    found = difference(old.analysis.image, new.analysis.image)
     packages = tuple(_packages(context, call)) if not call[QUIET] else ()
     differs = bool(found.files or found.config or found.added_steps or found.removed_steps)
     if call[QUIET]:

@@ -14,7 +14,7 @@ SOURCE = string("source", SOURCE_HELP)
 def run(context: Context, call: Call) -> int:
     """Print a Dockerfile made from the image's history."""
     subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
-    context.terminal.write(dockerfile(subject.image))
+    context.terminal.write(dockerfile(subject.analysis.image))
     return 0
 
 
