@@ -81,6 +81,8 @@ class _Build:
         lines = {stage.index: self._lines(stage) for stage in self._plan.stages}
         vertices = tuple(v for first, rest in lines.values() for v in (first, *_vertices(rest)))
         self._reporter.report(Planned(vertices=vertices))
+        if len(self._plan.stages) == 1:
+            return self._stage(self._plan.target, *lines[self._plan.target.index])
         with ThreadPoolExecutor(max_workers=_workers(len(self._plan.stages))) as pool:
             # A stage waits for those before it only, and these were handed in before it.
             for stage in self._plan.stages:

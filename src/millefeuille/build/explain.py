@@ -6,7 +6,6 @@ made last time and of the one that it made now.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -91,7 +90,7 @@ def _both(before: object, now: object) -> str:
     """What it was and what it is; of long texts the part around the first difference."""
     old, new = _text(before), _text(now)
     if max(len(old), len(new)) > _LONG:
-        same = len(os.path.commonprefix([old, new]))
+        same = next((n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), 0)
         start = max(0, same - _AHEAD)
         old, new = (("…" if start else "") + text[start:] for text in (old, new))
     return f"{_short(old)} → {_short(new)}"

@@ -9,10 +9,8 @@ from typing import Any, NamedTuple
 
 from millefeuille.build.request import Request
 from millefeuille.build.scratch import scratch
-from millefeuille.build.sources import named
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.giturl import GitUrl
-from millefeuille.build.sources.named import Context as Named
 from millefeuille.engine.build import Tree
 from millefeuille.errors import MilleError, Unsupported
 from millefeuille.faces.cli import exits
@@ -50,6 +48,9 @@ class Contexts:
 
         Raises Refusal, NoDockerfile, BadContext, and what fetching raises.
         """
+        if os.path.isdir(text):
+            return self._directory(text, file)
+        named = _kinds()
         with exits.refusing():
             found = named.context(text)
         if isinstance(found, named.Directory):
@@ -65,16 +66,17 @@ class Contexts:
     def named(self, option: str) -> tuple[str, Tree | str]:
         """The name and the context of a --build-context. Raises Refusal, UnknownContext."""
         with exits.refusing():
-            name, found = named.named(option)
-        return name, self._named(found, option)
+            name, found = _kinds().named(option)
+        return str(name), self._named(found, option)
 
-    def _named(self, found: Named, option: str) -> Tree | str:
+    def _named(self, found: Any, option: str) -> Tree | str:
+        named = _kinds()
         if isinstance(found, named.Directory):
             if not os.path.isdir(found.path):
                 raise Refusal(f"failed to get build context path {found.path}: no such directory")
             return Tree(path=found.path, ignore=dockerfile.ignored(found.path, ""))
         if isinstance(found, named.Image):
-            return found.reference
+            return str(found.reference)
         if isinstance(found, GitUrl):
             return Tree(path=self._git(found), lasting=False)
         if isinstance(found, named.Download):
@@ -166,3 +168,8 @@ class Contexts:
     def _scratch(self) -> str:
         parent = os.path.join(self._context.settings.root, "build", "scratch-files")
         return self._stack.enter_context(scratch(parent))
+
+
+def _kinds() -> Any:
+    # A build from a directory loads nothing that speaks to the network.
+    return importlib.import_module("millefeuille.build.sources.named")
