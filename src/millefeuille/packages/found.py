@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Final, Protocol
 
 from millefeuille.packages.apk import apk_packages
 from millefeuille.packages.dpkg import dpkg_packages
+from millefeuille.packages.gobinary import go_packages
 from millefeuille.packages.npm import npm_packages
 from millefeuille.packages.osrelease import PATHS, os_release
 from millefeuille.packages.package import BadRecord, Package
 from millefeuille.packages.python import python_packages
 from millefeuille.packages.rpm import rpm_packages
-from millefeuille.values import dataclass, field
+from millefeuille.values import dataclass, field, replace
 
 Parser = Callable[[bytes, bytes], Iterator[Package]]
 
@@ -67,6 +69,19 @@ def parser_of(path: bytes) -> Parser | None:
     return None
 
 
+def with_executables(found: Found, executables: Iterable[tuple[bytes, bytes]]) -> Found:
+    """What was found, and what executables, each a path and its content, say they were built from."""
+    packages = [*found.packages]
+    for path, raw in executables:
+        packages += go_packages(raw, path)
+    return replace(found, packages=_sorted(packages))
+
+
+def _sorted(packages: Iterable[Package]) -> tuple[Package, ...]:
+    order = attrgetter("kind", "name", "version", "architecture", "location")
+    return tuple(sorted(packages, key=order))
+
+
 def find(files: Files) -> Found:
     """All packages of a tree. A record that cannot be read is told of, and the others are read."""
     packages: list[Package] = []
@@ -83,5 +98,4 @@ def find(files: Files) -> Found:
         except BadRecord as error:
             unread.append(f"/{path.decode(errors='replace')}: {error}")
     system = next((os_release(files.read(path)) for path in PATHS if path in known), {})
-    packages.sort(key=lambda one: (one.kind, one.name, one.version, one.architecture, one.location))
-    return Found(packages=tuple(packages), system=system, unread=tuple(unread))
+    return Found(packages=_sorted(packages), system=system, unread=tuple(unread))

@@ -12,6 +12,7 @@ APK: Final = "apk"
 RPM: Final = "rpm"
 PYPI: Final = "pypi"
 NPM: Final = "npm"
+GO: Final = "golang"
 
 
 class BadRecord(Invalid):
@@ -20,7 +21,7 @@ class BadRecord(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """An installed package. `kind` is the type of package URLs: deb, apk, rpm, pypi, npm.
+    """An installed package. `kind` is the type of package URLs: deb, apk, rpm, pypi, npm, golang.
 
     `source` is the source package it was built from, where that has another name; `size` in bytes as its
     manager counts, 0 when it does not say. `files` are paths relative to the root, where the same record

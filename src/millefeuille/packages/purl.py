@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from millefeuille.packages.package import APK, DEB, NPM, PYPI, RPM, Package
+from millefeuille.packages.package import APK, DEB, GO, NPM, PYPI, RPM, Package
 
 
 def purl(package: Package, system: Mapping[str, str]) -> str:
@@ -26,8 +26,11 @@ def purl(package: Package, system: Mapping[str, str]) -> str:
             qualifiers["upstream"] = package.source
     elif package.kind == PYPI:
         name = name.lower().replace("_", "-")
+    elif package.kind == GO:
+        namespace, _, name = name.lower().rpartition("/")
     elif package.kind == NPM and name.startswith("@"):
         namespace, _, name = name.lower().partition("/")
-    path = "/".join(quote(part, safe="") for part in (namespace, name) if part)
+    # Only of Go's modules the namespace has parts of its own; npm's `@scope` has no slash.
+    path = "/".join(quote(part, safe="") for part in (*namespace.split("/"), name) if part)
     asked = "&".join(f"{key}={quote(value, safe='')}" for key, value in sorted(qualifiers.items()) if value)
     return f"pkg:{package.kind}/{path}@{quote(version, safe='')}" + (f"?{asked}" if asked else "")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.build.outputs.states import file, gone, state, stored
+from tests.packages.gofiles import go_header
 
 from millefeuille.build.outputs.sbom import SPDX, document, found_packages, sbom
 from millefeuille.store.leases import Lease
@@ -46,6 +47,19 @@ def test_packages_are_those_of_the_merged_files(store: Store, lease: Lease) -> N
     assert {one["relatedSpdxElement"] for one in told["relationships"][1:]} == {
         one["SPDXID"] for one in told["packages"][1:]
     }
+
+
+def test_executables_say_what_they_are_built_from(store: Store, lease: Lease) -> None:
+    modules = b"path\tx\nmod\tx\tv1.0.0\th1:a=\ndep\tgithub.com/A/b\tv0.2.0\n"
+    raw = b"\x7fELF" + bytes(28) + go_header(b"go1.22.1", modules)
+    files = [file("app", raw, 0o755), file("data", raw, 0o644), file("script", b"#!/bin/sh\n", 0o755)]
+    built = state([stored(store, lease, files)])
+    found = found_packages(store, built)
+    assert [(one.name, one.version, one.location) for one in found.packages] == [
+        ("github.com/A/b", "v0.2.0", b"app"), ("stdlib", "1.22.1", b"app"), ("x", "v1.0.0", b"app"),
+    ]  # fmt: skip
+    url = document(built, found)["packages"][1]["externalRefs"][0]["referenceLocator"]
+    assert url == "pkg:golang/github.com/a/b@v0.2.0"
 
 
 def test_document_is_spdx_and_the_same_each_time(store: Store, lease: Lease) -> None:

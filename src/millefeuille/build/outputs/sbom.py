@@ -17,7 +17,7 @@ from millefeuille.build.outputs.config import described
 from millefeuille.build.outputs.finished import Finished
 from millefeuille.layers.tree import Node
 from millefeuille.oci.moment import nanoseconds, rfc3339
-from millefeuille.packages.found import Found, find
+from millefeuille.packages.found import Found, find, with_executables
 from millefeuille.packages.package import APK, DEB, RPM, Package
 from millefeuille.packages.purl import purl
 from millefeuille.store.filetree import FileTree
@@ -26,6 +26,7 @@ from millefeuille.store.store import Store
 SPDX: Final = "https://spdx.dev/Document"
 _NAMESPACE: Final = "https://spdx.org/spdxdocs/millefeuille"
 _UNKNOWN: Final = "NOASSERTION"
+_ELF: Final = b"\x7fELF"
 _ROOT: Final = "SPDXRef-Root"
 _PERSON: Final = re.compile(r"(.+?)\s*<([^>]+)>")
 
@@ -57,10 +58,23 @@ class TreeFiles:
         return bytes(data)
 
 
+    def executables(self) -> Iterator[tuple[bytes, bytes]]:
+        """The ELF files that may be run, each with its content. Raises DamagedContent."""
+        for path in self.paths():
+            node = self._nodes[path]
+            if node.mode & 0o111 and node.size > len(_ELF) and self._begins(node) == _ELF:
+                yield path, self.read(path)
+
+    def _begins(self, node: Node) -> bytes:
+        first = next(iter(self._tree.content(node)), (0, b""))
+        return bytes(first[1][: len(_ELF)])
+
+
 def found_packages(store: Store, finished: Finished) -> Found:
     """The packages that a state's files list. Raises DamagedLayer, DamagedContent, BrokenLink, OSError."""
     with FileTree(store.disk, finished.layers, "of the build's result") as tree:
-        return find(TreeFiles(tree))
+        files = TreeFiles(tree)
+        return with_executables(find(files), files.executables())
 
 
 def sbom(finished: Finished, found: Found, subjects: tuple[str, ...]) -> Statement:
@@ -113,7 +127,7 @@ def _described(found: Found) -> Iterator[dict[str, Any]]:
             "supplier": _supplier(package),
             "downloadLocation": _UNKNOWN,
             "filesAnalyzed": False,
-            "sourceInfo": f"listed in /{location}",
+            "sourceInfo": f"found in /{location}",
             "licenseConcluded": _UNKNOWN,
             "licenseDeclared": _UNKNOWN,
             **({"licenseComments": f"its record says: {package.licence}"} if package.licence else {}),
