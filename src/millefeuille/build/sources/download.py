@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Final
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urldefrag, urljoin, urlsplit
 
 from urllib3 import exceptions as http
 
 from millefeuille import files
-from millefeuille.errors import Corrupt, Denied, Failed, Unavailable
+from millefeuille.errors import Corrupt, Denied, Failed, Invalid, Unavailable
 from millefeuille.oci.digest import Digest
 from millefeuille.registry.address import Reach
 from millefeuille.registry.patience import PASSING, Patience, retry_after
@@ -35,6 +35,10 @@ _HOPS: Final = 10
 _CHUNK: Final = 256 << 10  # bytes
 _SECRETS: Final = ("Authorization", "Cookie")
 _UNNAMED: Final = "__unnamed__"
+
+
+class BadUrl(Invalid):
+    """A text is no URL."""
 
 
 class BadAnswer(Failed):
@@ -90,9 +94,10 @@ class Downloads:
     ) -> Download:  # fmt: skip
         """Write what lies at `url` to the new file `path`.
 
-        `headers` are secrets. Raises Unreachable, ForbiddenTarget, BadRedirect, BadAnswer, LostDownload,
-        TooLarge, ChecksumMismatch, DiskFull; then there is no file.
+        `headers` are secrets. Raises BadUrl, Unreachable, ForbiddenTarget, BadRedirect, BadAnswer,
+        LostDownload, TooLarge, ChecksumMismatch, DiskFull; then there is no file.
         """
+        parts(url)
         found = self._fetch(url, path, headers or {}, limit, checksum)
         if found is None:
             raise BadAnswer(f"{show_url(url)}: invalid response status 304")
@@ -151,11 +156,9 @@ class Downloads:
             response = self._patient(urldefrag(url).url, headers, fence)
             if response.status not in _REDIRECTS or "Location" not in response.headers:
                 return response
-            target = urljoin(url, response.headers["Location"])
             abandon(response)
-            here, there = urlsplit(url), urlsplit(target)
-            if there.scheme not in ("http", "https") or not there.hostname:
-                raise BadRedirect(f"{show_url(url)}: redirected to {show_url(target)}")
+            target = _target(url, response.headers["Location"])
+            here, there = parts(url), parts(target)
             if (here.scheme, here.netloc) != (there.scheme, there.netloc):
                 headers = {name: value for name, value in headers.items() if name not in _SECRETS}
             fence = fence or self._transport.reach(here.hostname or "")
@@ -177,9 +180,20 @@ class Downloads:
             self._patience.sleep(min(delay, self._patience.longest_wait))
 
 
+def parts(url: str) -> SplitResult:
+    """The parts of an HTTP URL. Raises BadUrl."""
+    try:
+        found = urlsplit(url)
+        if found.hostname and (found.port is None or found.port):
+            return found
+    except ValueError:
+        pass
+    raise BadUrl(f"invalid URL {show_url(url)}")
+
+
 def file_name(url: str) -> str:
-    """What a download is called: the last part of the URL's path."""
-    name = posixpath.basename(unquote(urlsplit(url).path).rstrip("/"))
+    """What a download is called: the last part of the URL's path. Raises BadUrl."""
+    name = posixpath.basename(unquote(parts(url).path).rstrip("/"))
     return name if name not in ("", ".", "..") and "\0" not in name else _UNNAMED
 
 
@@ -193,12 +207,23 @@ def authorization(url: str, secret: Callable[[str], bytes | None]) -> Mapping[st
 
     `HTTP_AUTH_HEADER_<host>` is a header's whole value, `HTTP_AUTH_TOKEN_<host>` a bearer token.
     """
-    host = urlsplit(url).netloc.rpartition("@")[2]
+    host = parts(url).netloc.rpartition("@")[2]
     for name, prefix in (("HTTP_AUTH_HEADER", ""), ("HTTP_AUTH_TOKEN", "Bearer ")):
         value = secret(f"{name}_{host}")
         if value is not None:
             return {"Authorization": prefix + value.decode("latin-1").strip()}
     return {}
+
+
+def _target(url: str, location: str) -> str:
+    """Where a redirect leads. Raises BadRedirect."""
+    try:
+        target = urljoin(url, location)
+        if parts(target).scheme in ("http", "https"):
+            return target
+    except (ValueError, BadUrl):
+        pass
+    raise BadRedirect(f"{show_url(url)}: redirected to {show_url(location)}")
 
 
 def _conditions(known: Known) -> Mapping[str, str]:

@@ -17,13 +17,14 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from millefeuille.errors import Invalid
-from millefeuille.registry.redaction import show_url
+from millefeuille.registry.redaction import clean, show_url
 
 _SCP: Final = re.compile(r"[a-zA-Z0-9_.-]+@[a-zA-Z0-9.-]+:(?!//)\S+")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _PREFIX: Final = re.compile(r"[0-9a-f]{1,64}")
 # What git itself refuses in the name of a ref, and what would pass for an option.
 _BAD_REF: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|/$|\.lock$|\.$")
+_CONTROL: Final = re.compile(r"[\x00-\x20\x7f]")
 _TRUE: Final = ("1", "t", "true", "y", "yes", "")
 _FALSE: Final = ("0", "f", "false", "n", "no")
 
@@ -96,10 +97,12 @@ def parse(text: str) -> GitUrl | None:
         url = _asked(url, query)
     if url.ref and _BAD_REF.search(url.ref):
         raise BadGitUrl(f"invalid git ref {url.ref!r} in {url.shown}")
+    if _CONTROL.search(url.subdir):
+        raise BadGitUrl(f"invalid git subdirectory {url.subdir!r} in {url.shown}")
     if url.commit and not _PREFIX.fullmatch(url.commit):
         raise BadGitUrl(f"invalid commit {url.commit!r} in {url.shown}, expected hex")
-    if url.remote.startswith("-") or re.search(r"[\x00-\x20\x7f]", url.remote):
-        raise BadGitUrl(f"invalid git URL {url.shown}")
+    if url.remote.startswith("-") or _CONTROL.search(url.remote):
+        raise BadGitUrl(f"invalid git URL {clean(url.shown)}")
     return url
 
 
@@ -108,8 +111,12 @@ def _remote(text: str) -> tuple[GitUrl, str, str] | None:
     head, _, fragment = text.partition("#")
     head, _, query = head.partition("?")
     if text.startswith(("http://", "https://")):
-        if not urlsplit(head).path.endswith(".git"):
+        if not head.endswith(".git") or "/" not in head.partition("://")[2]:
             return None
+        try:
+            urlsplit(head)
+        except ValueError as error:
+            raise BadGitUrl(f"invalid git URL: {str(error).lower()}") from error
         return GitUrl(remote=head), query, fragment
     if text.startswith(("git://", "ssh://")):
         return GitUrl(remote=head), query, fragment

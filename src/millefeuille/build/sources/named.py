@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from millefeuille.build.sources.download import is_http
+from millefeuille.build.sources.download import is_http, parts
 from millefeuille.build.sources.giturl import GitUrl, parse
 from millefeuille.errors import Invalid
+from millefeuille.registry.redaction import clean
 
 _IMAGE = "docker-image://"
 _LAYOUT = "oci-layout://"
@@ -66,7 +67,7 @@ Context = Directory | Image | Layout | Target | Download | Input | GitUrl
 
 
 def context(text: str) -> Context:
-    """What `text` names. Raises BadContext, BadGitUrl."""
+    """What `text` names. Raises BadContext, BadGitUrl, BadUrl."""
     if not text:
         raise BadContext("a build context has no name")
     if text == "-":
@@ -80,19 +81,24 @@ def context(text: str) -> Context:
     git = parse(text)
     if git is not None:
         return git
-    return Download(url=text) if is_http(text) else Directory(path=text)
+    if is_http(text):
+        parts(text)
+        return Download(url=text)
+    if "\0" in text:
+        raise BadContext("a path has no NUL in it")
+    return Directory(path=text)
 
 
 def named(option: str) -> tuple[str, Context]:
-    """The name and the context of a value of --build-context. Raises BadContext, BadGitUrl."""
+    """The name and the context of a value of --build-context. Raises BadContext, BadGitUrl, BadUrl."""
     name, found, value = option.partition("=")
     if not found:
-        raise BadContext(f"invalid context value: {option}, expected key=value")
+        raise BadContext(f"invalid context value: {clean(option)}, expected key=value")
     if not name.strip():
-        raise BadContext(f"invalid context value: {option}, it has no name")
+        raise BadContext(f"invalid context value: {clean(option)}, it has no name")
     found_context = context(value)
     if isinstance(found_context, Input):
-        raise BadContext(f"context {name} cannot come from standard input")
+        raise BadContext(f"context {clean(name)} cannot come from standard input")
     return name.strip(), found_context
 
 
