@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from millefeuille import files
 from millefeuille.layers.ingest import LayerContent
+from millefeuille.layers.stage import Stage
 from millefeuille.layers.tarstream import Member, tar_pieces
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
@@ -30,8 +31,14 @@ def store_layer(
     layer may hold, DiskFull, Failed, and what `members` and `claim` raise; then nothing is left.
     """
     with files.explained(f"the store {store.disk.root}"), making(store.disk) as layer:
-        for piece in tar_pieces(members):
-            layer.feed(piece)
+        # Reading many small files keeps one processor busy, hashing and writing another.
+        storing: Stage[bytes] = Stage("store", layer.feed)
+        try:
+            for piece in tar_pieces(members):
+                storing.put(piece)
+            storing.close()
+        finally:
+            storing.stop()
         return layer.commit(None, claim=claim)
 
 
