@@ -72,6 +72,8 @@ FILES: list[tuple[str | bytes, int, str, str]] = [
     (F + "<<EOF", 2, "unknown instruction: <<EOF", ""),
     (F + "FROM: y", 2, "unknown instruction: FROM:", "FROM"),
     (F + "RUN a\nEOF", 3, "unknown instruction: EOF", ""),
+    (F + "u\u017fer a", 2, "unknown instruction: u\u017fer", "USER"),
+    (F + "WORKD\u0131R /a", 2, "unknown instruction: WORKD\u0131R", "WORKDIR"),
     ("ÉNV a=b", 1, "unknown instruction: ÉNV", "ENV"),
     (F + "X" * 100, 2, "unknown instruction: " + "X" * 100, ""),
     # text that no config can hold

@@ -14,6 +14,11 @@ class Command(NamedTuple):
     flags: tuple[str, ...]
     rest: str
 
+    @property
+    def name(self) -> str:
+        """The keyword in capitals: only letters of ASCII have some here, so that no other spelling is one."""
+        return self.keyword.upper() if self.keyword.isascii() else self.keyword
+
 
 def split_command(line: str, escape: str) -> Command:
     """Takes `line` apart.

@@ -64,7 +64,7 @@ def parse_trigger(text: str, *, name: str = "ONBUILD trigger", location: Locatio
         _check_text(text)
         if reader.next() is not None:
             raise Complaint("an ONBUILD trigger is one instruction")
-        check_trigger(split_command(line.text, "\\").keyword)
+        check_trigger(split_command(line.text, "\\").name)
         return read_instruction(line.text, location, (), heredocs, "\\")
     except Complaint as error:
         raise _located(error, name, location.first) from None
@@ -113,10 +113,10 @@ def _heredocs(text: str, reader: LineReader) -> tuple[Heredoc, ...]:
     if "<<" not in text:
         return ()
     escape = reader.directives.escape
-    keyword, _, rest = split_command(text, escape)
-    if keyword.upper() == "ONBUILD":
-        keyword, _, rest = split_command(rest, escape)
-    if keyword.upper() not in _WITH_HEREDOCS or json_array(rest) is not None:
+    command = split_command(text, escape)
+    if command.name == "ONBUILD":
+        command = split_command(command.rest, escape)
+    if command.name not in _WITH_HEREDOCS or json_array(command.rest) is not None:
         return ()
     return tuple(reader.body(opening) for opening in openings(text))
 

@@ -58,23 +58,23 @@ def read_instruction(
     text: str, location: Location, comments: tuple[str, ...], heredocs: tuple[Heredoc, ...], escape: str
 ) -> Instruction:
     """The instruction that a logical line holds. Raises Complaint for one that is unknown or wrong."""
-    keyword, flags, rest = split_command(text, escape)
+    command = split_command(text, escape)
     request = Request(
-        keyword=keyword,
-        flags=flags,
-        rest=rest,
+        keyword=command.keyword,
+        flags=command.flags,
+        rest=command.rest,
         original=text.strip(SPACES),
         location=location,
         comments=comments,
         heredocs=heredocs,
         escape=escape,
     )
-    if keyword.upper() == "ONBUILD":
+    if command.name == "ONBUILD":
         return _read_onbuild(request)
-    read = _READERS.get(keyword.upper())
+    read = _READERS.get(command.name)
     if read is None:
-        meant = nearest(keyword, _KEYWORDS, fold_case=True)
-        raise Complaint(f"unknown instruction: {keyword}", suggestion=meant)
+        meant = nearest(command.keyword, _KEYWORDS, fold_case=True)
+        raise Complaint(f"unknown instruction: {command.keyword}", suggestion=meant)
     return read(request)
 
 
@@ -82,7 +82,7 @@ def _read_onbuild(request: Request) -> Onbuild:
     if not request.rest:
         raise Complaint("ONBUILD requires at least one argument")
     read_flags(request.flags, {})
-    check_trigger(split_command(request.rest, request.escape).keyword)
+    check_trigger(split_command(request.rest, request.escape).name)
     trigger = read_instruction(
         request.rest, request.location, request.comments, request.heredocs, request.escape
     )
@@ -90,9 +90,8 @@ def _read_onbuild(request: Request) -> Onbuild:
     return Onbuild(**request.common(), text=request.rest + bodies, trigger=trigger)
 
 
-def check_trigger(keyword: str) -> None:
-    """Raises Complaint for an instruction that may not stand behind ONBUILD."""
-    word = keyword.upper()
+def check_trigger(word: str) -> None:
+    """Raises Complaint for an instruction, named in capitals, that may not stand behind ONBUILD."""
     if word == "ONBUILD":
         raise Complaint("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
     if word in ("FROM", "MAINTAINER"):
