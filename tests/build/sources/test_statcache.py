@@ -254,3 +254,24 @@ def test_a_failed_read_is_not_remembered(root: Path, cache: Path) -> None:
         with pytest.raises(Exception, match="changed while it was read"):
             source.digest(matches)
     assert StatCache(str(cache)).find([(root / "b").stat()]) == [None]
+
+
+def test_stages_that_read_at_once(tmp_path: Path) -> None:
+    """Several steps share one source; each gets what it would have got alone."""
+    root = make(tmp_path / "context", *(f"d{number % 7}/f{number}" for number in range(300)))
+    patterns = [".", "d0", "d1", "*/f3*", "d2", "d3/f3", "d*", "d4"]
+    with DirectorySource(str(root)) as source:
+        alone = [source.digest(source.match(pattern)) for pattern in patterns]
+    for _ in range(3):
+        found: dict[int, str] = {}
+        with DirectorySource(str(root)) as shared:
+
+            def step(number: int, shared: DirectorySource = shared, found: dict[int, str] = found) -> None:
+                found[number] = shared.digest(shared.match(patterns[number]))
+
+            threads = [threading.Thread(target=step, args=(number,)) for number in range(len(patterns))]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert [found[number] for number in range(len(patterns))] == alone
