@@ -16,6 +16,7 @@ from millefeuille.faces.cli.options import Option, boolean, repeated, string
 
 BROKEN = 1  # the exit code of a broken rule
 FAILED = 2  # and of an analysis that could not run
+_FORMS = ("text", "markdown", "junit", "sarif")
 
 
 def _where(text: str, before: str) -> str:
@@ -56,6 +57,12 @@ def run(context: Context, call: Call) -> int:
 def _analyze(context: Context, call: Call) -> int:
     if call[SCORE] not in ("exact", "dive"):
         raise Invalid(f'unknown score "{call[SCORE]}"', advice="The scores are exact and dive.")
+    if call[FORM] not in _FORMS:
+        raise Invalid(
+            f'unknown form "{call[FORM]}"', advice=f"The forms are {', '.join(_FORMS)}; and --json."
+        )
+    if call[JSON] == "-" and call[FORM] != "text":
+        raise Invalid("--json and --output both write to standard output", advice="Use --json=FILE.")
     budgets = _budgets(call)
     subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
     if call[JSON]:
@@ -65,7 +72,7 @@ def _analyze(context: Context, call: Call) -> int:
         before = analysed(context, call[COMPARE], platform=call[PLATFORM]).document
     rules = _dive_rules(context, call)
     outcomes = gates.outcomes(subject, rules, budgets, before, allowed=parse_size(call[ALLOW]))
-    if not call[JSON] or call[JSON] != "-":
+    if call[JSON] != "-":
         context.terminal.write(_report(call, subject.document, outcomes, before))
     return BROKEN if any(outcome.status == FAIL for outcome in outcomes) else 0
 
@@ -78,10 +85,6 @@ def _report(call: Call, found: Document, outcomes: tuple[Outcome, ...], before: 
         return junit(found, outcomes)
     if form == "sarif":
         return sarif(found, outcomes)
-    if form != "text":
-        raise Invalid(
-            f'unknown form "{form}"', advice="The forms are text, markdown, junit and sarif; and --json."
-        )
     if call[JSON]:
         return gates.lines(outcomes)
     report = report_text(found, score=call[SCORE], whole=call[NO_TRUNC])
