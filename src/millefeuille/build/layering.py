@@ -62,7 +62,7 @@ class Layering:
 
     def early(self, state: State, task: Task) -> State | None:
         """The state with the layer of the task, when its inputs are in the cache; nothing is made."""
-        found = self.cache.find(canonical(task.inputs), own=task.fresh)
+        found = self.cache.find(canonical(task.inputs), own=task.fresh, below=state.layers)
         return self._found(state, task, found) if found is not None else None
 
     def step(self, state: State, task: Task, make: Make, *, also: Mapping[str, Any] | None = None) -> State:
@@ -72,7 +72,7 @@ class Layering:
         """
         text = canonical(task.inputs)
         with self.cache.alone(text):
-            found = self.cache.find(text, own=task.fresh)
+            found = self.cache.find(text, own=task.fresh, below=state.layers)
             if found is None:
                 return self._made(state, task, text, make, also)
         if also is not None:

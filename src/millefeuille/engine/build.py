@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from millefeuille.build import journal as journals
 from millefeuille.build.builder import build
+from millefeuille.build.cache.steps import Source, StepCache
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.journal import Account, Journal
 from millefeuille.build.layering import Unmade
@@ -32,11 +33,13 @@ from millefeuille.build.state import State
 from millefeuille.engine.bases import Fetch
 from millefeuille.engine.workshop import Tools, workshop
 from millefeuille.errors import MilleError
+from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.settings import Settings
 from millefeuille.store import builds
 from millefeuille.store.builds import BuildRecord
+from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass, field, replace
 
@@ -56,6 +59,18 @@ class Tree:
     lasting: bool = True
 
 
+# Takes the steps of a build somewhere; is told the layers of what came of it.
+Export = Callable[[StepCache, Lease, frozenset[Digest]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caches:
+    """Caches that lie elsewhere: what opens those to look into, and takes this build's steps to others."""
+
+    imports: Callable[[], Sequence[Source]] = tuple
+    exports: Export | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One build: `name` is what `build history` calls it, `series` the same for builds of the same thing.
@@ -63,7 +78,8 @@ class Order:
     `source` is the Dockerfile's text. `context` is the build's own, None for none; `contexts` are the named
     ones: a tree, or an image's name. Without `platforms` it is for this machine's. `delivery` None is one
     image in the store, called `names`; `attest` is what is to be said of the images; `squash` makes one layer
-    of all above the base image's; a `rehearsal` makes nothing.
+    of all above the base image's; a `rehearsal` makes nothing; `caches` are
+    other places for steps.
     """
 
     dockerfile: Dockerfile
@@ -82,6 +98,7 @@ class Order:
     attest: AttestWish | None = None
     squash: bool = False
     rehearsal: bool = False
+    caches: Caches = field(default_factory=Caches)
 
     def delivering(self, delivery: Delivery, attest: AttestWish) -> Order:
         """The same, put out in another way."""
@@ -112,7 +129,7 @@ def build_image(
     account = Account(id=os.urandom(6).hex(), name=order.name, started=time.time_ns())
     tools = Tools(
         reporter=reporter, journal=journal, fetch=fetch, pull=order.pull, allowed=order.allowed,
-        rehearsal=order.rehearsal,
+        rehearsal=order.rehearsal, imports=order.caches.imports,
     )  # fmt: skip
     try:
         with contextlib.ExitStack() as stack:
@@ -157,6 +174,9 @@ class _Build:
             states.append(self._finished(state))
         with self._exporting():
             self._workshop.layering.cache.hold()
+            if order.caches.exports is not None:
+                layers = frozenset(layer.diff_id for state in states for layer in state.layers)
+                order.caches.exports(self._workshop.layering.cache, self._lease, layers)
             if order.delivery is None or doors is None:
                 recorded = finish(self._store, states[0], order.names, self._lease, labels=order.labels)
                 return Built(id=account.id, recorded=recorded)

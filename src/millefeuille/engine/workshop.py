@@ -7,13 +7,13 @@ import functools
 import importlib
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from millefeuille.build.cache.steps import StepCache
+from millefeuille.build.cache.steps import Source, StepCache
 from millefeuille.build.journal import Journal
 from millefeuille.build.layering import Layering
 from millefeuille.build.reasons import Reasons
-from millefeuille.build.report import Reporter
+from millefeuille.build.report import Noted, Reporter
 from millefeuille.build.request import Request
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.remotes import Remotes
@@ -30,6 +30,7 @@ from millefeuille.values import dataclass
 class Tools:
     """What a build is watched and fed by: a reporter, a journal, what brings images in; whether that is to
     ask the registry for what is here too; the entitlements that were granted. A `rehearsal` makes nothing.
+    `imports` opens caches that lie elsewhere.
     """
 
     reporter: Reporter
@@ -38,6 +39,7 @@ class Tools:
     pull: bool = False
     allowed: frozenset[str] = frozenset()
     rehearsal: bool = False
+    imports: Callable[[], Sequence[Source]] = tuple
 
 
 @contextlib.contextmanager
@@ -62,7 +64,7 @@ def workshop(
         runner()  # later there are threads, and no user namespace to be entered
     reasons = Reasons(store.disk, tools.reporter, tools.journal) if request.explain else None
     with leases.lease(store.disk, "build") as lease:
-        cache = StepCache(store, lease)
+        cache = StepCache(store, lease, tools.imports(), lambda text: _warn(tools.reporter, text))
         yield (
             Workshop(
                 layering=Layering(
@@ -79,6 +81,10 @@ def workshop(
             lease,
         )
         cache.finish()
+
+
+def _warn(reporter: Reporter, text: str) -> None:
+    reporter.report(Noted(message=text))
 
 
 def _remotes(settings: Settings, request: Request) -> Remotes:

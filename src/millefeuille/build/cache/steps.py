@@ -15,11 +15,12 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from millefeuille import files
 from millefeuille.build.cache.key import key
-from millefeuille.errors import Conflict
+from millefeuille.errors import Conflict, MilleError
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids
 from millefeuille.store import images, leases, steps
@@ -34,10 +35,44 @@ class Vanished(Conflict):
     """A layer that the build was to stand on was pruned while it ran."""
 
 
-class StepCache:
-    """The cache as one build sees it. Safe for several threads."""
+class Told(Protocol):
+    """What is said of a step elsewhere."""
 
-    def __init__(self, store: Store, lease: Lease) -> None:
+    @property
+    def made_ns(self) -> int:
+        """When it was made, in nanoseconds since 1970."""
+
+    @property
+    def took_ns(self) -> int:
+        """How long that took."""
+
+
+class Source(Protocol):
+    """A cache that lies elsewhere."""
+
+    @property
+    def what(self) -> str:
+        """What errors call it."""
+
+    def diff_id(self, name: str) -> Digest | None:
+        """The layer of the step with that key; None when there is none."""
+
+    def fetch(self, name: str) -> tuple[Told, LayerRecord]:
+        """That step, and its layer, which is in the store then."""
+
+
+class StepCache:
+    """The cache as one build sees it, before those of `sources`. Safe for several threads.
+
+    `warn` is told of a source that cannot be used.
+    """
+
+    def __init__(
+        self, store: Store, lease: Lease, sources: Sequence[Source] = (),
+        warn: Callable[[str], None] = lambda message: None,
+    ) -> None:  # fmt: skip
+        self._sources = list(sources)
+        self._warn = warn
         self._store = store
         self._lease = lease
         self._lock = threading.Lock()
@@ -55,15 +90,20 @@ class StepCache:
         with lock:
             yield
 
-    def find(self, text: str, *, own: bool = False) -> StepRecord | None:
-        """The step with these inputs, when its layer is here; with `own`, only one that this build made."""
+    def find(
+        self, text: str, *, own: bool = False, below: Sequence[LayerRecord] = ()
+    ) -> StepRecord | None:  # fmt: skip
+        """The step with these inputs, when its layer is here or in an imported cache.
+
+        With `own`, only one that this build made. `below` is the stack that the layer would be on top of.
+        """
         name = key(text)
         if own and name not in self._made:
             return None
         with self._store.reading() as tx:
             found = steps.find(tx, name)
         if found is None or not self._is_here(found.layer):
-            return None
+            return None if own else self._imported(text, name, below)
         with self._lock:
             self._pending.append(found.layer)
             self._used.add(name)
@@ -116,6 +156,29 @@ class StepCache:
         with self._store.writing() as tx:
             leases.claim(tx, self._lease, chains)
             add_chains(tx, tuple(layers), chains)
+
+    def _imported(self, text: str, name: str, below: Sequence[LayerRecord]) -> StepRecord | None:
+        for source in list(self._sources):
+            diff_id = source.diff_id(name)
+            if diff_id is None:
+                continue
+            try:
+                self._lease.claim((diff_id,))
+                step, layer = source.fetch(name)
+            except MilleError as error:
+                # What is lost is time: the step is done instead.
+                self._sources.remove(source)
+                self._warn(f"cache {source.what} is left out: {error}")
+                continue
+            return self.keep(text, (*below, layer), took_ns=step.took_ns, made_ns=step.made_ns)
+        return None
+
+    def every(self) -> list[StepRecord]:
+        """The steps that this build found or made, by key."""
+        with self._lock:
+            names = sorted(self._used | self._made)
+        with self._store.reading() as tx:
+            return [step for name in names if (step := steps.find(tx, name)) is not None]
 
     def claim(self, diff_id: Digest) -> None:
         """Claim a layer that is about to get its name."""

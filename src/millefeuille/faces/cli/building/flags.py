@@ -14,6 +14,8 @@ ANNOTATION = repeated("annotation", "Add annotation to the image")
 ATTEST = repeated("attest", 'Attestation parameters ("type=sbom,generator=image")')
 BUILD_ARG = repeated("build-arg", "Set build-time variables")
 BUILD_CONTEXT = repeated("build-context", "Additional build contexts (name=path)")
+CACHE_FROM = repeated("cache-from", 'External cache sources ("user/app:cache", "type=local,src=path/to/dir")')
+CACHE_TO = repeated("cache-to", 'Cache export destinations ("user/app:cache", "type=local,dest=path/to/dir")')
 CALL = string("call", 'Set method for evaluating build ("check", "outline", "targets")', default="build")
 CHECK = boolean("check", "Shorthand for \"--call=check\"")
 DEBUG = boolean("debug", "Shorthand for \"--on-error=shell\"")
@@ -52,8 +54,8 @@ ULIMIT = things("ulimit", "Ulimit options (default [])", policies.ulimit, shape=
 EXPLAIN = boolean("explain", "Say of each step why it was taken from the cache, or not")
 
 ALL: Final = (
-    ADD_HOST, ALLOW, ANNOTATION, ATTEST, BUILD_ARG, BUILD_CONTEXT, CALL, CHECK, DEBUG, DRY_RUN, EXPLAIN, FILE,
-    IIDFILE, LABEL, LOAD, METADATA_FILE, NETWORK, NO_CACHE, NO_CACHE_FILTER, ON_ERROR, OUTPUT, PLATFORM,
-    PROGRESS, PROVENANCE, PULL, PUSH, QUIET, SBOM, SECRET, SHM_SIZE, SQUASH, SSH, TAG, TARGET, TIMESTAMP,
-    ULIMIT,
+    ADD_HOST, ALLOW, ANNOTATION, ATTEST, BUILD_ARG, BUILD_CONTEXT, CACHE_FROM, CACHE_TO, CALL, CHECK, DEBUG,
+    DRY_RUN, EXPLAIN, FILE, IIDFILE, LABEL, LOAD, METADATA_FILE, NETWORK, NO_CACHE, NO_CACHE_FILTER, ON_ERROR,
+    OUTPUT, PLATFORM, PROGRESS, PROVENANCE, PULL, PUSH, QUIET, SBOM, SECRET, SHM_SIZE, SQUASH, SSH, TAG,
+    TARGET, TIMESTAMP, ULIMIT,
 )  # fmt: skip

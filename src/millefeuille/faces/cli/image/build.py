@@ -14,7 +14,7 @@ from millefeuille.build.excerpt import excerpt
 from millefeuille.build.report import Reporter, Silent
 from millefeuille.build.running.failure import StepFailed
 from millefeuille.docker.creation.pairs import mapping
-from millefeuille.engine.build import Built, Order, build_image, series
+from millefeuille.engine.build import Built, Caches, Order, build_image, series
 from millefeuille.engine.store import founded
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.building import asked, flags
@@ -45,7 +45,11 @@ def run(context: Context, call: Call) -> int:
         labels: tuple[str, ...] = call[flags.LABEL]
         names = asked.names(call)
         order = Order(
-            dockerfile=parse(place.written.text, name=place.written.name),
+            dockerfile=parse(
+                place.written.text,
+                name=place.written.name,
+                syntax=request.arguments.get("BUILDKIT_SYNTAX", ""),
+            ),
             request=request,
             name=names[0].familiar if names else place.name,
             series=series(place.key, place.written.path or "-", request.target),
@@ -59,9 +63,18 @@ def run(context: Context, call: Call) -> int:
             allowed=_allowed(call),
             squash=call[flags.SQUASH],
             rehearsal=call[flags.DRY_RUN],
+            caches=_caches(context, call, store),
         )
         code = _answer(context, call, order)
         return code if code is not None else _build(context, call, store, order)
+
+
+def _caches(context: Context, call: Call, store: Store) -> Caches:
+    if not call.given(flags.CACHE_FROM) and not call.given(flags.CACHE_TO):
+        return Caches()
+    caching = importlib.import_module("millefeuille.faces.cli.building.caching")
+    found: Caches = caching.caches(context, call, store)
+    return found
 
 
 def _answer(context: Context, call: Call, order: Order) -> int | None:
