@@ -10,14 +10,14 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import Final, overload
+from typing import Final
 
 from millefeuille import files, kernel
 from millefeuille.build.sources import arguments, reading
 from millefeuille.build.sources.hidden import hidden
-from millefeuille.build.sources.identity import Entries, identity
+from millefeuille.build.sources.identity import identity
 from millefeuille.build.sources.ignore import NOTHING, Ignore
+from millefeuille.build.sources.items import Items
 from millefeuille.build.sources.reading import ContextChanged, Wanted, is_same
 from millefeuille.build.sources.scan import NO_LINKS, Listing, refused, scan
 from millefeuille.build.sources.sieve import Sieve
@@ -25,22 +25,10 @@ from millefeuille.build.sources.source import Item, Match, NotFound
 from millefeuille.build.sources.statcache import StatCache
 from millefeuille.errors import Unsupported
 from millefeuille.layers.entry import (
-    BLOCK,
-    CHARACTER,
-    DIRECTORY,
-    FIFO,
     FILE,
-    HARDLINK,
-    NO_XATTRS,
-    SYMLINK,
 )
 from millefeuille.layers.following import follow
-from millefeuille.layers.tarheader import Metadata
 
-_KINDS: Final = {
-    stat.S_IFREG: FILE, stat.S_IFDIR: DIRECTORY, stat.S_IFLNK: SYMLINK, stat.S_IFCHR: CHARACTER,
-    stat.S_IFBLK: BLOCK, stat.S_IFIFO: FIFO,
-}  # fmt: skip
 _READ_WHOLE: Final = 256 << 10  # bytes up to which a file is given as bytes
 _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
@@ -275,116 +263,6 @@ class DirectorySource:
         return bool(scan(self.descriptor, directory, Sieve(self._ignore, directory)).paths)
 
 
-class Items(Sequence[Item]):
-    """The items of a match, made when somebody looks at one: where all is cached nobody does."""
-
-    def __init__(self, source: DirectorySource, listing: Listing, start: int) -> None:
-        self._source = source
-        self._listing = listing
-        self._start = start
-
-    def __len__(self) -> int:
-        return len(self._listing.paths)
-
-    @overload
-    def __getitem__(self, at: int) -> Item: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Item]: ...
-
-    def __getitem__(self, at: int | slice) -> Item | Sequence[Item]:
-        return self._all[at]
-
-    def __iter__(self) -> Iterator[Item]:
-        return iter(self._all)
-
-    def entries(self) -> Entries:
-        """The entries as their identity sees them."""
-        listing, start, numbers = self._listing, self._start, self._numbers
-        kinds, first = self._kinds, self._first
-        encoded = _encoded(listing.paths)
-        attributed = self._source.cached_xattrs()
-        return Entries(
-            paths=[path[start:] for path in encoded] if start else encoded,
-            kinds=kinds,
-            modes=self._modes,
-            contents=self._source.cached_contents(
-                [number for number, kind in zip(numbers, kinds, strict=True) if kind == FILE]
-            ),
-            links={n: os.fsencode(target) for n, target in listing.targets.items()}
-            | {n: encoded[earlier][start:] for n, earlier in first.items()},
-            devices=self._devices,
-            xattrs={n: attributed[number] for n, number in enumerate(numbers) if number in attributed}
-            if attributed
-            else {},
-        )
-
-    @cached_property
-    def _numbers(self) -> list[int]:
-        return self._source.facts(self._listing)
-
-    @cached_property
-    def _first(self) -> dict[int, int]:
-        """The numbers of further names of a file, each with that of its first."""
-        met: dict[tuple[int, int], int] = {}
-        found: dict[int, int] = {}
-        for n, status in enumerate(self._listing.statuses):
-            if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
-                earlier = met.setdefault((status.st_dev, status.st_ino), n)
-                if earlier != n:
-                    found[n] = earlier
-        return found
-
-    @cached_property
-    def _kinds(self) -> bytes:
-        kinds = bytearray([_KINDS[status.st_mode & 0o170000] for status in self._listing.statuses])
-        for n in self._first:
-            kinds[n] = HARDLINK
-        return bytes(kinds)
-
-    @cached_property
-    def _modes(self) -> list[int]:
-        modes = [status.st_mode & 0o7777 for status in self._listing.statuses]
-        for n in self._listing.targets:
-            modes[n] = 0o777  # a link's own mode means nothing, and differs between file systems
-        return modes
-
-    @cached_property
-    def _devices(self) -> dict[int, tuple[int, int]]:
-        statuses = self._listing.statuses
-        return {
-            n: (os.major(statuses[n].st_rdev), os.minor(statuses[n].st_rdev))
-            for n, kind in enumerate(self._kinds)
-            if kind in (CHARACTER, BLOCK)
-        }
-
-    @cached_property
-    def _all(self) -> list[Item]:
-        listing, encoded = self._listing, _encoded(self._listing.paths)
-        attributed = self._source.cached_xattrs()
-        self._source.met(listing)
-        found: list[Item] = []
-        rows = zip(encoded, self._kinds, self._modes, listing.statuses, self._numbers, strict=True)
-        for n, (path, kind, mode, status, number) in enumerate(rows):
-            seconds, nanoseconds = divmod(status.st_mtime_ns, 1_000_000_000)
-            link = b""
-            if kind == SYMLINK:
-                link = os.fsencode(listing.targets[n])
-            elif kind == HARDLINK:
-                link = encoded[self._first[n]]
-            entry = Metadata(
-                path=path, kind=kind, mode=mode, size=status.st_size if kind == FILE else 0,
-                mtime=seconds, nsec=nanoseconds, link=link, device=self._devices.get(n, (0, 0)),
-                xattrs=attributed.get(number, NO_XATTRS) if kind != HARDLINK else NO_XATTRS,
-            )  # fmt: skip
-            found.append(Item(path, entry))
-        return found
-
-
 def _items(match: Match) -> Items:
     assert isinstance(match.items, Items)  # a match of another source
     return match.items
-
-
-def _encoded(paths: list[str]) -> list[bytes]:
-    return os.fsencode("\0".join(paths)).split(b"\0") if paths else []
