@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, BinaryIO, Final
 
 from millefeuille.errors import MilleError
-from millefeuille.layers import compression
+from millefeuille.layers import compression, heap
 from millefeuille.layers.index import IndexBuilder, LayerIndex
 from millefeuille.layers.ingest import CHUNK, LayerPass
 from millefeuille.layers.stage import Stage
@@ -28,7 +28,7 @@ from millefeuille.store.blobs import CorruptBlob
 from millefeuille.transfer.archive.contents import MemberStream, ShortArchive
 from millefeuille.transfer.archive.found import ArchiveSource
 
-_PIECE: Final = 4 << 20  # bytes read at a time
+_PIECE: Final = 1 << 20  # bytes read at a time
 _LENGTH: Final = struct.Struct("<Q")
 _WORTH: Final = 4 << 20  # bytes of layers below which another process is slower
 
@@ -40,6 +40,7 @@ def in_place(source: ArchiveSource, wanted: Sequence[Wanted]) -> dict[Digest, La
 
     Raises CorruptBlob, BrokenStream, Bomb, TarError, ShortArchive, BlobNotFound.
     """
+    heap.share_arenas()
     first, second = _dealt(wanted)
     if not second or len(os.sched_getaffinity(0)) < 2 or threading.active_count() > 1:
         return dict(_index(source, one) for one in wanted)

@@ -1,0 +1,57 @@
+"""Layers indexed by two processes: the same as by one, and an error in either is the error of all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.analysis.conftest import write_archive
+
+from millefeuille.errors import Corrupt
+from millefeuille.layers.index import LayerIndex
+from millefeuille.layers.refusal import TarError
+from millefeuille.testing import rawtars
+from millefeuille.transfer.examine import inplace
+from millefeuille.transfer.examine.archive import examine_archive
+from millefeuille.transfer.examine.layers import Examined
+
+LAYERS = [rawtars.archive(rawtars.file(b"f%d" % n, b"%d" % n * 3000)) for n in range(5)]
+
+
+def examined(archive: Path, directory: Path) -> Examined:
+    descriptor = os.open(archive, os.O_RDONLY)
+    try:
+        return examine_archive(descriptor, archive.name, scratch=str(directory))
+    finally:
+        os.close(descriptor)
+
+
+def paths(found: Examined) -> list[list[bytes]]:
+    assert all(isinstance(index, LayerIndex) for index, _, _ in found.layers)
+    return [index.paths() for index, _, _ in found.layers]
+
+
+@pytest.mark.parametrize("worth", [0, 1 << 40])
+def test_one_process_or_two(worth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inplace, "_WORTH", worth)
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    archive = tmp_path / "image.tar"
+    write_archive(archive, LAYERS)
+    assert paths(examined(archive, tmp_path)) == [[b"f%d" % n] for n in range(5)]
+
+
+@pytest.mark.parametrize("broken", range(5))
+def test_a_broken_layer_is_told_of(broken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inplace, "_WORTH", 0)
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    archive = tmp_path / "image.tar"
+    write_archive(archive, LAYERS)
+    archive.write_bytes(archive.read_bytes().replace(b"%d" % broken * 3000, b"x" * 3000))
+    with pytest.raises(Corrupt, match="does not match its digest"):
+        examined(archive, tmp_path)
+    layers = list(LAYERS)
+    layers[broken] = rawtars.archive(rawtars.file(b"../escape", b"x" * 3000))
+    write_archive(archive, layers)
+    with pytest.raises(TarError, match="climbs above the root"):
+        examined(archive, tmp_path)
