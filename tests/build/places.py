@@ -67,11 +67,11 @@ class Place:
 
     def build(
         self, dockerfile: str, *, tags: Sequence[str] = (), labels: Mapping[str, str] | None = None,
-        contexts: Mapping[str, Tree | str] | None = None, **wishes: Any,
+        contexts: Mapping[str, Tree | str] | None = None, series: str = "test", **wishes: Any,
     ) -> ImageConfig:
         """Build; the image's config."""
         order = Order(
-            dockerfile=parse(dockerfile.encode()), request=Request(**wishes), name="test", series="test",
+            dockerfile=parse(dockerfile.encode()), request=Request(**wishes), name="test", series=series,
             names=tuple(Reference.parse(tag).tagged() for tag in tags), labels=labels or {},
             context=Tree(path=str(self.context)), contexts=contexts or {},
         )  # fmt: skip
