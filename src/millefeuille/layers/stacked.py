@@ -10,12 +10,23 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from millefeuille.layers.entry import DIRECTORY, HARDLINK, OPAQUE, WHITEOUT
+from millefeuille.layers.entry import (
+    BLOCK,
+    CHARACTER,
+    DIRECTORY,
+    FIFO,
+    FILE,
+    HARDLINK,
+    OPAQUE,
+    SYMLINK,
+    WHITEOUT,
+)
 from millefeuille.layers.index import LayerIndex
 from millefeuille.layers.tarheader import Metadata
 from millefeuille.layers.tree import NO_ENTRY, BrokenLink
 
 _IMPLICIT_PERMISSIONS: Final = 0o755
+_NO_DIRECTORIES: Final = (FILE, SYMLINK, HARDLINK, CHARACTER, BLOCK, FIFO)
 _END: Final = 1 << 62  # behind every entry
 
 
@@ -91,6 +102,8 @@ class Stack:
         directory = self._directory(path, _WHOLE)
         if directory is None:
             return []
+        if len(directory.parts) == 1:
+            return self._alone(directory, path)
         names = {name for part in directory.parts for name in self._names(part, path)}
         found = (self._child(directory, _join(path, name), _WHOLE)[0] for name in sorted(names))
         return [inode for inode in found if inode is not None]
@@ -234,6 +247,29 @@ class Stack:
             if nested:
                 at = bisect_left(order, _join(path, name) + b"0", at, part.high, key=path_of)
         return names
+
+    def _alone(self, directory: _Directory, path: bytes) -> list[Inode]:
+        """What a directory holds that only one layer has a share in: most files need no search then."""
+        part = directory.parts[0]
+        index = self._indexes[part.layer]
+        order, kinds, path_of = index.order, index.kinds, index.path
+        start = len(path) + 1 if path else 0
+        found: dict[bytes, Inode | None] = {}
+        at, here = part.low, b""
+        while at < part.high:
+            number = order[at]
+            here = here or path_of(number)
+            name, nested, _ = here[start:].partition(b"/")
+            at += 1
+            if nested:
+                at = bisect_left(order, _join(path, name) + b"0", at, part.high, key=path_of)
+            following = path_of(order[at]) if at < part.high else b""
+            if not nested and following != here and kinds[number] in _NO_DIRECTORIES and number > part.since:
+                found[name] = self._inode(here, part.layer, number)
+            elif name not in found:
+                found[name] = self._child(directory, _join(path, name), _WHOLE)[0]
+            here = following
+        return [inode for _, inode in sorted(found.items()) if inode is not None]
 
     def _inode(self, path: bytes, layer: int, number: int) -> Inode:
         index = self._indexes[layer]
