@@ -72,8 +72,8 @@ def file_lists(image: Image, account: Ledger) -> list[str]:
 
 
 def _rows(part: Part, changes: dict[int, int], dead: set[int]) -> list[str]:
-    # Written out, because a dict for each file of an image would take most of the time of an analysis; what many
-    # files have in common is written once.
+    # Written out, because a dict for each file of an image would take most of the time of an analysis. What
+    # many files have in common is written once.
     index, layer = part.layer.index, part.layer
     attributes = list(zip(layer.kinds, index.modes, index.uids, index.gids, strict=True))
     heads = {each: _head(*each) for each in set(attributes)}
