@@ -72,7 +72,8 @@ CASES = (
         said=("the step before it, [stage-0 2] COPY d /to/, gave another layer",),
     ),
     Case(
-        "the stage that files come from", "FROM scratch AS one\nCOPY x /\nFROM scratch\nCOPY --from=one /x /y\n",
+        "the stage that files come from",
+        "FROM scratch AS one\nCOPY x /\nFROM scratch\nCOPY --from=one /x /y\n",
         change=lambda c: (c / "x").write_text("other"), step=1, said=("y: content",),
     ),
     Case("--no-cache", PLAIN, then={"no_cache": frozenset()}, said=("--no-cache",)),

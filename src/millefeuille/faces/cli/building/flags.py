@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from millefeuille.docker.creation import policies
-from millefeuille.faces.cli.container.typed import amount, things
 from millefeuille.faces.cli.options import boolean, integer, repeated, string, strings
+from millefeuille.faces.cli.typed import amount, things
 
 ADD_HOST = repeated("add-host", 'Add a custom host-to-IP mapping ("host:ip")')
 ALLOW = strings("allow", 'Allow extra privileged entitlement ("network.host", "security.insecure")')

@@ -8,9 +8,9 @@ from millefeuille.docker.creation import addresses, devices, mounts, networks, p
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.docker.creation.networks import Attachment
 from millefeuille.faces.cli import values
-from millefeuille.faces.cli.container.typed import amount, checked, hidden, natural, things
 from millefeuille.faces.cli.image.trust import content_trust
 from millefeuille.faces.cli.options import Option, boolean, duration, integer, repeated, string
+from millefeuille.faces.cli.typed import amount, checked, hidden, natural, things
 
 _STREAMS: Final = ("stdin", "stdout", "stderr")
 

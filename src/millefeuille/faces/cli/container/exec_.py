@@ -11,10 +11,10 @@ from millefeuille.docker.creation import pairs
 from millefeuille.engine.containers import host
 from millefeuille.engine.store import open_store
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
-from millefeuille.faces.cli.container.typed import checked
 from millefeuille.faces.cli.container.variables import variables
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, repeated, string
+from millefeuille.faces.cli.typed import checked
 from millefeuille.runtime.runtime import ExecFailed, Stdio
 from millefeuille.runtime.users import NoSuchUser
 

@@ -16,9 +16,9 @@ from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.container import creation_flags as flags
 from millefeuille.faces.cli.container.each import each
-from millefeuille.faces.cli.container.typed import amount
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import Option, integer, string
+from millefeuille.faces.cli.typed import amount
 from millefeuille.values import replace
 
 CPU_RT_PERIOD = integer("cpu-rt-period", "Limit the CPU real-time period in microseconds")
