@@ -110,6 +110,16 @@ def test_shell(steps: Steps, tmp_path: Path) -> None:
 
 
 @pytest.mark.walk
+def test_context_that_is_gone(steps: Steps, tmp_path: Path) -> None:
+    (tmp_path / "context").mkdir()
+    mount = Bind(target="/m", source=HostTree(root=str(tmp_path / "context")))
+    root = failed(steps, "exit 1", mounts=(mount, Memory(target="/t")))
+    (tmp_path / "context").rmdir()
+    assert inside(steps, root, "/bin/ls", "-d", "/t", "/m") == (1, "ls: /m: No such file or directory\n/t\n")
+    kept.forget(steps.host, root.id)
+
+
+@pytest.mark.walk
 def test_places_for_mounts_are_not_in_a_kept_root(steps: Steps) -> None:
     root = failed(steps, "exit 1", mounts=(Memory(target="/a/b"),))
     upper = Path(steps.host.snapshots.changes(root.id).upper)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from tests.build.running.steps import Steps
 
-from millefeuille.build.running.failure import EntitlementMissing
+from millefeuille.build.running.failure import EntitlementMissing, StepFailed
 
 pytestmark = pytest.mark.walk
 
@@ -95,6 +96,18 @@ def test_limits(steps: Steps) -> None:
     steps.sh("cat /proc/self/limits; cat /proc/mounts", ulimits=(limit,), shm_size=8 << 20)
     assert "Max open files            100                  200" in steps.output
     assert any(" /dev/shm " in line and "size=8192k" in line for line in steps.output.splitlines())
+
+
+def test_memory_is_limited(steps: Steps) -> None:
+    parent = f"/mille-test-{os.getpid()}"
+    steps.sh("cat /proc/self/cgroup", resources={"Memory": 64 << 20, "CgroupParent": parent})
+    groups = [line.rsplit(":", 1)[1] for line in steps.output.splitlines() if parent in line]
+    assert groups
+    assert not [path for group in groups for path in Path("/sys/fs/cgroup").glob(f"*{group}")]
+    for path in Path("/sys/fs/cgroup").glob(f"*{parent}"):
+        path.rmdir()  # it was the user's, and stays
+    with pytest.raises(StepFailed, match="exit code: 137"):
+        steps.sh("busybox tail -c 200m /dev/zero >/dev/null; exit $?", resources={"Memory": 64 << 20})
 
 
 def test_nothing_is_mounted_on_run(steps: Steps) -> None:

@@ -12,6 +12,7 @@ from millefeuille.build.running import document
 from millefeuille.build.running.host import RunHost, remove
 from millefeuille.build.running.kept import KeptRoot, entered
 from millefeuille.build.running.step import Step, settle
+from millefeuille.build.running.wish import Bind, HostTree, RunMount
 from millefeuille.runtime.bundles import claimed
 from millefeuille.runtime.runtime import Stdio
 from millefeuille.runtime.signals import forwarding
@@ -24,11 +25,12 @@ def open_shell(
 ) -> int:
     """Run a command in a kept root to its end; its exit code. What it changes stays.
 
-    With `terminal` it gets one of its own, for which one of `stdio` must be one. Signals to this process go
-    to it. Raises StartFailed, RootInUse, NoSuchRoot, NotFound when the layers below are gone, and what
-    `run_step` raises.
+    What it had mounted of a context that is gone by now is left out. With `terminal` it gets one of its own,
+    for which one of `stdio` must be one. Signals to this process go to it. Raises StartFailed, RootInUse,
+    NoSuchRoot, NotFound when the layers below are gone, and what `run_step` raises.
     """
-    wish = replace(root.wish, arguments=tuple(arguments))
+    mounts_left = tuple(mount for mount in root.wish.mounts if _is_there(mount))
+    wish = replace(root.wish, arguments=tuple(arguments), mounts=mounts_left)
     document.check(host, wish)
     id = os.urandom(32).hex()
     with entered(host, root.id), forwarding() as forwarder, claimed(host.directory, id) as bundle:
@@ -45,3 +47,8 @@ def open_shell(
             return code
         finally:
             remove(host, id, step.keys)
+
+
+def _is_there(mount: RunMount) -> bool:
+    tree = mount.source if isinstance(mount, Bind) else None
+    return not isinstance(tree, HostTree) or os.path.lexists(f"{tree.root}/{tree.path.strip('/')}")
