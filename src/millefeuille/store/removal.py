@@ -129,11 +129,13 @@ def _free_chains(tx: Transaction, chain: str | None, claimed: set[str]) -> tuple
         _drop_metadata(tx, chain)
     while chain is not None and chain not in claimed and not _is_used(tx, chain):
         row = tx.execute(
-            "SELECT parent, content_size FROM chains JOIN layers USING (diff_id)"
+            "SELECT parent, content_size, metadata_hash FROM chains JOIN layers USING (diff_id)"
             " WHERE chain = ?", (chain,),
         ).fetchone()  # fmt: skip
         if row is None:
             break
+        if row[2] is not None:  # what a step of a build stood on was mounted, too
+            tx.doom(tx.disk.chain(Digest.parse(chain)))
         tx.execute("DELETE FROM chains WHERE chain = ?", (chain,))
         if os.path.isdir(extraction := tx.disk.extraction(Digest.parse(chain))):
             tx.doom(extraction)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 
-from millefeuille.build.cache.prune import Usage
-from millefeuille.build.running.caches import StoredCache
+from millefeuille.build.cache.prune import Usage, usage
+from millefeuille.build.running.caches import StoredCache, every
 from millefeuille.oci.moment import rfc3339
+from millefeuille.store.store import Store
 from millefeuille.values import dataclass
 
 
@@ -23,6 +25,14 @@ class Cached:
     uses: int = 0
     in_use: bool = False
     shared: bool = False
+
+
+def held(store: Store) -> list[Cached]:
+    """All that the cache holds, what was used last first."""
+    with store.reading() as tx:
+        steps = [of_step(one) for one in usage(tx)]
+    mounts = [of_mount(one) for one in every(os.path.join(store.disk.root, "build", "cache-mounts"))]
+    return sorted([*steps, *mounts], key=lambda one: -one.used)
 
 
 def of_step(one: Usage) -> Cached:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 
-from millefeuille.build.cache.prune import usage
-from millefeuille.build.running.caches import every
 from millefeuille.docker.age import ago
 from millefeuille.docker.table import table
 from millefeuille.docker.units import human_size
 from millefeuille.engine.store import existing
-from millefeuille.faces.cli.builder.cached import Cached, of_mount, of_step
+from millefeuille.faces.cli.builder.cached import held
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import string
@@ -25,7 +22,8 @@ def run(context: Context, call: Call) -> int:
     """Show what the build cache holds, what was used last first, and what a prune would free."""
     if call[FORMAT] not in ("", "json"):
         raise Refusal(f'invalid format "{call[FORMAT]}": use json')
-    found = _cached(context)
+    store = existing(context.settings)
+    found = held(store) if store is not None else []
     if call[FORMAT]:
         context.terminal.write("".join(f"{json.dumps(asdict(one))}\n" for one in found))
         return 0
@@ -43,16 +41,6 @@ def run(context: Context, call: Call) -> int:
     context.terminal.line(f"\nReclaimable:\t{human_size(free)}")
     context.terminal.line(f"Total:\t\t{human_size(sum(one.size for one in found))}")
     return 0
-
-
-def _cached(context: Context) -> list[Cached]:
-    store = existing(context.settings)
-    if store is None:
-        return []
-    with store.reading() as tx:
-        steps = [of_step(one) for one in usage(tx)]
-    mounts = [of_mount(one) for one in every(os.path.join(store.disk.root, "build", "cache-mounts"))]
-    return sorted([*steps, *mounts], key=lambda one: -one.used)
 
 
 COMMAND = Command(

@@ -5,20 +5,15 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from millefeuille.build.cache.prune import Limits, prune
-from millefeuille.build.running import caches, kept
 from millefeuille.docker.creation.quantities import memory
 from millefeuille.docker.units import human_size
-from millefeuille.engine.running import remains, run_host
 from millefeuille.engine.store import existing
 from millefeuille.errors import MilleError
-from millefeuille.faces.cli.builder.cached import Cached, of_mount, of_step
+from millefeuille.faces.cli.builder.pruning import Wish, pruned
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, filters, string
 from millefeuille.faces.cli.values import Pairs, read_duration
-from millefeuille.settings import Settings
-from millefeuille.store.store import Store
 
 ALL = boolean("all", "Remove all unused build cache, not just dangling ones", short="a")
 FILTER = filters("filter", 'Provide filter values (e.g. "until=24h")')
@@ -36,7 +31,11 @@ def run(context: Context, call: Call) -> int:
     if not call[FORCE] and not context.terminal.confirm(_QUESTION.format(what)):
         return 0
     store = existing(context.settings)
-    gone = _pruned(context.settings, store, call, wanted) if store is not None else []
+    wish = Wish(
+        every=call[ALL], since_ns=_since(wanted), room=_room(call), kind=wanted.get("type", ""),
+        id=wanted.get("id", ""),
+    )  # fmt: skip
+    gone = pruned(context.settings, store, wish) if store is not None else []
     if gone:
         context.terminal.line("Deleted build cache objects:")
         context.terminal.write("".join(f"{one.id}\n" for one in gone))
@@ -44,32 +43,6 @@ def run(context: Context, call: Call) -> int:
     freed = sum(one.size for one in gone if not one.shared)
     context.terminal.line(f"Total reclaimed space: {human_size(freed)}")
     return 0
-
-
-def _pruned(settings: Settings, store: Store, call: Call, wanted: dict[str, str]) -> list[Cached]:
-    since = _since(wanted)
-    limits = Limits(since_ns=since, room=_room(call))
-    gone: list[Cached] = []
-    if wanted.get("type", "regular") == "regular":
-        # Without --all, what an image is made of stays found by its next build.
-        steps = prune(store, limits, lambda one: _fits(of_step(one), call, wanted))
-        gone += [of_step(one) for one in steps]
-    if limits.room is None and remains(settings):
-        # What commands wrote may belong to users that only its user namespace has.
-        host = run_host(settings, store)
-        if wanted.get("type", "exec.cachemount") == "exec.cachemount":
-            old = caches.prune(
-                host.caches,
-                lambda one: (since is None or one.used * 1e9 < since) and _fits(of_mount(one), call, wanted),
-            )
-            gone += [of_mount(one) for one in old]
-        if not wanted:
-            kept.forget_all(host)
-    return gone
-
-
-def _fits(one: Cached, call: Call, wanted: dict[str, str]) -> bool:
-    return (call[ALL] or not one.shared) and one.id.startswith(wanted.get("id", "")[:12])
 
 
 def _filters(call: Call) -> dict[str, str]:

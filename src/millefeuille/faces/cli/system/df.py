@@ -30,10 +30,12 @@ from millefeuille.engine.store import existing
 from millefeuille.engine.users import users
 from millefeuille.engine.volumes import users as volume_users
 from millefeuille.engine.volumes import volumes
+from millefeuille.faces.cli.builder.cached import held
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, string
 from millefeuille.images.usage import StoreUsage, usage
+from millefeuille.store.store import Store
 from millefeuille.values import replace
 from millefeuille.volumes.volume import Volume
 
@@ -80,10 +82,19 @@ def run(context: Context, call: Call) -> int:
         image_usage(images, found.layers_size),
         container_usage(running),
         volume_usage((links, size) for _, links, size in kept),
-        Usage(type=BUILD_CACHE, percent=False),
+        _cache_usage(store),
     ]
     context.terminal.write(render(USAGE, [usage_row(line) for line in lines], call[FORMAT]))
     return 0
+
+
+def _cache_usage(store: Store | None) -> Usage:
+    found = held(store) if store is not None else []
+    return Usage(
+        type=BUILD_CACHE, total=len(found), active=sum(one.in_use for one in found),
+        size=sum(one.size for one in found),
+        reclaimable=sum(one.size for one in found if not one.shared and not one.in_use), percent=False,
+    )  # fmt: skip
 
 
 def _volumes(context: Context) -> list[_Kept]:

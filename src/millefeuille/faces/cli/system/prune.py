@@ -17,11 +17,15 @@ from millefeuille.engine.store import existing
 from millefeuille.engine.users import users
 from millefeuille.engine.volumes import users as volume_users
 from millefeuille.engine.volumes import volumes
+from millefeuille.faces.cli.builder.cached import Cached
+from millefeuille.faces.cli.builder.pruning import Wish
+from millefeuille.faces.cli.builder.pruning import pruned as removed
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.image.prune import described, pruning_filters
 from millefeuille.faces.cli.options import boolean, filters
 from millefeuille.images.prune import prune
+from millefeuille.store.store import Store
 from millefeuille.values import replace
 
 ALL = boolean("all", "Remove all unused images not just dangling ones", short="a")
@@ -64,8 +68,23 @@ def run(context: Context, call: Call) -> int:
         _tell(context, "Volumes", names)
         freed += size
     pruned = prune(store, users(settings), images, unused=call[ALL])
-    context.terminal.write(described(replace(pruned, reclaimed=pruned.reclaimed + freed)))
+    cache = _cache(context, store, call, now)
+    freed += sum(one.size for one in cache if not one.shared)
+    text = described(replace(pruned, reclaimed=pruned.reclaimed + freed))
+    head, total, rest = text.rpartition("Total reclaimed space")
+    context.terminal.write(head)
+    _tell(context, "build cache objects", [one.id for one in cache])
+    context.terminal.write(total + rest)
     return 0
+
+
+def _cache(context: Context, store: Store, call: Call, now: int) -> list[Cached]:
+    """The build cache that goes: nothing of it has labels."""
+    names = {name for name, _ in call[FILTER]}
+    if names - {"until"}:
+        return []
+    since = pruning_filters(context.settings, call[FILTER]).until(now)
+    return removed(context.settings, store, Wish(every=call[ALL], since_ns=since))
 
 
 def _tell(context: Context, kind: str, gone: Sequence[str]) -> None:

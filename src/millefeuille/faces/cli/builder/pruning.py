@@ -1,0 +1,57 @@
+"""Removing build cache, for `builder prune` and `system prune`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from millefeuille.build.cache.prune import Limits, prune
+from millefeuille.build.running import caches, kept
+from millefeuille.engine.running import remains, run_host
+from millefeuille.faces.cli.builder.cached import Cached, of_mount, of_step
+from millefeuille.settings import Settings
+from millefeuille.store.store import Store
+
+
+class Wish(NamedTuple):
+    """What may go: without `every`, only what nothing else needs; what was used after `since_ns` stays, and
+    of the rest as much as fits into `room` bytes; `kind` and `id` choose further, "" is any.
+    """
+
+    every: bool
+    since_ns: int | None = None
+    room: int | None = None
+    kind: str = ""
+    id: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is chosen."""
+        return self.since_ns is None and not self.kind and not self.id
+
+
+def pruned(settings: Settings, store: Store, wish: Wish) -> list[Cached]:
+    """Remove steps, those used longest ago first, cache mounts and what failed steps left; what went."""
+    gone: list[Cached] = []
+    if wish.kind in ("", "regular"):
+        # Without `every`, what an image is made of stays found by its next build.
+        limits = Limits(since_ns=wish.since_ns, room=wish.room)
+        gone += [of_step(one) for one in prune(store, limits, lambda one: _fits(of_step(one), wish))]
+    if wish.room is None and remains(settings):
+        # What commands wrote may belong to users that only its user namespace has.
+        host = run_host(settings, store)
+        if wish.kind in ("", "exec.cachemount"):
+            old = caches.prune(
+                host.caches, lambda one: _is_old(one.used, wish) and _fits(of_mount(one), wish)
+            )  # fmt: skip
+            gone += [of_mount(one) for one in old]
+        if wish.is_whole:
+            kept.forget_all(host)
+    return gone
+
+
+def _is_old(used: float, wish: Wish) -> bool:
+    return wish.since_ns is None or used * 1e9 < wish.since_ns
+
+
+def _fits(one: Cached, wish: Wish) -> bool:
+    return (wish.every or not one.shared) and one.id.startswith(wish.id[:12])
