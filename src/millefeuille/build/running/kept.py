@@ -119,7 +119,10 @@ def tidy(host: RunHost) -> None:
         names, roots = os.listdir(host.kept), set(host.snapshots)
         for name in names:
             id, _, kind = name.partition(".")
-            if (kind == "json" and id not in roots) or (kind == "lock" and f"{id}.json" not in names):
+            is_gone = kind == "json" and id not in roots
+            if is_gone:
+                host.snapshots.remove(id)  # it may be half gone only
+            if is_gone or kind.startswith("json.tmp-") or (kind == "lock" and f"{id}.json" not in names):
                 files.unlink(f"{host.kept}/{name}")
 
 
