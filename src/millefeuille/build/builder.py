@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
 
 from millefeuille.build import metadata, process, words
 from millefeuille.build.base import Base
@@ -37,6 +36,7 @@ from millefeuille.build.steps.step import Site, Workshop
 from millefeuille.build.steps.transfer import copy
 from millefeuille.build.steps.workdir import workdir
 from millefeuille.errors import Failed, MilleError
+from millefeuille.values import dataclass, replace
 
 _LAYERS = (Run, Copy, Add, Workdir)
 

@@ -7,7 +7,6 @@ All fields of one instruction see the variables as they were before it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from millefeuille.build.dockerfile.complaint import Complaint
@@ -37,6 +36,7 @@ from millefeuille.build.dockerfile.signals import check_signal
 from millefeuille.build.dockerfile.suggestion import nearest
 from millefeuille.build.scope import Scope
 from millefeuille.oci.platform import InvalidPlatform, Platform
+from millefeuille.values import replace
 
 _One = TypeVar("_One", bound=Instruction)
 _URLS = ("http://", "https://")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from millefeuille.build.report import Vertex
+from millefeuille.values import asdict, dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

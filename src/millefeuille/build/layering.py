@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from millefeuille.build.cache.key import canonical
@@ -24,6 +23,7 @@ from millefeuille.store.images import LayerRecord
 from millefeuille.store.making import store_layer
 from millefeuille.store.steps import StepRecord
 from millefeuille.store.store import Store
+from millefeuille.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

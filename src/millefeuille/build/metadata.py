@@ -6,7 +6,6 @@ What they hold is expanded already. ARG, ENV and the instructions that make laye
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from millefeuille.build import process, words
@@ -27,6 +26,7 @@ from millefeuille.build.dockerfile.instructions import (
     Volume,
 )
 from millefeuille.build.state import State
+from millefeuille.values import replace
 
 
 def apply(state: State, instruction: Instruction) -> State:

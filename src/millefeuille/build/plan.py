@@ -11,7 +11,6 @@ more stages.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from millefeuille.build.base import Base, Bases
 from millefeuille.build.dockerfile.csvfields import csv_fields
@@ -24,6 +23,7 @@ from millefeuille.build.expanded import expanded_from
 from millefeuille.build.scope import Scope
 from millefeuille.errors import NotFound
 from millefeuille.oci.platform import Platform
+from millefeuille.values import dataclass, field
 
 SCRATCH = "scratch"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+from millefeuille.values import dataclass, field
 
 # "wanted" is a step that a rehearsal leaves to be made.
 Outcome = Literal["done", "cached", "failed", "cancelled", "wanted"]

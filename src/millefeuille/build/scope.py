@@ -6,7 +6,6 @@ The rules are those of the Dockerfile reference, "ARG", sections "Scope" and "Us
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from millefeuille.build.dockerfile.complaint import Complaint
@@ -16,6 +15,7 @@ from millefeuille.build.dockerfile.expand import Expanded, expand
 from millefeuille.build.dockerfile.instructions import Arg
 from millefeuille.build.dockerfile.lexing import Lexing
 from millefeuille.oci.platform import Platform
+from millefeuille.values import dataclass, field, replace
 
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
 """Known without ARG, in capitals or not; commands see both spellings."""

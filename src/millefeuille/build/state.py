@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from millefeuille.build import process
@@ -14,6 +13,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_id
 from millefeuille.oci.platform import Platform
 from millefeuille.store.images import LayerRecord
+from millefeuille.values import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ import os
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -20,6 +19,7 @@ from millefeuille.errors import Unavailable
 from millefeuille.testing.images import MadeImage, Step, make_image
 from millefeuille.testing.servers import ServerMissing, program
 from millefeuille.testing.tars import Entry, MadeLayer, directory_entry, file_entry, link_entry, make_layer
+from millefeuille.values import asdict
 
 _MERGED: Final = ("bin", "lib", "lib32", "lib64", "libx32", "sbin")  # these live in /usr since Debian 12
 DEBIAN: Final = ("base-files", "base-passwd", "bash", "coreutils", "dash", "findutils", "grep", "sed")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from millefeuille.values import dataclass, field
 
 
 @dataclass(kw_only=True)

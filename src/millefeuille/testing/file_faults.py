@@ -18,11 +18,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille import files
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass
 
 KILL: Final = 0  # in place of an error number
 

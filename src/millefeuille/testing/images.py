@@ -13,12 +13,12 @@ import json
 import shutil
 import tarfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from millefeuille.errors import Failed
 from millefeuille.testing.tars import MadeLayer
+from millefeuille.values import dataclass
 
 CREATED: Final = "2023-11-14T22:13:20Z"
 

@@ -6,13 +6,13 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from millefeuille.layers.tree import Node
 from millefeuille.oci.digest import Digest
 from millefeuille.snapshots.roots import InvalidKey, SnapshotExists, SnapshotNotFound, SnapshotReadOnly
 from millefeuille.snapshots.snapshotter import Changes, Mount, Usage
 from millefeuille.testing.trees import content
+from millefeuille.values import dataclass, field
 
 # A chain's merged tree, and the bytes of its layers.
 MemoryChain = tuple[Node, Sequence[bytes]]

@@ -7,7 +7,6 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +15,7 @@ from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.testing.faults import Fault
+from millefeuille.values import dataclass, field
 
 _NAME = r"/v2/(?P<name>[a-z0-9/._-]+?)"
 _ROUTES = [

@@ -21,11 +21,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from millefeuille.errors import Failed, Unsupported
+from millefeuille.values import dataclass
 
 START_TIMEOUT: Final = 30.0  # seconds
 STOP_TIMEOUT: Final = 15.0  # seconds

@@ -12,9 +12,10 @@ import sys
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
+
+from millefeuille.values import dataclass
 
 if sys.version_info >= (3, 14):  # pragma: no cover - the branch of newer interpreters
     from compression.zstd import ZstdCompressor

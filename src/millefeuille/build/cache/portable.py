@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille import files
@@ -29,6 +28,7 @@ from millefeuille.store.store import Store
 from millefeuille.transfer.layers import LayerFetch
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.source import ImageSource
+from millefeuille.values import dataclass
 
 MEMBER: Final = "io.millefeuille.cache"
 

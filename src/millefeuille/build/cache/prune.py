@@ -7,13 +7,13 @@ an image, a container or another step needs stays, and its bytes are not counted
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from millefeuille.oci.digest import Digest
 from millefeuille.store import removal, steps
 from millefeuille.store.steps import StepRecord
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from millefeuille.build.call.reached import reached
 from millefeuille.build.dockerfile.arguments import description
@@ -14,6 +13,7 @@ from millefeuille.build.dockerfile.instructions import Arg, Declared, Env, Instr
 from millefeuille.build.dockerfile.mount import Mount, read_mount
 from millefeuille.build.expanded import expanded, expanded_from
 from millefeuille.build.scope import Scope
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millefeuille.build.dockerfile.arguments import description
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.instructions import Location
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass
 
 _OCTAL: Final = re.compile(r"0*[0-7]{1,4}", re.ASCII)
 _CLAUSE: Final = re.compile(r"([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)", re.ASCII)

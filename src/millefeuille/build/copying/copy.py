@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from millefeuille.build.copying.chmod import Chmod
 from millefeuille.build.copying.chmod import parse as parse_chmod
@@ -20,6 +19,7 @@ from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, SYMLINK
 from millefeuille.layers.following import asserts_directory
 from millefeuille.layers.tarheader import Metadata
 from millefeuille.layers.tarstream import Member
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

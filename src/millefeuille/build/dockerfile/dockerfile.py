@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millefeuille.build.dockerfile.directives import Directive
 from millefeuille.build.dockerfile.instructions import Arg, From, Instruction, Location
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.lexing import Lexing
 from millefeuille.build.dockerfile.reader import Reader
 from millefeuille.build.dockerfile.words import SPACE_CLASS, SPACES
+from millefeuille.values import dataclass
 
 _BARE = re.compile(f"[^{SPACE_CLASS}]+|[{SPACE_CLASS}]+")
 

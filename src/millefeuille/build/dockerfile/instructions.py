@@ -6,10 +6,10 @@ the bodies of here-documents) and the comment lines directly above it (`comments
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from millefeuille.build.dockerfile.heredoc import Heredoc
+from millefeuille.values import dataclass
 
 
 class Location(NamedTuple):

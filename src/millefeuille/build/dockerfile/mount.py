@@ -8,12 +8,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.csvfields import csv_fields
 from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.suggestion import nearest
+from millefeuille.values import dataclass
 
 _TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
 _SHARINGS = ("shared", "private", "locked")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypedDict
 
 from millefeuille.build.dockerfile.heredoc import Heredoc
 from millefeuille.build.dockerfile.instructions import Location
+from millefeuille.values import dataclass
 
 
 class Common(TypedDict):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from millefeuille.build.dockerfile.dockerfile import Dockerfile, Stage
 from millefeuille.build.dockerfile.instructions import From, Instruction
 from millefeuille.build.scope import Scope
 from millefeuille.oci.platform import Platform
+from millefeuille.values import dataclass, field
 
 
 class Ignored(Protocol):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from millefeuille.build.dockerfile.dockerfile import Dockerfile, Stage
 from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.dockerfile.expand import Expanded
@@ -11,6 +9,7 @@ from millefeuille.build.dockerfile.instructions import Arg, Env, From, Instructi
 from millefeuille.build.expanded import expanded, expanded_from
 from millefeuille.build.lint.facts import Around, BaseFacts, Facts, StageFacts, Step
 from millefeuille.build.scope import Scope, global_scope
+from millefeuille.values import dataclass, field
 
 _SCRATCH = BaseFacts(environment={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
 

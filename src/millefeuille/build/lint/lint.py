@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.errors import DockerfileError
@@ -13,6 +11,7 @@ from millefeuille.build.lint.facts import Around
 from millefeuille.build.lint.gathering import gathered
 from millefeuille.build.lint.options import Options, inline_options, read_options
 from millefeuille.build.lint.rule import Warning
+from millefeuille.values import dataclass
 
 OPTIONS_ARG = "BUILDKIT_DOCKERFILE_CHECK"
 """The build argument that stands in the directive's place when it is given."""

@@ -6,10 +6,10 @@ Which experimental ones to use, whether a warning is an error.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.goquote import quoted
+from millefeuille.values import dataclass
 
 _INLINE = re.compile(r"check\s*=\s*(\S.*)", re.IGNORECASE)
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from millefeuille.build.dockerfile.instructions import Location
 from millefeuille.build.lint.facts import Facts
+from millefeuille.values import dataclass
 
 
 class Found(NamedTuple):

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.errors import Invalid
 from millefeuille.oci.platform import Platform
+from millefeuille.values import dataclass
 
 LEVELS: Final = ("manifest", "index", "manifest-descriptor", "index-descriptor")
 _TYPE: Final = re.compile(r"([a-z-]+)(?:\[([A-Za-z0-9_/.-]+)\])?", re.ASCII)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille.errors import Invalid, Unsupported
+from millefeuille.values import dataclass
 
 MODES: Final = ("min", "max")
 _TAKEN: Final[Mapping[str, frozenset[str]]] = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from millefeuille.errors import Unsupported
@@ -16,6 +15,7 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import ATTESTATION
 from millefeuille.oci.platform import Platform
+from millefeuille.values import dataclass, replace
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 ARTIFACT: Final = "application/vnd.docker.attestation.manifest.v1+json"

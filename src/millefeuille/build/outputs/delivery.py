@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from millefeuille.build.outputs.annotation import Annotation
@@ -30,6 +29,7 @@ from millefeuille.store.chains import Prepare
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.transfer.packing import Packing
+from millefeuille.values import dataclass, field, replace
 
 Write = Callable[[bytes | memoryview], object]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -19,6 +18,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
 from millefeuille.store.filetree import FileTree
 from millefeuille.store.store import Store
+from millefeuille.values import dataclass
 
 _NAMES: Final = {PROVENANCE: "provenance.json", SPDX: "sbom.spdx.json"}
 _ZEROS: Final = bytes(1 << 16)

@@ -7,7 +7,6 @@ config and manifest → claim → documents → metadata image
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from millefeuille import files
 from millefeuille.build.outputs.finished import Finished
@@ -23,6 +22,7 @@ from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
 from millefeuille.transfer.keeping import make_metadata
 from millefeuille.transfer.record import record_image, record_name
+from millefeuille.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ states → configs → layers, packed where that is asked for → manifests → 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from millefeuille.build.outputs.annotation import Annotation, notes
 from millefeuille.build.outputs.attestation import Attestation, Statement, attestation
@@ -26,6 +25,7 @@ from millefeuille.store.store import Store
 from millefeuille.transfer.compressed import packed_layers
 from millefeuille.transfer.packing import Packing
 from millefeuille.transfer.plan import Plan
+from millefeuille.values import dataclass, field, replace
 
 
 class MisplacedAnnotation(Unsupported):

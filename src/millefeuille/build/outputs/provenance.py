@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field  # a field that its hash leaves out
 from typing import Any, Final
 from urllib.parse import quote
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from millefeuille import files
@@ -22,6 +21,7 @@ from millefeuille.store.filetree import FileTree, metadata
 from millefeuille.store.leases import Lease
 from millefeuille.store.making import store_layer
 from millefeuille.store.store import Store
+from millefeuille.values import replace
 
 
 def squashed(store: Store, finished: Finished, lease: Lease) -> Finished:

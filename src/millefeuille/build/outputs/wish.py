@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
 from millefeuille.build.outputs.annotation import Annotation, parse_attribute
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.oci.reference import Reference
 from millefeuille.transfer.packing import Packing
+from millefeuille.values import dataclass, replace
 
 STDOUT: Final = "-"
 _IMAGE: Final = frozenset(

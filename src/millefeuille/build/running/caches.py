@@ -18,12 +18,12 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from millefeuille import files
 from millefeuille.build.running.wish import Cache, ChainTree, Tree
+from millefeuille.values import dataclass
 
 _WHAT: Final = "the directory of cache mounts"
 _PAUSE: Final = 0.05  # seconds between two looks at a cache that somebody else has

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from millefeuille import files
 from millefeuille.runtime.runtime import Runtime
 from millefeuille.snapshots.snapshotter import Snapshotter
+from millefeuille.values import dataclass
 
 NETWORK_HOST = "network.host"
 INSECURE = "security.insecure"

@@ -13,7 +13,6 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille import files
@@ -21,6 +20,7 @@ from millefeuille.build.running import record
 from millefeuille.build.running.host import RunHost
 from millefeuille.build.running.wish import RunWish
 from millefeuille.errors import Conflict, NotFound
+from millefeuille.values import dataclass
 
 _WHAT: Final = "the directory of kept roots"
 _MOST: Final = 10

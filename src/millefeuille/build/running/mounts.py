@@ -10,7 +10,6 @@ import contextlib
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille import files
@@ -22,6 +21,7 @@ from millefeuille.build.running.sweep import sweep
 from millefeuille.build.running.trees import Trees
 from millefeuille.build.running.wish import Bind, Cache, Memory, RunWish, Script, Secret, Ssh
 from millefeuille.errors import Invalid
+from millefeuille.values import dataclass
 from millefeuille.volumes import filling
 
 _AGENT: Final = "SSH_AUTH_SOCK"

@@ -13,7 +13,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from millefeuille import files
@@ -27,6 +26,7 @@ from millefeuille.layers.changes import Written
 from millefeuille.runtime.bundles import claimed
 from millefeuille.runtime.runtime import Stdio
 from millefeuille.snapshots import written
+from millefeuille.values import dataclass
 
 _LAST: Final = 32  # lines that a failure tells
 

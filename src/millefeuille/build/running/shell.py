@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from millefeuille import files
@@ -16,6 +15,7 @@ from millefeuille.build.running.wish import Bind, HostTree, RunMount
 from millefeuille.runtime.bundles import claimed
 from millefeuille.runtime.runtime import Stdio
 from millefeuille.runtime.signals import forwarding
+from millefeuille.values import replace
 
 SHELL: Final = ("/bin/sh",)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from millefeuille import files
@@ -26,6 +25,7 @@ from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import Attached, StartFailed, Stdio
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import Mount, close_all, let_go
+from millefeuille.values import replace
 
 # What the runtime exits with when it could not start the command.
 NOT_STARTED: Final = 1

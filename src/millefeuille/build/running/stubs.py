@@ -12,9 +12,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass
 
 from millefeuille import files
+from millefeuille.values import dataclass
 
 
 @dataclass(slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from millefeuille.oci.digest import Digest
+from millefeuille.values import dataclass, field
 
 HOSTNAME: Final = "buildkitsandbox"
 

@@ -12,7 +12,6 @@ import hashlib
 import os
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Final
@@ -28,6 +27,7 @@ from millefeuille.registry.patience import PASSING, Patience, retry_after
 from millefeuille.registry.redaction import show_url
 from millefeuille.registry.tls import Tls
 from millefeuille.registry.transport import Request, Response, Transport, Unreachable, abandon, describe
+from millefeuille.values import dataclass
 
 MAXIMUM: Final = 50 << 30  # bytes
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})

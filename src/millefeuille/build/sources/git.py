@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from millefeuille import files
@@ -18,6 +17,7 @@ from millefeuille.build.sources.giturl import GitUrl
 from millefeuille.errors import Corrupt, Denied, Failed, NotFound, Unsupported
 from millefeuille.layers.following import follow
 from millefeuille.registry.redaction import clean
+from millefeuille.values import dataclass, field
 
 PROTOCOLS: Final = ("https", "http", "ssh", "git")
 _PASSED: Final = (

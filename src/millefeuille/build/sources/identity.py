@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from blake3 import blake3
@@ -17,6 +16,7 @@ from blake3 import blake3
 from millefeuille.layers.entry import FILE
 from millefeuille.layers.schema import pack_xattrs
 from millefeuille.layers.tarheader import Metadata
+from millefeuille.values import dataclass, field
 
 _LENGTH: Final = struct.Struct("<Q")
 _OWNER: Final = struct.Struct("<QII")

@@ -5,12 +5,11 @@ PATH, docker-image://REF, oci-layout://PATH[:TAG|@DIGEST], target:STAGE, a Git U
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from millefeuille.build.sources.download import is_http, parts
 from millefeuille.build.sources.giturl import GitUrl, parse
 from millefeuille.errors import Invalid
 from millefeuille.registry.redaction import clean
+from millefeuille.values import dataclass
 
 _IMAGE = "docker-image://"
 _LAYOUT = "oci-layout://"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from typing import Any
 
 from millefeuille.build.copying import chmod
@@ -30,6 +29,7 @@ from millefeuille.build.steps.step import Site, Workshop
 from millefeuille.build.steps.transfer import documents_source, inputs, task, wishes
 from millefeuille.oci.digest import Digest
 from millefeuille.store.images import LayerRecord
+from millefeuille.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from millefeuille.build.copying.layered import LayeredSource
@@ -31,6 +30,7 @@ from millefeuille.build.steps.step import Site, Workshop
 from millefeuille.errors import NotFound
 from millefeuille.oci.layer import chain_id
 from millefeuille.store.images import LayerRecord
+from millefeuille.values import dataclass
 
 
 class NoSecret(NotFound):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from millefeuille.build import process, words
@@ -21,6 +20,7 @@ from millefeuille.build.state import State
 from millefeuille.build.steps.mounts import Mounts, mounts, stacks
 from millefeuille.build.steps.step import Site, Workshop
 from millefeuille.store.images import LayerRecord
+from millefeuille.values import dataclass
 
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ALONE: Final = re.compile(r"\d*<<-?\s*\S+\s*", re.ASCII)

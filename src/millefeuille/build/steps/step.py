@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from millefeuille.build.base import Bases
@@ -23,6 +22,7 @@ from millefeuille.errors import Unsupported
 from millefeuille.layers.tarstream import Member
 from millefeuille.oci.digest import Digest
 from millefeuille.store.images import LayerRecord
+from millefeuille.values import dataclass, field
 
 
 class NoContext(Unsupported):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from millefeuille.build import process
@@ -13,6 +12,7 @@ from millefeuille.build.layering import Task
 from millefeuille.build.state import State
 from millefeuille.build.steps.step import Site, Workshop
 from millefeuille.store.images import LayerRecord
+from millefeuille.values import replace
 
 
 def workdir(workshop: Workshop, site: Site, instruction: Workdir) -> State:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from millefeuille.testing.rawtars import END
+from millefeuille.values import dataclass, field
 
 Tar = bytes | Callable[[], bytes]
 Tree = Mapping[bytes, str]
