@@ -57,6 +57,12 @@ def test_directory_that_hides_what_was_there(steps: Steps) -> None:
     assert sorted(changes) == ["bin", "bin/.wh..wh..opq", "busybox"]
 
 
+def test_what_is_the_same_in_a_directory_that_hides_what_was_there(steps: Steps) -> None:
+    script = "cd /; busybox cp -a bin/busybox /; ./busybox rm -r bin; ./busybox mkdir bin"
+    changes = steps.sh(f"{script}; ./busybox cp -a busybox bin/")
+    assert sorted(changes) == ["bin", "bin/.wh..wh..opq", "bin/busybox", "busybox"]
+
+
 def test_hard_links_to_one_another(steps: Steps) -> None:
     changes = steps.sh("echo x > /srv/a; busybox ln /srv/a /srv/b")
     assert (changes["srv/a"].kind, changes["srv/b"].kind) == (FILE, HARDLINK)

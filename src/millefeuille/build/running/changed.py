@@ -14,6 +14,7 @@ from typing import Final
 from millefeuille.layers import xattrs
 from millefeuille.layers.changes import SAME, Change, Written, changes
 from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, NO_XATTRS, SYMLINK
+from millefeuille.layers.walk import Found
 
 _CHUNK: Final = 1 << 20
 
@@ -21,10 +22,15 @@ _CHUNK: Final = 1 << 20
 def layer_changes(written: Written) -> Iterator[Change]:
     """The changes, for `layers.members.layer_members`. Raises UnreadableChange, OSError."""
     held: list[Change] = []
+    covering: Change | None = None
     for change in changes(written):
         while held and not change.path.startswith(held[-1].path + b"/"):
             held.pop()
-        if change.letter != SAME or change.covers or not _is_as_before(written, change):
+        if covering is not None and not change.path.startswith(covering.path + b"/"):
+            covering = None
+        if covering is None and change.covers:
+            covering = change  # nothing of the layers below shows in it, not even what is the same
+        if covering is not None or change.letter != SAME or not _is_as_before(written, change):
             yield from held
             held.clear()
             yield change
@@ -47,7 +53,7 @@ def _is_as_before(written: Written, change: Change) -> bool:
             return False
         if found is None or entry.kind == DIRECTORY:
             return True
-        if found.status.st_nlink > 1:
+        if found.status.st_nlink > 1 or _was_linked(below, found):
             return False
         above = found.open()
         try:
@@ -56,6 +62,11 @@ def _is_as_before(written: Written, change: Change) -> bool:
             os.close(above)
     finally:
         os.close(below)
+
+
+def _was_linked(below: int, found: Found) -> bool:
+    """Whether a new file is where another name of a file was: what is only copied up keeps its whole time."""
+    return os.fstat(below).st_nlink > 1 and found.status.st_mtime_ns != os.fstat(below).st_mtime_ns
 
 
 def _attributes(descriptor: int) -> Mapping[bytes, bytes]:
