@@ -113,7 +113,7 @@ ONBUILD RUN echo later
 MAINTAINER somebody
 """)
     process = made.process
-    assert process["Env"][:2] == ["A=x", "B=y z1"]
+    assert process["Env"][1:] == ["A=x", "B=y z1"]
     assert made.labels == {"one": "1 1", "two": "2"}
     assert process["ExposedPorts"] == {"443/udp": {}, "80/tcp": {}}
     assert process["Volumes"] == {"/data": {}}
@@ -143,6 +143,21 @@ COPY --from=one /a /b
 """)
     assert place.read(made, "b") == "1"
     assert place.watching.outcomes == ["done", "done"]
+
+
+def test_scratch_has_a_path_and_a_directory(place: Place) -> None:
+    made = place.build("FROM scratch\nENV A=1 PATH=/x:$PATH\n")
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    assert made.process["Env"] == [f"PATH=/x:{path}", "A=1"]
+    assert made.process["WorkingDir"] == "/"
+
+
+def test_a_base_image_without_layers_has_a_config(place: Place) -> None:
+    place.build('FROM scratch\nENV A=1 PATH=/y\nUSER me\nCMD ["x"]\nONBUILD LABEL t=1\n', tags=["plain:1"])
+    made = place.build("FROM plain:1\nLABEL a=$A\n")
+    assert made.process["Env"] == ["PATH=/y", "A=1"]
+    assert (made.process["User"], made.process["Cmd"]) == ("me", ["x"])
+    assert made.labels == {"a": "1", "t": "1"}
 
 
 def test_a_stage_on_a_stage(place: Place) -> None:

@@ -148,7 +148,7 @@ class _Build:
             state = replace(state, scope=below.scope.child())
         else:
             self._reporter.report(Began(vertex=vertex))
-            config = process.without(base.process, "OnBuild")
+            config = process.begun(base.process, windows=stage.platform.os == "windows")
             scope = self._scope.stage(process.environment(config))
             state = State(platform=stage.platform, base=base, scope=scope, layers=base.layers, config=config)
             self._reporter.report(Ended(vertex=vertex, outcome="done"))

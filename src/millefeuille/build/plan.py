@@ -11,6 +11,7 @@ more stages.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from millefeuille.build.base import Base, Bases
 from millefeuille.build.dockerfile.csvfields import csv_fields
@@ -26,6 +27,7 @@ from millefeuille.oci.platform import Platform
 from millefeuille.values import dataclass, field
 
 SCRATCH = "scratch"
+_EMPTY: Final = {"config": {"WorkingDir": "/"}}  # the config of scratch
 
 
 class NoSuchTarget(NotFound):
@@ -177,11 +179,9 @@ class _Planner:
                 parent = self.visit(earlier)
                 return earlier, parent.platform
             if image.lower() == SCRATCH:
-                return Base(name=SCRATCH, platform=wanted), wanted
+                return Base(name=SCRATCH, platform=wanted, document=_EMPTY), wanted
             replaced = self._around.contexts.get(image.removesuffix(":latest"))
         base = self._around.bases.resolve(replaced or image, wanted)
-        if not base.layers:
-            return Base(name=SCRATCH, platform=wanted), wanted
         # Unless one was asked for, the platform is the one that the base image has.
         return base, wanted if line.platform else base.platform
 

@@ -9,9 +9,20 @@ import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from millefeuille.build.outputs.config import DEFAULT_PATH
+
 Process = Mapping[str, Any]
 
 SHELL: Final = ("/bin/sh", "-c")
+
+
+def begun(process: Process, *, windows: bool = False) -> Process:
+    """As a stage begins with it: without triggers, and with a PATH unless it is for Windows."""
+    plain = without(process, "OnBuild")
+    if windows or any(name == "PATH" for name, _ in environment(plain)):
+        return plain
+    name, _, value = DEFAULT_PATH.partition("=")
+    return with_environment(plain, [(name, value)])
 
 
 def environment(process: Process) -> list[tuple[str, str]]:
