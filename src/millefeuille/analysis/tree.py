@@ -12,12 +12,11 @@ made whole, once for all layers. So a view opens in the time of one screen, what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from millefeuille.analysis.layer import Layer
-from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.stacking import compared
 from millefeuille.layers.entry import DIRECTORY, WHITEOUT
 
@@ -53,20 +52,37 @@ class Node(NamedTuple):
         return self.path.rpartition(b"/")[2]
 
 
-class Trees:
-    """The trees of one image, by its layers and its ledger. Keep it as long as somebody looks at them."""
+class Account(Protocol):
+    """What trees ask of a ledger, which may be one that is made when it is asked."""
 
-    def __init__(self, layers: Sequence[Layer], account: Ledger) -> None:
+    @property
+    def changes(self) -> Sequence[Mapping[int, int]]:
+        """As those of a ledger."""
+
+    @property
+    def losses(self) -> Iterable[tuple[int, int, int]]:
+        """As those of a ledger."""
+
+
+class Trees:
+    """The trees of one image, by its layers and its ledger. Keep it as long as somebody looks at them.
+
+    The ledger is asked for the sizes of directories and for `own` only.
+    """
+
+    def __init__(self, layers: Sequence[Layer], account: Account) -> None:
         self._layers = layers
         self._account = account
+        self._touched = lru_cache(maxsize=64)(self._touch)
         # Directories that are looked at again and again while somebody walks about.
         self._listed = lru_cache(maxsize=4096)(self._list)
         self._below = lru_cache(maxsize=64)(self._sum)
 
-    def children(self, path: bytes, *, below: int, upto: int) -> list[Node]:
+    def children(self, path: bytes, *, below: int, upto: int, sums: bool = True) -> list[Node]:
         """What a directory holds after layer `upto`, compared with after layer `below`, sorted by name.
 
-        Also what it held then and does not any more. -1 is before any layer.
+        Also what it held then and does not any more. -1 is before any layer. Without `sums`, which take
+        long to make once, directories have the size 0.
         """
         old, new = self._listed(path, below), self._listed(path, upto)
         touched = self._touched(below, upto)
@@ -75,7 +91,8 @@ class Trees:
             child = path + b"/" + name if path else name
             place = new.get(name)
             change = REMOVED if place is None else self._change(child, old.get(name), place, touched)
-            found.append(self._node(child, place or old[name], change, upto if place else below))
+            summed = upto if place else below
+            found.append(self._node(child, place or old[name], change, summed if sums else -1))
         return found
 
     def own(self, layer: int, path: bytes) -> list[Node]:
@@ -161,7 +178,7 @@ class Trees:
             size = self._layers[place[0]].sizes[place[1]]
         return Node(path, kind, size, change, *place)
 
-    def _touched(self, below: int, upto: int) -> frozenset[bytes]:
+    def _touch(self, below: int, upto: int) -> frozenset[bytes]:
         return frozenset().union(*(layer.parents for layer in self._layers[below + 1 : upto + 1]))
 
     def _sum(self, upto: int) -> Mapping[bytes, int]:
