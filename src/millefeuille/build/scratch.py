@@ -8,28 +8,48 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from typing import Final
 
 from millefeuille import files
+from millefeuille.errors import Unavailable
 
-_LOCK = "lock"
+_LOCK: Final = "lock"
+_FILES: Final = "files"
+_TRIES: Final = 100
 
 
 @contextlib.contextmanager
 def scratch(parent: str) -> Iterator[str]:
-    """A new, empty directory below `parent`, which is made; removed at the end. Raises OSError."""
+    """A new, empty directory below `parent`, removed at the end. Raises OSError, Unavailable."""
     files.make_directories(parent)
     sweep(parent)
-    home = f"{parent}/{os.urandom(8).hex()}"
-    files.make_directory(home)
-    descriptor = files.create(f"{home}/{_LOCK}")
+    home, descriptor = _begun(parent)
     try:
-        files.try_lock(descriptor)
-        directory = f"{home}/files"
+        directory = f"{home}/{_FILES}"
         files.make_directory(directory)
         yield directory
     finally:
-        files.remove_tree(home)
+        _remove(home)
         os.close(descriptor)
+
+
+def _begun(parent: str) -> tuple[str, int]:
+    """A new directory and its lock, which is held."""
+    for _ in range(_TRIES):
+        home = f"{parent}/{os.urandom(8).hex()}"
+        files.make_directory(home)
+        with contextlib.suppress(FileNotFoundError):  # somebody swept before it had its lock
+            descriptor = files.create(f"{home}/{_LOCK}")
+            if files.try_lock(descriptor) and os.path.exists(f"{home}/{_LOCK}"):
+                return home, descriptor
+            os.close(descriptor)
+    raise Unavailable(f"{parent}: no directory could be made, they are removed at once")
+
+
+def _remove(home: str) -> None:
+    # The lock goes last: by it, what a removal that was killed has left is found.
+    files.remove_tree(f"{home}/{_FILES}")
+    files.remove_tree(home)
 
 
 def sweep(parent: str) -> None:
@@ -45,6 +65,6 @@ def sweep(parent: str) -> None:
             continue
         try:
             if files.try_lock(descriptor):
-                files.remove_tree(home)
+                _remove(home)
         finally:
             os.close(descriptor)
