@@ -92,7 +92,7 @@ class Mille(Contestant):
         self.prefix = [str(Path(sys.executable).parent / "mille"), "--root", str(self.root), "image"]
 
     def warm_up(self) -> None:
-        for verb in ("ls", "pull", "load", "rm"):  # each is a module of its own, with its libraries
+        for verb in ("ls", "pull", "load", "rm", "build"):  # each is a module of its own, with its libraries
             self._quietly(verb, "--help", check=False)
 
     def remove(self, reference: str) -> list[str]:
