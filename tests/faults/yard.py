@@ -1,4 +1,4 @@
-"""A store and a context for builds on this host, each command a process of its own; what may be left of them."""
+"""A store and a context for builds, each command a process of its own; and what may be left of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EPOCH: Final = ("--timestamp", "1000000000")
 BASE: Final = "base:1"
 MADE: Final = "made:1"
 SECRET: Final = "canary-7a1fd2c65b0e4c39"
-COPY: Final = "FROM scratch\nCOPY tree /t\nCOPY tree/one /two\nCMD [\"x\"]\n"
+COPY: Final = 'FROM scratch\nCOPY tree /t\nCOPY tree/one /two\nCMD ["x"]\n'
 FROM: Final = "FROM scratch AS one\nCOPY tree /t\nFROM scratch\nWORKDIR /w\nCOPY --from=one /t /u\n"
 _MOUNTS: Final = (
     "--mount=type=cache,target=/cache --mount=type=bind,source=tree,target=/bound"
