@@ -27,7 +27,7 @@ _WORDS: Final = (
 def dockerfile(image: Image) -> str:
     """The text, ending with a newline. Steps of a base that is known are one FROM."""
     lines = [f"FROM {image.base_name}" if image.base_name else "FROM scratch"]
-    lines += (instruction(step) for step in _own_steps(image))
+    lines += (instruction(step) for step in own_steps(image))
     return "\n".join(lines) + "\n"
 
 
@@ -48,7 +48,8 @@ def instruction(step: History) -> str:
     return f"# {' '.join(text.split()) or step.comment or 'a step without words'}"
 
 
-def _own_steps(image: Image) -> Iterator[History]:
+def own_steps(image: Image) -> Iterator[History]:
+    """The steps behind those of the base image."""
     if image.base_steps:
         yield from image.config.history[image.base_steps :]
         return

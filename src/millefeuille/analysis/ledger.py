@@ -112,6 +112,11 @@ class Ledger:
         return ((death.writer, death.entry, death.killer) for death in self._deaths)
 
     @property
+    def deaths(self) -> Sequence[Death]:
+        """How every file that the image does not show was lost, empty ones too."""
+        return self._deaths
+
+    @property
     def live(self) -> int:
         """What the image shows."""
         return self.stored - self.shadowed

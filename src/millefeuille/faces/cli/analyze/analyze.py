@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from millefeuille import files
 from millefeuille.analysis.rules import FAIL, Budgets, DiveRules, Outcome, parse_size
 from millefeuille.analysis.schema import Document
@@ -10,8 +12,8 @@ from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.analyze import gates
 from millefeuille.faces.cli.analyze.report_forms import junit, markdown, sarif
 from millefeuille.faces.cli.analyze.report_text import report_text
-from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, analysed
-from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, Subject, analysed
+from millefeuille.faces.cli.command import Call, Command, Context, between
 from millefeuille.faces.cli.options import Option, boolean, repeated, string
 
 BROKEN = 1  # the exit code of a broken rule
@@ -23,10 +25,13 @@ def _where(text: str, before: str) -> str:
     return "-" if text == "true" else text
 
 
+ADVISE = boolean("advise", "Say what to do about the image, with the Dockerfile rewritten")
 ALLOW = string("allow-growth", "With --compare, bytes that the image may grow by", default="0")
+BUILD_ARG = repeated("build-arg", "With --verify, set a build-time variable")
 CI = boolean("ci", "Hold the image against rules; exit 1 when one is broken")
 CI_CONFIG = string("ci-config", "Read rules from a file", default=".dive-ci", complete="file")
 COMPARE = string("compare", "Hold the image against another one", complete="image")
+FILE = string("file", "With --advise, the Dockerfile of the image", short="f", complete="file")
 FORM = string(
     "output", 'Form of the report ("text", "markdown", "junit", "sarif")', short="o", default="text"
 )
@@ -43,6 +48,7 @@ NO_TRUNC = boolean("no-trunc", "Don't truncate output")
 PLATFORM = string("platform", 'Analyze the given platform variant. Formatted as "os[/arch[/variant]]"')
 SCORE = string("score", 'Whose numbers the report has ("exact", "dive")', default="exact")
 SOURCE = string("source", SOURCE_HELP)
+VERIFY = boolean("verify", "With --advise, build both Dockerfiles and compare what came of them")
 
 
 def run(context: Context, call: Call) -> int:
@@ -63,6 +69,11 @@ def _analyze(context: Context, call: Call) -> int:
         )
     if call[JSON] == "-" and call[FORM] != "text":
         raise Invalid("--json and --output both write to standard output", advice="Use --json=FILE.")
+    if call[ADVISE]:
+        return _advise(context, call)
+    unasked = call[VERIFY] or call[FILE] or call[BUILD_ARG] or len(call.arguments) > 1
+    if unasked:
+        raise Invalid("a Dockerfile, a context and --verify are for --advise")
     budgets = _budgets(call)
     subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
     if call[JSON]:
@@ -75,6 +86,24 @@ def _analyze(context: Context, call: Call) -> int:
     if call[JSON] != "-":
         context.terminal.write(_report(call, subject.document, outcomes, before))
     return BROKEN if any(outcome.status == FAIL for outcome in outcomes) else 0
+
+
+def _advise(context: Context, call: Call) -> int:
+    if call[FORM] != "text" or call[CI] or call[COMPARE]:
+        raise Invalid("--advise has the forms text and --json, and takes no rules")
+    # What reads and builds Dockerfiles is loaded by those who ask for advice only.
+    advice = importlib.import_module("millefeuille.faces.cli.analyze.advice")
+    subject: Subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
+    wish = advice.Wish(
+        file=call[FILE], context=call.arguments[1] if len(call.arguments) > 1 else "",
+        arguments=call[BUILD_ARG], verify=call[VERIFY], json=bool(call[JSON]),
+    )  # fmt: skip
+    text = advice.told(context, subject, wish)
+    if call[JSON] in ("", "-"):
+        context.terminal.write(text)
+    else:
+        _put(context, call[JSON], text.rstrip("\n").encode())
+    return 0
 
 
 def _report(call: Call, found: Document, outcomes: tuple[Outcome, ...], before: Document | None) -> str:
@@ -123,13 +152,16 @@ def _put(context: Context, target: str, data: bytes) -> None:
 
 
 COMMAND = Command(
-    usage="[OPTIONS] IMAGE",
-    arguments=exactly(1),
+    usage="[OPTIONS] IMAGE [CONTEXT]",
+    arguments=between(1, 2),
     options=(
+        ADVISE,
         ALLOW,
+        BUILD_ARG,
         CI,
         CI_CONFIG,
         COMPARE,
+        FILE,
         JSON,
         MAX_LAYER,
         MAX_PATH,
@@ -141,6 +173,7 @@ COMMAND = Command(
         PLATFORM,
         SCORE,
         SOURCE,
+        VERIFY,
     ),
     run=run,
     complete="image",

@@ -1,0 +1,44 @@
+"""Advice: one thing to do about an image, what it saves, and how the Dockerfile has to change for it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from millefeuille.analysis.advice.edits import Edit
+from millefeuille.values import dataclass, field
+
+CACHE_MOUNT: Final = "cache-mount"
+IGNORE: Final = "dockerignore"
+ATTRIBUTES: Final = "copy-attributes"
+DUPLICATE: Final = "duplicate-copy"
+BIND_MOUNT: Final = "bind-mount"
+MERGE: Final = "merge-runs"
+STAGES: Final = "multi-stage"
+ORDER: Final = "order"
+KINDS: Final = (CACHE_MOUNT, IGNORE, ATTRIBUTES, DUPLICATE, BIND_MOUNT, MERGE, STAGES, ORDER)
+
+
+class Trigger(NamedTuple):
+    """What changes often, and shows what an order is worth: a file of the context, or a build argument."""
+
+    kind: str  # "file" or "argument"
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """One piece of advice.
+
+    `size` bytes are saved in the layers, about `packed` of what a pull fetches; `rebuilt` bytes are not made
+    again when `trigger` changes. `paths` are some of the files. Without `edits` a person has to do it.
+    """
+
+    kind: str
+    text: str
+    steps: tuple[int, ...]
+    size: int = 0
+    packed: int = 0
+    rebuilt: int = 0
+    trigger: Trigger | None = None
+    paths: tuple[bytes, ...] = ()
+    edits: tuple[Edit, ...] = field(default=())

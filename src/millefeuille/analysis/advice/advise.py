@@ -1,0 +1,29 @@
+"""Advise: everything there is to say about an image, each byte in one piece of advice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from millefeuille.analysis.advice.advice import Advice
+from millefeuille.analysis.advice.attributes import attributes
+from millefeuille.analysis.advice.caches import caches
+from millefeuille.analysis.advice.duplicates import duplicates
+from millefeuille.analysis.advice.ignores import ignores
+from millefeuille.analysis.advice.merging import merging
+from millefeuille.analysis.advice.mounts import mounts
+from millefeuille.analysis.advice.order import order
+from millefeuille.analysis.advice.stages import stages
+from millefeuille.analysis.advice.step import Step
+from millefeuille.analysis.advice.waste import Waste
+from millefeuille.analysis.image import Image
+from millefeuille.analysis.ledger import Ledger
+
+# What takes a file out of the image comes before what only stops it from being stored twice.
+_RULES: Final = (caches, ignores, attributes, duplicates, mounts, merging, stages, order)
+
+
+def advise(image: Image, account: Ledger, script: Sequence[Step]) -> tuple[Advice, ...]:
+    """Advice on an image that this script made, in the order in which it is to be followed."""
+    waste = Waste(image=image, account=account, script=script)
+    return tuple(advice for rule in _RULES for advice in rule(waste))

@@ -1,0 +1,117 @@
+"""Attributes: files that were copied, and then copied again by a RUN that changes only owner or mode."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from millefeuille.analysis.advice.advice import ATTRIBUTES as KIND
+from millefeuille.analysis.advice.advice import Advice
+from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit
+from millefeuille.analysis.advice.shell import commands, words
+from millefeuille.analysis.advice.step import Step
+from millefeuille.analysis.advice.waste import Waste, place
+from millefeuille.analysis.stacking import METADATA, Death
+from millefeuille.layers.entry import DIRECTORY, FILE
+
+_OCTAL: Final = re.compile(r"[0-7]{3,4}")
+_PASSWD: Final = (b"etc/passwd", b"etc/group")
+
+
+class _Change(NamedTuple):
+    """A chown or chmod: its text, what it sets, and whether it goes down into directories."""
+
+    tool: str
+    text: str
+    value: str
+    deep: bool
+
+
+def attributes(waste: Waste) -> Iterator[Advice]:
+    """Advice for each COPY or ADD whose files a later RUN wrote again for their owner or mode."""
+    groups: dict[tuple[int, int], list[Death]] = {}
+    for death in waste.deaths():
+        copy, run = waste.step(death.writer), waste.step(death.killer)
+        if death.cause == METADATA and copy.word in ("COPY", "ADD") and run.word == "RUN":
+            groups.setdefault((death.writer, death.killer), []).append(death)
+    dropped: set[int] = set()
+    for (writer, killer), deaths in groups.items():
+        changes = _changes(waste.step(killer))
+        if not changes:
+            continue
+        edits = _edits(waste, writer, killer, deaths, changes, dropped)
+        dropped |= {killer} if edits else set()
+        size, packed, paths = waste.claim(place(death) for death in deaths)
+        tools = " and ".join(dict.fromkeys(change.tool for change in changes))
+        flags = " and ".join(dict.fromkeys(f"--{change.tool}" for change in changes))
+        yield Advice(
+            kind=KIND, steps=(waste.own[writer], waste.own[killer]), size=size, packed=packed, paths=paths,
+            edits=edits,
+            text=f"Copy with {flags} in place of {tools} in a later RUN, which stores every file again",
+        )  # fmt: skip
+
+
+def _changes(step: Step) -> tuple[_Change, ...]:
+    found = []
+    for text in commands(step.body) or ():
+        tool, *rest = words(text) or ("",)
+        plain = [word for word in rest if not word.startswith("-") or word == "-x"]
+        if tool in ("chown", "chmod") and len(plain) > 1:
+            deep = any(re.fullmatch(r"-[a-zA-Z]*R[a-zA-Z]*|--recursive", word) for word in rest)
+            found.append(_Change(tool, text, plain[0], deep))
+        elif tool == "chgrp" and len(plain) > 1:
+            return ()
+    return tuple(found)
+
+
+def _edits(
+    waste: Waste, writer: int, killer: int, deaths: list[Death], changes: tuple[_Change, ...],
+    dropped: set[int],
+) -> tuple[Edit, ...]:  # fmt: skip
+    """The flags for the COPY, and the commands to leave out; none where flags cannot say the same."""
+    copy, run = waste.step(writer), waste.step(killer)
+    flags = []
+    for tool in dict.fromkeys(change.tool for change in changes):
+        asked = [change for change in changes if change.tool == tool]
+        value = _value(waste, writer, killer, deaths, asked[-1])
+        if not value or len(asked) > 1 or any(flag.startswith(f"--{tool}=") for flag in copy.flags):
+            return ()
+        flags.append(f"--{tool}={value}")
+    if copy.fixed or run.fixed or killer in dropped or not _only(waste, writer, killer, deaths):
+        return ()
+    drops = DropCommands(waste.own[killer], tuple(change.text for change in changes))
+    return (*(AddFlag(waste.own[writer], flag) for flag in flags), drops)
+
+
+def _only(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> bool:
+    """Whether all files of the COPY were changed, and those alone."""
+    lower, upper = waste.image.parts[writer].layer, waste.image.parts[killer].layer
+    copied = {path for path, kind in zip(lower.paths, lower.kinds, strict=True) if kind == FILE}
+    changed = {lower.paths[death.entry] for death in deaths}
+    empty = {path for path in copied if not lower.sizes[lower.written[path]]}
+    return copied == changed | empty and changed <= set(upper.paths)
+
+
+def _value(waste: Waste, writer: int, killer: int, deaths: list[Death], change: _Change) -> str:
+    """What the flag is to say; "" where it cannot."""
+    lower, upper = waste.image.parts[writer].layer, waste.image.parts[killer].layer
+    entries = [upper.written[lower.paths[death.entry]] for death in deaths]
+    if change.tool == "chown":
+        between = waste.image.parts[writer + 1 : killer + 1]
+        named = not any(path in part.layer.written for part in between for path in _PASSWD)
+        owners = {(upper.index.uids[entry], upper.index.gids[entry]) for entry in entries}
+        if named and "$" not in change.value and re.fullmatch(r"[^:]+:[^:]+", change.value):
+            return change.value
+        return "{}:{}".format(*owners.pop()) if len(owners) == 1 else ""
+    if change.deep and _OCTAL.fullmatch(change.value):
+        return change.value
+    modes = {upper.index.modes[entry] for entry in entries}
+    made = [path for path, kind in zip(lower.paths, lower.kinds, strict=True) if kind == DIRECTORY]
+    files = [lower.paths[death.entry] for death in deaths]
+    # The flag is for directories too: only those that the COPY made on the way do not get it.
+    if any(not all(file.startswith(path + b"/") for file in files) for path in made if path):
+        return ""
+    if waste.step(writer).operands[:1] == (".",) or len(modes) != 1:
+        return ""
+    return f"{modes.pop():04o}"

@@ -1,0 +1,66 @@
+"""Duplicates: what one COPY brought and another COPY brought again, or wrote something else over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from millefeuille.analysis.advice.advice import DUPLICATE, Advice
+from millefeuille.analysis.advice.edits import AddFlag, Edit, Remove
+from millefeuille.analysis.advice.waste import Waste, place
+from millefeuille.analysis.stacking import METADATA, Death
+from millefeuille.layers.entry import DIRECTORY
+
+_MOST_NAMES: Final = 8  # files that a COPY is told to leave out one by one
+
+
+def duplicates(waste: Waste) -> Iterator[Advice]:
+    """Advice for each COPY or ADD whose files a later COPY or ADD wrote again."""
+    groups: dict[tuple[int, int], list[Death]] = {}
+    for death in waste.deaths():
+        if {waste.step(death.writer).word, waste.step(death.killer).word} <= {"COPY", "ADD"}:
+            groups.setdefault((death.writer, death.killer), []).append(death)
+    for (writer, killer), deaths in groups.items():
+        edits = _edits(waste, writer, killer, deaths)
+        size, packed, paths = waste.claim(place(death) for death in deaths)
+        yield Advice(
+            kind=DUPLICATE, steps=(waste.own[writer], waste.own[killer]), size=size, packed=packed,
+            paths=paths, edits=edits, text="Copy each file once: a later COPY writes these over",
+        )  # fmt: skip
+
+
+def _edits(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> tuple[Edit, ...]:
+    first, second = waste.own[writer], waste.own[killer]
+    between = waste.script[first + 1 : second]
+    if _covers(waste, writer, killer) and not any(step.word == "RUN" for step in between):
+        return (Remove(first),)
+    copy = waste.script[second]
+    unchanged = all(death.cause == METADATA for death in deaths)
+    if not unchanged or copy.fixed or len(copy.operands) != 2 or copy.word != "COPY":
+        return ()
+    # Patterns count from the context, which is what is copied when the source is a dot.
+    names = sorted({waste.path(place(death)) for death in deaths})
+    target = copy.operands[1].strip("/").removeprefix("./").encode()
+    if copy.operands[0] not in (".", "./") or len(names) > _MOST_NAMES:
+        return ()
+    below = [name[len(_root(names, target)) :].decode("utf-8", "replace") for name in names]
+    return tuple(AddFlag(second, f"--exclude={name}") for name in below if " " not in name)
+
+
+def _root(names: list[bytes], target: bytes) -> bytes:
+    """The directory that the context became, with its slash: the target, which may count from another."""
+    if target in (b"", b"."):
+        # The working directory is not in the script's words: files of both COPYs lie in it.
+        return b"/".join(names[0].split(b"/")[:-1]) + b"/" if b"/" in names[0] else b""
+    for name in names:
+        at = (b"/" + name).find(b"/" + target + b"/")
+        if at >= 0:
+            return name[: at + len(target) + 1]
+    return b""
+
+
+def _covers(waste: Waste, writer: int, killer: int) -> bool:
+    """Whether the later layer has every path of the earlier one."""
+    lower, upper = waste.image.parts[writer].layer, waste.image.parts[killer].layer
+    rows = zip(lower.paths, lower.kinds, strict=True)
+    return all(path in upper.written for path, kind in rows if kind != DIRECTORY)

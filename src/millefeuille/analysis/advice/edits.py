@@ -1,0 +1,54 @@
+"""Edits: the ways in which advice changes a Dockerfile. Steps are meant by their place in the script."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class AddFlag(NamedTuple):
+    """Give an instruction one more flag, in front of the others."""
+
+    step: int
+    flag: str
+
+
+class DropCommands(NamedTuple):
+    """Take simple commands out of a RUN; it goes when none is left."""
+
+    step: int
+    commands: tuple[str, ...]
+
+
+class Join(NamedTuple):
+    """Make one RUN of several, where the last of them stands."""
+
+    steps: tuple[int, ...]
+
+
+class Remove(NamedTuple):
+    """Take an instruction out."""
+
+    step: int
+
+
+class Insert(NamedTuple):
+    """Put an instruction in front of another."""
+
+    before: int
+    text: str
+
+
+class Move(NamedTuple):
+    """Put an instruction behind another."""
+
+    step: int
+    behind: int
+
+
+class Ignore(NamedTuple):
+    """Leave files out of the context: one more line of `.dockerignore`."""
+
+    pattern: str
+
+
+Edit = AddFlag | DropCommands | Join | Remove | Insert | Move | Ignore

@@ -1,0 +1,52 @@
+"""Ignores: what lies beside a program's sources and was copied along with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from millefeuille.analysis.advice.advice import IGNORE, Advice
+from millefeuille.analysis.advice.edits import Ignore
+from millefeuille.analysis.advice.waste import Place, Waste
+
+_NAMES: Final = (
+    "node_modules", ".git", ".svn", ".hg", "__pycache__", ".venv", ".tox", ".nox", ".pytest_cache",
+    ".mypy_cache", ".ruff_cache", ".cache", ".gradle", ".terraform", ".idea", ".vscode", ".DS_Store",
+    ".next", ".parcel-cache", ".nyc_output", "bower_components", ".coverage",
+)  # fmt: skip
+
+
+def ignores(waste: Waste) -> Iterator[Advice]:
+    """Advice for each such name that a COPY or ADD took from the context without being told its name."""
+    for name in _NAMES:
+        found: dict[bytes, list[Place]] = {}
+        steps: list[int] = []
+        for layer, number in waste.own.items():
+            step = waste.script[number]
+            if not step.copies or name in step.body:
+                continue
+            here = [(place, path) for place, path in waste.files(layer) if name.encode() in path.split(b"/")]
+            for place, path in here:
+                found.setdefault(path, []).append(place)
+            steps += [number] if here else []
+        if found:
+            size, packed, paths = waste.claim(_with_copies(waste, found))
+            yield Advice(
+                kind=IGNORE, steps=tuple(steps), size=size, packed=packed, paths=paths,
+                edits=(Ignore(f"**/{name}"),), text=f"Leave {name} out of the context with .dockerignore",
+            )  # fmt: skip
+
+
+def _with_copies(waste: Waste, found: dict[bytes, list[Place]]) -> list[Place]:
+    """The files, and what later layers made of the same content under the same path."""
+    every = [place for places in found.values() for place in places]
+    lowest = min(place.layer for place in every)
+    parts = waste.image.parts
+    contents = {path: parts[p[0].layer].layer.index.content(p[0].entry) for path, p in found.items()}
+    for layer in (each for each in waste.own if each > lowest):
+        index = waste.image.parts[layer].layer.index
+        every += [
+            place for place, path in waste.files(layer)
+            if path in contents and index.content(place.entry) == contents[path]
+        ]  # fmt: skip
+    return list(dict.fromkeys(every))

@@ -1,0 +1,55 @@
+"""Shell: the simple commands of a RUN, as far as they can be told apart without being a shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Final
+
+# What makes parts of a line depend on each other, or leaks into what follows.
+_COMPOUND: Final = re.compile(r"(?:^|[\s;&|(])(?:if|for|while|until|case|function)(?:\s|$)|<<|\|\||\(|\{\s")
+_LEAKING: Final = re.compile(
+    r"(?:^|[\s;&|(])(?:cd|export|set|exit|exec|umask|trap|shopt|source|unset|\.)(?:\s|$|;)"
+    r"|(?:^|[\s;&|(])[A-Za-z_]\w*=\S*\s*(?:;|&&|$)|(?<!&)&\s*$|\|\||;"
+)
+_SPLIT: Final = re.compile(
+    r"""((?:[^"'\\;&\n]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|&(?!&)(?<!&&))+)|(&&|;|\n)""", re.DOTALL
+)
+
+
+def commands(text: str) -> tuple[str, ...] | None:
+    """The commands that `&&` and `;` stand between; None where the text is more than a row of them."""
+    if _COMPOUND.search(text):
+        return None
+    found, at = [], 0
+    for match in _SPLIT.finditer(text):
+        if match.start() != at:
+            return None
+        at = match.end()
+        if match[1] and match[1].strip():
+            found.append(match[1].strip())
+    return tuple(found) if at == len(text) else None
+
+
+def words(command: str) -> tuple[str, ...]:
+    """The words of a simple command, quotes taken off; none where they do not match."""
+    try:
+        return tuple(shlex.split(command))
+    except ValueError:
+        return ()
+
+
+def without(text: str, dropped: tuple[str, ...]) -> str:
+    """The text without these of its commands; "" when none is left."""
+    kept = [one for one in commands(text) or (text,) if one not in dropped]
+    return " && ".join(kept)
+
+
+def joined(texts: list[str]) -> str:
+    """One command line that does what these do one after the other, and ends with the first that fails."""
+    return " && \\\n    ".join(f"({text})" if _LEAKING.search(text) else text for text in texts)
+
+
+def joinable(text: str) -> bool:
+    """Whether something can be put behind the text on its line."""
+    return bool(text) and "<<" not in text and not re.search(r"(?:^|\s)#", text)

@@ -1,0 +1,77 @@
+"""Waste: the files of an image's own layers, each to be claimed by one piece of advice and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from millefeuille.analysis.advice.step import Step
+from millefeuille.analysis.image import Image
+from millefeuille.analysis.ledger import Ledger
+from millefeuille.analysis.stacking import SAME_LAYER, Death
+from millefeuille.values import dataclass, field
+
+_SAMPLE: Final = 5  # paths that a piece of advice names
+
+
+class Place(NamedTuple):
+    """An entry of a layer."""
+
+    layer: int
+    entry: int
+
+
+@dataclass(kw_only=True)
+class Waste:
+    """The image, its account, its script, and what advice was given for so far. `own` layers have a step."""
+
+    image: Image
+    account: Ledger
+    script: Sequence[Step]
+    claimed: set[Place] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        made = {step.layer: number for number, step in enumerate(self.script) if step.layer >= 0}
+        self.own: Mapping[int, int] = made
+
+    def step(self, layer: int) -> Step:
+        """The instruction that made one of the own layers."""
+        return self.script[self.own[layer]]
+
+    def files(self, layer: int) -> Iterator[tuple[Place, bytes]]:
+        """The unclaimed files with content in a layer, with their paths."""
+        part = self.image.parts[layer].layer
+        for entry, (path, size) in enumerate(zip(part.paths, part.sizes, strict=True)):
+            if size and Place(layer, entry) not in self.claimed:
+                yield Place(layer, entry), path
+
+    def deaths(self) -> Iterator[Death]:
+        """The unclaimed files of own layers that another own layer killed."""
+        for death in self.account.deaths:
+            if death.cause == SAME_LAYER or Place(death.writer, death.entry) in self.claimed:
+                continue
+            if death.writer in self.own and death.killer in self.own and self.size(death):
+                yield death
+
+    def size(self, death: Death) -> int:
+        """The bytes of a file that died."""
+        return self.image.parts[death.writer].layer.sizes[death.entry]
+
+    def path(self, place: Place) -> bytes:
+        """The path of an entry."""
+        return self.image.parts[place.layer].layer.paths[place.entry]
+
+    def claim(self, places: Iterable[Place]) -> tuple[int, int, tuple[bytes, ...]]:
+        """Take these for a piece of advice: their bytes, about their compressed ones, the largest paths."""
+        taken = [place for place in places if place not in self.claimed]
+        self.claimed.update(taken)
+        sizes = {place: self.image.parts[place.layer].layer.sizes[place.entry] for place in taken}
+        packed = sum(self.account.packed_size(*place) for place in taken)
+        largest = sorted(taken, key=lambda place: (-sizes[place], self.path(place)))
+        paths = dict.fromkeys(self.path(place) for place in largest)
+        return sum(sizes.values()), packed, tuple(paths)[:_SAMPLE]
+
+
+def place(death: Death) -> Place:
+    """The entry that died."""
+    return Place(death.writer, death.entry)

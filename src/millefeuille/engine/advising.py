@@ -1,0 +1,95 @@
+"""The engine's advice: an image of the store, the build that made it, and its Dockerfile, put together."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from collections.abc import Sequence
+
+from millefeuille.analysis.advice.advice import Advice
+from millefeuille.analysis.advice.advise import advise
+from millefeuille.analysis.advice.edits import Edit
+from millefeuille.analysis.advice.rewrite import Rewritten, rewrite
+from millefeuille.analysis.advice.script import from_history, matched
+from millefeuille.analysis.advice.step import Step, read_step
+from millefeuille.analysis.image import Image
+from millefeuille.analysis.ledger import Ledger
+from millefeuille.build import journal
+from millefeuille.build.dockerfile.dockerfile import Dockerfile
+from millefeuille.store import builds
+from millefeuille.store.store import Store
+from millefeuille.values import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advised:
+    """Advice on an image, the script that it is about, and the lines of the Dockerfile, if there is one."""
+
+    name: str
+    script: tuple[Step, ...]
+    source: tuple[str, ...]
+    advice: tuple[Advice, ...]
+
+    @property
+    def size(self) -> int:
+        """The bytes that all of it saves."""
+        return sum(one.size for one in self.advice)
+
+    @property
+    def rewritten(self) -> Rewritten:
+        """The Dockerfile with all of it followed that needs no person."""
+        return rewrite(self.script, [edit for one in self.advice for edit in one.edits], self.source)
+
+    def difference(self, edits: Sequence[Edit]) -> str:
+        """What edits change, as a patch without a head; "" for nothing."""
+        before = rewrite(self.script, (), self.source)
+        after = rewrite(self.script, edits, self.source)
+        lines = difflib.unified_diff(before.text.splitlines(), after.text.splitlines(), n=0, lineterm="")
+        patch = [line for line in list(lines)[2:] if not line.startswith("@@")]
+        patch += [f"+{pattern}  (.dockerignore)" for pattern in after.ignored]
+        return "\n".join(patch)
+
+
+def advised(image: Image, account: Ledger, lines: Sequence[int], dockerfile: Dockerfile | None) -> Advised:
+    """Advice on an image; `lines` has for each layer that of the Dockerfile which made it, where known.
+
+    Raises BrokenLink.
+    """
+    if dockerfile is None:
+        script, source = from_history(image, lines), tuple[str, ...]()
+    else:
+        script, source = matched(_steps(dockerfile), image, lines), dockerfile.source
+    return Advised(name=image.name, script=script, source=source, advice=advise(image, account, script))
+
+
+def lines_of(store: Store, image: Image) -> tuple[int, ...]:
+    """For each layer the line that made it in the last build of the image here; empty for none of ours."""
+    with store.reading() as tx:
+        for record in builds.builds(tx):
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                account = journal.parse(record.record)
+                if account.image == str(image.config.id):
+                    return _lines(account, image)
+    return ()
+
+
+def _lines(account: journal.Account, image: Image) -> tuple[int, ...]:
+    """From the top down, since stages stand in the order in which they are built upon each other."""
+    entries = sorted(account.entries, key=lambda entry: -entry.line)
+    found, at = [], 0
+    for part in reversed(image.parts):
+        place = next((n for n in range(at, len(entries)) if entries[n].layer == str(part.diff_id)), None)
+        found.append(entries[place].line if place is not None else 0)
+        at = place + 1 if place is not None else at
+    return tuple(reversed(found))
+
+
+def _steps(dockerfile: Dockerfile) -> list[Step]:
+    stages = [one for stage in dockerfile.stages for one in (stage.from_, *stage.instructions)]
+    return [
+        read_step(
+            one.original, first=one.location.first, last=one.location.last,
+            fixed=bool(getattr(one, "heredocs", ())) or "<<" in one.original,
+        )
+        for one in sorted((*dockerfile.global_args, *stages), key=lambda one: one.location.first)
+    ]  # fmt: skip

@@ -1,0 +1,190 @@
+"""`mille analyze --advise`: what to do about an image, and with --verify what that is worth."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from contextlib import ExitStack
+from typing import Any, Final
+
+from millefeuille.analysis.advice.advice import ORDER, Advice
+from millefeuille.build.dockerfile.dockerfile import Dockerfile
+from millefeuille.build.dockerfile.parser import parse
+from millefeuille.build.report import Silent
+from millefeuille.build.request import Request
+from millefeuille.docker.units import human_size
+from millefeuille.engine.advising import Advised, advised, lines_of
+from millefeuille.engine.build import Order, series
+from millefeuille.engine.store import existing, founded
+from millefeuille.engine.users import users
+from millefeuille.engine.verifying import Bench, Hits, Verified, verified
+from millefeuille.errors import Invalid
+from millefeuille.faces.cli.analyze.subject import Subject
+from millefeuille.faces.cli.building import dockerfile as dockerfiles
+from millefeuille.faces.cli.building.contexts import Contexts, Place
+from millefeuille.faces.cli.command import Context
+from millefeuille.faces.cli.escaped import escaped
+from millefeuille.oci.platform import Platform
+from millefeuille.oci.reference import Reference
+from millefeuille.values import dataclass
+
+VERSION: Final = "1.0"  # of the document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked: a Dockerfile's path, a context, each "" for none, and the build's arguments."""
+
+    file: str = ""
+    context: str = ""
+    arguments: tuple[str, ...] = ()
+    verify: bool = False
+    json: bool = False
+
+
+def told(context: Context, subject: Subject, wish: Wish) -> str:
+    """The advice as text or JSON. Raises DockerfileError, and with `verify` what builds raise."""
+    image = subject.analysis.image
+    if wish.verify:
+        found = _verified(context, image.name, wish)
+        return _json(found.advised, found) if wish.json else _text(found.advised) + _verdict(found)
+    dockerfile = _dockerfile(context, wish)
+    store = existing(context.settings)
+    lines = lines_of(store, image) if store is not None else ()
+    advice = advised(image, subject.analysis.account, lines, dockerfile)
+    return _json(advice, None) if wish.json else _text(advice)
+
+
+def _dockerfile(context: Context, wish: Wish) -> Dockerfile | None:
+    if not wish.file and not wish.context:
+        return None
+    written = dockerfiles.read(context, wish.context, wish.file)
+    return parse(written.text, name=written.name)
+
+
+def _verified(context: Context, name: str, wish: Wish) -> Verified:
+    store = founded(context.settings)
+    arguments = dict(_argument(context, text) for text in wish.arguments)
+    request = Request(arguments=arguments)
+
+    def fetch(reference: Reference, platform: Platform | None) -> None:
+        pulling = importlib.import_module("millefeuille.faces.cli.container.pulling")
+        pulling.fetch(context, store, reference, platform, quiet=True)
+
+    with ExitStack() as stack:
+        place = _place(Contexts(context, request, stack), wish)
+        order = Order(
+            dockerfile=parse(place.written.text, name=place.written.name), request=request, name=name,
+            series=series(place.key, place.written.path, ""), source=place.written.text, context=place.tree,
+        )  # fmt: skip
+        bench = Bench(
+            settings=context.settings, store=store, reporter=Silent(), fetch=fetch,
+            users=users(context.settings),
+        )  # fmt: skip
+        return verified(bench, order, name)
+
+
+def _place(contexts: Contexts, wish: Wish) -> Place:
+    if not wish.context and not wish.file:
+        raise Invalid("--verify needs a Dockerfile", advice="Give it with -f, or give the context.")
+    where = wish.context or os.path.dirname(os.path.abspath(wish.file))
+    return contexts.place(where, wish.file)
+
+
+def _argument(context: Context, text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    return name, value if sign else context.settings.environment.get(name, "")
+
+
+def _text(advice: Advised) -> str:
+    if not advice.advice:
+        return f"{advice.name}: no advice\n"
+    lines = []
+    for number, one in enumerate(advice.advice, 1):
+        lines += [f"{number}. {escaped(one.text.encode())} ({_worth(one)})"]
+        lines += [f"     {escaped(advice.script[step].shown.encode())}" for step in one.steps]
+        lines += [f"     /{escaped(path)}" for path in one.paths]
+        patch = advice.difference(one.edits) if one.edits else ""
+        lines += [f"   {_shown(line)}" for line in patch.splitlines()]
+        lines += ["   (how, a person must say: no rewrite is known to be safe)"] if not one.edits else []
+        lines += [""]
+    return "\n".join(lines) + f"Together: {human_size(advice.size)} less in the layers\n"
+
+
+def _worth(one: Advice) -> str:
+    if one.kind == ORDER:
+        return f"{human_size(one.rebuilt)} not made again"
+    return f"saves {human_size(one.size)}, {human_size(one.packed)} compressed"
+
+
+def _shown(line: str) -> str:
+    return escaped(line.encode("utf-8", "surrogateescape"))
+
+
+def _verdict(found: Verified) -> str:
+    lines = [
+        "",
+        f"Predicted:  {human_size(found.predicted)} less",
+        f"Achieved:   {human_size(found.achieved)} less"
+        f" ({human_size(found.before)} before, {human_size(found.after)} after)",
+    ]
+    lines += [
+        f"Cache:      {_cause(hit)}: {hit.before} of {hit.steps_before} steps stay cached before,"
+        f" {hit.after} of {hit.steps_after} after"
+        for hit in found.hits
+    ]
+    lines.append(f"Files:      {'the same' if not found.differing else f'{len(found.differing)} differ'}")
+    lines += [f"            /{escaped(one.path)}: {one.how}" for one in found.differing[:10]]
+    return "\n".join((*lines, "", escaped_lines(found.rewritten.text)))
+
+
+def escaped_lines(text: str) -> str:
+    """A text of several lines as a terminal may show it."""
+    return "".join(f"{_shown(line)}\n" for line in text.splitlines())
+
+
+def _cause(hit: Hits) -> str:
+    trigger = hit.advice.trigger
+    return f"{trigger.kind} {trigger.name} changes" if trigger is not None else ""
+
+
+def _json(advice: Advised, found: Verified | None) -> str:
+    document: dict[str, Any] = {
+        "schemaVersion": VERSION,
+        "image": advice.name,
+        "predictedBytes": advice.size,
+        "advice": [_advice(advice, one) for one in advice.advice],
+        "dockerfile": advice.rewritten.text,
+        "dockerignore": list(advice.rewritten.ignored),
+    }
+    if found is not None:
+        document["verified"] = {
+            "predictedBytes": found.predicted, "achievedBytes": found.achieved,
+            "beforeBytes": found.before, "afterBytes": found.after,
+            "differing": [{"path": os.fsdecode(one.path), "how": one.how} for one in found.differing],
+            "hits": [
+                {
+                    "change": _cause(hit), "cachedBefore": hit.before, "stepsBefore": hit.steps_before,
+                    "cachedAfter": hit.after, "stepsAfter": hit.steps_after,
+                }
+                for hit in found.hits
+            ],
+        }  # fmt: skip
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _advice(advice: Advised, one: Advice) -> dict[str, Any]:
+    steps = [advice.script[number] for number in one.steps]
+    return {
+        "kind": one.kind, "text": one.text, "sizeBytes": one.size, "compressedBytes": one.packed,
+        "rebuiltBytes": one.rebuilt, "paths": [os.fsdecode(path) for path in one.paths],
+        "steps": [
+            {
+                "instruction": step.text, "line": step.first or None,
+                "layer": step.layer if step.layer >= 0 else None,
+            }
+            for step in steps
+        ],
+        "patch": advice.difference(one.edits) if one.edits else None,
+    }  # fmt: skip

@@ -1,0 +1,119 @@
+"""Bad Dockerfiles, each with the one thing that many get wrong, as busybox can play it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A Dockerfile without its FROM, its context, the kind of advice that it needs, and the bytes that it
+    saves at least.
+    """
+
+    name: str
+    dockerfile: str
+    kind: str
+    least: int
+    files: dict[str, int] = field(default_factory=dict)  # sizes
+    hits: tuple[int, int] = (0, 0)  # steps that stay cached before and after, where the order is bad
+    arguments: tuple[str, ...] = ()
+
+
+def _filled(path: str, megabytes: int) -> str:
+    return f"yes {path}{megabytes} | head -c {megabytes << 20} > {path}"
+
+
+WASTEFUL = (
+    Bad("apt-lists", f"""
+RUN mkdir -p /var/lib/apt/lists && {_filled("/var/lib/apt/lists/deb.example_Packages", 3)}
+RUN {_filled("/opt-tool", 1)}
+RUN rm -rf /var/lib/apt/lists/*
+""", "cache-mount", 3 * MEGABYTE),
+    Bad("chown-after-copy", """
+RUN mkdir -p /etc && echo 'app:x:1500:1500::/:/bin/sh' > /etc/passwd && echo 'app:x:1500:' > /etc/group
+COPY app /app
+RUN chown -R app:app /app
+USER app
+""", "copy-attributes", 3 * MEGABYTE, {"app/main": 2 * MEGABYTE, "app/lib/part": MEGABYTE}),
+    Bad("chmod-after-copy", """
+COPY tool.bin /usr/local/bin/tool
+RUN chmod +x /usr/local/bin/tool && echo done > /done
+""", "copy-attributes", 2 * MEGABYTE, {"tool.bin": 2 * MEGABYTE}),
+    Bad("chown-and-chmod-after-copy", """
+COPY data /data
+LABEL a=b
+RUN chown -R 33:33 /data && \\
+    chmod -R 0750 /data
+""", "copy-attributes", 2 * MEGABYTE, {"data/one": MEGABYTE, "data/sub/two": MEGABYTE}),
+    Bad("delete-in-later-run", f"""
+RUN mkdir /build && {_filled("/build/objects", 3)}
+ENV MODE=fast
+RUN cp /build/objects /program
+RUN rm -rf /build
+CMD ["/program"]
+""", "merge-runs", 3 * MEGABYTE),
+    Bad("node-modules-in-the-context", """
+WORKDIR /app
+COPY . .
+RUN chown -R 7:7 /app
+""", "dockerignore", 4 * MEGABYTE, {"index.js": 1000, "node_modules/left/pad.js": 2 * MEGABYTE}),
+    Bad("git-in-the-context", """
+COPY . /src/
+""", "dockerignore", 2 * MEGABYTE, {"main.c": 1000, ".git/objects/pack/a.pack": 2 * MEGABYTE}),
+    Bad("pip-cache", f"""
+RUN mkdir -p /root/.cache/pip/http && {_filled("/root/.cache/pip/http/wheel", 3)} && {_filled("/site", 1)}
+""", "cache-mount", 3 * MEGABYTE),
+    Bad("npm-cache", f"""
+RUN mkdir -p /root/.npm/_cacache && {_filled("/root/.npm/_cacache/blob", 2)} && echo x > /modules
+""", "cache-mount", 2 * MEGABYTE),
+    Bad("duplicate-copy", """
+COPY assets /www/
+COPY assets /www/
+""", "duplicate-copy", 2 * MEGABYTE, {"assets/logo": 2 * MEGABYTE}),
+    Bad("copy-again-behind-a-run", """
+WORKDIR /app
+COPY model.bin ./
+RUN sha256sum model.bin > /sum
+COPY . .
+""", "duplicate-copy", 2 * MEGABYTE, {"model.bin": 2 * MEGABYTE, "main.py": 1000}),
+    Bad("big-file-overwritten", f"""
+RUN {_filled("/big", 3)}
+RUN {_filled("/big", 1)}
+""", "merge-runs", 3 * MEGABYTE),
+    Bad("installer-copied-and-removed", """
+COPY installer.tar /tmp/installer.tar
+RUN head -c 1000 /tmp/installer.tar > /installed
+RUN rm -f /tmp/installer.tar
+""", "bind-mount", 2 * MEGABYTE, {"installer.tar": 2 * MEGABYTE}),
+)  # fmt: skip
+
+MISORDERED = (
+    Bad("sources-before-npm", """
+RUN printf '#!/bin/sh\\ncat package.json > /modules\\n' > /bin/npm && chmod +x /bin/npm
+WORKDIR /app
+COPY . .
+RUN npm ci
+CMD ["node", "index.js"]
+""", "order", 0, {"package.json": 100, "index.js": 1000}, hits=(2, 4)),
+    Bad("sources-before-pip", """
+RUN printf '#!/bin/sh\\ncat $3 > /site\\n' > /bin/pip && chmod +x /bin/pip
+WORKDIR /app
+COPY . /app
+RUN pip install -r requirements.txt
+RUN echo compiled > /compiled
+""", "order", 0, {"requirements.txt": 100, "main.py": 1000}, hits=(2, 4)),
+    Bad("sources-before-apk", """
+RUN printf '#!/bin/sh\\necho $2 > /installed\\n' > /bin/apk && chmod +x /bin/apk
+COPY src /src
+RUN apk add curl
+""", "order", 0, {"src/a.c": 100, "src/b.c": 1000}, hits=(1, 2)),
+    Bad("commit-declared-first", """
+ARG GIT_COMMIT=none
+RUN echo tools > /tools
+RUN echo more > /more
+LABEL commit=$GIT_COMMIT
+""", "order", 0, hits=(0, 2), arguments=("GIT_COMMIT=abc",)),
+)  # fmt: skip

@@ -1,0 +1,84 @@
+"""`mille analyze --advise --verify`: what was predicted for bad Dockerfiles, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.walks.advising.dockerfiles import MISORDERED, WASTEFUL, Bad
+
+from millefeuille.testing.images import MadeImage, write_docker_archive
+
+pytestmark = pytest.mark.walk
+Verify = Callable[[Bad], dict[str, Any]]
+
+
+@pytest.fixture
+def verify(containers: None, busybox: MadeImage, tmp_path: Path) -> Verify:
+    """Build, and have advice on it proven."""
+
+    def mille(*words: str) -> str:
+        command = [sys.executable, "-I", "-m", "millefeuille", "--root", str(tmp_path / "store"), *words]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(bad: Bad) -> dict[str, Any]:
+        context = tmp_path / "context"
+        for name, size in bad.files.items():
+            path = context / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(random.Random(name).randbytes(size))
+            path.chmod(0o644)
+        context.mkdir(exist_ok=True)
+        file = tmp_path / "Dockerfile"
+        file.write_text(f"FROM busybox:1{bad.dockerfile}")
+        write_docker_archive(busybox, tmp_path / "base.tar", "busybox:1")
+        mille("load", "-i", str(tmp_path / "base.tar"))
+        arguments = [word for text in bad.arguments for word in ("--build-arg", text)]
+        mille("build", "-q", "-t", bad.name, "-f", str(file), *arguments, str(context))
+        images = mille("images", "-aq", "--no-trunc")
+        found: dict[str, Any] = json.loads(
+            mille(
+                "analyze",
+                "--json",
+                "--advise",
+                "--verify",
+                *arguments,
+                "-f",
+                str(file),
+                bad.name,
+                str(context),
+            )
+        )
+        assert mille("images", "-aq", "--no-trunc") == images  # nothing stays behind
+        assert file.read_text() == f"FROM busybox:1{bad.dockerfile}"
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize("bad", WASTEFUL, ids=lambda bad: bad.name)
+def test_what_was_predicted_is_saved(verify: Verify, bad: Bad) -> None:
+    found = verify(bad)
+    verified = found["verified"]
+    assert bad.kind in [one["kind"] for one in found["advice"]]
+    assert all(one["steps"][0]["line"] for one in found["advice"])
+    assert verified["predictedBytes"] >= bad.least
+    assert verified["achievedBytes"] >= 0.9 * verified["predictedBytes"]
+    assert verified["achievedBytes"] <= 1.1 * verified["predictedBytes"]
+    assert verified["differing"] == []
+
+
+@pytest.mark.parametrize("bad", MISORDERED, ids=lambda bad: bad.name)
+def test_a_better_order_leaves_more_in_the_cache(verify: Verify, bad: Bad) -> None:
+    found = verify(bad)
+    (hits,) = found["verified"]["hits"]
+    assert (hits["cachedBefore"], hits["cachedAfter"]) == bad.hits
+    assert found["verified"]["differing"] == []
