@@ -12,6 +12,7 @@ from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.analyze import gates
 from millefeuille.faces.cli.analyze.report_text import report_text
 from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, analysed
+from millefeuille.faces.cli.analyze.view import has_terminal, view
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import Option, boolean, string
 
@@ -30,6 +31,7 @@ EFFICIENCY = string(
 IGNORE = boolean(
     "ignore-errors", "Accepted, and of no effect: no image is refused for what this ignores", short="i"
 )
+NO_TUI = boolean("no-tui", "Print a report, on a terminal too")
 JSON = string("json", "Write the layer analysis statistics to a given file", short="j", complete="file")
 PLATFORM = string("platform", 'Analyze the given platform variant. Formatted as "os[/arch[/variant]]"')
 SOURCE = string("source", SOURCE_HELP)
@@ -60,7 +62,9 @@ def _dive(context: Context, call: Call) -> int:
         with files.explained(call[JSON]):
             files.replace_file(call[JSON], subject.dive_json(), 0o644)
     if rules is None:
-        if not call[JSON]:
+        if not call[JSON] and not call[NO_TUI] and has_terminal(context):
+            view(context, subject)
+        elif not call[JSON]:
             terminal.write(report_text(subject.document, score="dive"))
         return 0
     verdicts = dive_outcomes(rules, subject.document)
@@ -124,6 +128,7 @@ COMMAND = Command(
         IGNORE,
         JSON,
         EFFICIENCY,
+        NO_TUI,
         PLATFORM,
         SOURCE,
     ),

@@ -47,11 +47,20 @@ class Subject:
         """The analysis itself. Raises what the place of the image and its layers raise."""
         return self._make()
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the image is in the store."""
+        return self._kept is not None
+
+    @cached_property
+    def known(self) -> Document | None:
+        """The analysis without the files of the layers, where it was made before."""
+        return self._kept.document() if self._kept is not None else None
+
     @cached_property
     def document(self) -> Document:
         """The analysis without the files of the layers."""
-        found = self._kept.document() if self._kept is not None else None
-        return self.analysis.document if found is None else found
+        return self.analysis.document if self.known is None else self.known
 
     def json(self) -> bytes:
         """The whole analysis."""

@@ -1,0 +1,29 @@
+"""The view on the whole terminal, where there is one."""
+
+from __future__ import annotations
+
+import importlib
+import os
+
+from millefeuille.engine.store import existing
+from millefeuille.faces.cli.analyze.subject import Subject
+from millefeuille.faces.cli.command import Context
+
+
+def has_terminal(context: Context) -> bool:
+    """Whether somebody sits at a terminal that can show more than lines."""
+    terminal = context.terminal
+    dumb = context.settings.environment.get("TERM", "dumb") == "dumb"
+    return terminal.interactive and terminal.input_interactive and not dumb
+
+
+def view(context: Context, subject: Subject, before: Subject | None = None) -> None:
+    """Show an image until somebody leaves. Raises what its analysis and its preferences raise."""
+    size = os.get_terminal_size(context.terminal.stdout.fileno())
+    # By name: the other commands do not load it.
+    importlib.import_module("millefeuille.faces.tui.run").run(
+        subject.analysis, context.terminal.stdout, (size.columns, size.lines),
+        environment=context.settings.environment, home=context.settings.home, document=subject.known,
+        store=existing(context.settings) if subject.is_stored else None,
+        before=before.analysis if before is not None else None,
+    )  # fmt: skip

@@ -1,0 +1,223 @@
+"""The program: keys and the mouse in, frames out. The only module here that loads Textual, but for `file`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import App, ComposeResult
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input
+
+from millefeuille.analysis.tree import Node
+from millefeuille.errors import MilleError
+from millefeuille.faces.tui.extraction import extract
+from millefeuille.faces.tui.file import FileScreen
+from millefeuille.faces.tui.frame import boxes, frame
+from millefeuille.faces.tui.help import help_lines
+from millefeuille.faces.tui.keys import LAYERS, TREE, WASTE
+from millefeuille.faces.tui.line import LOOKS, Line
+from millefeuille.faces.tui.state import State
+from millefeuille.faces.tui.viewer import file_lines
+from millefeuille.layers.entry import FILE
+
+_STYLES: Final = {look: Style.parse(style) for look, (_, style) in LOOKS.items()}
+_WHEEL: Final = 3  # rows
+
+
+class Canvas(Widget, can_focus=True):
+    """The frame of a state."""
+
+    DEFAULT_CSS = "Canvas { width: 1fr; height: 1fr; }"
+
+    def __init__(self, state: State) -> None:
+        super().__init__()
+        self.state = state
+        self._lines: list[Line] = []
+
+    def renew(self) -> None:
+        """Draw what changed."""
+        self._lines = []
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Make the lines anew."""
+        self.renew()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the frame."""
+        if not self._lines:
+            self._lines = frame(self.state, self.size.width, self.size.height)
+        line = self._lines[y] if y < len(self._lines) else ()
+        return strip(line, self.size.width)
+
+
+def strip(line: Line, width: int) -> Strip:
+    """A line as Textual takes it."""
+    return Strip([Segment(text, _STYLES[look]) for text, look in line]).adjust_cell_length(width)
+
+
+class AnalyserApp(App[None]):
+    """The analyser. What takes long is worked out in the background after the first frame.
+
+    Files are extracted below `target`.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS = "#filter { dock: bottom; height: 1; border: none; padding: 0; }"
+    BINDINGS = []
+
+    def __init__(self, state: State, *, target: str = ".") -> None:
+        super().__init__()
+        self.state = state
+        self._target = target
+        self._canvas = Canvas(state)
+
+    def compose(self) -> ComposeResult:
+        """One widget: all panes are drawn by it."""
+        yield self._canvas
+
+    def on_mount(self) -> None:
+        """Begin with the keys, and with the work that the first frame does not need."""
+        self._canvas.focus()
+        self.call_after_refresh(self._begin_work)
+
+    def _begin_work(self) -> None:
+        self.run_worker(self._work_out, thread=True, exit_on_error=False)
+
+    def _work_out(self) -> None:
+        viewed = self.state.viewed
+        try:
+            viewed.work_out()
+        except MilleError as error:
+            self.call_from_thread(self._say, str(error))
+            return
+        self.call_from_thread(self._work_done)
+
+    def _work_done(self) -> None:
+        self.state.work_done()
+        self._canvas.renew()
+
+    def _say(self, text: str) -> None:
+        self.state.message = text
+        self._canvas.renew()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take every key that belongs to us before Textual has a meaning of its own for it."""
+        if isinstance(event, events.Key) and self.screen is self.screen_stack[0]:
+            typing = isinstance(self.focused, Input)
+            if self._key(event.key, event.character, typing=typing):
+                event.prevent_default()
+                event.stop()
+                return
+        await super().on_event(event)
+
+    def _key(self, key: str, character: str | None, *, typing: bool) -> bool:
+        """Whether a key did something."""
+        if typing:
+            if self.state.keys.action(self.state.focus, key) != "close-filter-files":
+                return False
+            self._close_filter()
+        pane = self.state.focus
+        name = character if character is not None and character.isprintable() and len(key) > 1 else key
+        name = key if name == " " or name is None else name
+        action = self.state.keys.action(pane, name) or self.state.keys.action(pane, key)
+        if action is None:
+            return False
+        self.perform(action)
+        return True
+
+    def perform(self, action: str) -> None:
+        """Do what a key stands for."""
+        own: dict[str, Callable[[], object]] = {
+            "quit": self.exit, "filter-files": self._open_filter, "view-file": self._view,
+            "extract-file": self._extract, "help": self._help,
+        }  # fmt: skip
+        if action in own:
+            own[action]()
+        else:
+            self.state.act(action)
+        self._canvas.renew()
+
+    def _open_filter(self) -> None:
+        wanted = self.state.browser.wanted
+        line = Input(
+            value=wanted.text if wanted else "", id="filter", placeholder="Filter: regex, size>1MB …"
+        )
+        self.mount(line)
+        line.focus()
+
+    def _close_filter(self) -> None:
+        for line in self.query(Input):
+            line.remove()
+        self._canvas.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show what the filter line wants while it is typed."""
+        try:
+            self.state.filter(event.value)
+            self.state.message = ""
+        except MilleError as error:
+            self.state.message = str(error)
+        self._canvas.renew()
+
+    def on_input_submitted(self) -> None:
+        """Go back to the tree; the filter stays."""
+        self._close_filter()
+        self.state.focus = TREE
+        self._canvas.renew()
+
+    def _file(self) -> Node | None:
+        row = self.state.current
+        if row is None or row.node.kind != FILE or self.state.comparing:
+            self.state.message = "Only files have contents"
+            return None
+        return row.node
+
+    def _view(self) -> None:
+        node = self._file()
+        if node is not None:
+            try:
+                lines = file_lines(self.state.viewed.content(node))
+            except MilleError as error:
+                self.state.message = str(error)
+            else:
+                self.push_screen(FileScreen(f"/{os.fsdecode(node.path)}", lines))
+
+    def _help(self) -> None:
+        self.push_screen(FileScreen("Keys", help_lines(self.state.keys)))
+
+    def _extract(self) -> None:
+        node = self._file()
+        if node is not None:
+            try:
+                path = extract(self.state.viewed.content(node), node.name, self._target)
+            except MilleError as error:
+                self.state.message = str(error)
+            else:
+                self.state.message = f"Extracted to {path}"
+
+    def on_click(self, event: events.Click) -> None:
+        """Go where somebody points."""
+        found = boxes(self.state, self._canvas.size.width, self._canvas.size.height)
+        for pane, box in found.items():
+            across, down = event.screen_x - box.left, event.screen_y - box.top
+            if pane in (LAYERS, TREE, WASTE) and 0 <= across < box.width and 2 <= down < box.height:
+                cursor = {LAYERS: self.state.layer, TREE: self.state.row, WASTE: self.state.waste}[pane]
+                self.state.select(pane, cursor.top + down - 2)
+        self._canvas.renew()
+
+    def on_mouse_scroll_down(self) -> None:
+        """Go down some rows."""
+        for _ in range(_WHEEL):
+            self.perform("down")
+
+    def on_mouse_scroll_up(self) -> None:
+        """Go up some rows."""
+        for _ in range(_WHEEL):
+            self.perform("up")

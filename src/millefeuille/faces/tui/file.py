@@ -1,0 +1,73 @@
+"""A screen with lines of text to be read: a file's content, or the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from millefeuille.faces.tui.keys import name_of
+
+_DONE = frozenset({"esc", "q", "v", "ctrl+c", "?"})
+
+
+class Text(Widget, can_focus=True):
+    """Lines of text, from `top` on."""
+
+    DEFAULT_CSS = "Text { width: 1fr; height: 1fr; }"
+
+    def __init__(self, title: str, lines: Sequence[str]) -> None:
+        super().__init__()
+        self._title = title
+        self._content = lines
+        self.top = 0
+
+    def move(self, rows: int) -> None:
+        """Scroll by some rows, as far as there is something."""
+        last = max(len(self._content) - self.size.height + 1, 0)
+        self.top = min(max(self.top + rows, 0), last)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The title, or a line."""
+        number = self.top + y - 1
+        text = self._content[number] if 0 <= number < len(self._content) else ""
+        if not y:
+            text = f"┃ {self._title} ┣{'━' * self.size.width}"
+        return Strip([Segment(text)]).adjust_cell_length(self.size.width)
+
+
+class FileScreen(Screen[None]):
+    """A text under its title; escape, q or v close it."""
+
+    def __init__(self, title: str, lines: Sequence[str]) -> None:
+        super().__init__()
+        self.text = Text(title.encode("utf-8", "backslashreplace").decode(), lines)
+
+    def compose(self) -> ComposeResult:
+        """Only the text."""
+        yield self.text
+
+    def on_mount(self) -> None:
+        """Take the keys."""
+        self.text.focus()
+
+    def on_key(self, event: events.Key) -> None:
+        """Scroll, or go back."""
+        name = name_of(event.character if event.character and event.character.isprintable() else event.key)
+        page = max(self.size.height - 2, 1)
+        steps = {
+            "up": -1, "k": -1, "down": 1, "j": 1, "pgup": -page, "u": -page, "pgdn": page, "d": page,
+            "home": -len(self.text._content), "end": len(self.text._content),
+        }  # fmt: skip
+        event.stop()
+        event.prevent_default()
+        if name in _DONE or name_of(event.key) in _DONE:
+            self.dismiss()
+        elif name in steps:
+            self.text.move(steps[name])

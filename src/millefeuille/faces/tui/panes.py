@@ -1,0 +1,159 @@
+"""Panes: the lines of each part of the screen, from what is looked at."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Final
+
+from millefeuille.analysis.tree import NO_ENTRY, Node
+from millefeuille.docker.units import human_size
+from millefeuille.faces.cli.escaped import escaped
+from millefeuille.faces.tui.browser import Row
+from millefeuille.faces.tui.keys import LAYERS, TREE, WASTE
+from millefeuille.faces.tui.line import Line, Span, fitted, wrapped
+from millefeuille.faces.tui.state import State
+from millefeuille.layers.entry import DIRECTORY, SYMLINK, TYPE_BITS
+
+_SHELL: Final = "/bin/sh -c "
+_NO_ATTRIBUTES: Final = " " * 22
+
+
+def layer_lines(state: State, width: int, height: int) -> list[Line]:
+    """The list of layers, as many as fit; the bar says which are compared."""
+    cursor, parts = state.layer, state.viewed.image.parts
+    cursor.show(height)
+    lines: list[Line] = []
+    for number in range(cursor.top, min(cursor.top + height, len(parts))):
+        part = parts[number]
+        bar = Span("██" if number <= cursor.at else "  ", _bar(state, number))
+        size = human_size(part.layer.index.content_size, 3)
+        look = "dim" if number < state.viewed.image.base else "plain"
+        line = [bar, Span(f" {size:>8}  ", look), Span(step_text(part.step.created_by), look)]
+        here = number == cursor.at
+        lines.append([bar, *fitted(line[1:], width - 2, selected=here and state.focus == LAYERS)])
+    return lines
+
+
+def _bar(state: State, number: int) -> str:
+    return "below" if number < state.layer.at and not (state.aggregated and number) else "compared"
+
+
+def layer_details(state: State, width: int) -> list[Line]:
+    """What is known of the layer that is selected."""
+    number = state.layer.at
+    if number >= len(state.viewed.image.parts):
+        return []
+    part = state.viewed.image.parts[number]
+    rows = [
+        ("Id", str(part.diff_id)),
+        ("Blob", str(part.digest)),
+        ("Size", f"{human_size(part.layer.index.content_size)}, {human_size(part.size)} compressed"),
+    ]
+    if state.viewed.document is not None:
+        account = state.viewed.document["layers"][number]
+        shadowed, killed = human_size(account["shadowedBytes"]), human_size(account["killedBytes"])
+        rows.append(("Waste", f"{shadowed} of it are shadowed; it took away {killed}"))
+    lines = [_fact(name, value) for name, value in rows]
+    return [*lines, *wrapped(f"Command: {step_text(part.step.created_by)}", width)]
+
+
+def image_details(state: State) -> list[Line]:
+    """What is known of the image."""
+    image = state.viewed.image
+    stored = sum(part.layer.index.content_size for part in image.parts)
+    packed = sum(image.sizes)
+    lines = [
+        _fact("Image", printable(image.name)),
+        _fact("Id", str(image.config.id)),
+        _fact("Total", f"{human_size(stored)}, {human_size(packed)} compressed"),
+    ]
+    if image.base:
+        lines.append(_fact("Base", f"{printable(image.base_name)} ({image.base} layers)"))
+    if state.viewed.document is None:
+        return [*lines, [Span("Working out the waste …", "dim")]]
+    exact, dive = (state.viewed.document["score"][name] for name in ("exact", "dive"))
+    waste = human_size(exact["shadowedBytes"])
+    avoidable = human_size(exact["avoidableBytes"])
+    return [
+        *lines,
+        _fact("Waste", f"{waste}, {avoidable} of it avoidable"),
+        _fact("Efficiency", f"{exact['efficiency']:.2%}"),
+        _fact("Dive says", f"{int(dive['efficiency'] * 100)} %, {human_size(dive['wastedBytes'])} wasted"),
+    ]
+
+
+def waste_lines(state: State, width: int, height: int) -> list[Line]:
+    """The files in vain, the largest first: size, who wrote and who killed it, cause, path."""
+    cursor = state.waste
+    cursor.show(height)
+    lines: list[Line] = []
+    for number, item in enumerate(state.items[cursor.top : cursor.top + height], cursor.top):
+        text = (
+            f"{human_size(item['sizeBytes'], 3):>8}  {item['writer']:>3} → {item['killer']:<3} "
+            f"{item['cause']:<16} /{escaped(os.fsencode(item['path']))}"
+        )
+        here = number == cursor.at and state.focus == WASTE
+        lines.append(fitted([Span(text)], width, selected=here))
+    if not state.items and state.viewed.document is not None:
+        lines.append([Span("Nothing is wasted.", "added")])
+    return lines
+
+
+def tree_lines(state: State, width: int, height: int) -> list[Line]:
+    """One screen of the tree; with `wrap`, a long row takes several lines."""
+    cursor = state.row
+    cursor.show(height)
+    lines: list[Line] = []
+    number = cursor.top
+    while len(lines) < height and (row := state.browser.row(number)) is not None:
+        here = number == cursor.at and state.focus == TREE
+        line = _tree_line(state, row)
+        if state.wrap:
+            text = "".join(span.text for span in line)
+            look = "selected" if here else row.node.change
+            lines += wrapped(text, width, look)
+        else:
+            lines.append(fitted(line, width, selected=here))
+        number += 1
+    if not lines:
+        lines.append([Span("No file is shown.", "dim")])
+    return lines[:height]
+
+
+def _tree_line(state: State, row: Row) -> list[Span]:
+    node = row.node
+    name = escaped(node.name)
+    if node.kind == SYMLINK and node.entry != NO_ENTRY and not state.comparing:
+        index = state.viewed.image.layers[node.layer].index
+        name = f"{name} → {escaped(index.link(node.entry))}"
+    if node.kind == DIRECTORY and row.open is False:
+        name += " …"
+    known = state.comparing or state.viewed.ready or node.kind != DIRECTORY
+    size = human_size(node.size, 3) if known else "…"
+    front = f"{_attributes(state, node)}{size:>8}  " if state.attributes else ""
+    return [Span(front, "dim"), Span(row.guide, "dim"), Span(name, node.change)]
+
+
+def _attributes(state: State, node: Node) -> str:
+    if node.entry == NO_ENTRY or state.comparing:
+        return _NO_ATTRIBUTES
+    index = state.viewed.image.layers[node.layer].index
+    mode = stat.filemode(TYPE_BITS[node.kind] | index.modes[node.entry])
+    owner = f"{index.uids[node.entry]}:{index.gids[node.entry]}"
+    return f"{mode} {owner:>10} "
+
+
+def step_text(command: str) -> str:
+    """A step of the history on one line, without the shell in front; line ends are shown as ↵."""
+    text = command.removeprefix(_SHELL).removeprefix("RUN " + _SHELL)
+    return printable(text.replace("\r\n", "\n").replace("\n", "↵").replace("\t", " "))
+
+
+def printable(text: str) -> str:
+    """A text that does not steer the terminal."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else "�" for each in text)
+
+
+def _fact(name: str, value: str) -> Line:
+    return [Span(f"{name}: ", "title"), Span(value)]

@@ -1,0 +1,122 @@
+"""What the files of Dive's configuration ask of the view: `~/.dive.yaml` and its twins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from millefeuille.analysis.tree import ADDED, METADATA, MODIFIED, REMOVED, TYPE, UNCHANGED
+from millefeuille.errors import Invalid
+from millefeuille.faces.tui.keys import ACTIONS
+from millefeuille.faces.tui.yaml import BadYaml, Value, read_yaml
+from millefeuille.values import dataclass, field
+
+# What Dive calls modified is several things here.
+KINDS: Final[Mapping[str, frozenset[str]]] = {
+    "added": frozenset({ADDED}),
+    "removed": frozenset({REMOVED}),
+    "modified": frozenset({MODIFIED, METADATA, TYPE}),
+    "unmodified": frozenset({UNCHANGED}),
+}
+_WIDEST: Final = 0.9
+
+
+class BadPreference(Invalid):
+    """A file of the configuration says what cannot be done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """How the view begins. `keys` has keys for actions; `tree_share` is that of the width, 0 to 1."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    collapsed: bool = False
+    attributes: bool = True
+    aggregated: bool = False
+    tree_share: float = 0.5
+
+
+def preferences(environment: Mapping[str, str], home: str) -> Preferences:
+    """What the first file says that Dive would read; the defaults without one. Raises BadPreference."""
+    for path in _places(environment, home):
+        try:
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadPreference(f"{path}: {error}") from error
+        try:
+            return parse(text)
+        except (BadYaml, BadPreference) as error:
+            raise BadPreference(f"{path}: {error}") from error
+    return Preferences()
+
+
+def parse(text: str) -> Preferences:
+    """What a file says. Keys that mean nothing here are left alone. Raises BadYaml, BadPreference."""
+    found = read_yaml(text)
+    tree, layer = _section(found, "filetree"), _section(found, "layer")
+    keys = {}
+    for action, value in _section(found, "keybinding").items():
+        if action in ACTIONS:
+            keys[action] = ",".join(value) if isinstance(value, list) else str(value)
+    return Preferences(
+        keys=keys,
+        hidden=_hidden(_section(found, "diff").get("hide", [])),
+        collapsed=_flag(tree, "collapse-dir", False),
+        attributes=_flag(tree, "show-attributes", True),
+        aggregated=_flag(layer, "show-aggregated-changes", False),
+        tree_share=_share(tree.get("pane-width", "0.5")),
+    )
+
+
+def _places(environment: Mapping[str, str], home: str) -> Iterator[str]:
+    own = environment.get("XDG_CONFIG_HOME", "")
+    others = environment.get("XDG_CONFIG_DIRS", "").split(":")
+    for directory in (own, *others, os.path.join(home, ".config")):
+        if not directory:
+            continue
+        place = os.path.join(directory, "dive")
+        names = sorted(os.listdir(place)) if os.path.isdir(place) else []
+        yield from (os.path.join(place, name) for name in names if name.endswith((".yaml", ".yml")))
+    yield os.path.join(home, ".dive.yaml")
+    yield os.path.join(home, ".dive.yml")
+
+
+def _section(found: Mapping[str, Value], name: str) -> Mapping[str, Value]:
+    value = found.get(name, {})
+    if isinstance(value, dict):
+        return value
+    if value in ("", "null", "~"):
+        return {}
+    raise BadPreference(f"{name}: expected a map")
+
+
+def _flag(section: Mapping[str, Value], name: str, otherwise: bool) -> bool:
+    value = section.get(name, str(otherwise).lower())
+    if value in ("true", "True", "yes", "on"):
+        return True
+    if value in ("false", "False", "no", "off"):
+        return False
+    raise BadPreference(f"{name}: expected true or false, not {value!r}")
+
+
+def _hidden(value: Value) -> frozenset[str]:
+    names: Sequence[str] = [value] if isinstance(value, str) and value else list(value)
+    unknown = [name for name in names if name not in KINDS]
+    if unknown:
+        raise BadPreference(f"diff.hide: there is no {unknown[0]!r}; there are {', '.join(KINDS)}")
+    return frozenset().union(*(KINDS[name] for name in names))
+
+
+def _share(value: Value) -> float:
+    try:
+        share = float(value) if isinstance(value, str) else -1.0
+    except ValueError:
+        share = -1.0
+    if not 0 < share < 1:
+        raise BadPreference(f"pane-width: expected a number between 0 and 1, not {value!r}")
+    return min(share, _WIDEST)

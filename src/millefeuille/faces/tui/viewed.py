@@ -1,0 +1,69 @@
+"""Viewed: an image that somebody looks at, of which the costly parts are worked out later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from millefeuille.analysis.image import Image
+from millefeuille.analysis.schema import Document
+from millefeuille.analysis.tree import Node, Trees
+from millefeuille.engine.analysis import Analysis
+from millefeuille.errors import Unsupported
+
+Read = Callable[[int, int], Iterator[bytes]]
+
+
+class NotAtHand(Unsupported):
+    """The contents of files are not where they could be read."""
+
+
+class Viewed:
+    """An image by its analysis; `document` is what is known of it already.
+
+    `read` gives the content of an entry, by its layer and number there.
+    """
+
+    def __init__(
+        self, analysis: Analysis, *, document: Document | None = None, read: Read | None = None
+    ) -> None:
+        self.image: Image = analysis.image
+        self.document = document
+        self.ready = False  # whether the sizes of directories are known
+        self._analysis = analysis
+        self._read = read
+        self._trees = Trees(analysis.image.layers, _Later(analysis))
+
+    def children(self, path: bytes, below: int, upto: int) -> Sequence[Node]:
+        """A directory as `Trees` has it; directories have the size 0 as long as theirs are not known."""
+        return self._trees.children(path, below=below, upto=upto, sums=self.ready)
+
+    def work_out(self) -> None:
+        """Make what takes long: the ledger, and the sizes of directories. Raises BrokenLink."""
+        if self.document is None:
+            self.document = self._analysis.document
+        # Asking for one directory makes the sums of all, after each layer.
+        self._trees.children(b"", below=-1, upto=len(self.image.layers) - 1)
+        self.ready = True
+
+    def content(self, node: Node) -> Iterator[bytes]:
+        """The content of a file. Raises NotAtHand, and what reading raises."""
+        if self._read is None:
+            raise NotAtHand(
+                "the contents of files are not at hand", advice="They are for images of the store."
+            )
+        return self._read(node.layer, node.entry)
+
+
+class _Later:
+    """The ledger of an analysis, made when it is asked for something."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+
+    @property
+    def changes(self) -> Sequence[Mapping[int, int]]:
+        return self._analysis.account.changes
+
+    @property
+    def losses(self) -> Iterable[tuple[int, int, int]]:
+        return self._analysis.account.losses

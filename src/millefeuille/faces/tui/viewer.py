@@ -1,0 +1,36 @@
+"""What is shown of a file: its lines, or its bytes in hexadecimal where it is no text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+_MOST: Final = 4 << 20  # bytes that are shown of a file
+_ROW: Final = 16
+
+
+def file_lines(content: Iterator[bytes]) -> list[str]:
+    """The content as lines that do not steer the terminal; the beginning only of a large one."""
+    data, cut = bytearray(), False
+    for piece in content:
+        data += piece
+        if len(data) > _MOST:
+            del data[_MOST:]
+            cut = True
+            break
+    lines = _hexadecimal(bytes(data)) if b"\0" in data else _text(bytes(data))
+    return [*lines, f"(only the first {_MOST >> 20} MiB are shown)"] if cut else lines
+
+
+def _text(data: bytes) -> list[str]:
+    text = data.decode("utf-8", "backslashreplace").expandtabs()
+    return ["".join(each if each.isprintable() else "·" for each in line) for line in text.splitlines()]
+
+
+def _hexadecimal(data: bytes) -> list[str]:
+    lines = []
+    for at in range(0, len(data), _ROW):
+        row = data[at : at + _ROW]
+        letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
+        lines.append(f"{at:08x}  {row.hex(' '):<{3 * _ROW}} {letters}")
+    return lines
