@@ -39,15 +39,17 @@ class Builder:
 
     def play(self, case: Case, context: Path, tag: str) -> Image | Refused:
         """Build a case whose context, with its Dockerfile, is written already."""
+        tag = f"{tag}-{self.name}"  # two builders have one store
         words = [*self.build, "-t", tag, *case.options]
         for key, value in case.arguments.items():
             words += ["--build-arg", f"{key}={value}"]
         done = self._run([*words, str(context)])
         if done.returncode != 0:
             return Refused(code=done.returncode, words=(done.stdout + done.stderr)[-3000:])
-        archive = self.directory / f"{tag}-{self.name}.tar"
+        archive = self.directory / f"{tag}.tar"
         saved = self._run([word.format(tag=tag, file=archive) for word in self.save])
-        assert saved.returncode == 0, saved.stderr
+        if saved.returncode != 0:  # Docker cannot save an image without layers
+            return Refused(code=saved.returncode, words=saved.stderr)
         try:
             return read_archive(archive)
         finally:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.walks.building.context import Files
 
@@ -24,9 +25,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A difference that is meant: `case`, `peer` and `what` are patterns of fnmatch."""
+    """A difference that is meant: `case`, `peer` and `what` are patterns of fnmatch.
+
+    `holds` is asked whether what the peer has and what we have differ in just this way.
+    """
 
     case: str
     peer: str
     what: str
     why: str
+    holds: Callable[[Any, Any], bool] = lambda theirs, ours: True

@@ -40,11 +40,27 @@ def differences(theirs: Image, ours: Image) -> list[Difference]:
 
 
 def in_history(theirs: Image, ours: Image) -> Iterator[Difference]:
-    """What made the layers, in the words of the history."""
-    if theirs.history != ours.history:
-        both = zip(theirs.history, ours.history, strict=False)
-        at = next((n for n, (a, b) in enumerate(both) if a != b), min(len(theirs.history), len(ours.history)))
-        yield Difference(what="history", theirs=theirs.history[at:], ours=ours.history[at:])
+    """What made the layers, in the words of the history: each step that is told in other words."""
+    one, two = ([_told(*step) for step in image.history] for image in (theirs, ours))
+    if len(one) != len(two):
+        yield Difference(what="history", theirs=one, ours=two)
+        return
+    for a, b in zip(one, two, strict=True):
+        if a != b:
+            yield Difference(what=f"history {a.partition(' ')[0]}", theirs=a, ours=b)
+
+
+def _told(text: str, empty: bool) -> str:
+    """A step, without what is told in other words since the time of Docker 20.10.
+
+    ARG tells the value that it has, HEALTHCHECK its fields, EXPOSE a list, COPY and ADD their flags.
+    """
+    word, _, rest = text.partition(" ")
+    if word in ("ARG", "HEALTHCHECK", "EXPOSE"):
+        rest = "..."
+    elif word in ("COPY", "ADD"):
+        rest = " ".join(one for one in rest.split(" ") if not one.startswith("--"))
+    return f"{word} {rest}" + (" (empty)" if empty else "")
 
 
 def _in_tree(theirs: Image, ours: Image) -> Iterator[Difference]:

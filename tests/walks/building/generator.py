@@ -16,13 +16,14 @@ _LEAVES: Final = ("x", "y", "a/x", "a/y", "a/s/z", "b/x", "b/s/z")
 _MODES: Final = (0o644, 0o600, 0o755, 0o4711, 0o1640)
 _FOLDER_MODES: Final = (0o755, 0o700, 0o1777, 0o2775)
 _OWNERS: Final = ("alice", "alice:staff", "7:8", "9", "0:50", ":7", "bob:3")
-_PATTERNS: Final = ("a", "*/x", "**/z", "b/s", "!b/s/z", "y", "!a/x", "*", "!b", "**/s", "?", "a/*", "!x")
+_PATTERNS: Final = ("*/x", "**/z", "b/s", "!b/s/z", "y", "!a/x", "!b", "**/s", "a/?", "b/[^x]", "!x")
 _WORDS: Final = (
     "${V}", "$W", "${V:-d}", "${U:-$W}", "${W:+p$V}", "'$V'", '"$V $W"', "\\$V", "pl\\ ain", "x${U}y",
 )  # fmt: skip
 _SOURCES: Final = (
     ".", "a", "a/", "b", "l", "x", "y", "b/x", "a/s/z", "a/*", "*/s", "?", "a/l", "b/h", "a b",
 )  # fmt: skip
+_DIRECTORIES: Final = (".", "a", "a/", "b", "l", "a/*", "*/s", "?", "a b")
 _SEVERAL: Final = ("a b", "a/*", "*/s", "?")
 _FILLED: Final = "mkdir -p /t/a/s /t/b/s && for f in x y a/x a/s/z b/x; do echo base $f > /t/$f; done"
 
@@ -60,7 +61,7 @@ class _Maker:
             "a": folder(0o711), "a/x": "archived", "n/m": "deep", "l": link("a"),
             "n/h": link("n/m", hard=True),
         }, pack=chance.choice(("", "gz")))  # fmt: skip
-        if self._one_in(3):
+        if self._one_in(5):
             patterns = [chance.choice(_PATTERNS) for _ in range(chance.randint(1, 4))]
             found[".dockerignore"] = "\n".join([*patterns, "!t.tar"]) + "\n"
         return found
@@ -80,7 +81,7 @@ class _Maker:
         if number:
             acts += [lambda: self._copy_from(number)] * 2
         lines = [f"FROM {base} AS s{number}"]
-        if runs and base == "base:1" and self._one_in(2):
+        if runs and base == "base:1" and not self._one_in(4):
             lines.append(f"RUN {_FILLED}")
         lines += [chance.choice(acts)() for _ in range(chance.randint(2, 8))]
         self._stages.append(runs)
@@ -96,7 +97,7 @@ class _Maker:
         chance = self._chance
         flags = f"--chown={chance.choice(_OWNERS[2:])} " if self._one_in(3) else ""
         source = chance.choice(_SOURCES)
-        below = f"/t/{self._path()}"
+        below = f"/t/{chance.choice(_FOLDERS if source in _DIRECTORIES else _LEAVES)}"
         fresh = f"/t/new-{chance.randrange(3)}"
         place = chance.choice(("/t/", below, f"{below}/", "rel/", "/new/deep/", fresh))
         if source in _SEVERAL and not place.endswith("/"):
@@ -107,7 +108,7 @@ class _Maker:
         chance = self._chance
         flags = f"--chown={chance.choice(_OWNERS[2:])} " if self._one_in(4) else ""
         stage = chance.randrange(number)
-        source = chance.choice(("/t/", "/t", "/t/a", f"/t/{self._path()}", "/t/*", "/t/*/s", "/"))
+        source = chance.choice(("/t/", "/t", "/t/a", f"/t/{self._path()}", "/t/*", "/t/*/s", "/", "/etc/*"))
         place = chance.choice(("/t/", "/from/", f"/t/{self._path()}/"))
         return f"COPY --from=s{stage} {flags}{source} {place}"
 

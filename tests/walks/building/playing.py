@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
@@ -17,7 +18,7 @@ from tests.walks.building.context import write
 from tests.walks.building.image import Image
 
 from millefeuille.testing.images import MadeImage, write_docker_archive
-from millefeuille.testing.servers import ServerMissing, dockerd
+from millefeuille.testing.servers import ServerMissing, dockerd, program
 
 Outcome = Image | Refused
 Played = dict[str, dict[str, Outcome]]
@@ -29,6 +30,7 @@ def bench(directory: Path, busybox: MadeImage, wanted: Sequence[str]) -> Iterato
     archive = directory / "base.tar"
     write_docker_archive(base.base_image(busybox, directory), archive, base.NAME)
     with contextlib.ExitStack() as stack:
+        stack.callback(_unmount_below, str(directory))
         found = {"mille": builders.mille(directory, archive)}
         with contextlib.suppress(ServerMissing):
             if "buildah" in wanted:
@@ -38,6 +40,14 @@ def bench(directory: Path, busybox: MadeImage, wanted: Sequence[str]) -> Iterato
                 server = stack.enter_context(dockerd(directory / "dockerd"))
                 found["classic"], found["buildkit"] = builders.docker(directory, archive, server.host)
         yield found
+
+
+def _unmount_below(directory: str) -> None:
+    """Buildah leaves its storage mounted, and the container of a build that failed."""
+    table = Path("/proc/self/mounts").read_text()
+    for target in (line.split(" ")[1] for line in reversed(table.splitlines())):
+        if target.startswith(f"{directory}/"):
+            subprocess.run([program("umount"), "--lazy", target], check=False)
 
 
 def play(cases: Sequence[Case], crew: Mapping[str, Builder], directory: Path) -> Played:
@@ -68,12 +78,16 @@ def complaints(case: Case, outcomes: Mapping[str, Outcome], known: Sequence[Know
         seen = compared(peer, outcomes[peer], outcomes["mille"])
         about = [one for one in known if fnmatchcase(case.name, one.case) and fnmatchcase(peer, one.peer)]
         for difference in seen:
-            if not any(fnmatchcase(difference.what, one.what) for one in about):
+            if not any(_is(one, difference) for one in about):
                 found.append(f"{peer}: {difference}")
         for one in about:
-            if one.case == case.name and not any(fnmatchcase(x.what, one.what) for x in seen):
+            if one.case == case.name and not any(_is(one, difference) for difference in seen):
                 found.append(f"{peer}: {one.what}: equal by now, but listed as different")
     return found
+
+
+def _is(known: Known, seen: Difference) -> bool:
+    return fnmatchcase(seen.what, known.what) and known.holds(seen.theirs, seen.ours)
 
 
 def compared(peer: str, theirs: Outcome, ours: Outcome) -> list[Difference]:

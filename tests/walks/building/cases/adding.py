@@ -46,8 +46,13 @@ FROM base:1
 ADD a.tar /
 """),
     Case(name="add-archive-over-files-and-links", files={"a.tar": tar({
-        "tree/one": "changed", "suid": "file", "dangling": "over a link", "absolute/x": "through a link?",
+        "tree/one": "changed", "suid": "file", "dangling": "over a link",
     })}, dockerfile="""
+FROM base:1
+ADD a.tar /srv/
+"""),
+    Case(name="add-archive-through-link-of-the-image", files={"a.tar": tar({"absolute/x": "1"})},
+        dockerfile="""
 FROM base:1
 ADD a.tar /srv/
 """),

@@ -165,7 +165,7 @@ ENV B=\$A C="\$A" D='$A' E=\\$A F=$A$A G=${A}b H=$A.b I=$ J=a$
 """),
     Case(name="expansion-in-every-instruction", files={"file": "text"}, dockerfile="""
 FROM base:1
-ENV D=/dir F=file U=alice P=8080 S=SIGUSR1 L=key
+ENV D=/dir F=file U=alice P=80 S=SIGUSR1 L=key
 WORKDIR $D
 COPY ${F} $D/${F}-copy
 ADD $F $D/
