@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
 
 from millefeuille.build import metadata, process, words
 from millefeuille.build.base import Base
@@ -30,13 +30,21 @@ from millefeuille.build.plan import Plan, PlannedStage
 from millefeuille.build.report import Began, Ended, Planned, Reporter, Vertex
 from millefeuille.build.scope import Scope
 from millefeuille.build.state import State
-from millefeuille.build.steps.add import add
 from millefeuille.build.steps.run import run
 from millefeuille.build.steps.step import Site, Workshop
 from millefeuille.build.steps.transfer import copy
 from millefeuille.build.steps.workdir import workdir
 from millefeuille.errors import Failed, MilleError
+from millefeuille.later import Later
 from millefeuille.values import dataclass, replace
+
+if TYPE_CHECKING:
+    from concurrent import futures
+
+    from millefeuille.build.steps import add as adding
+else:  # most builds need neither
+    futures = Later("concurrent.futures")
+    adding = Later("millefeuille.build.steps.add")
 
 _LAYERS = (Run, Copy, Add, Workdir)
 
@@ -73,7 +81,7 @@ class _Build:
         self._scope = scope
         self._workshop = workshop
         self._reporter: Reporter = workshop.layering.reporter
-        self._states: dict[int, Future[State]] = {}
+        self._states: dict[int, futures.Future[State]] = {}
         self.numbers = first
         self._over: set[int] = set()  # steps by number
 
@@ -83,12 +91,12 @@ class _Build:
         self._reporter.report(Planned(vertices=vertices))
         if len(self._plan.stages) == 1:
             return self._stage(self._plan.target, *lines[self._plan.target.index])
-        with ThreadPoolExecutor(max_workers=_workers(len(self._plan.stages))) as pool:
+        with futures.ThreadPoolExecutor(max_workers=_workers(len(self._plan.stages))) as pool:
             # A stage waits for those before it only, and these were handed in before it.
             for stage in self._plan.stages:
                 first, rest = lines[stage.index]
                 self._states[stage.index] = pool.submit(self._stage, stage, first, rest)
-            wait(self._states.values())
+            futures.wait(self._states.values())
         failures = [error for future in self._states.values() if (error := future.exception()) is not None]
         for error in failures:
             if not isinstance(error, Cancelled):
@@ -187,7 +195,7 @@ class _Build:
         if isinstance(instruction, Workdir):
             return workdir(self._workshop, site, instruction)
         if isinstance(instruction, Add):
-            return add(self._workshop, site, instruction)
+            return adding.add(self._workshop, site, instruction)
         assert isinstance(instruction, Copy)
         return copy(self._workshop, site, instruction)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from millefeuille.build.report import Vertex
-from millefeuille.values import asdict, dataclass, field
+from millefeuille.values import dataclass, field
+
+_ENTRY: Final = ("stage", "place", "text", "line", "outcome", "took", "size", "layer", "inputs")
+_ACCOUNT: Final = ("id", "name", "started", "ended", "status", "error", "image", "bases")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,9 @@ class Account:
 
     def text(self) -> str:
         """The account as JSON."""
-        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
+        told = {name: getattr(self, name) for name in _ACCOUNT}
+        told["entries"] = [{name: getattr(one, name) for name in _ENTRY} for one in self.entries]
+        return json.dumps(told, separators=(",", ":"), sort_keys=True)
 
     def like(self, vertex: Vertex) -> Entry | None:
         """The entry of the same step: at the same place with the same text; else with the text, in the same

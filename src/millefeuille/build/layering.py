@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from millefeuille.build.cache.key import canonical
 from millefeuille.build.cache.steps import StepCache
 from millefeuille.build.journal import Entry, Journal
-from millefeuille.build.reasons import Reasons
 from millefeuille.build.report import Began, Ended, Outcome, Reporter, Vertex
 from millefeuille.build.state import State
 from millefeuille.errors import Failed, MilleError
-from millefeuille.layers.ingest import LayerContent
+from millefeuille.later import Later
 from millefeuille.layers.tarstream import Member
 from millefeuille.store.images import LayerRecord
-from millefeuille.store.making import store_layer
 from millefeuille.store.steps import StepRecord
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass, field
+
+if TYPE_CHECKING:
+    from millefeuille.build.reasons import Reasons
+    from millefeuille.layers.ingest import LayerContent
+    from millefeuille.store import making
+else:  # what makes layers is loaded with the first one to make
+    making = Later("millefeuille.store.making")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,7 @@ class Layering:
         def claim(content: LayerContent) -> None:
             self.cache.claim(content.diff_id)
 
-        record, _ = store_layer(self.store, members, claim)
+        record, _ = making.store_layer(self.store, members, claim)
         return record
 
     def _found(self, state: State, task: Task, found: StepRecord) -> State:

@@ -19,7 +19,6 @@ from millefeuille.build.cache.steps import Source, StepCache
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.journal import Account, Journal
 from millefeuille.build.layering import Unmade
-from millefeuille.build.outputs.attest import AttestWish
 from millefeuille.build.outputs.finished import Finished
 from millefeuille.build.outputs.image import Recorded, finish
 from millefeuille.build.plan import Plan, Surroundings, plan
@@ -44,6 +43,7 @@ from millefeuille.store.store import Store
 from millefeuille.values import dataclass, field, replace
 
 if TYPE_CHECKING:  # loaded by a build that asks for it
+    from millefeuille.build.outputs.attest import AttestWish
     from millefeuille.build.outputs.delivery import Delivered, Delivery, Doors
 
 
@@ -183,7 +183,7 @@ class _Build:
             # Most builds put an image into the store, and load nothing that can do more.
             delivering = importlib.import_module("millefeuille.engine.delivering")
             delivered: Delivered = delivering.deliver_all(
-                self._store, states, plans, order.request, order.delivery, order.attest or AttestWish(),
+                self._store, states, plans, order.request, order.delivery, order.attest,
                 account, doors(), self._lease, dockerfile=order.dockerfile.name, source=order.source,
             )  # fmt: skip
             return Built(id=account.id, recorded=delivered.recorded, delivered=delivered)

@@ -22,14 +22,14 @@ from millefeuille.values import replace
 
 def deliver_all(
     store: Store, states: Sequence[Finished], plans: Sequence[Plan], request: Request,
-    delivery: Delivery, wish: AttestWish, account: Account, doors: Doors, lease: Lease,
+    delivery: Delivery, wish: AttestWish | None, account: Account, doors: Doors, lease: Lease,
     *, dockerfile: str, source: bytes,
 ) -> Delivered:  # fmt: skip
     """Put the result, a state for each platform, to all places, with what is to be attested of it.
 
     Raises as `deliver` does.
     """
-    if wish.anything:
+    if wish is not None and wish.anything:
         facts = _facts(plans, request, delivery, account, dockerfile, source)
         names = [name for output in delivery.outputs for name in names_of(delivery, output)]
         statements = tuple(

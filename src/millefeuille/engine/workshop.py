@@ -8,22 +8,28 @@ import importlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from millefeuille.build.cache.steps import Source, StepCache
 from millefeuille.build.journal import Journal
 from millefeuille.build.layering import Layering
-from millefeuille.build.reasons import Reasons
 from millefeuille.build.report import Noted, Reporter
 from millefeuille.build.request import Request
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.remotes import Remotes
 from millefeuille.build.steps.step import Runner, Workshop
 from millefeuille.engine.bases import Fetch, StoredBases
+from millefeuille.later import Later
 from millefeuille.settings import Settings
 from millefeuille.store import leases
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass
+
+if TYPE_CHECKING:
+    from millefeuille.build import reasons
+else:  # most builds explain nothing
+    reasons = Later("millefeuille.build.reasons")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +68,13 @@ def workshop(
 
     if os.geteuid() != 0 and not tools.rehearsal:
         runner()  # later there are threads, and no user namespace to be entered
-    reasons = Reasons(store.disk, tools.reporter, tools.journal) if request.explain else None
+    told = reasons.Reasons(store.disk, tools.reporter, tools.journal) if request.explain else None
     with leases.lease(store.disk, "build") as lease:
         cache = StepCache(store, lease, tools.imports(), lambda text: _warn(tools.reporter, text))
         yield (
             Workshop(
                 layering=Layering(
-                    store, cache, tools.reporter, tools.journal, reasons, rehearsal=tools.rehearsal
+                    store, cache, tools.reporter, tools.journal, told, rehearsal=tools.rehearsal
                 ),
                 request=request,
                 bases=StoredBases(store, lease, tools.fetch, always=tools.pull),

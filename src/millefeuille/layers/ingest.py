@@ -20,13 +20,13 @@ import sys
 
 from millefeuille import files
 from millefeuille.layers import compression
+from millefeuille.layers.chunk import CHUNK as CHUNK
 from millefeuille.layers.index_builder import IndexBuilder
 from millefeuille.layers.stage import Stage
 from millefeuille.layers.tar import TarParser
 from millefeuille.oci.digest import Digest
 from millefeuille.values import dataclass
 
-CHUNK = 256 << 10  # bytes; larger chunks are slower, their buffers no longer fit the cache
 SWITCH_INTERVAL = 0.002  # seconds
 WRITEBACK = 16 << 20  # bytes written before the disk is told to begin with them
 

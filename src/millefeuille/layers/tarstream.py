@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from millefeuille.layers.chunk import CHUNK
 from millefeuille.layers.header import BLOCK_SIZE
-from millefeuille.layers.ingest import CHUNK
 from millefeuille.layers.tarheader import Metadata, encode
 
 # An entry, and for a file that is not empty where its data come from: a descriptor, read from where it stands

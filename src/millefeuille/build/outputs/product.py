@@ -6,6 +6,7 @@ states → configs → layers, packed where that is asked for → manifests → 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from millefeuille.build.outputs.annotation import Annotation, notes
 from millefeuille.build.outputs.attestation import Attestation, Statement, attestation
@@ -14,6 +15,7 @@ from millefeuille.build.outputs.config import described
 from millefeuille.build.outputs.finished import Finished
 from millefeuille.build.outputs.manifest import image_plan, index_of
 from millefeuille.errors import Unsupported
+from millefeuille.later import Later
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids
@@ -22,10 +24,14 @@ from millefeuille.oci.platform import Platform, rank
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
-from millefeuille.transfer.compressed import packed_layers
-from millefeuille.transfer.packing import Packing
 from millefeuille.transfer.plan import Plan
 from millefeuille.values import dataclass, field, replace
+
+if TYPE_CHECKING:
+    from millefeuille.transfer import compressed
+    from millefeuille.transfer.packing import Packing
+else:  # the store's layers are put out as they are
+    compressed = Later("millefeuille.transfer.compressed")
 
 
 class MisplacedAnnotation(Unsupported):
@@ -126,7 +132,7 @@ def _variant(
     layers = blobs_of(store, state)
     if shape.packing is not None:
         pairs = tuple(zip(layers, config.diff_ids, strict=True))
-        layers = packed_layers(store, pairs, shape.packing, lease)
+        layers = compressed.packed_layers(store, pairs, shape.packing, lease)
     platform = config.platform
     told = notes(shape.annotations, "manifest", platform)
     plan = image_plan(config, layers, told, oci_types=shape.oci_types)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from millefeuille.build.base import Bases
 from millefeuille.build.dockerfile.instructions import Instruction
@@ -23,6 +22,9 @@ from millefeuille.layers.tarstream import Member
 from millefeuille.oci.digest import Digest
 from millefeuille.store.images import LayerRecord
 from millefeuille.values import dataclass, field
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class NoContext(Unsupported):
