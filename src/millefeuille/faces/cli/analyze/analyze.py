@@ -13,6 +13,7 @@ from millefeuille.faces.cli.analyze import gates
 from millefeuille.faces.cli.analyze.report_forms import junit, markdown, sarif
 from millefeuille.faces.cli.analyze.report_text import report_text
 from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, Subject, analysed
+from millefeuille.faces.cli.analyze.view import has_terminal, view
 from millefeuille.faces.cli.command import Call, Command, Context, between
 from millefeuille.faces.cli.options import Option, boolean, repeated, string
 
@@ -35,6 +36,7 @@ FILE = string("file", "With --advise, the Dockerfile of the image", short="f", c
 FORM = string(
     "output", 'Form of the report ("text", "markdown", "junit", "sarif")', short="o", default="text"
 )
+HTML = string("html", "Write the report as one page for a browser, with a map of all files", complete="file")
 JSON = Option(
     name="json", help="Write the whole analysis as JSON, to standard output or --json=FILE", short="",
     shape="", default="", read=_where,
@@ -44,10 +46,12 @@ MAX_PATH = repeated("max-path-size", "The most that the image may have below a p
 MAX_SIZE = string("max-size", "The most that all layers may hold")
 MAX_WASTE = string("max-waste", "The most avoidable waste")
 MIN_EFFICIENCY = string("min-efficiency", "The least exact efficiency (0 to 1)")
+NO_TUI = boolean("no-tui", "Print a report, on a terminal too")
 NO_TRUNC = boolean("no-trunc", "Don't truncate output")
 PLATFORM = string("platform", 'Analyze the given platform variant. Formatted as "os[/arch[/variant]]"')
 SCORE = string("score", 'Whose numbers the report has ("exact", "dive")', default="exact")
 SOURCE = string("source", SOURCE_HELP)
+_OF_VIEW = (COMPARE, PLATFORM, SOURCE)  # whoever says no more than this wants to look around
 VERIFY = boolean("verify", "With --advise, build both Dockerfiles and compare what came of them")
 
 
@@ -60,7 +64,7 @@ def run(context: Context, call: Call) -> int:
         return FAILED
 
 
-def _analyze(context: Context, call: Call) -> int:
+def _check(call: Call) -> None:
     if call[SCORE] not in ("exact", "dive"):
         raise Invalid(f'unknown score "{call[SCORE]}"', advice="The scores are exact and dive.")
     if call[FORM] not in _FORMS:
@@ -69,18 +73,31 @@ def _analyze(context: Context, call: Call) -> int:
         )
     if call[JSON] == "-" and call[FORM] != "text":
         raise Invalid("--json and --output both write to standard output", advice="Use --json=FILE.")
+    unasked = call[VERIFY] or call[FILE] or call[BUILD_ARG] or len(call.arguments) > 1
+    if unasked and not call[ADVISE]:
+        raise Invalid("a Dockerfile, a context and --verify are for --advise")
+    if call[ADVISE] and (call[FORM] != "text" or call[CI] or call[COMPARE] or call[HTML]):
+        raise Invalid("--advise has the forms text and --json, and takes no rules")
+
+
+def _analyze(context: Context, call: Call) -> int:
+    _check(call)
     if call[ADVISE]:
         return _advise(context, call)
-    unasked = call[VERIFY] or call[FILE] or call[BUILD_ARG] or len(call.arguments) > 1
-    if unasked:
-        raise Invalid("a Dockerfile, a context and --verify are for --advise")
     budgets = _budgets(call)
     subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
     if call[JSON]:
         _put(context, call[JSON], subject.json())
-    before = None
-    if call[COMPARE]:
-        before = analysed(context, call[COMPARE], platform=call[PLATFORM]).document
+    if call[HTML]:
+        page = importlib.import_module("millefeuille.faces.cli.analyze.html.page").page
+        _put(context, call[HTML], page(subject.analysis))
+    other = analysed(context, call[COMPARE], platform=call[PLATFORM]) if call[COMPARE] else None
+    if has_terminal(context) and not any(
+        call.given(option) for option in COMMAND.options if option not in _OF_VIEW
+    ):
+        view(context, subject, other)
+        return 0
+    before = other.document if other is not None else None
     rules = _dive_rules(context, call)
     outcomes = gates.outcomes(subject, rules, budgets, before, allowed=parse_size(call[ALLOW]))
     if call[JSON] != "-":
@@ -89,8 +106,6 @@ def _analyze(context: Context, call: Call) -> int:
 
 
 def _advise(context: Context, call: Call) -> int:
-    if call[FORM] != "text" or call[CI] or call[COMPARE]:
-        raise Invalid("--advise has the forms text and --json, and takes no rules")
     # What reads and builds Dockerfiles is loaded by those who ask for advice only.
     advice = importlib.import_module("millefeuille.faces.cli.analyze.advice")
     subject: Subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
@@ -114,7 +129,7 @@ def _report(call: Call, found: Document, outcomes: tuple[Outcome, ...], before: 
         return junit(found, outcomes)
     if form == "sarif":
         return sarif(found, outcomes)
-    if call[JSON]:
+    if call[JSON] or call[HTML]:
         return gates.lines(outcomes)
     report = report_text(found, score=call[SCORE], whole=call[NO_TRUNC])
     return report + (f"\n{gates.lines(outcomes)}" if outcomes else "")
@@ -162,6 +177,7 @@ COMMAND = Command(
         CI_CONFIG,
         COMPARE,
         FILE,
+        HTML,
         JSON,
         MAX_LAYER,
         MAX_PATH,
@@ -169,6 +185,7 @@ COMMAND = Command(
         MAX_WASTE,
         MIN_EFFICIENCY,
         NO_TRUNC,
+        NO_TUI,
         FORM,
         PLATFORM,
         SCORE,
