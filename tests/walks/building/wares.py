@@ -21,7 +21,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from millefeuille.testing.debian import DEBIAN, PackagesMissing, debian_layer, packages
 from millefeuille.testing.images import MadeImage, make_image
@@ -34,7 +33,10 @@ NODE_PACKAGES: Final = (
     "has-flag@4.0.0",
 )  # fmt: skip
 _PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_WITH_APT: Final = (*DEBIAN, "apt", "debconf", "init-system-helpers", "passwd", "login", "tar", "perl-base")
+_WITH_APT: Final = (
+    *DEBIAN, "apt", "debconf", "debianutils", "diffutils", "gzip", "init-system-helpers", "libc-bin",
+    "login", "mawk", "passwd", "perl-base", "tar",
+)  # fmt: skip
 
 
 def debian(cache: Path, name: str, *more: str) -> MadeImage:
@@ -47,7 +49,7 @@ def debian(cache: Path, name: str, *more: str) -> MadeImage:
 
 def debian_with_apt(cache: Path, directory: Path) -> MadeImage:
     """A Debian whose apt and dpkg know what is installed. Raises PackagesMissing."""
-    layer = debian_layer(cache, "building-apt-1", [_WITH_APT])
+    layer = debian_layer(cache, "building-apt-2", [_WITH_APT])
     return make_image([layer, _status(cache, directory)], config={"Env": [_PATH], "Cmd": ["bash"]})
 
 
@@ -76,11 +78,12 @@ def apt_repository(directory: Path, cache: Path, names: Sequence[str]) -> None:
     """Links to the .deb files of these packages and all they need, and the list of them."""
     directory.mkdir(parents=True)
     listed = []
-    for path in packages(cache, names):
-        (directory / path.name).symlink_to(path)
+    for number, path in enumerate(packages(cache, names)):
+        name = f"{number}.deb"  # their own names hold characters that URLs escape
+        (directory / name).symlink_to(path)
         data = path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
-        where = f"Filename: ./{quote(path.name)}\nSize: {len(data)}\nSHA256: {digest}\n"
+        where = f"Filename: ./{name}\nSize: {len(data)}\nSHA256: {digest}\n"
         listed.append(f"{_control(path)}{where}\n")
     (directory / "Packages").write_text("".join(listed))
 
