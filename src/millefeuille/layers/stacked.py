@@ -123,18 +123,28 @@ class Stack:
         return self._child(directory, path, until)[0] if directory is not None else None
 
     def _directory(self, path: bytes, until: _Until) -> _Directory | None:
-        if until is _WHOLE and path in self._known:
-            return self._known[path]
+        if until is _WHOLE:
+            return self._known_directory(path)
         found: _Directory | None = self._root(until)
         here = b""
         for name in path.split(b"/") if path else ():
+            if found is None:
+                return None
             here = _join(here, name)
-            if until is _WHOLE and here in self._known:
-                found = self._known[here]
-            elif found is not None:
-                found = self._below(found, here, until)
-            if until is _WHOLE:
-                self._known[here] = found
+            found = self._below(found, here, until)
+        return found
+
+    def _known_directory(self, path: bytes) -> _Directory | None:
+        """From the nearest one above looked up before; all on the way is known from now on."""
+        way = []
+        while path and path not in self._known:
+            way.append(path)
+            path = path.rpartition(b"/")[0]
+        found = self._known[path] if path else self._root(_WHOLE)
+        for here in reversed(way):
+            if found is not None:
+                found = self._below(found, here, _WHOLE)
+            self._known[here] = found
         return found
 
     def _below(self, directory: _Directory, path: bytes, until: _Until) -> _Directory | None:
