@@ -74,3 +74,24 @@ def test_a_container_of_an_image_that_is_here_needs_little(with_image: Home) -> 
     assert "millefeuille.containers.create" in modules
     packages = tuple(f"{name}." for name in (*SELDOM, "urllib3"))
     assert sorted(name for name in modules if name in SELDOM or name.startswith(packages)) == []
+
+
+# What a build from a directory that finds every step does without.
+FOUND = (
+    "concurrent.futures", "dataclasses", "http", "inspect", "isal", "logging", "subprocess", "textual",
+    "urllib3", "millefeuille.build.running.run", "millefeuille.build.sources.download",
+    "millefeuille.build.sources.git", "millefeuille.build.steps.add", "millefeuille.layers.tar",
+    "millefeuille.registry", "millefeuille.runtime", "millefeuille.snapshots",
+)  # fmt: skip
+
+
+def test_a_build_that_finds_everything(home: Home, tmp_path: Path) -> None:
+    context = tmp_path / "context"
+    context.mkdir()
+    (context / "Dockerfile").write_text("FROM scratch\nCOPY a /\nCMD x\n")
+    (context / "a").write_text("a")
+    first, _ = loaded(home, "build", "-q", str(context))
+    second, modules = loaded(home, "build", "-q", str(context))
+    assert first == second != []
+    wrong = {name for name in modules for word in FOUND if name == word or name.startswith(f"{word}.")}
+    assert not wrong
