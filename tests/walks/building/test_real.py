@@ -183,7 +183,7 @@ def test_a_node_application_in_two_stages(
         pytest.skip("MILLE_ALL is not set")
     directory, url = served
     try:
-        shop.load(wares.debian(image_cache, "node", "nodejs"), "node:test")
+        shop.load(wares.debian(image_cache, "node", "nodejs"), "nodejs:test")
         wares.npm_registry(directory / "npm", image_cache, url)
     except (PackagesMissing, ServerMissing) as missing:
         pytest.skip(str(missing))
@@ -194,15 +194,16 @@ def test_a_node_application_in_two_stages(
         "node_modules/stale.js": "old\n",
     }
     shop.build("node", f"""
-FROM node:test AS build
+FROM nodejs:test AS build
+ADD --unpack=true {url}/npm/npm-10.8.2.tgz /opt/
 WORKDIR /src
 COPY package.json ./
 RUN --mount=type=cache,target=/root/.npm \\
-    node /usr/lib/node_modules/npm/bin/npm-cli.js install --no-audit --no-fund --registry {url}/npm/
+    node /opt/package/bin/npm-cli.js install --no-audit --no-fund --registry {url}/npm/
 COPY . .
 RUN mkdir /dist && cp -r node_modules package.json src /dist/
 
-FROM node:test
+FROM nodejs:test
 ENV NODE_ENV=production FORCE_COLOR=1
 WORKDIR /app
 COPY --from=build --chown=1000:1000 /dist .

@@ -30,7 +30,7 @@ from millefeuille.testing.tars import MadeLayer, directory_entry, file_entry, ma
 WHEELS: Final = ("flask==3.0.3",)
 NODE_PACKAGES: Final = (
     "chalk@4.1.2", "ansi-styles@4.3.0", "supports-color@7.2.0", "color-convert@2.0.1", "color-name@1.1.4",
-    "has-flag@4.0.0",
+    "has-flag@4.0.0", "npm@10.8.2",
 )  # fmt: skip
 _PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _WITH_APT: Final = (
@@ -98,7 +98,7 @@ def wheels(directory: Path, cache: Path) -> None:
 
 def npm_registry(directory: Path, cache: Path, url: str) -> None:
     """Documents and archives as npm asks for them. Raises PackagesMissing."""
-    kept = cache / "npm"
+    kept = cache / "npm-2"
     if not kept.is_dir():
         kept.mkdir(parents=True)
         _fetched([program("npm"), "pack", "--silent", "--pack-destination", str(kept), *NODE_PACKAGES])
