@@ -184,7 +184,7 @@ class AnalyserApp(App[None]):
         if node is not None:
             try:
                 lines = file_lines(self.state.viewed.content(node))
-            except MilleError as error:
+            except (MilleError, OSError) as error:
                 self.state.message = str(error)
             else:
                 self.push_screen(FileScreen(f"/{os.fsdecode(node.path)}", lines))
@@ -197,7 +197,7 @@ class AnalyserApp(App[None]):
         if node is not None:
             try:
                 path = extract(self.state.viewed.content(node), node.name, self._target)
-            except MilleError as error:
+            except (MilleError, OSError) as error:
                 self.state.message = str(error)
             else:
                 self.state.message = f"Extracted to {path}"

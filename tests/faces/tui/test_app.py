@@ -1,0 +1,181 @@
+"""The program, driven by its keys as a person would: every key, every view."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from millefeuille.faces.tui.app import AnalyserApp, Canvas
+from millefeuille.faces.tui.file import FileScreen
+from millefeuille.faces.tui.keys import DEFAULTS, LAYERS, TREE, WASTE, Keys
+from millefeuille.faces.tui.state import State
+
+Driven = Callable[[Pilot[None], AnalyserApp], Awaitable[None]]
+_TERMINAL = {"pgup": "pageup", "pgdn": "pagedown", "ctrl+slash": "ctrl+underscore", "esc": "escape",
+             "ctrl+space": "ctrl+@", "?": "question_mark"}  # fmt: skip
+
+
+def drive(state: State, steps: Driven, *, target: Path | None = None) -> AnalyserApp:
+    """Run the program with a person at the keys."""
+    app = AnalyserApp(state, target=str(target or "."))
+
+    async def sit() -> None:
+        async with app.run_test(size=(120, 32)) as pilot:
+            while not state.viewed.ready:
+                await pilot.pause(0.01)
+            await pilot.pause()
+            await steps(pilot, app)
+
+    asyncio.run(sit())
+    return app
+
+
+def text(app: AnalyserApp) -> str:
+    """What is on the screen."""
+    widget: Any = app.screen.query("Canvas, Text").first()
+    return "\n".join(widget.render_line(y).text for y in range(widget.size.height))
+
+
+def test_the_first_screen(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        shown = text(app)
+        for part in (
+            "┃ ● Layers ┣", "│ Layer Details ├", "│ Image Details ├", "│ Waste (4) ├",
+            "Current Layer Contents",
+            "test:1", "libx.so", "rwxr-xr-x", "Efficiency: ", "rm -r /usr/lib", "^f filter",
+        ):  # fmt: skip
+            assert part in shown, part
+
+    drive(state, steps)
+
+
+def test_every_key_does_what_it_is_for(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(AnalyserApp, "perform", lambda app, action: done.append(action))
+
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        for pane, actions in DEFAULTS.items():
+            app.state.focus = pane if pane in (LAYERS, TREE, WASTE) else LAYERS
+            for action, keys in actions.items():
+                for key in keys.split(","):
+                    done.clear()
+                    await pilot.press(_TERMINAL.get(key, key))
+                    assert done == [action], (pane, key)
+        app.state.focus = TREE
+        await pilot.press("enter")  # what terminals send for ctrl+m
+        assert done[-1] == "toggle-modified-files"
+
+    drive(state, steps)
+
+
+def test_walking_about(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("down")
+        assert state.layer.at == 1
+        assert "↵echo hi" in text(app) and "b\\x1b[31m" in text(app)
+        await pilot.press("tab", "ctrl+r")
+        assert "removed files are hidden" in text(app)
+        await pilot.press("ctrl+r", "ctrl+b")
+        assert "Permission" not in text(app)
+        await pilot.press("ctrl+o")
+        assert "(by size)" in text(app)
+        await pilot.press("tab", "enter")
+        assert (state.focus, state.layer.at) == (TREE, 0)
+
+    drive(state, steps)
+
+
+def test_the_filter_line(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("ctrl+f", *"quit", "backspace", "backspace", "backspace", "backspace")
+        assert app.is_running  # q is a letter there
+        await pilot.press(*"libx")
+        assert "libx.so" in text(app) and "tool" not in text(app)
+        await pilot.press("enter")
+        assert "Filter: libx" in text(app)
+        assert state.focus == TREE and not app.query(Input)
+        await pilot.press("ctrl+f", *" size>x")
+        assert "expected a size" in state.message
+        await pilot.press("escape")
+        assert not app.query(Input) and "tool" in text(app)
+
+    drive(state, steps)
+
+
+def test_a_file_is_viewed_and_extracted(state: State, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("mine")
+
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("tab", "v")
+        assert "Only files have contents" in text(app)
+        await pilot.press("down", "down", "down", "v")
+        assert isinstance(app.screen, FileScreen)
+        assert "┃ /etc/text ┣" in text(app) and "two" in text(app)
+        await pilot.press("j", "G", "end", "home", "escape")
+        assert isinstance(app.screen.query("Canvas").first(), Canvas)
+        await pilot.press("ctrl+e")
+        assert "Extracted to" in text(app)
+        await pilot.press("down", "down", "down", "v")
+        assert "7f 45 4c 46 00" in text(app)
+        await pilot.press("pagedown", "q", "k")
+        assert not isinstance(app.screen, FileScreen)
+
+    drive(state, steps, target=tmp_path)
+    assert (tmp_path / "text").read_text() == "mine"
+    assert (tmp_path / "text.1").read_text() == "one\ntwo\n"
+
+
+def test_where_nothing_can_be_written_it_says_so(state: State, tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("tab", "down", "ctrl+e")
+        assert "no such file" in text(app).lower()
+
+    drive(state, steps, target=tmp_path / "gone")
+
+
+def test_help_lists_every_action(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("question_mark")
+        shown = text(app)
+        assert "toggle collapse dir" in shown and Keys().key("toggle-collapse-dir") in shown
+        await pilot.press("escape")
+
+    drive(state, steps)
+
+
+def test_the_mouse(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.click(offset=(10, 3))
+        assert (state.focus, state.layer.at) == (LAYERS, 1)
+        await pilot.click(offset=(100, 4))
+        assert (state.focus, state.row.at) == (TREE, 2)
+        app.on_mouse_scroll_down()
+        assert state.row.at == 5
+        app.on_mouse_scroll_up()
+        assert state.row.at == 2
+
+    drive(state, steps)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+def test_leaving(state: State, key: str) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press(key)
+
+    assert drive(state, steps).return_code == 0
+
+
+def test_other_sizes(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        for width, height in ((60, 20), (200, 50), (30, 6)):
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+            assert "Layers" in text(app)
+
+    drive(state, steps)

@@ -1,0 +1,109 @@
+"""The files of Dive's configuration: where they are looked for, what they say, and what is no YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from millefeuille.faces.tui.keys import LAYERS, TREE, Keys
+from millefeuille.faces.tui.preferences import BadPreference, Preferences, parse, preferences
+from millefeuille.faces.tui.yaml import BadYaml, read_yaml
+
+DIVE = """\
+# supported options are "docker" and "podman"
+container-engine: docker
+ignore-errors: false
+log:
+  enabled: true
+  path: ./dive.log
+
+keybinding:
+  quit: ctrl+c
+  toggle-view: tab
+  filter-files: ctrl+f, ctrl+slash
+  compare-all: 'ctrl + a'
+  toggle-collapse-dir: "x"
+
+diff:
+  # You can change the default files shown in the filetree
+  hide:
+    - added
+    - modified   # both of ours
+
+filetree:
+  collapse-dir: true
+  pane-width: 0.7
+  show-attributes: false
+
+layer:
+  show-aggregated-changes: true
+"""
+
+
+def test_all_that_dive_knows_is_read() -> None:
+    found = parse(DIVE)
+    assert found.hidden == {"added", "modified", "metadata", "type"}
+    assert (found.collapsed, found.attributes, found.aggregated, found.tree_share) == (True, False, True, 0.7)
+    keys = Keys(found.keys)
+    assert keys.action(TREE, "x") == "toggle-collapse-dir"
+    assert keys.action(TREE, "space") is None
+    assert keys.action(LAYERS, "ctrl+a") == "compare-all"
+    assert keys.action(LAYERS, "ctrl+underscore") == "filter-files"
+    assert keys.action(LAYERS, "q") is None
+
+
+def test_nothing_in_a_file_is_the_default() -> None:
+    assert parse("") == parse("---\n# nothing\n") == parse("diff:\n  hide:\n") == Preferences()
+
+
+@pytest.mark.parametrize(
+    "place", [".dive.yaml", ".config/dive/any.yaml", "xdg/dive/a.yml", "dirs/two/dive/b.yaml"]
+)
+def test_places(tmp_path: Path, place: str) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("filetree:\n  collapse-dir: true\n")
+    environment = {
+        "XDG_CONFIG_HOME": f"{tmp_path}/xdg",
+        "XDG_CONFIG_DIRS": f"{tmp_path}/one:{tmp_path}/dirs/two",
+    }
+    assert preferences(environment, str(tmp_path)).collapsed
+    assert not preferences({}, str(tmp_path / "elsewhere")).collapsed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "diff:\n  hide: [blue]", "filetree:\n  pane-width: 2", "filetree:\n  pane-width: wide",
+        "layer: 3", "filetree:\n  collapse-dir: maybe",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_refused(text: str) -> None:
+    with pytest.raises(BadPreference):
+        parse(text)
+
+
+def test_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".dive.yaml").write_text("a: 1\n\tb: 2\n")
+    with pytest.raises(BadPreference, match=r"\.dive\.yaml: line 2: a tab"):
+        preferences({}, str(tmp_path))
+
+
+def test_maps_lists_and_scalars() -> None:
+    text = (
+        "a: 1\nb:\n  c: 'x # y'\n  d: [p, \"q\"]\n  e:\n  - one\n  - two # three\nf: a#b\n'g h': http://x:1\n"
+    )
+    assert read_yaml(text) == {
+        "a": "1", "b": {"c": "x # y", "d": ["p", "q"], "e": ["one", "two"]}, "f": "a#b", "g h": "http://x:1",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a", "a: 1\na: 2", "a: &x 1", "a: *x", "a: |\n  text", "a: {b: 1}", "a: 'b", "a: [b", "a: 1\n  b: 2",
+     "  a: 1\nb: 2", "a:\n    b: 1\n  c: 2", "- a"],
+)  # fmt: skip
+def test_other_yaml_is_refused(text: str) -> None:
+    with pytest.raises(BadYaml, match="line"):
+        read_yaml(text)

@@ -1,0 +1,203 @@
+"""What each action makes of what is shown, without a terminal."""
+
+from __future__ import annotations
+
+import pytest
+from tests.faces.tui.conftest import BASE, MIDDLE, STEPS, TOP, image_of, viewed_of
+
+from millefeuille.analysis.compare import difference
+from millefeuille.analysis.tree import Node
+from millefeuille.faces.tui.comparison import Comparison
+from millefeuille.faces.tui.frame import frame
+from millefeuille.faces.tui.keys import DEFAULTS, EVERYWHERE, LAYERS, TREE, WASTE, Keys
+from millefeuille.faces.tui.line import printed
+from millefeuille.faces.tui.preferences import Preferences
+from millefeuille.faces.tui.state import State
+from millefeuille.faces.tui.wanted import BadFilter, Wanted
+
+
+def test_layers_are_compared_with_those_below(state: State) -> None:
+    assert _tree(state) == {
+        "etc": "unchanged", "etc/a": "unchanged", "etc/keep": "unchanged", "etc/text": "unchanged",
+        "usr": "unchanged", "usr/bin": "unchanged", "usr/bin/tool": "unchanged", "usr/lib": "unchanged",
+        "usr/lib/libx.so": "unchanged", "usr/lib/liby.so": "unchanged",
+    }  # fmt: skip
+    state.act("down")
+    found = _tree(state)
+    assert (found["etc/a"], found["etc/keep"], found["new"]) == ("removed", "modified", "added")
+    state.act("down")
+    found = _tree(state)
+    assert (found["usr/lib/libx.so"], found["new"], found["etc/keep"]) == ("removed", "modified", "unchanged")
+    assert "etc/a" not in found
+    state.act("compare-all")
+    found = _tree(state)
+    assert (found["etc/a"], found["new"], found["etc/keep"]) == ("removed", "added", "modified")
+    state.act("compare-layer")
+    assert "etc/a" not in _tree(state)
+
+
+def test_panes_take_turns(state: State) -> None:
+    seen = []
+    for _ in range(4):
+        seen.append(state.focus)
+        state.act("toggle-view")
+    assert seen == [LAYERS, TREE, WASTE, LAYERS]
+
+
+def test_directories_open_and_close(state: State) -> None:
+    state.focus = TREE
+    state.act("toggle-collapse-dir")
+    assert _names(state) == ["etc", "usr", "bin", "tool", "lib", "libx.so", "liby.so"]
+    state.act("right")
+    assert _names(state)[:2] == ["etc", "a"]
+    assert state.current is not None and state.current.node.path == b"etc/a"
+    state.act("left")
+    assert state.current.node.path == b"etc"
+    state.act("toggle-collapse-all-dir")
+    assert _names(state) == ["etc", "usr"]
+    state.act("toggle-collapse-all-dir")
+    assert len(_names(state)) == 10
+
+
+def test_moving_stops_at_both_ends(state: State) -> None:
+    state.focus = TREE
+    frame(state, 120, 12)
+    for action, row in (("up", 0), ("down", 1), ("page-down", 9), ("page-up", 0), ("last", 9), ("down", 9)):
+        state.act(action)
+        assert state.row.at == row, action
+    state.act("first")
+    assert (state.row.at, state.row.top) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "gone"),
+    [
+        ("added", {"new", "opt/b\x1b[31m", "opt"}), ("removed", {"etc/a"}),
+        ("modified", {"etc/keep"}), ("unmodified", {"etc/text", "usr/bin/tool", "usr"}),
+    ],
+)  # fmt: skip
+def test_kinds_of_change_are_hidden(state: State, kind: str, gone: set[str]) -> None:
+    state.act("down")
+    whole = _tree(state)
+    state.act(f"toggle-{kind}-files")
+    left = _tree(state)
+    assert gone <= whole.keys() and not gone & left.keys()
+    assert whole.keys() - left.keys() <= gone | {name for name in whole if name.startswith("usr")}
+    assert kind in state.message
+    state.act(f"toggle-{kind}-files")
+    assert _tree(state) == whole
+
+
+def test_sizes_sort_when_they_are_known(state: State) -> None:
+    state.viewed.work_out()
+    state.work_done()
+    state.act("toggle-sort-order")
+    assert _names(state) == [
+        "usr", "lib", "libx.so", "liby.so", "bin", "tool", "etc", "keep", "a", "text",
+    ]  # fmt: skip
+    state.act("toggle-sort-order")
+    assert _names(state)[0] == "etc"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (r"lib.\.so$", ["libx.so", "liby.so"]), ("text:x.s", ["libx.so"]), ("size>1MB", ["libx.so"]),
+        ("size>10B size<1kB etc", ["a", "keep"]), ("change:added", []), ("*", []), ("nothing", []),
+        ("change:unchanged tool", ["tool"]),
+    ],
+)  # fmt: skip
+def test_filters(state: State, text: str, left: list[str]) -> None:
+    state.filter(text)
+    assert [row.name for row in _nodes(state) if row.kind != 2] == [name.encode() for name in left]
+    state.act("close-filter-files")
+    assert len(_names(state)) == 10
+
+
+@pytest.mark.parametrize("text", ["size>much", "change:blue"])
+def test_a_filter_that_says_nothing_is_refused(text: str) -> None:
+    with pytest.raises(BadFilter):
+        Wanted(text)
+
+
+def test_waste_leads_to_who_wrote_and_who_killed(state: State) -> None:
+    state.viewed.work_out()
+    state.work_done()
+    assert [item["path"] for item in state.items] == ["usr/lib/libx.so", "new", "etc/keep", "etc/a"]
+    state.focus = WASTE
+    state.act("go-to-killer")
+    assert (state.layer.at, state.focus) == (2, TREE)
+    assert state.current is not None and state.current.node.path == b"usr/lib"
+    assert state.current.node.change == "removed"
+    state.focus = WASTE
+    state.act("last")
+    state.act("go-to-writer")
+    assert state.layer.at == 0
+    assert state.current.node.path == b"etc/a"
+
+
+def test_another_image_is_compared() -> None:
+    tars = (BASE, MIDDLE, TOP)
+    new, old = image_of(tars, STEPS), image_of((BASE,), STEPS[:1])
+    state = State(viewed_of(new, tars), Preferences(), Comparison("old:1", difference(old, new)))
+    state.act("toggle-comparison")
+    found = _tree(state)
+    assert found["new"] == "added" and found["etc/a"] == "removed" and found["etc/keep"] == "modified"
+    assert "etc/text" not in found
+    assert "Compared with old:1" in printed(frame(state, 120, 30))
+    state.act("toggle-comparison")
+    assert "etc/text" in _tree(state)
+
+
+def test_without_another_image_it_says_how(state: State) -> None:
+    state.act("toggle-comparison")
+    assert "--compare" in state.message
+
+
+def test_every_action_has_a_key_and_is_known(state: State) -> None:
+    keys = Keys()
+    of_the_program = {"quit", "filter-files", "view-file", "extract-file", "help"}
+    for pane, actions in DEFAULTS.items():
+        for action in actions:
+            assert keys.action(LAYERS if pane == EVERYWHERE else pane, keys.key(action)) == action
+            assert state.knows(action) != (action in of_the_program)
+
+
+def test_preferences_begin_the_view() -> None:
+    tars = (BASE, MIDDLE, TOP)
+    wish = Preferences(collapsed=True, hidden=frozenset({"unchanged"}), aggregated=True, attributes=False)
+    state = State(viewed_of(image_of(tars, STEPS), tars), wish)
+    assert _names(state) == []
+    state.act("down")
+    assert _names(state) == ["etc", "new", "opt"]
+    assert "Aggregated" in printed(frame(state, 120, 30))
+    assert "Permission" not in printed(frame(state, 120, 30))
+
+
+@pytest.mark.parametrize("size", [(200, 60), (120, 30), (80, 24), (60, 20), (20, 5), (1, 2), (73, 9)])
+def test_a_frame_fills_any_screen(state: State, size: tuple[int, int]) -> None:
+    width, height = size
+    for _ in range(3):
+        lines = frame(state, width, height)
+        assert len(lines) == height
+        assert {sum(len(span.text) for span in line) for line in lines} == {width}
+        state.act("toggle-view")
+
+
+def test_a_name_cannot_steer_the_terminal(state: State) -> None:
+    state.act("down")
+    shown = "".join(span.text for line in frame(state, 160, 40) for span in line)
+    assert "\x1b" not in shown and r"b\x1b[31m" in shown
+    assert "rm /etc/a↵echo hi" in shown
+
+
+def _nodes(state: State) -> list[Node]:
+    return [row.node for number in range(state.browser.last() + 1) if (row := state.browser.row(number))]
+
+
+def _names(state: State) -> list[str]:
+    return [node.name.decode() for node in _nodes(state)]
+
+
+def _tree(state: State) -> dict[str, str]:
+    return {node.path.decode(): node.change for node in _nodes(state)}
