@@ -81,7 +81,8 @@ FOUND = (
     "concurrent.futures", "dataclasses", "http", "inspect", "isal", "logging", "subprocess", "textual",
     "urllib3", "millefeuille.build.running.run", "millefeuille.build.sources.download",
     "millefeuille.build.sources.git", "millefeuille.build.steps.add", "millefeuille.layers.tar",
-    "millefeuille.registry.client", "millefeuille.registry.transport", "millefeuille.runtime", "millefeuille.snapshots",
+    "millefeuille.registry.client", "millefeuille.registry.transport", "millefeuille.runtime",
+    "millefeuille.snapshots",
 )  # fmt: skip
 
 
