@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from millefeuille.build.sources.download import Download, Downloads, authorization
 from millefeuille.build.sources.git import Checkout, Git
@@ -11,6 +13,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.registry.patience import Patience
 from millefeuille.registry.proxies import Proxies
 from millefeuille.registry.transport import Transport
+from millefeuille.values import replace
 
 Secret = Callable[[str], bytes | None]
 
@@ -32,8 +35,23 @@ class Fetching:
 
     def commit(self, url: GitUrl, directory: str) -> str:
         """See Remotes."""
-        return self._git.resolve(url, directory)
+        return self._with_account(url).resolve(url, directory)
 
     def check_out(self, url: GitUrl, commit: str, directory: str) -> Checkout:
         """See Remotes."""
-        return self._git.check_out(url, commit, directory)
+        return self._with_account(url).check_out(url, commit, directory)
+
+    def _with_account(self, url: GitUrl) -> Git:
+        """Git with the account that the secrets hold for a host, by BuildKit's names for them."""
+        parts = urlsplit(url.address)
+        if parts.scheme != "https":
+            return self._git
+        host = parts.netloc
+        header = self._secret(f"GIT_AUTH_HEADER.{host}") or self._secret("GIT_AUTH_HEADER")
+        token = self._secret(f"GIT_AUTH_TOKEN.{host}") or self._secret("GIT_AUTH_TOKEN")
+        if header is None and token is not None:
+            header = b"basic " + base64.b64encode(b"x-access-token:" + token.strip())
+        if header is None:
+            return self._git
+        line = f"Authorization: {header.decode('ascii', 'replace').strip()}"
+        return replace(self._git, headers={f"https://{host}/": line})

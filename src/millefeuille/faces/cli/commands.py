@@ -155,6 +155,7 @@ COMMANDS: Final = (
         "Save one or more images to a tar archive (streamed to STDOUT by default)",
         ("image save", "save"),
     ),
+    Row("image.slim", "Drop what later layers hide, with the files unchanged", ("image slim",)),
     Row("image.tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", ("image tag", "tag")),
     Row("image.unmount", "Unmount images", ("image unmount", "image umount")),
     Row("manifest.inspect", "Display an image manifest, or manifest list", ("manifest inspect",)),

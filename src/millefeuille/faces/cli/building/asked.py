@@ -36,6 +36,7 @@ def request(context: Context, call: Call, *, keep_failed: bool) -> Request:
         hosts=hosts,
         shm_size=call[flags.SHM_SIZE] or 0,
         ulimits=ulimits,
+        resources={name: call[flag] for flag, name in flags.LIMITS if call.given(flag)},
         secrets=dict(_secret(text, environment) for text in call[flags.SECRET]),
         agents=dict(_agent(text, environment) for text in call[flags.SSH]),
         explain=call[flags.EXPLAIN] or call[flags.DRY_RUN],

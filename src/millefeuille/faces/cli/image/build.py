@@ -123,8 +123,11 @@ def _build(context: Context, call: Call, store: Store, order: Order) -> int:
         return error.code
     if not order.rehearsal:
         _note(call, built, delivering)
-    if call[flags.QUIET] and built.recorded is not None:
-        context.terminal.line(str(built.recorded.image))
+    if call[flags.QUIET]:
+        image = built.recorded.image if built.recorded is not None else None
+        image = image or (delivering.image(built) if delivering is not None else None)
+        if image is not None:
+            context.terminal.line(str(image))
     return 0
 
 
