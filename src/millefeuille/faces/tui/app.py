@@ -146,6 +146,7 @@ class AnalyserApp(App[None]):
 
     def _open_filter(self) -> None:
         wanted = self.state.browser.wanted
+        self.state.typing = True
         line = Input(
             value=wanted.text if wanted else "", id="filter", placeholder="Filter: regex, size>1MB …"
         )
@@ -153,6 +154,7 @@ class AnalyserApp(App[None]):
         line.focus()
 
     def _close_filter(self) -> None:
+        self.state.typing = False
         for line in self.query(Input):
             line.remove()
         self._canvas.focus()

@@ -106,12 +106,12 @@ def _tree_columns(state: State) -> str:
 
 def _filter_line(state: State) -> Line:
     wanted = state.browser.wanted
-    return [] if wanted is None else [Span("Filter: ", "key"), Span(wanted.text)]
+    return [] if wanted is None or state.typing else [Span("Filter: ", "key"), Span(wanted.text)]
 
 
 def _status(state: State) -> Line:
     if state.message:
-        return [Span(state.message, "error")]
+        return [Span(state.message, "title")]
     spans: list[Span] = []
     for action, text in (*_ALWAYS, *_HINTS[state.focus]):
         key = state.keys.key(action)

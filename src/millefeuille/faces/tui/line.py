@@ -23,7 +23,6 @@ LOOKS: Final = {
     "selected": ("7", "reverse"),
     "compared": ("1;32", "bold green"),
     "below": ("1;33", "bold yellow"),
-    "error": ("1;31", "bold red"),
 }
 
 

@@ -129,8 +129,10 @@ def _tree_line(state: State, row: Row) -> list[Span]:
         name = f"{name} → {escaped(index.link(node.entry))}"
     if node.kind == DIRECTORY and row.open is False:
         name += " …"
-    known = state.comparing or state.viewed.ready or node.kind != DIRECTORY
-    size = human_size(node.size, 3) if known else "…"
+    if node.kind != DIRECTORY or (state.viewed.ready and not state.comparing):
+        size = human_size(node.size, 3)
+    else:
+        size = "" if state.comparing else "…"
     front = f"{_attributes(state, node)}{size:>8}  " if state.attributes else ""
     return [Span(front, "dim"), Span(row.guide, "dim"), Span(name, node.change)]
 

@@ -37,6 +37,7 @@ class State:
         self.attributes = preferences.attributes
         self.wrap = False
         self.comparing = False
+        self.typing = False  # whether the filter line is being written
         self.message = ""
         self.heights = dict.fromkeys(_PANES, 20)
         self.layer, self.row, self.waste = Cursor(), Cursor(), Cursor()
