@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from millefeuille.build.request import Request, SecretSource
 from millefeuille.docker.creation.addresses import extra_host
@@ -36,12 +37,16 @@ def request(context: Context, call: Call, *, keep_failed: bool) -> Request:
         hosts=hosts,
         shm_size=call[flags.SHM_SIZE] or 0,
         ulimits=ulimits,
-        resources={name: call[flag] for flag, name in flags.LIMITS if call.given(flag)},
+        resources=_limits(call),
         secrets=dict(_secret(text, environment) for text in call[flags.SECRET]),
         agents=dict(_agent(text, environment) for text in call[flags.SSH]),
         explain=call[flags.EXPLAIN] or call[flags.DRY_RUN],
         keep_failed=keep_failed,
     )
+
+
+def _limits(call: Call) -> dict[str, Any]:
+    return {name: call[flag] for flag, name in flags.LIMITS if call.given(flag)}
 
 
 def platforms(context: Context, call: Call) -> tuple[Platform, ...]:

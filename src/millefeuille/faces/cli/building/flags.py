@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from millefeuille.docker.creation import policies
 from millefeuille.docker.creation.quantities import memory_and_swap
-from millefeuille.faces.cli.options import boolean, integer, repeated, string, strings
+from millefeuille.faces.cli.options import Option, boolean, integer, repeated, string, strings
 from millefeuille.faces.cli.typed import amount, things
 
 ADD_HOST = repeated("add-host", 'Add a custom host-to-IP mapping ("host:ip")')
@@ -67,7 +67,7 @@ ULIMIT = things("ulimit", "Ulimit options (default [])", policies.ulimit, shape=
 EXPLAIN = boolean("explain", "Say of each step why it was taken from the cache, or not")
 
 # Limits of commands, each with Docker's name for it in a HostConfig.
-LIMITS: Final = (
+LIMITS: Final[tuple[tuple[Option[Any], str], ...]] = (
     (CGROUP_PARENT, "CgroupParent"), (CPU_PERIOD, "CpuPeriod"), (CPU_QUOTA, "CpuQuota"),
     (CPU_SHARES, "CpuShares"), (CPUSET_CPUS, "CpusetCpus"), (CPUSET_MEMS, "CpusetMems"), (MEMORY, "Memory"),
     (MEMORY_SWAP, "MemorySwap"),
