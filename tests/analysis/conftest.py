@@ -44,7 +44,9 @@ def real_dive(tmp_path: Path) -> Dive:
     return run
 
 
-def write_archive(path: Path, layers: Sequence[bytes], commands: Sequence[str] = ()) -> None:
+def write_archive(
+    path: Path, layers: Sequence[bytes], commands: Sequence[str] = (), called: str = "random"
+) -> None:
     """A Docker archive of an image with these layer tars; each has to be another."""
     digests = [hashlib.sha256(layer).hexdigest() for layer in layers]
     steps = commands or [f"RUN step {number}" for number in range(len(layers))]
@@ -55,7 +57,7 @@ def write_archive(path: Path, layers: Sequence[bytes], commands: Sequence[str] =
     }).encode()  # fmt: skip
     name = hashlib.sha256(config).hexdigest() + ".json"
     paths = [f"{digest}/layer.tar" for digest in digests]
-    listing = json.dumps([{"Config": name, "RepoTags": ["random:latest"], "Layers": paths}]).encode()
+    listing = json.dumps([{"Config": name, "RepoTags": [f"{called}:latest"], "Layers": paths}]).encode()
     with tarfile.open(path, "w") as archive:
         for member, data in (*zip(paths, layers, strict=True), (name, config), ("manifest.json", listing)):
             header = tarfile.TarInfo(member)
