@@ -96,7 +96,11 @@ class _Build:
             for stage in self._plan.stages:
                 first, rest = lines[stage.index]
                 self._states[stage.index] = pool.submit(self._stage, stage, first, rest)
-            futures.wait(self._states.values())
+            try:
+                futures.wait(self._states.values())
+            except BaseException:  # an interrupt: commands that run are ended, and the stages with them
+                self._workshop.stop.set()
+                raise
         failures = [error for future in self._states.values() if (error := future.exception()) is not None]
         for error in failures:
             if not isinstance(error, Cancelled):
