@@ -282,3 +282,18 @@ def test_the_environment_is_what_was_given(monkeypatch: pytest.MonkeyPatch, tmp_
     assert millefeuille.Engine().root == "/elsewhere"
     assert millefeuille.Engine(environment={"MILLE_ROOT": str(tmp_path)}).root == str(tmp_path)
     assert millefeuille.Engine(tmp_path / "own").root == str(tmp_path / "own")
+
+
+def test_a_build(engine: millefeuille.Engine, tmp_path: Path) -> None:
+    context = tmp_path / "context"
+    context.mkdir()
+    (context / "Dockerfile").write_text("FROM scratch\nARG V\nCOPY page.html /\nLABEL v=$V\n")
+    (context / "page.html").write_bytes(PAGE)
+    told: list[object] = []
+    image = engine.build(context, tags=["site:1"], arguments={"V": "7"}, progress=told.append)
+    assert image == engine.image("site:1")
+    assert image.config.labels == {"v": "7"}
+    assert told
+    with pytest.raises(errors.Invalid, match="Dockerfile:1: unknown instruction"):
+        (context / "Dockerfile").write_text("FRO scratch\n")
+        engine.build(context)

@@ -8,8 +8,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from millefeuille.api.image import Image, image_of
+from millefeuille.api.watching import Watching
+from millefeuille.build.dockerfile.parser import parse
+from millefeuille.build.report import Event as BuildEvent
+from millefeuille.build.report import Silent as SilentBuild
+from millefeuille.build.request import Request
 from millefeuille.docker.filters import Filters
 from millefeuille.docker.selection import listed, prunable
+from millefeuille.engine import contextfiles
+from millefeuille.engine.build import Order, Tree, build_image, series
 from millefeuille.engine.host import host
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.registries import credentials, registries
@@ -103,6 +110,41 @@ class Engine:
         preparing = prepare(self._settings)
         pulled = pulling.pull(store, repository, reference, watcher, platform=wanted, prepare=preparing)
         return self.image(str(pulled.image))
+
+    def build(
+        self, context: _Path, *, dockerfile: _Path = "", tags: Iterable[str] = (),
+        arguments: Mapping[str, str] | None = None, target: str = "", platform: str = "",
+        labels: Mapping[str, str] | None = None, cache: bool = True, pull: bool = False,
+        epoch: int | None = None, progress: Callable[[BuildEvent], object] | None = None,
+    ) -> Image:  # fmt: skip
+        """Build an image from the Dockerfile of a directory, or from another one, with `epoch` (seconds since
+        1970) the same image for the same files.
+
+        Raises DockerfileError, NoSuchTarget, StepFailed, NotFound for files and images, DiskFull …
+        """
+        directory, store = os.fspath(context), self._store()
+        written = contextfiles.read(directory, os.fspath(dockerfile))
+        order = Order(
+            dockerfile=parse(written.text, name=written.name),
+            request=Request(
+                target=target, arguments=arguments or {}, epoch=epoch, no_cache=None if cache else frozenset()
+            ),
+            name=os.path.basename(os.path.abspath(directory)),
+            series=series(os.path.abspath(directory), os.path.abspath(written.path), target),
+            source=written.text,
+            names=tuple(Reference.parse(tag).tagged() for tag in tags),
+            labels=labels or {},
+            context=Tree(path=directory, ignore=contextfiles.ignored(directory, written.path)),
+            platforms=(Platform.parse(platform),) if platform else (),
+            pull=pull,
+        )
+        watcher = Watching(progress) if progress is not None else SilentBuild()
+        made = build_image(self._settings, store, order, watcher, self._fetch)
+        assert made.recorded is not None  # nothing but an image was asked for
+        return self.image(str(made.recorded.image))
+
+    def _fetch(self, reference: Reference, platform: Platform | None) -> None:
+        self.pull(str(reference), platform=str(platform) if platform else "")
 
     def push(self, name: str, *, platform: str = "", progress: Watcher | None = None) -> Digest:
         """Send an image to its registry; the digest it has there. Raises as `pull`, and NothingToPush."""

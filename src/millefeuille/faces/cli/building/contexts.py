@@ -12,10 +12,10 @@ from millefeuille.build.scratch import scratch
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.giturl import GitUrl
 from millefeuille.engine.build import Tree
+from millefeuille.engine.contextfiles import MAXIMUM, NoDockerfile, Written, ignored
 from millefeuille.errors import MilleError, Unsupported
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.building import dockerfile
-from millefeuille.faces.cli.building.dockerfile import NoDockerfile, Written
 from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.exits import Refusal
 
@@ -74,7 +74,7 @@ class Contexts:
         if isinstance(found, named.Directory):
             if not os.path.isdir(found.path):
                 raise Refusal(f"failed to get build context path {found.path}: no such directory")
-            return Tree(path=found.path, ignore=dockerfile.ignored(found.path, ""))
+            return Tree(path=found.path, ignore=ignored(found.path, ""))
         if isinstance(found, named.Image):
             return str(found.reference)
         if isinstance(found, GitUrl):
@@ -88,7 +88,7 @@ class Contexts:
             raise Refusal(f'unable to prepare context: path "{path}" not found')
         written = dockerfile.read(self._context, path, file)
         where = os.path.abspath(path)
-        tree = Tree(path=path, ignore=dockerfile.ignored(path, written.path))
+        tree = Tree(path=path, ignore=ignored(path, written.path))
         return Place(written, tree, where, os.path.basename(where))
 
     def _input(self, file: str) -> Place:
@@ -100,7 +100,7 @@ class Contexts:
         if not archives.is_archive(head):
             if file:
                 return Place(dockerfile.read(self._context, "", file), None, "-", "-")
-            return Place(Written("Dockerfile", head + stream.read(dockerfile.MAXIMUM)), None, "-", "-")
+            return Place(Written("Dockerfile", head + stream.read(MAXIMUM)), None, "-", "-")
 
         def chunks() -> Any:
             yield head
@@ -116,7 +116,7 @@ class Contexts:
             head = stream.read(_HEAD)
             archives: Any = importlib.import_module("millefeuille.build.sources.tarcontext")
             if not archives.is_archive(head):
-                text = head + stream.read(dockerfile.MAXIMUM)
+                text = head + stream.read(MAXIMUM)
                 return Place(Written("Dockerfile", text), None, url, url)
         return self._remote(self._unpacked(path), file, url)
 
@@ -133,7 +133,7 @@ class Contexts:
                     continue
                 if isinstance(content, int):
                     with open(content, "rb") as stream:
-                        content = stream.read(dockerfile.MAXIMUM)
+                        content = stream.read(MAXIMUM)
                 written = Written(os.path.basename(name), content)
                 return Place(written, Tree(path=root, lasting=False), key, key)
         name = file or "Dockerfile"

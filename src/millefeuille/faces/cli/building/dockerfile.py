@@ -1,61 +1,18 @@
-"""Which Dockerfile a build is of, and what its context leaves out."""
+"""Which Dockerfile a build is of: one on standard input, or a file."""
 
 from __future__ import annotations
 
-import os
-from typing import NamedTuple
-
-from millefeuille.build.sources import ignore
-from millefeuille.build.sources.ignore import NOTHING, Ignore
-from millefeuille.errors import NotFound
+from millefeuille.engine import contextfiles
+from millefeuille.engine.contextfiles import MAXIMUM, Written
+from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Context
-from millefeuille.faces.cli.exits import Refusal
-
-MAXIMUM = 64 << 20  # bytes
-
-
-class NoDockerfile(NotFound):
-    """There is no Dockerfile where one was looked for."""
-
-
-class Written(NamedTuple):
-    """A Dockerfile: its name as errors say it, its bytes, where it lies ("" for standard input)."""
-
-    name: str
-    text: bytes
-    path: str = ""
 
 
 def read(context: Context, directory: str, wanted: str) -> Written:
     """The Dockerfile `wanted` ("-" is standard input, "" the context's own) for a context `directory`, "" for
-    none. Raises NoDockerfile, Refusal.
+    none. Raises Refusal.
     """
     if wanted == "-" or not (directory or wanted):
         return Written("Dockerfile", context.terminal.binary_input.read(MAXIMUM))
-    names = [wanted] if wanted else [os.path.join(directory, name) for name in ("Dockerfile", "dockerfile")]
-    for path in names:
-        try:
-            with open(path, "rb") as file:
-                return Written(os.path.basename(path), file.read(MAXIMUM), path)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except IsADirectoryError:
-            raise Refusal(f"failed to read dockerfile: {path} is a directory") from None
-    raise NoDockerfile(
-        f"failed to read dockerfile: open {os.path.basename(names[0])}: no such file or directory"
-    )
-
-
-def ignored(directory: str, dockerfile: str) -> Ignore:
-    """What is left out of a context: by the ignore file beside the Dockerfile, else by the context's own.
-
-    Raises BadIgnoreFile.
-    """
-    own = [f"{dockerfile}.dockerignore"] if dockerfile else []
-    for path in [*own, os.path.join(directory, ".dockerignore")]:
-        try:
-            with open(path, "rb") as file:
-                return Ignore(ignore.parse(file.read(MAXIMUM), os.path.basename(path)))
-        except FileNotFoundError:
-            continue
-    return NOTHING
+    with exits.refusing():
+        return contextfiles.read(directory, wanted)
