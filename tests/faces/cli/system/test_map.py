@@ -1,0 +1,57 @@
+"""`mille system map`."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+from tests.analysis.conftest import write_archive
+from tests.faces.cli.home import Home
+
+from millefeuille.testing import rawtars
+
+
+def _file(name: str, size: int) -> bytes:
+    return rawtars.file(name.encode(), random.Random(name).randbytes(size))
+
+
+def test_the_map_of_a_store(home: Home, tmp_path: Path) -> None:
+    base = rawtars.archive(_file("lib", 9000), _file("bin", 1000))
+    images = {
+        "one": [base, rawtars.archive(_file("app", 500))],
+        "two": [base, rawtars.archive(_file("web", 600))],
+        # The same files in a layer of its own, with one more.
+        "three": [rawtars.archive(_file("lib", 9000), _file("bin", 1000), _file("new", 1100))],
+        "far": [rawtars.archive(_file("other", 4000))],
+    }
+    for name, layers in images.items():
+        write_archive(tmp_path / "image.tar", layers, [f"RUN {name} {n}" for n in range(len(layers))], name)
+        assert home.mille("load", "-i", str(tmp_path / "image.tar"))[2] == 0
+    out, err, code = home.mille("system", "map", "--json")
+    assert (err, code) == ("", 0)
+    found = json.loads(out)
+    assert (found["images"], found["storedBytes"]) == (4, 10000 + 500 + 600 + 11100 + 4000)
+    assert found["withoutSharingBytes"] == found["storedBytes"] + 10000
+    assert found["repeatedBytes"] == 10000
+    (shared,) = found["sharedLayers"]
+    assert (shared["sizeBytes"], sorted(shared["images"])) == (10000, ["one:latest", "two:latest"])
+    (near,) = found["nearLayers"]
+    assert (near["commonBytes"], round(near["likeness"], 3)) == (10000, 0.901)
+    assert [(one["path"], one["extraBytes"]) for one in found["repeatedFiles"]] == [
+        ("lib", 9000),
+        ("bin", 1000),
+    ]
+    (common,) = found["commonBases"]
+    assert common["images"] == ["one:latest", "three:latest", "two:latest"]
+    assert (common["sizeBytes"], common["savedBytes"]) == (10000, 10000)
+    assert found["pruneBytes"] == {"dangling": 0, "unused": found["storedBytes"]}
+    text = home.mille("system", "map")[0]
+    assert "A COMMON BASE OF" in text
+    assert "90.1%" in text
+    assert len(json.loads(home.mille("images", "--format", "json")[0].splitlines()[0])) > 3  # all still there
+
+
+def test_the_map_of_nothing(home: Home) -> None:
+    assert home.mille("system", "map")[0].startswith("Images:              0\n")
+    assert json.loads(home.mille("system", "map", "--json")[0])["sharedLayers"] == []
