@@ -6,6 +6,7 @@ Source: OCI image-spec, image-layout.md.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Final
 
 from millefeuille.errors import Corrupt, NotFound
@@ -46,6 +47,13 @@ class LayoutDirectory:
 
     def resolve(self, tag: str = "") -> Descriptor:
         """What the index has under a tag, or without one last. Raises NotInLayout, InvalidManifest."""
+        fitting = [one for one in self.entries() if not tag or one.annotations.get(_TAG) == tag]
+        if not fitting:
+            raise NotInLayout(f"{self._path}: nothing called {tag or 'anything'} in the layout")
+        return fitting[-1]
+
+    def entries(self) -> Sequence[Descriptor]:
+        """All that the index lists. Raises NotInLayout, InvalidManifest."""
         path = os.path.join(self._path, "index.json")
         try:
             with open(path, "rb") as file:
@@ -53,11 +61,7 @@ class LayoutDirectory:
         except FileNotFoundError:
             raise NotInLayout(f"{self._path}: no OCI image layout") from None
         index = documents.parse(raw, "application/vnd.oci.image.index.v1+json", path)
-        entries = index.manifests if isinstance(index, Index) else ()
-        fitting = [one for one in entries if not tag or one.annotations.get(_TAG) == tag]
-        if not fitting:
-            raise NotInLayout(f"{self._path}: nothing called {tag or 'anything'} in the layout")
-        return fitting[-1]
+        return index.manifests if isinstance(index, Index) else ()
 
     def manifest(self, wanted: Descriptor) -> tuple[Descriptor, bytes]:
         """See ImageSource. Raises NotInLayout, WrongBlob."""

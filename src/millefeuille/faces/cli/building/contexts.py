@@ -13,6 +13,7 @@ from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.giturl import GitUrl
 from millefeuille.engine.build import Tree
 from millefeuille.engine.contextfiles import MAXIMUM, NoDockerfile, Written, ignored
+from millefeuille.engine.store import founded
 from millefeuille.errors import MilleError, Unsupported
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.building import dockerfile
@@ -81,7 +82,11 @@ class Contexts:
             return Tree(path=self._git(found), lasting=False)
         if isinstance(found, named.Download):
             return Tree(path=self._unpacked(self._fetched(found.url)), lasting=False)
-        raise UnknownContext(f"--build-context {option}: not supported", advice="Load the image first.")
+        if isinstance(found, named.Layout):
+            layouts: Any = importlib.import_module("millefeuille.engine.layouts")
+            store = founded(self._context.settings)
+            return str(layouts.bring(store, found.path, tag=found.tag, digest=found.digest))
+        raise UnknownContext(f"--build-context {option}: not supported", advice="Give a stage by its name.")
 
     def _directory(self, path: str, file: str) -> Place:
         if not os.path.isdir(path):
