@@ -13,14 +13,14 @@ from pathlib import Path
 
 from bench.contest import show
 from bench.ground import Ground
-from bench.rows import build, commit, containers, load, ls, pull, push, rm, runstep, save
+from bench.rows import build, commit, containers, load, ls, pull, push, rm, runstep, save, view
 from millefeuille.errors import MilleError
 
 _ROWS = {
     "pull": pull.run, "rm": rm.run, "load": load.run, "save": save.run, "push": push.run, "ls": ls.run,
     "start": containers.start, "warm": containers.warm, "find": containers.find, "read": containers.read,
     "commit": commit.run, "build": build.cold, "rebuild": build.cached, "change": build.changed,
-    "runstep": runstep.run,
+    "runstep": runstep.run, "view": view.run,
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from typing import Final
@@ -100,6 +101,9 @@ class AnalyserApp(App[None]):
         self.call_from_thread(self._work_done)
 
     def _work_done(self) -> None:
+        # All that is there now stays until the end.
+        gc.freeze()
+        gc.enable()
         self.state.work_done()
         self._canvas.renew()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -27,33 +28,39 @@ class _App(Protocol):
     def run(self) -> object: ...
 
 
-def run(
+def begin(
     analysis: Analysis,
     terminal: TextIO,
     size: tuple[int, int],
     *,
     environment: Mapping[str, str],
     home: str,
-    document: Document | None = None,
+    known: Callable[[], Document | None] | None = None,
     store: Store | None = None,
     before: Analysis | None = None,
-) -> None:
-    """Show an image on a terminal of this many columns and lines until somebody leaves.
+) -> State:
+    """Put the first frame on a terminal of this many columns and lines.
 
-    `document` is what was known of it before, `store` has the contents of its files, `before` is another
-    image to hold it against. Raises BadPreference, BrokenLink.
+    `known` gives what was worked out before, `store` has the contents of files, `before` is another image to
+    hold this one against. Raises BadPreference, BrokenLink.
     """
     comparison = None
     if before is not None:
         comparison = Comparison(before.image.name, difference(before.image, analysis.image))
     read = partial(content, store, analysis.image) if store is not None else None
-    viewed = Viewed(analysis, document=document, read=read)
-    state = State(viewed, preferences(environment, home), comparison)
-    # Loading Textual takes longer than all before it; nobody has to wait for that to see something.
+    state = State(Viewed(analysis, known=known, read=read), preferences(environment, home), comparison)
     terminal.write(_ALTERNATE + printed(frame(state, *size)))
     terminal.flush()
+    # What is made until the program is complete stays: looking for garbage in it is time lost.
+    gc.disable()
+    return state
+
+
+def run(state: State, terminal: TextIO) -> None:
+    """Let somebody look around until they leave."""
+    # Loading Textual takes longer than all before it; nobody has to wait for that to see something.
+    app: Callable[[State], _App] = importlib.import_module("millefeuille.faces.tui.app").AnalyserApp
     try:
-        app: Callable[[State], _App] = importlib.import_module("millefeuille.faces.tui.app").AnalyserApp
         app(state).run()
     finally:
         terminal.write(_BACK)

@@ -18,16 +18,21 @@ class NotAtHand(Unsupported):
 
 
 class Viewed:
-    """An image by its analysis; `document` is what is known of it already.
+    """An image by its analysis; `known` gives what was worked out before, None for nothing.
 
     `read` gives the content of an entry, by its layer and number there.
     """
 
     def __init__(
-        self, analysis: Analysis, *, document: Document | None = None, read: Read | None = None
+        self,
+        analysis: Analysis,
+        *,
+        known: Callable[[], Document | None] | None = None,
+        read: Read | None = None,
     ) -> None:
         self.image: Image = analysis.image
-        self.document = document
+        self.document: Document | None = None
+        self._known = known
         self.ready = False  # whether the sizes of directories are known
         self._analysis = analysis
         self._read = read
@@ -39,8 +44,8 @@ class Viewed:
 
     def work_out(self) -> None:
         """Make what takes long: the ledger, and the sizes of directories. Raises BrokenLink."""
-        if self.document is None:
-            self.document = self._analysis.document
+        # Reading what is known takes long too: it names every file that is wasted.
+        self.document = (self._known() if self._known is not None else None) or self._analysis.document
         # Asking for one directory makes the sums of all, after each layer.
         self._trees.children(b"", below=-1, upto=len(self.image.layers) - 1)
         self.ready = True

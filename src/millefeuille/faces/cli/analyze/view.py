@@ -21,9 +21,12 @@ def view(context: Context, subject: Subject, before: Subject | None = None) -> N
     """Show an image until somebody leaves. Raises what its analysis and its preferences raise."""
     size = os.get_terminal_size(context.terminal.stdout.fileno())
     # By name: the other commands do not load it.
-    importlib.import_module("millefeuille.faces.tui.run").run(
-        subject.analysis, context.terminal.stdout, (size.columns, size.lines),
-        environment=context.settings.environment, home=context.settings.home, document=subject.known,
+    program = importlib.import_module("millefeuille.faces.tui.run")
+    terminal = context.terminal.stdout
+    state = program.begin(
+        subject.analysis, terminal, (size.columns, size.lines),
+        environment=context.settings.environment, home=context.settings.home, known=lambda: subject.known,
         store=existing(context.settings) if subject.is_stored else None,
         before=before.analysis if before is not None else None,
     )  # fmt: skip
+    program.run(state, terminal)
