@@ -24,6 +24,7 @@ _SOURCES: Final = (
     ".", "a", "a/", "b", "l", "x", "y", "b/x", "a/s/z", "a/*", "*/s", "?", "a/l", "b/h", "a b",
 )  # fmt: skip
 _DIRECTORIES: Final = (".", "a", "a/", "b", "l", "a/*", "*/s", "?", "a b")
+_OF_STAGES: Final = ("/t*", "/srv/tree", "/t*/a*", "/t/*", "/", "/etc/*", "/srv")
 _SEVERAL: Final = ("a b", "a/*", "*/s", "?")
 _FILLED: Final = "mkdir -p /t/a/s /t/b/s && for f in x y a/x a/s/z b/x; do echo base $f > /t/$f; done"
 
@@ -108,7 +109,7 @@ class _Maker:
         chance = self._chance
         flags = f"--chown={chance.choice(_OWNERS[2:])} " if self._one_in(4) else ""
         stage = chance.randrange(number)
-        source = chance.choice(("/t/", "/t", "/t/a", f"/t/{self._path()}", "/t/*", "/t/*/s", "/", "/etc/*"))
+        source = chance.choice((*_OF_STAGES, f"/t/{self._path()}"))
         place = chance.choice(("/t/", "/from/", f"/t/{self._path()}/"))
         return f"COPY --from=s{stage} {flags}{source} {place}"
 
@@ -128,7 +129,7 @@ class _Maker:
             f"chmod {chance.choice(('700', '4755', 'g+s', 'a-w'))} {one}",
             f"chown {chance.choice(_OWNERS)} {one}",
             f"touch {one}", f"cp -a {one} {two}", f"echo more >> {one}", f"rm -rf {one}; echo file > {one}",
-            f"rm -rf {one}; mkfifo {one}", "echo $V $W ${U-none} > /t/vars", f"touch -d @1000000000 {one}",
+            "echo $V $W ${U-none} > /t/vars", f"touch -d @1000000000 {one}",
         ))  # fmt: skip
         return f"{{ {what}; }} 2>/dev/null || :"
 
@@ -142,7 +143,7 @@ class _Maker:
         return chance.choice((
             f"LABEL {chance.choice('kl')}={self._word()}", f"CMD [\"{chance.choice('ab')}\"]", "CMD shell $V",
             "ENTRYPOINT [\"e\"]", f"EXPOSE {chance.choice(('80', '80/udp', '7-9/tcp'))}", "STOPSIGNAL SIGINT",
-            f"WORKDIR {chance.choice(('/w', 'rel', '/t/a', '../up', '/t/$V'))}",
+            f"WORKDIR {chance.choice(('/w', 'rel', '/t/a', '../up', '/w$V'))}",
             "SHELL [\"/bin/sh\", \"-ec\"]",
         ))  # fmt: skip
 
