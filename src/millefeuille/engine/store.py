@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import os
+
+from millefeuille.errors import MilleError
 from millefeuille.settings import Settings
 from millefeuille.store.store import Store
 
@@ -17,8 +22,26 @@ def existing(settings: Settings) -> Store | None:
     return store if store.exists() else None
 
 
+def removing(settings: Settings) -> Store | None:
+    """The store when there is one, for a command that removes what is in it.
+
+    Extracted layers of an ordinary user hold files of users whom only its namespace has: this process becomes
+    root in it when there are any, and must have one thread only.
+    """
+    store = existing(settings)
+    if store is not None and os.geteuid() != 0 and _has_extracted(store):
+        # Where there is no namespace, nothing was extracted for others.
+        with contextlib.suppress(MilleError):
+            importlib.import_module("millefeuille.runtime.userns").enter()
+    return store
+
+
 def founded(settings: Settings) -> Store:
     """The store, made where it is missing. Raises NotAStore, OSError."""
     store = Store(settings.root)
     store.create()
     return store
+
+
+def _has_extracted(store: Store) -> bool:
+    return os.path.isdir(store.disk.extracted) and bool(os.listdir(store.disk.extracted))

@@ -7,7 +7,7 @@ from typing import Final
 
 from millefeuille.docker.creation.quantities import memory
 from millefeuille.docker.units import human_size
-from millefeuille.engine.store import existing
+from millefeuille.engine.store import removing
 from millefeuille.errors import MilleError
 from millefeuille.faces.cli.builder.pruning import Wish, pruned
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
@@ -30,7 +30,7 @@ def run(context: Context, call: Call) -> int:
     what = "all" if call[ALL] else "all dangling"
     if not call[FORCE] and not context.terminal.confirm(_QUESTION.format(what)):
         return 0
-    store = existing(context.settings)
+    store = removing(context.settings)
     wish = Wish(
         every=call[ALL], since_ns=_since(wanted), room=_room(call), kind=wanted.get("type", ""),
         id=wanted.get("id", ""),

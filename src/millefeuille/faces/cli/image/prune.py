@@ -9,7 +9,7 @@ from millefeuille.docker.filters import Filters
 from millefeuille.docker.selection import prunable
 from millefeuille.docker.table import table
 from millefeuille.docker.units import human_size
-from millefeuille.engine.store import existing
+from millefeuille.engine.store import removing
 from millefeuille.engine.users import users
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import boolean, filters
@@ -34,7 +34,7 @@ def run(context: Context, call: Call) -> int:
     filters = pruning_filters(context.settings, call[FILTER])
     if not call[DRY_RUN] and not call[FORCE] and not context.terminal.confirm(_QUESTION.format(_what(call))):
         return 0
-    store = existing(context.settings)
+    store = removing(context.settings)
     accepts = prunable(filters, time.time_ns())
     if store is None:
         context.terminal.line("Total reclaimed space: 0B")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from millefeuille.engine.store import existing
+from millefeuille.engine.store import removing
 from millefeuille.engine.users import users
 from millefeuille.errors import MilleError, NotFound
 from millefeuille.faces.cli import exits
@@ -33,7 +33,7 @@ def run(context: Context, call: Call) -> int:
     code = 0
     with exits.refusing():
         platforms = [Platform.parse(text) for text in call[PLATFORM]]
-    store = existing(context.settings)
+    store = removing(context.settings)
     for text in call.arguments:
         try:
             if store is None:

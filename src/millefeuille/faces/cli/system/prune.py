@@ -13,7 +13,7 @@ from millefeuille.docker.selection import prunable
 from millefeuille.engine.containers import host
 from millefeuille.engine.networks import networks
 from millefeuille.engine.place import place
-from millefeuille.engine.store import existing
+from millefeuille.engine.store import removing
 from millefeuille.engine.users import users
 from millefeuille.engine.volumes import users as volume_users
 from millefeuille.engine.volumes import volumes
@@ -52,7 +52,7 @@ def run(context: Context, call: Call) -> int:
     data = volumeselection.prunable(chosen)[0] if call[VOLUMES] else None
     if not call[FORCE] and not context.terminal.confirm(_question(call)):
         return 0
-    store = existing(settings)
+    store = removing(settings)
     if store is None:
         context.terminal.line("Total reclaimed space: 0B")
         return 0
