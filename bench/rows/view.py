@@ -1,8 +1,8 @@
 """The analyser's view of 100,000 files in 20 layers: its first frame, and going from layer to layer.
 
 Seconds count from the start of the process. `terminal` is when the first frame goes out, `pilot` when
-Textual, driven by its pilot, has drawn it, `layer` the longest change of the layer; `again` is with an analysis
-that was kept.
+Textual, driven by its pilot, has drawn it, `layer` the longest change of the layer; `again` is with an
+analysis that was kept.
 """
 
 from __future__ import annotations

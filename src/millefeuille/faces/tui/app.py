@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -89,16 +90,16 @@ class AnalyserApp(App[None]):
         self.call_after_refresh(self._begin_work)
 
     def _begin_work(self) -> None:
-        self.run_worker(self._work_out, thread=True, exit_on_error=False)
+        # No worker of Textual's: whoever leaves would have to wait for that.
+        threading.Thread(target=self._work_out, daemon=True).start()
 
     def _work_out(self) -> None:
-        viewed = self.state.viewed
         try:
-            viewed.work_out()
-        except MilleError as error:
-            self.call_from_thread(self._say, str(error))
-            return
-        self.call_from_thread(self._work_done)
+            self.state.viewed.work_out()
+        except (MilleError, OSError) as error:
+            self.call_later(self._say, str(error))
+        else:
+            self.call_later(self._work_done)
 
     def _work_done(self) -> None:
         # All that is there now stays until the end.
