@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import cached_property
 
@@ -13,11 +14,14 @@ from millefeuille.analysis.image import Image, make_image
 from millefeuille.analysis.ledger import Ledger, ledger
 from millefeuille.analysis.schema import Document
 from millefeuille.engine.kept import Kept, base_of, kept
+from millefeuille.errors import MilleError
 from millefeuille.images.content import config_of, find_platform
+from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.platform import Platform
 from millefeuille.store.images import blobs_of, layers_of
 from millefeuille.store.layers import open_index
 from millefeuille.store.store import Store
+from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass
 
 
@@ -78,6 +82,16 @@ def stored(store: Store, name: str, platform: Platform | None = None) -> Analysi
             for layer, blob in zip(layers, blobs_of(tx, record.manifest), strict=True)
         ]
         config = config_of(store.blobs, record)
+        steps = _base_steps(store, tx, base_name, config) if base else 0
         place = kept(store, tx, record, name)
-    image: Image = make_image(name, config, rows, base=base, base_name=base_name)
+    image: Image = make_image(name, config, rows, base=base, base_name=base_name, base_steps=steps)
     return Analysis(image=image, kept=place)
+
+
+def _base_steps(store: Store, tx: Transaction, base_name: str, config: ImageConfig) -> int:
+    """How many steps of the history are those of the base; 0 where its history is another."""
+    with contextlib.suppress(MilleError):
+        base = config_of(store.blobs, find_platform(tx, base_name, config.platform)).history
+        if config.history[: len(base)] == base:
+            return len(base)
+    return 0

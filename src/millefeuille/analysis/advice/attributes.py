@@ -87,7 +87,9 @@ def _edits(
 def _only(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> bool:
     """Whether all files of the COPY were changed, and those alone."""
     lower, upper = waste.image.parts[writer].layer, waste.image.parts[killer].layer
-    copied = {path for path, kind in zip(lower.paths, lower.kinds, strict=True) if kind == FILE}
+    # What other advice leaves out of the context does not count.
+    rows = enumerate(zip(lower.paths, lower.kinds, strict=True))
+    copied = {path for n, (path, kind) in rows if kind == FILE and (writer, n) not in waste.claimed}
     changed = {lower.paths[death.entry] for death in deaths}
     empty = {path for path in copied if not lower.sizes[lower.written[path]]}
     return copied == changed | empty and changed <= set(upper.paths)

@@ -126,11 +126,11 @@ def _argument(waste: Waste, number: int) -> Iterator[Advice]:
         last = later
         if other.word == "RUN" and other.layer >= 0:
             passed.append(later)
-    if passed and last < len(waste.script) - 1:
+    if passed:
         yield Advice(
             kind=ORDER, steps=(number, *passed), edits=(Move(number, last),), rebuilt=_rebuilt(waste, passed),
             trigger=Trigger("argument", name),
-            text=f"Declare ARG {name} where it is used: every RUN behind it is made again when it changes",
+            text=f"Declare ARG {name} behind what does not read it: all RUNs below are made again with it",
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.values import dataclass
 
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 VERSION: Final = "1.0"  # of the document
 
 
@@ -102,8 +104,8 @@ def _text(advice: Advised) -> str:
         return f"{advice.name}: no advice\n"
     lines = []
     for number, one in enumerate(advice.advice, 1):
-        lines += [f"{number}. {escaped(one.text.encode())} ({_worth(one)})"]
-        lines += [f"     {escaped(advice.script[step].shown.encode())}" for step in one.steps]
+        lines += [f"{number}. {_shown(one.text)} ({_worth(one)})"]
+        lines += [f"     {_shown(advice.script[step].shown)}" for step in one.steps]
         lines += [f"     /{escaped(path)}" for path in one.paths]
         patch = advice.difference(one.edits) if one.edits else ""
         lines += [f"   {_shown(line)}" for line in patch.splitlines()]
@@ -119,7 +121,8 @@ def _worth(one: Advice) -> str:
 
 
 def _shown(line: str) -> str:
-    return escaped(line.encode("utf-8", "surrogateescape"))
+    """A line of a Dockerfile: only what would act on a terminal is escaped, so that it can be copied."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", line)
 
 
 def _verdict(found: Verified) -> str:

@@ -1,0 +1,63 @@
+"""Edits of a Dockerfile: what they change, and that they leave the rest alone."""
+
+from __future__ import annotations
+
+from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Insert, Join, Move, Remove
+from millefeuille.analysis.advice.rewrite import rewrite
+from millefeuille.analysis.advice.step import read_step
+
+SOURCE = (
+    "# syntax=docker/dockerfile:1", "FROM base", "", "# the sources", "COPY   . /app", "RUN  a && \\", "    chown b c",
+    "ENV x=y", "RUN rm z", "# the end", "",
+)  # fmt: skip
+SCRIPT = (
+    read_step("FROM base", first=2, last=2), read_step("COPY   . /app", first=5, last=5),
+    read_step("RUN  a && chown b c", first=6, last=7), read_step("ENV x=y", first=8, last=8),
+    read_step("RUN rm z", first=9, last=9),
+)  # fmt: skip
+
+
+def _text(*edits: Edit) -> list[str]:
+    return rewrite(SCRIPT, edits, SOURCE).text.splitlines()
+
+
+def test_without_edits_nothing_changes() -> None:
+    assert _text() == list(SOURCE[:-1])
+
+
+def test_a_flag_is_added_once() -> None:
+    flag = AddFlag(1, "--chown=1:2")
+    assert _text(flag, flag) == [*SOURCE[:4], "COPY --chown=1:2 . /app", *SOURCE[5:-1]]
+
+
+def test_commands_are_dropped_and_an_empty_run_goes() -> None:
+    assert _text(DropCommands(2, ("chown b c",))) == [*SOURCE[:5], "RUN a", *SOURCE[7:-1]]
+    assert _text(DropCommands(4, ("rm z",))) == [*SOURCE[:8], "# the end"]
+
+
+def test_runs_are_joined_where_the_last_one_stands() -> None:
+    joined = ["RUN a && chown b c && \\", "    rm z"]
+    assert _text(Join((2, 4))) == [*SOURCE[:5], "ENV x=y", *joined, "# the end"]
+
+
+def test_flags_of_joined_runs_are_kept() -> None:
+    text = _text(AddFlag(2, "--mount=type=cache,target=/c"), Join((2, 4)))
+    assert "RUN --mount=type=cache,target=/c a && chown b c && \\" in text
+
+
+def test_instructions_come_go_and_move() -> None:
+    assert _text(Remove(1)) == [*SOURCE[:4], *SOURCE[5:-1]]
+    assert _text(Insert(1, "COPY req.txt /app/")) == [*SOURCE[:4], "COPY req.txt /app/", *SOURCE[4:-1]]
+    assert _text(Move(1, 3)) == [
+        *SOURCE[:2], *SOURCE[5:8], "", "# the sources", "COPY   . /app", *SOURCE[8:-1]
+    ]  # fmt: skip
+
+
+def test_what_is_gone_is_not_edited() -> None:
+    assert _text(Remove(1), AddFlag(1, "--link"), Move(1, 3)) == _text(Remove(1))
+
+
+def test_a_history_without_a_dockerfile_is_rewritten_too() -> None:
+    found = rewrite(SCRIPT, [Ignore("**/x"), Remove(3)])
+    assert found.text.splitlines() == ["FROM base", "COPY . /app", "RUN a && chown b c", "RUN rm z"]
+    assert found.ignored == ("**/x",)

@@ -1,0 +1,72 @@
+"""`mille analyze --advise` on an image that somebody else built."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.analysis.conftest import write_archive
+from tests.faces.cli.home import Home
+
+from millefeuille.testing import rawtars
+
+STEPS = (
+    "/bin/sh -c #(nop) ADD file:1 in / ",
+    "COPY . /app # buildkit",
+    "RUN /bin/sh -c make && rm -rf /tmp/a # buildkit",
+    "RUN /bin/sh -c rm /made # buildkit",
+)
+
+
+@pytest.fixture
+def loaded(home: Home, tmp_path: Path) -> str:
+    layers = [
+        rawtars.archive(rawtars.file(b"bin", b"b" * 900)),
+        rawtars.archive(rawtars.file(b"app/.git/pack", b"p" * 5000), rawtars.file(b"app/main", b"m" * 10)),
+        rawtars.archive(rawtars.file(b"made", b"x" * 3000), rawtars.file(b"root/.npm/y", b"y" * 2000)),
+        rawtars.archive(rawtars.file(b".wh.made")),
+    ]
+    write_archive(tmp_path / "image.tar", layers, STEPS)
+    assert home.mille("load", "-i", str(tmp_path / "image.tar"))[2] == 0
+    return "random:latest"
+
+
+def test_waste_is_led_back_to_the_history(home: Home, loaded: str) -> None:
+    out, err, code = home.mille("analyze", "--json", "--advise", loaded)
+    assert (err, code) == ("", 0)
+    found = json.loads(out)
+    kinds = {one["kind"]: one["sizeBytes"] for one in found["advice"] if one["kind"] != "order"}
+    assert kinds == {"cache-mount": 2000, "dockerignore": 5000, "merge-runs": 3000}
+    assert found["predictedBytes"] == 10000
+    assert found["dockerignore"] == ["**/.git"]
+    assert (
+        "RUN --mount=type=cache,target=/root/.npm make && rm -rf /tmp/a && \\\n    rm /made"
+        in found["dockerfile"]
+    )
+    text = home.mille("analyze", "--advise", loaded)[0]
+    assert "Together: 10kB less in the layers" in text
+
+
+def test_a_dockerfile_is_matched_by_its_words(home: Home, loaded: str, tmp_path: Path) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_text("FROM base\nCOPY . /app\n# build it\nRUN make && rm -rf /tmp/a\nRUN rm /made\n")
+    found = json.loads(home.mille("analyze", "--json", "--advise", "-f", str(file), loaded)[0])
+    (merge,) = [one for one in found["advice"] if one["kind"] == "merge-runs"]
+    assert [step["line"] for step in merge["steps"]] == [4, 5]
+    assert "# build it\n" in found["dockerfile"]
+
+
+def test_no_advice_for_an_image_without_waste(home: Home, tmp_path: Path) -> None:
+    write_archive(tmp_path / "image.tar", [rawtars.archive(rawtars.file(b"a", b"a"))])
+    home.mille("load", "-i", str(tmp_path / "image.tar"))
+    assert home.mille("analyze", "--advise", "random") == ("random: no advice\n", "", 0)
+
+
+@pytest.mark.parametrize(
+    "words", [("--verify",), ("--advise", "--verify"), ("--advise", "--ci"), ("-f", "x")]
+)
+def test_what_cannot_be_asked_together(home: Home, loaded: str, words: tuple[str, ...]) -> None:
+    out, err, code = home.mille("analyze", *words, loaded)
+    assert (out, code) == ("", 2)
+    assert err.startswith("Error: ")
