@@ -7,7 +7,8 @@ from millefeuille.analysis.advice.rewrite import rewrite
 from millefeuille.analysis.advice.step import read_step
 
 SOURCE = (
-    "# syntax=docker/dockerfile:1", "FROM base", "", "# the sources", "COPY   . /app", "RUN  a && \\", "    chown b c",
+    "# syntax=docker/dockerfile:1", "FROM base", "", "# the sources", "COPY   . /app",
+    "RUN  a && \\", "    chown b c",
     "ENV x=y", "RUN rm z", "# the end", "",
 )  # fmt: skip
 SCRIPT = (
