@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import NamedTuple
 
 from millefeuille.analysis.tree import ADDED, REMOVED, UNCHANGED, Node
@@ -37,6 +37,7 @@ class Browser:
         self._known: dict[bytes, bool] = {}  # whether a directory has something to show
         self.hidden: set[str] = set()
         self.wanted: Wanted | None = None
+        self.allowed: Container[bytes] | None = None  # the paths to look at for what is wanted; None for all
         self.by_size = False
         self.renew()
 
@@ -130,6 +131,10 @@ class Browser:
 
     def _shows(self, node: Node) -> bool:
         hidden = node.change in self.hidden
+        if self.wanted is not None:
+            if self.allowed is not None and node.path not in self.allowed:
+                return False
+            hidden |= node.change in _THROUGHOUT and not self.wanted.change_fits(node.change)
         if node.kind != DIRECTORY:
             return not hidden and (self.wanted is None or self.wanted.fits(node))
         if hidden and node.change in _THROUGHOUT:

@@ -77,7 +77,9 @@ class State:
 
     def filter(self, text: str) -> None:
         """Show only what a filter line wants. Raises BadFilter."""
-        self.browser.wanted = Wanted(text) if text.strip() else None
+        wanted = Wanted(text) if text.strip() else None
+        self.browser.wanted = wanted
+        self.browser.allowed = self.viewed.places(wanted) if wanted and not self.comparing else None
         self._renew()
 
     def work_done(self) -> None:
@@ -134,7 +136,7 @@ class State:
         before = self.layer.at
         self._cursor.move(number, self.heights[self.focus], self._exists, self._last)
         if self.layer.at != before:
-            self.comparing = False
+            self._leave_comparison()
             self._renew(keep=True)
 
     def _next_pane(self) -> None:
@@ -153,15 +155,20 @@ class State:
             self._go(self.row.at + 1)
 
     def _aggregate(self, aggregated: bool) -> None:
-        self.aggregated, self.comparing = aggregated, False
+        self.aggregated = aggregated
+        self._leave_comparison()
         self._renew(keep=True)
+
+    def _leave_comparison(self) -> None:
+        if self.comparing:
+            self._toggle_comparison()
 
     def _toggle_comparison(self) -> None:
         if self.comparison is None:
             self.message = "No other image to compare with: start with --compare IMAGE"
             return
         self.comparing = not self.comparing
-        self._renew()
+        self.filter(self.browser.wanted.text if self.browser.wanted else "")
 
     def _toggle(self, name: str) -> None:
         shown = self.browser.toggle(KINDS[name])

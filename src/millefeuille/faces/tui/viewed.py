@@ -9,6 +9,7 @@ from millefeuille.analysis.schema import Document
 from millefeuille.analysis.tree import Node, Trees
 from millefeuille.engine.analysis import Analysis
 from millefeuille.errors import Unsupported
+from millefeuille.faces.tui.wanted import Wanted
 
 Read = Callable[[int, int], Iterator[bytes]]
 
@@ -41,6 +42,21 @@ class Viewed:
     def children(self, path: bytes, below: int, upto: int) -> Sequence[Node]:
         """A directory as `Trees` has it; directories have the size 0 as long as theirs are not known."""
         return self._trees.children(path, below=below, upto=upto, sums=self.ready)
+
+    def places(self, wanted: Wanted) -> set[bytes]:
+        """Every path of any layer that could be wanted, and the directories above them."""
+        found: set[bytes] = set()
+        for layer in self.image.layers:
+            rows = zip(layer.paths, layer.sizes, strict=True)
+            found.update(path for path, size in rows if wanted.could_be(path, size))
+            if wanted.by_path:
+                found.update(path for path in layer.parents if wanted.path_fits(path))
+        for path in list(found):
+            while path := path.rpartition(b"/")[0]:
+                if path in found:
+                    break
+                found.add(path)
+        return found
 
     def work_out(self) -> None:
         """Make what takes long: the ledger, and the sizes of directories. Raises BrokenLink."""

@@ -18,7 +18,6 @@ from millefeuille.analysis.tree import ADDED, METADATA, MODIFIED, REMOVED, TYPE,
 from millefeuille.errors import Invalid
 
 _CHANGES = frozenset({ADDED, MODIFIED, METADATA, TYPE, REMOVED, UNCHANGED})
-Test = Callable[[Node], bool]
 
 
 class BadFilter(Invalid):
@@ -32,7 +31,8 @@ class Wanted:
         """Read a filter line. Raises BadFilter."""
         self.text = text.strip()
         self._paths: list[re.Pattern[bytes]] = []
-        self._tests: list[Test] = []
+        self._sizes: list[Callable[[int], bool]] = []
+        self._changes = _CHANGES
         for word in self.text.split():
             self._read(word)
 
@@ -40,20 +40,28 @@ class Wanted:
         """Whether a path could be wanted."""
         return all(pattern.search(b"/" + path) for pattern in self._paths)
 
+    def could_be(self, path: bytes, size: int) -> bool:
+        """Whether a file is wanted if its change is."""
+        return self.path_fits(path) and all(test(size) for test in self._sizes)
+
+    def change_fits(self, change: str) -> bool:
+        """Whether this change is wanted."""
+        return change in self._changes
+
     def fits(self, node: Node) -> bool:
         """Whether this file is wanted."""
-        return self.path_fits(node.path) and all(test(node) for test in self._tests)
+        return self.change_fits(node.change) and self.could_be(node.path, node.size)
 
     @property
     def by_path(self) -> bool:
         """Whether directories are wanted too, since only names matter."""
-        return not self._tests
+        return not self._sizes and self._changes == _CHANGES
 
     def _read(self, word: str) -> None:
         if word.startswith(("size>", "size<")):
-            self._tests.append(_by_size(word))
+            self._sizes.append(_by_size(word))
         elif word.startswith("change:"):
-            self._tests.append(_by_change(word[7:]))
+            self._changes &= _by_change(word[7:])
         elif word.startswith("text:"):
             self._paths.append(re.compile(re.escape(word[5:].encode("utf-8", "surrogateescape"))))
         else:
@@ -64,18 +72,18 @@ class Wanted:
                 self._paths.append(re.compile(re.escape(raw)))
 
 
-def _by_size(word: str) -> Test:
+def _by_size(word: str) -> Callable[[int], bool]:
     try:
         limit = parse_size(word[5:])
     except BadRule as error:
         raise BadFilter(f"{word}: expected a size, as 20MB") from error
     if word[4] == ">":
-        return lambda node: node.size > limit
-    return lambda node: node.size < limit
+        return lambda size: size > limit
+    return lambda size: size < limit
 
 
-def _by_change(text: str) -> Test:
+def _by_change(text: str) -> frozenset[str]:
     changes = frozenset(text.split(","))
     if not changes <= _CHANGES:
         raise BadFilter(f"change:{text}: the changes are {', '.join(sorted(_CHANGES))}")
-    return lambda node: node.change in changes
+    return changes
