@@ -78,12 +78,13 @@ def test_kill_at_every_operation(yard: Yard, work: Work, all_cases: bool) -> Non
     killed = 0
     for number in chosen:
         done = struck.strike(number, "kill")
-        # Threads make a few operations more or less from one time to the next.
-        assert done.returncode == -signal.SIGKILL or number > len(struck.points) - 8, (number, done)
+        # A chain that is mounted still and threads that wait make a few operations more or less.
+        late = number > len(struck.points) * 0.8 and done.returncode == work.code
+        assert done.returncode == -signal.SIGKILL or late, (number, done)
         killed += done.returncode == -signal.SIGKILL
         wrong += struck.wrong(number)
     assert not wrong, "\n".join(wrong)
-    assert killed >= len(chosen) - 8 and killed
+    assert killed > len(chosen) * 0.7
     counts.said.append(f"mille build ({work.name}): killed at {killed} of {len(struck.points)} operations")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from millefeuille.engine.metadata import prepare
-from millefeuille.engine.store import open_store
+from millefeuille.engine.store import open_store, removing
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import boolean
 from millefeuille.store.check import Report, check
@@ -25,6 +25,7 @@ def run(context: Context, call: Call) -> int:
     _print(context, report)
     if not call[REPAIR]:
         return PROBLEMS if report.problems else 0
+    removing(context.settings)
     for sentence in repair(store, report, data=call[DATA], prepare=prepare(context.settings)):
         context.terminal.line(sentence)
     if not report.problems:
