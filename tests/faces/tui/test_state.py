@@ -201,3 +201,22 @@ def _names(state: State) -> list[str]:
 
 def _tree(state: State) -> dict[str, str]:
     return {node.path.decode(): node.change for node in _nodes(state)}
+
+
+def test_long_rows_wrap_and_the_selected_one_stays_on_the_screen(state: State) -> None:
+    state.focus = TREE
+    state.act("toggle-wrap-tree")
+    for _ in range(12):
+        shown = [span for line in frame(state, 44, 7) for span in line if span.look == "selected"]
+        assert shown
+        state.act("down")
+    state.act("toggle-wrap-tree")
+    assert sum(span.look == "selected" for line in frame(state, 44, 7) for span in line) > 0
+
+
+def test_changes_of_directories_do_not_hide_what_is_in_them(state: State) -> None:
+    state.act("down")
+    state.filter("change:removed")
+    assert [node.path for node in _nodes(state)] == [b"etc", b"etc/a"]
+    state.filter("change:added size>500B")
+    assert [node.path for node in _nodes(state)] == [b"new"]

@@ -104,6 +104,8 @@ def tree_lines(state: State, width: int, height: int) -> list[Line]:
     """One screen of the tree; with `wrap`, a long row takes several lines."""
     cursor = state.row
     cursor.show(height)
+    if state.wrap:
+        _show_wrapped(state, width, height)
     lines: list[Line] = []
     number = cursor.top
     while len(lines) < height and (row := state.browser.row(number)) is not None:
@@ -119,6 +121,18 @@ def tree_lines(state: State, width: int, height: int) -> list[Line]:
     if not lines:
         lines.append([Span("No file is shown.", "dim")])
     return lines[:height]
+
+
+def _show_wrapped(state: State, width: int, height: int) -> None:
+    """Have the selected row on the screen, where the rows above take several lines each."""
+    left = height
+    for number in range(state.row.at, state.row.top - 1, -1):
+        row = state.browser.row(number)
+        length = sum(len(span.text) for span in _tree_line(state, row)) if row is not None else 0
+        left -= max(-(-length // width), 1)
+        if left < 0:
+            state.row.top = min(number + 1, state.row.at)
+            return
 
 
 def _tree_line(state: State, row: Row) -> list[Span]:
