@@ -176,3 +176,12 @@ def test_a_removal_that_was_killed_is_ended_by_the_next(
         assert steps.output in ("x\ny\n", "y\n")
         caches.clear(steps.host.caches)
         assert not [p for p in Path(steps.host.caches).iterdir() if p.name.startswith("gone-")]
+
+
+def test_what_a_killed_build_left_of_the_name_goes(steps: Steps) -> None:
+    top = Path(steps.host.caches, caches.key(CACHE))
+    top.mkdir(parents=True)
+    (top / "id.tmp-1-2").touch()
+    steps.sh("true", mounts=(CACHE,))
+    assert (top / "id").read_text() == "/c"
+    assert not list(top.glob("*.tmp-*"))

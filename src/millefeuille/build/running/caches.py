@@ -115,6 +115,9 @@ def _taken(directory: str, cache: Cache) -> tuple[str, int] | None:
     with files.locked(f"{directory}/lock", _WHAT):
         files.make_directory(top)
         if not os.path.exists(f"{top}/id"):
+            for name in os.listdir(top):
+                if name.startswith("id.tmp-"):  # left by a build that was killed
+                    files.unlink(f"{top}/{name}")
             files.replace_file(f"{top}/id", (cache.id or cache.target).encode(errors="surrogateescape"))
         for copy in _copies(top, cache):
             lock = files.create(f"{top}/{copy}.lock", exclusive=False)
