@@ -38,3 +38,8 @@ def test_what_nothing_can_be_put_behind() -> None:
     assert joinable("a && b")
     assert not joinable("a # why")
     assert not joinable("cat <<EOF")
+
+
+def test_another_command_instead() -> None:
+    assert without("a && chown -R b c && d", ("chown -R b c",), "chown b c") == "a && chown b c && d"
+    assert without("chown -R b c && chmod 1 c", ("chown -R b c", "chmod 1 c"), "x") == "x"

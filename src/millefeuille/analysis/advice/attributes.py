@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -12,10 +13,12 @@ from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit
 from millefeuille.analysis.advice.shell import commands, words
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.advice.waste import Waste, place
+from millefeuille.analysis.stacking import ATTRIBUTES as CHANGED
 from millefeuille.analysis.stacking import METADATA, Death
 from millefeuille.layers.entry import DIRECTORY, FILE
 
 _OCTAL: Final = re.compile(r"[0-7]{3,4}")
+_MOST_DIRECTORIES: Final = 4  # that are named in the command that stays
 _PASSWD: Final = (b"etc/passwd", b"etc/group")
 
 
@@ -80,8 +83,38 @@ def _edits(
         flags.append(f"--{tool}={value}")
     if copy.fixed or run.fixed or killer in dropped or not _only(waste, writer, killer, deaths):
         return ()
-    drops = DropCommands(waste.own[killer], tuple(change.text for change in changes))
+    there = _there_before(waste, writer, killer)
+    if len(there) > _MOST_DIRECTORIES:
+        return ()
+    # A directory that was there before the COPY does not get its flags.
+    places = " ".join(shlex.quote("/" + path.decode("utf-8", "surrogateescape")) for path in there)
+    instead = " && ".join(f"{change.tool} {change.value} {places}" for change in changes) if there else ""
+    drops = DropCommands(waste.own[killer], tuple(change.text for change in changes), instead)
     return (*(AddFlag(waste.own[writer], flag) for flag in flags), drops)
+
+
+def _there_before(waste: Waste, writer: int, killer: int) -> list[bytes]:
+    """The directories that the RUN changed and the COPY did not make."""
+    lower, upper = waste.image.parts[writer].layer, waste.image.parts[killer].layer
+    made = {path for path, n in lower.written.items() if n not in waste.account.changes[writer]}
+    changed = waste.account.changes[killer]
+    return [
+        path for path, n in upper.written.items()
+        if upper.kinds[n] == DIRECTORY and changed.get(n) == CHANGED and path not in made
+        and _differs(waste, killer, path, n)
+    ]  # fmt: skip
+
+
+def _differs(waste: Waste, killer: int, path: bytes, entry: int) -> bool:
+    """Whether a directory got another owner or mode, and not a new time alone."""
+    after = waste.image.parts[killer].layer.index
+    for part in reversed(waste.image.parts[:killer]):
+        before = part.layer.written.get(path)
+        if before is not None:
+            index = part.layer.index
+            old = (index.uids[before], index.gids[before], index.modes[before])
+            return old != (after.uids[entry], after.gids[entry], after.modes[entry])
+    return True
 
 
 def _only(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> bool:

@@ -13,10 +13,11 @@ class AddFlag(NamedTuple):
 
 
 class DropCommands(NamedTuple):
-    """Take simple commands out of a RUN; it goes when none is left."""
+    """Take simple commands out of a RUN, perhaps with another `instead`; the RUN goes when none is left."""
 
     step: int
     commands: tuple[str, ...]
+    instead: str = ""
 
 
 class Join(NamedTuple):

@@ -71,7 +71,7 @@ class _Draft:
                     self._change(line, replace(line.step, flags=(edit.flag, *line.step.flags)))
         elif isinstance(edit, DropCommands):
             for line in self._found(edit.step):
-                self._drop(line, edit.commands)
+                self._drop(line, edit)
         elif isinstance(edit, Join):
             self._join([line for number in edit.steps for line in self._found(number)])
         elif isinstance(edit, Remove):
@@ -89,8 +89,8 @@ class _Draft:
     def _found(self, number: int) -> list[_Line]:
         return [line for line in self._lines if line.number == number]
 
-    def _drop(self, line: _Line, commands: tuple[str, ...]) -> None:
-        body = without(line.step.body, commands)
+    def _drop(self, line: _Line, edit: DropCommands) -> None:
+        body = without(line.step.body, edit.commands, edit.instead)
         if body:
             self._change(line, replace(line.step, body=body))
         else:

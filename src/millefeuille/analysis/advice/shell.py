@@ -39,9 +39,14 @@ def words(command: str) -> tuple[str, ...]:
         return ()
 
 
-def without(text: str, dropped: tuple[str, ...]) -> str:
-    """The text without these of its commands; "" when none is left."""
-    kept = [one for one in commands(text) or (text,) if one not in dropped]
+def without(text: str, dropped: tuple[str, ...], instead: str = "") -> str:
+    """The text without these of its commands, `instead` where the first was; "" when none is left."""
+    found = commands(text) or (text,)
+    first = next((place for place, one in enumerate(found) if one in dropped), None)
+    kept = [
+        instead if place == first else one
+        for place, one in enumerate(found) if one not in dropped or (place == first and instead)
+    ]  # fmt: skip
     return " && ".join(kept)
 
 
