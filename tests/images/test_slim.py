@@ -64,7 +64,7 @@ def test_random_stacks_show_the_same_and_hold_nothing_in_vain(
     store: Store, loaded: Loaded, all_cases: bool
 ) -> None:
     slimmer = 0
-    for seed in range(300 if all_cases else 40):
+    for seed in range(300 if all_cases else 12):
         layers = list(dict.fromkeys(stack(seed)))
         if not layers:
             continue
@@ -80,7 +80,7 @@ def test_random_stacks_show_the_same_and_hold_nothing_in_vain(
         if not any(death.writer < made.kept for death in before.deaths) and not base:
             assert after.shadowed == 0
         slimmer += made.saved > 0
-    assert slimmer > 10
+    assert slimmer > 2
 
 
 def _layers() -> list[bytes]:

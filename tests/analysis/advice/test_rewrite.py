@@ -62,3 +62,12 @@ def test_a_history_without_a_dockerfile_is_rewritten_too() -> None:
     found = rewrite(SCRIPT, [Ignore("**/x"), Remove(3)])
     assert found.text.splitlines() == ["FROM base", "COPY . /app", "RUN a && chown b c", "RUN rm z"]
     assert found.ignored == ("**/x",)
+
+
+def test_a_here_document_stays_whole() -> None:
+    source = ("FROM base", "RUN <<EOF", "pip install x", "EOF", "")
+    script = (
+        read_step("FROM base", first=1, last=1), read_step("RUN <<EOF", first=2, last=4, fixed=True)
+    )  # fmt: skip
+    text = rewrite(script, [AddFlag(1, "--mount=type=cache,target=/c")], source).text
+    assert text == "FROM base\nRUN --mount=type=cache,target=/c <<EOF\npip install x\nEOF\n"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Insert, Join, Move, Remove
 from millefeuille.analysis.advice.shell import joined, without
 from millefeuille.analysis.advice.step import Step, read_step
 from millefeuille.values import dataclass, replace
+
+_WORD: Final = re.compile(r"^(\s*\w+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ class _Draft:
         if isinstance(edit, AddFlag):
             for line in self._found(edit.step):
                 if edit.flag not in line.step.flags:
-                    self._change(line, replace(line.step, flags=(edit.flag, *line.step.flags)))
+                    self._flag(line, edit.flag)
         elif isinstance(edit, DropCommands):
             for line in self._found(edit.step):
                 self._drop(line, edit)
@@ -88,6 +92,12 @@ class _Draft:
 
     def _found(self, number: int) -> list[_Line]:
         return [line for line in self._lines if line.number == number]
+
+    def _flag(self, line: _Line, flag: str) -> None:
+        step, lines = replace(line.step, flags=(flag, *line.step.flags)), line.lines
+        self._change(line, step)
+        if step.fixed and lines is not None:  # with a here-document its lines are more than its text
+            line.lines = (_WORD.sub(lambda word: f"{word[1]} {flag}", lines[0], count=1), *lines[1:])
 
     def _drop(self, line: _Line, edit: DropCommands) -> None:
         body = without(line.step.body, edit.commands, edit.instead)
