@@ -7,11 +7,11 @@ import gzip
 import io
 import lzma
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tests.walks.building.context import MTIME
 
-PACK = {
+PACK: dict[str, Callable[[bytes], bytes]] = {
     "": lambda data: data,
     "gz": lambda data: gzip.compress(data, mtime=0),
     "bz2": bz2.compress,

@@ -56,10 +56,13 @@ class Builder:
             archive.unlink()
 
     def _run(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            words, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, errors="replace", check=False, timeout=_PATIENCE,
-        )  # fmt: skip
+        try:
+            return subprocess.run(
+                words, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, capture_output=True,
+                text=True, errors="replace", check=False, timeout=_PATIENCE,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(words, -1, "", f"no end within {_PATIENCE:.0f} seconds")
 
 
 def mille(directory: Path, base: Path) -> Builder:

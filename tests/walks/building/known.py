@@ -11,11 +11,11 @@ from tests.walks.building.case import Known
 
 def _without_set_id(theirs: Any, ours: Any) -> bool:
     """Only the bits that change the user or the group are gone."""
-    return int(theirs, 8) == int(ours, 8) & ~0o6000
+    return bool(int(theirs, 8) == int(ours, 8) & ~0o6000)
 
 
 def _without_attributes(theirs: Any, ours: Any) -> bool:
-    return theirs == {} and ours != {}
+    return not theirs and bool(ours)
 
 
 def _in_another_order(theirs: Any, ours: Any) -> bool:

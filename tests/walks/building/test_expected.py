@@ -9,7 +9,7 @@ import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from tests.walks.building.base import NAME, PATH
@@ -71,7 +71,7 @@ def test_expected(case: Expected, made: Made) -> None:
     assert isinstance(image, Image), image.words
     assert told(image.tree, base.tree if "bin/busybox" in image.tree else {}) == wanted(case.tree)
     for key, value in case.config.items():
-        found = image.config.get(key)
+        found: Any = image.config.get(key)
         assert ([one for one in found if one != PATH] if key == "Env" else found) == value, key
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 from tests.walks.building import generator
 from tests.walks.building.builders import Refused
+from tests.walks.building.case import Case
 from tests.walks.building.known import RANDOM
 from tests.walks.building.playing import Played, bench, complaints, everything, play
 
@@ -36,7 +37,7 @@ def played(busybox: MadeImage, containers: None, tmp_path_factory: pytest.TempPa
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_same(case: generator.Case, played: Played) -> None:
+def test_same(case: Case, played: Played) -> None:
     found = complaints(case, played[case.name], RANDOM)
     assert not found, "\n".join(["", *found, "", case.dockerfile])
 

@@ -72,7 +72,7 @@ def test_a_static_binary_from_scratch(shop: Shop) -> None:
         binary = Path(program("busybox")).read_bytes()
     except ServerMissing as missing:
         pytest.skip(str(missing))
-    files = {"busybox": File(binary, mode=0o755), "index.html": "<h1>hello</h1>\n"}
+    files: Files = {"busybox": File(binary, mode=0o755), "index.html": "<h1>hello</h1>\n"}
     shop.build("static", """
 FROM scratch
 COPY busybox /bin/

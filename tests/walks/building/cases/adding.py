@@ -7,7 +7,7 @@ from tests.walks.building.archives import folder, link, member, tar
 from tests.walks.building.case import Case
 from tests.walks.building.context import File, Folder, Link
 
-PLAIN = {
+PLAIN: dict[str, str | tarfile.TarInfo] = {
     "top": "1", "d": folder(0o750), "d/in": "2", "d/link": link("in"), "d/hard": link("d/in", hard=True),
     "d/suid": member(mode=0o4755, owner=(0, 0)), "s": folder(0o1777, (1000, 1001)),
 }  # fmt: skip

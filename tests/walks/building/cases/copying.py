@@ -3,9 +3,9 @@
 import struct
 
 from tests.walks.building.case import Case
-from tests.walks.building.context import File, Folder, Link, Same, Special
+from tests.walks.building.context import File, Files, Folder, Link, Same, Special
 
-TREE = {
+TREE: Files = {
     "a": "a\n",
     "b": File("b\n", mode=0o600),
     "dir/one": "1\n",

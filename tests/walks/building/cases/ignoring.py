@@ -1,8 +1,9 @@
 """Ignore files: which paths of the context a COPY does not see."""
 
 from tests.walks.building.case import Case
+from tests.walks.building.context import Files
 
-TREE = {
+TREE: Files = {
     "a.txt": "1", "b.md": "2", "README.md": "3", "sub/a.txt": "4", "sub/b.md": "5", "sub/deep/a.txt": "6",
     "sub/deep/keep": "7", "build/out/x": "8", "build/y": "9", ".hidden": "10", "a b.txt": "11",
 }  # fmt: skip

@@ -3,10 +3,13 @@
 import hashlib
 
 from tests.walks.building.archives import folder, tar
+from tests.walks.building.context import Files
 from tests.walks.building.expectation import Expected
 
 ARCHIVE = tar({"p": folder(0o750, (5, 6)), "p/f": "in"}, pack="gz")
-FILES = {"a.tar.gz": ARCHIVE, "served/f.txt": "text", "served/a.tar.gz": ARCHIVE, ".dockerignore": "served"}
+FILES: Files = {
+    "a.tar.gz": ARCHIVE, "served/f.txt": "text", "served/a.tar.gz": ARCHIVE, ".dockerignore": "served",
+}  # fmt: skip
 UNPACKED = """
 d 755 0:0 /x
 d 750 5:6 /x/p

@@ -1,12 +1,12 @@
 """COPY with the flags of newer frontends: --parents, --exclude, --link, and symbolic modes."""
 
-from tests.walks.building.context import File, Folder, Link
+from tests.walks.building.context import File, Files, Folder, Link
 from tests.walks.building.expectation import Expected
 
-TREE = {
+TREE: Files = {
     "a/b/c.txt": "c", "a/b/d.md": "d", "a/e.txt": "e", "f.txt": "f", "a/x/y/z.txt": "z",
 }  # fmt: skip
-MODES = {
+MODES: Files = {
     "t": Folder(0o700), "t/tool": File("", mode=0o744), "t/text": File("", mode=0o600),
     "t/sub": Folder(0o750), "t/sub/f": "",
 }  # fmt: skip
