@@ -220,3 +220,15 @@ def test_changes_of_directories_do_not_hide_what_is_in_them(state: State) -> Non
     assert [node.path for node in _nodes(state)] == [b"etc", b"etc/a"]
     state.filter("change:added size>500B")
     assert [node.path for node in _nodes(state)] == [b"new"]
+
+
+def test_an_image_without_layers_is_empty() -> None:
+    state = State(viewed_of(image_of((), ()), ()), Preferences())
+    for _ in range(3):
+        assert "No file is shown" in printed(frame(state, 120, 30))
+        for action in ("down", "last", "left", "right", "toggle-collapse-dir", "compare-all", "go-to-writer"):
+            state.act(action)
+        state.act("toggle-view")
+    state.viewed.work_out()
+    state.work_done()
+    assert "Nothing is wasted" in printed(frame(state, 120, 30))

@@ -41,6 +41,8 @@ class Viewed:
 
     def children(self, path: bytes, below: int, upto: int) -> Sequence[Node]:
         """A directory as `Trees` has it; directories have the size 0 as long as theirs are not known."""
+        if not self.image.parts:
+            return []
         return self._trees.children(path, below=below, upto=upto, sums=self.ready)
 
     def places(self, wanted: Wanted) -> set[bytes]:
