@@ -1,4 +1,4 @@
-"""A disk that fills up in the midst of a build: a clear error, the store stays whole, and the next build works."""
+"""A disk that fills up in the midst of a build: a clear error, a whole store, and the next build works."""
 
 from __future__ import annotations
 

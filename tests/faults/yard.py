@@ -104,7 +104,7 @@ class Yard(Household):
         wrong += [f"snapshots/{name}" for name in _names(f"{self.root}/snapshots") if name not in kept]
         for directory in ("builds", "runtime", "containers"):
             wrong += [f"run/{directory}/{name}" for name in _names(f"{self.place.run}/{directory}")]
-        for directory, _, plain in os.walk(self.root):
+        for directory, _, plain in os.walk(self.root if pruned else f"{self.root}/build"):
             wrong += [f"{directory}/{name}" for name in plain if ".tmp-" in name or ".new-" in name]
         wrong += [f"process {pid}" for pid in self.monitors()]
         wrong += [f"loop device of {path}" for path in _loops() if path.startswith(self.root)]
