@@ -163,6 +163,8 @@ def test_pieces_are_of_bounded_size(tmp_path: Path) -> None:
         size=st.integers(0, 1 << 34),
         mtime=st.integers(-5, 1 << 34),
         nsec=st.sampled_from([0, 0, 5]),
+        link=st.just(b""),  # nothing but a link has one
+        device=st.just((0, 0)),
     )
 )
 def test_headers_with_nothing_special_are_the_general_ones(entry: Metadata) -> None:
