@@ -144,6 +144,7 @@ class StepCache:
             steps.record(tx, step, tuple(layers), chains)
         with self._lock:
             self._made.add(step.key)
+            self._stood.add(step.chain)  # its chains are recorded and claimed now
         return step
 
     def stand(self, layers: Sequence[LayerRecord]) -> None:
