@@ -1,4 +1,7 @@
-"""Twenty RUN steps that do nothing, beside as many bare runs of the same command by the same runtime."""
+"""Twenty RUN steps that do nothing, beside as many bare runs of the same command by the same runtime.
+
+Both have the system call filter that containers have everywhere.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from bench.builders import builders
 from bench.contest import Goal, Result, Trial, contest
 from bench.contestants import Contestant
 from bench.ground import Ground
+from millefeuille.runtime import seccomp
 from millefeuille.testing.servers import program
 
 _STEPS: Final = 20
@@ -34,6 +38,9 @@ class _Bare(Contestant):
         subprocess.run([program("runc"), "spec"], cwd=bundle, check=True)
         document = json.loads((bundle / "config.json").read_text())
         document["process"] |= {"args": ["/bin/true"], "terminal": False}
+        # What Docker, podman and we ask the runtime for in each container; its own sample has none.
+        capabilities = document["process"]["capabilities"]["bounding"]
+        document["linux"]["seccomp"] = seccomp.resolved(seccomp.default(), capabilities)
         (bundle / "config.json").write_text(json.dumps(document))
         loop = f"for n in $(seq {_STEPS}); do {program('runc')} run --bundle {bundle} bench-$n; done"
         self.prefix = ["sh", "-ec", loop]
