@@ -131,18 +131,21 @@ def build_image(
         reporter=reporter, journal=journal, fetch=fetch, pull=order.pull, allowed=order.allowed,
         rehearsal=order.rehearsal, imports=order.caches.imports,
     )  # fmt: skip
+    cache: StepCache | None = None
     try:
         with contextlib.ExitStack() as stack:
             if order.rehearsal:
                 with contextlib.suppress(Unmade):
                     _Build(settings, store, order, tools, stack).rehearse()
                 return Built(id=account.id)
-            made = _Build(settings, store, order, tools, stack).run(account, doors)
+            building = _Build(settings, store, order, tools, stack)
+            cache = building.cache
+            made = building.run(account, doors)
     except MilleError as error:
-        _keep(store, order, replace(account, status="failed", error=str(error)), journal)
+        _keep(store, order, replace(account, status="failed", error=str(error)), journal, cache)
         raise
     image = str(made.recorded.image) if made.recorded is not None else ""
-    _keep(store, order, replace(account, image=image), journal)
+    _keep(store, order, replace(account, image=image), journal, cache)
     return made
 
 
@@ -163,6 +166,11 @@ class _Build:
             workshop(settings, store, order.request, tools, context=context, contexts=contexts)
         )
 
+    @property
+    def cache(self) -> StepCache:
+        """The cache as this build sees it."""
+        return self._workshop.layering.cache
+
     def run(self, account: Account, doors: Callable[[], Doors] | None) -> Built:
         order, host = self._order, Platform.host()
         asked = order.platforms or (None,)
@@ -173,13 +181,17 @@ class _Build:
             plans.append(made)
             states.append(self._finished(state))
         with self._exporting():
-            self._workshop.layering.cache.hold()
+            cache = self.cache
             if order.caches.exports is not None:
+                cache.hold()
                 layers = frozenset(layer.diff_id for state in states for layer in state.layers)
-                order.caches.exports(self._workshop.layering.cache, self._lease, layers)
+                order.caches.exports(cache, self._lease, layers)
             if order.delivery is None or doors is None:
-                recorded = finish(self._store, states[0], order.names, self._lease, labels=order.labels)
+                recorded = finish(
+                    self._store, states[0], order.names, self._lease, labels=order.labels, hold=cache.hold
+                )  # fmt: skip
                 return Built(id=account.id, recorded=recorded)
+            cache.hold()
             # Most builds put an image into the store, and load nothing that can do more.
             delivering = importlib.import_module("millefeuille.engine.delivering")
             delivered: Delivered = delivering.deliver_all(
@@ -197,6 +209,7 @@ class _Build:
         finished = state.finished(self._order.request.epoch)
         if not self._order.squash:
             return finished
+        self.cache.hold()
         squash = importlib.import_module("millefeuille.build.outputs.squash")
         squashed: Finished = squash.squashed(self._store, finished, self._lease)
         return squashed
@@ -253,8 +266,12 @@ def _account(record: BuildRecord) -> Account | None:
         return None
 
 
-def _keep(store: Store, order: Order, account: Account, journal: Journal) -> None:
+def _keep(
+    store: Store, order: Order, account: Account, journal: Journal, cache: StepCache | None
+) -> None:  # fmt: skip
     whole = replace(account, ended=time.time_ns(), bases=journal.bases, entries=tuple(journal.entries))
     record = BuildRecord(id=whole.id, series=order.series, ended_ns=whole.ended, record=whole.text())
     with store.writing() as tx:
         builds.add(tx, record)
+        if cache is not None:
+            cache.finish(tx)

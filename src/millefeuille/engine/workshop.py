@@ -53,7 +53,7 @@ def workshop(
     settings: Settings, store: Store, request: Request, tools: Tools,
     *, context: DirectorySource | None, contexts: Mapping[str, DirectorySource],
 ) -> Iterator[tuple[Workshop, Lease]]:  # fmt: skip
-    """A workshop, and the lease that it claims everything for; what it used is noted when the block ends."""
+    """A workshop, and the lease that it claims everything for; what it used is the caller's to note."""
     lock = threading.Lock()
 
     @functools.cache
@@ -86,7 +86,6 @@ def workshop(
             ),
             lease,
         )
-        cache.finish()
 
 
 def _warn(reporter: Reporter, text: str) -> None:

@@ -44,7 +44,8 @@ def test_a_step_is_found_again_with_its_layer(store: Store, cache: StepCache) ->
     assert found is not None
     assert found.layer == made
     assert (found.took_ns, found.uses, found.inputs) == (5, 1, "one")
-    cache.finish()
+    with store.writing() as tx:
+        cache.finish(tx)
     with store.reading() as tx:
         assert [step.uses for step in steps.steps(tx)] == [2]
 

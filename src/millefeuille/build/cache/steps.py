@@ -29,6 +29,7 @@ from millefeuille.store.leases import Lease
 from millefeuille.store.recording import add_chains
 from millefeuille.store.steps import StepRecord
 from millefeuille.store.store import Store
+from millefeuille.store.transaction import Transaction
 
 
 class Vanished(Conflict):
@@ -185,11 +186,10 @@ class StepCache:
         """Claim a layer that is about to get its name."""
         self._lease.claim((diff_id,))
 
-    def finish(self) -> None:
+    def finish(self, tx: Transaction) -> None:
         """Say of what was found that it was of use."""
         if self._used:
-            with self._store.writing() as tx:
-                steps.touch(tx, self._used, time.time_ns())
+            steps.touch(tx, self._used, time.time_ns())
 
     def _is_here(self, layer: LayerRecord) -> bool:
         try:

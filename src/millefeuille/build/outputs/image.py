@@ -6,7 +6,7 @@ config and manifest → claim → documents → metadata image
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from millefeuille import files
 from millefeuille.build.outputs.finished import Finished
@@ -37,19 +37,21 @@ class Recorded:
 def finish(
     store: Store, finished: Finished, names: Sequence[Reference], lease: Lease,
     *, labels: Mapping[str, str] | None = None, prepare: Prepare | None = None,
+    hold: Callable[[], object] | None = None,
 ) -> Recorded:  # fmt: skip
     """Record the image of a finished build under `names`, all tagged; the same state gives the same image.
 
-    The caller holds the `lease`, which claims the layers already, and lets go of it afterwards. Raises
-    MissingLayer, InvalidConfig, DiskFull, ReadOnlyStore, Failed, CorruptBlob.
+    The caller holds the `lease`, and lets go of it afterwards. It claims the layers already, or `hold`,
+    which is called before anything is recorded, makes it. Raises MissingLayer, InvalidConfig, DiskFull,
+    ReadOnlyStore, Failed, CorruptBlob, and what `hold` raises.
     """
     product = assemble(store, [finished], Shape(labels=labels or {}), lease)
-    return record(store, product, names, lease, prepare=prepare)
+    return record(store, product, names, lease, prepare=prepare, hold=hold)
 
 
 def record(
     store: Store, product: Product, names: Sequence[Reference], lease: Lease,
-    *, prepare: Prepare | None = None,
+    *, prepare: Prepare | None = None, hold: Callable[[], object] | None = None,
 ) -> Recorded:  # fmt: skip
     """Record all images of a product, and let `names` point to it; done again, it changes nothing.
 
@@ -59,6 +61,8 @@ def record(
     chosen = product.chosen
     if _is_recorded(store, product, names):
         return _recorded(product, chosen.plan.config.id)
+    if hold is not None:
+        hold()
     lease.claim(product.claims)
     keep_documents(store, product)
     # The image that is recorded last under a name is the one that the name means.
