@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -33,6 +33,10 @@ class Builder:
         self.contestant.reset()
 
 
+def _done(run: Callable[[], object]) -> None:
+    run()
+
+
 class _Mille(Builder):
     def __init__(self, contestant: Mille) -> None:
         super().__init__(contestant.whole(), "mille", ["build", "--quiet"])
@@ -43,7 +47,8 @@ class _Mille(Builder):
         # A program is loaded as it is used: a build of next to nothing, in a store of its own, loads it all.
         words = [self.contestant.prefix[0], "--root", str(place / "store"), "build", "--quiet", str(place)]
         run = partial(subprocess.run, words, capture_output=True, check=True)
-        self.contestant.warm_up = lambda: None if run() else None  # type: ignore[method-assign]  # one of many
+        warm_up = partial(_done, run)
+        self.contestant.warm_up = warm_up  # type: ignore[method-assign]  # a copy of its own
 
     def forget(self) -> None:
         self.contestant._quietly("builder", "prune", "--all", "--force", check=False)
