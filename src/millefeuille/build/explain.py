@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from millefeuille.build.journal import Account, Entry
+from millefeuille.build.journal import Account
 from millefeuille.layers.index import LayerIndex
 
 _SHOWN: Final = 5  # files or variables that are named one by one
@@ -147,8 +147,3 @@ def _how(old: _File | None, new: _File | None) -> str:
     if old[3] != new[3]:
         how.append("link")
     return ", ".join(how) or "changed"
-
-
-def previous(last: Account | None, entry: Entry | None) -> Mapping[str, Any] | None:
-    """The inputs that the step had in the last build, when there are any to compare with."""
-    return entry.inputs if last is not None and entry is not None and entry.inputs else None

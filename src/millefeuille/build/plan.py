@@ -78,12 +78,6 @@ class PlannedStage:
         """What progress calls it."""
         return self.stage.shown
 
-    @property
-    def needs(self) -> frozenset[int]:
-        """The stages it stands on or takes files from."""
-        found = {origin.index for origin in self.origins.values() if isinstance(origin, FromStage)}
-        return frozenset(found | ({self.base} if isinstance(self.base, int) else set()))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

@@ -8,27 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from millefeuille.build.dockerfile.goquote import quoted
+
 _MADE: Final = " # buildkit"
-_ESCAPES: Final = {
-    "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
-    "\\": "\\\\", '"': '\\"',
-}  # fmt: skip
-
-
-def quoted(text: str) -> str:
-    """A text as Go's %q writes it."""
-    return '"' + "".join(_character(one) for one in text) + '"'
-
-
-def _character(one: str) -> str:
-    if one in _ESCAPES:
-        return _ESCAPES[one]
-    if one.isprintable():
-        return one
-    code = ord(one)
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def quoted_list(texts: Iterable[str]) -> str:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
+from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.errors import Conflict, Denied, Failed
-
-_ESCAPES: Final = {
-    "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\\": "\\\\",
-    '"': '\\"',
-}  # fmt: skip
 
 
 class StepFailed(Failed):
@@ -37,19 +32,3 @@ class StepStopped(Conflict):
 
 class EntitlementMissing(Denied):
     """The command asks for more than it was granted."""
-
-
-def quoted(text: str) -> str:
-    """The text as Go's `%q` has it. Source: Go's strconv.Quote."""
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    if character.isprintable():
-        return character
-    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
