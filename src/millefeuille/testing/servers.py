@@ -162,6 +162,7 @@ def _running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[byt
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o022,  # an engine's files must not depend on who runs the tests
         )
 
     def stop() -> None:

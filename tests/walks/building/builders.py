@@ -17,6 +17,7 @@ from tests.walks.building.image import Image, read_archive
 from millefeuille.testing.servers import program
 
 _PATIENCE: Final = 120.0  # seconds for one command
+_UMASK: Final = 0o022  # Buildah's directories that no layer names depend on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Builder:
     save: Sequence[str]
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    umask: int = _UMASK
 
     def play(self, case: Case, context: Path, tag: str) -> Image | Refused:
         """Build a case whose context, with its Dockerfile, is written already."""
@@ -59,7 +61,7 @@ class Builder:
         try:
             return subprocess.run(
                 words, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, capture_output=True,
-                text=True, errors="replace", check=False, timeout=_PATIENCE,
+                text=True, errors="replace", check=False, timeout=_PATIENCE, umask=self.umask,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return subprocess.CompletedProcess(words, -1, "", f"no end within {_PATIENCE:.0f} seconds")
@@ -72,6 +74,7 @@ def mille(directory: Path, base: Path) -> Builder:
     return Builder(
         name="mille", build=[*command, "build", "--network", "none"],
         save=[*command, "save", "-o", "{file}", "{tag}"], directory=directory,
+        umask=0o077,  # ours must not depend on it
     )  # fmt: skip
 
 
@@ -81,7 +84,7 @@ def buildah(directory: Path, base: Path) -> Builder:
     command = [program("buildah"), "--root", str(root), "--runroot", str(run), "--storage-driver", "overlay"]
     place = f"containers-storage:[overlay@{root}+{run}]docker.io/library/{NAME}"
     copy = [program("skopeo"), "--insecure-policy", "copy", "-q", f"docker-archive:{base}", place]
-    subprocess.run(copy, check=True, capture_output=True)
+    subprocess.run(copy, check=True, capture_output=True, umask=_UMASK)
     flags = ("--isolation", "chroot", "--layers=false", "--pull-never", "--identity-label=false")
     return Builder(
         name="buildah", build=[*command, "bud", *flags, "--format", "docker"],
