@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.contest import show
 from bench.ground import Ground
-from bench.rows import build, commit, containers, load, ls, pull, push, rm, runstep, save, view
+from bench.rows import analyze, build, commit, containers, load, ls, pull, push, rm, runstep, save, view
 from millefeuille.errors import MilleError
 
 _ROWS = {
@@ -21,6 +21,8 @@ _ROWS = {
     "start": containers.start, "warm": containers.warm, "find": containers.find, "read": containers.read,
     "commit": commit.run, "build": build.cold, "rebuild": build.cached, "change": build.changed,
     "runstep": runstep.run, "view": view.run,
+    "analyze-flat": analyze.flat, "analyze-deep": analyze.deep, "analyze-whiteouts": analyze.whiteouts,
+    "analyze-bulk": analyze.bulk, "analyze-stored": analyze.stored, "analyze-kept": analyze.kept,
 }  # fmt: skip
 
 
