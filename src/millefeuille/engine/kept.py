@@ -65,10 +65,10 @@ class Kept:
         raw = self.get("head")
         if raw is None:
             return None
-        found: Document = json.loads(raw)
+        found: Document = json.loads(bytes(raw))
         return found
 
-    def get(self, what: str) -> bytes | None:
+    def get(self, what: str) -> memoryview | None:
         """A text that was kept, whole; None when it is not there, or not what was written."""
         try:
             with open(f"{self._path}.{what}", "rb") as file:
@@ -76,7 +76,7 @@ class Kept:
         except OSError:
             return None
         content = memoryview(raw)[_HASH:]
-        return bytes(content) if blake3(content).digest() == raw[:_HASH] else None
+        return content if blake3(content).digest() == raw[:_HASH] else None
 
     def put(self, what: str, content: bytes) -> None:
         """Keep a text, unless the disk has it otherwise."""

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
-from millefeuille import files
-from millefeuille.analysis.rules import FAIL, Budgets, DiveRules, Outcome, parse_size
+from millefeuille import files, later
 from millefeuille.analysis.schema import Document
 from millefeuille.errors import Invalid, MilleError
 from millefeuille.faces.cli import exits
-from millefeuille.faces.cli.analyze import gates
-from millefeuille.faces.cli.analyze.report_forms import junit, markdown, sarif
-from millefeuille.faces.cli.analyze.report_text import report_text
 from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, Subject, analysed
 from millefeuille.faces.cli.analyze.view import has_terminal, view
 from millefeuille.faces.cli.command import Call, Command, Context, between
 from millefeuille.faces.cli.options import Option, boolean, repeated, string
+
+if TYPE_CHECKING:
+    from millefeuille.analysis import rules
+    from millefeuille.faces.cli.analyze import gates, report_forms, report_text
+else:
+    # Who asks for JSON of what was analysed before needs none of these.
+    rules = later.Later("millefeuille.analysis.rules")
+    gates = later.Later("millefeuille.faces.cli.analyze.gates")
+    report_forms = later.Later("millefeuille.faces.cli.analyze.report_forms")
+    report_text = later.Later("millefeuille.faces.cli.analyze.report_text")
 
 BROKEN = 1  # the exit code of a broken rule
 FAILED = 2  # and of an analysis that could not run
@@ -51,8 +58,9 @@ NO_TRUNC = boolean("no-trunc", "Don't truncate output")
 PLATFORM = string("platform", 'Analyze the given platform variant. Formatted as "os[/arch[/variant]]"')
 SCORE = string("score", 'Whose numbers the report has ("exact", "dive")', default="exact")
 SOURCE = string("source", SOURCE_HELP)
-_OF_VIEW = (COMPARE, PLATFORM, SOURCE)  # whoever says no more than this wants to look around
 VERIFY = boolean("verify", "With --advise, build both Dockerfiles and compare what came of them")
+_OF_VIEW = (COMPARE, PLATFORM, SOURCE)  # whoever says no more than this wants to look around
+_RULES = (ALLOW, CI, CI_CONFIG, COMPARE, MAX_LAYER, MAX_PATH, MAX_SIZE, MAX_WASTE, MIN_EFFICIENCY)
 
 
 def run(context: Context, call: Call) -> int:
@@ -84,7 +92,7 @@ def _analyze(context: Context, call: Call) -> int:
     _check(call)
     if call[ADVISE]:
         return _advise(context, call)
-    budgets = _budgets(call)
+    limits = _budgets(call) if any(call.given(option) for option in _RULES) else None
     subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
     if call[JSON]:
         _put(context, call[JSON], subject.json())
@@ -98,11 +106,13 @@ def _analyze(context: Context, call: Call) -> int:
         view(context, subject, other)
         return 0
     before = other.document if other is not None else None
-    rules = _dive_rules(context, call)
-    outcomes = gates.outcomes(subject, rules, budgets, before, allowed=parse_size(call[ALLOW]))
-    if call[JSON] != "-":
+    outcomes: tuple[rules.Outcome, ...] = ()
+    if limits is not None:
+        allowed = rules.parse_size(call[ALLOW])
+        outcomes = gates.outcomes(subject, _dive_rules(context, call), limits, before, allowed=allowed)
+    if call[JSON] != "-" and (outcomes or not _is_silent(call)):
         context.terminal.write(_report(call, subject.document, outcomes, before))
-    return BROKEN if any(outcome.status == FAIL for outcome in outcomes) else 0
+    return BROKEN if any(outcome.status == rules.FAIL for outcome in outcomes) else 0
 
 
 def _advise(context: Context, call: Call) -> int:
@@ -121,49 +131,54 @@ def _advise(context: Context, call: Call) -> int:
     return 0
 
 
-def _report(call: Call, found: Document, outcomes: tuple[Outcome, ...], before: Document | None) -> str:
+def _is_silent(call: Call) -> bool:
+    """Whether nothing but verdicts is to be printed beside the files that are written."""
+    return call[FORM] == "text" and bool(call[JSON] or call[HTML])
+
+
+def _report(call: Call, found: Document, outcomes: tuple[rules.Outcome, ...], before: Document | None) -> str:
     form = call[FORM]
     if form == "markdown":
-        return markdown(found, outcomes, before)
+        return report_forms.markdown(found, outcomes, before)
     if form == "junit":
-        return junit(found, outcomes)
+        return report_forms.junit(found, outcomes)
     if form == "sarif":
-        return sarif(found, outcomes)
-    if call[JSON] or call[HTML]:
+        return report_forms.sarif(found, outcomes)
+    if _is_silent(call):
         return gates.lines(outcomes)
-    report = report_text(found, score=call[SCORE], whole=call[NO_TRUNC])
+    report = report_text.report_text(found, score=call[SCORE], whole=call[NO_TRUNC])
     return report + (f"\n{gates.lines(outcomes)}" if outcomes else "")
 
 
-def _dive_rules(context: Context, call: Call) -> DiveRules | None:
+def _dive_rules(context: Context, call: Call) -> rules.DiveRules | None:
     if not (call[CI] or call.given(CI_CONFIG)):
         return None
-    return gates.read_rules(call[CI_CONFIG], must_exist=call.given(CI_CONFIG)) or DiveRules()
+    return gates.read_rules(call[CI_CONFIG], must_exist=call.given(CI_CONFIG)) or rules.DiveRules()
 
 
-def _budgets(call: Call) -> Budgets:
+def _budgets(call: Call) -> rules.Budgets:
     def size(option: Option[str]) -> int | None:
-        return parse_size(call[option]) if call[option] else None
+        return rules.parse_size(call[option]) if call[option] else None
 
     paths = []
     for text in call[MAX_PATH]:
         path, sign, limit = text.rpartition("=")
         if not sign:
             raise Invalid(f"--max-path-size {text}: expected PATH=SIZE")
-        paths.append((path, parse_size(limit)))
-    return Budgets(
+        paths.append((path, rules.parse_size(limit)))
+    return rules.Budgets(
         size=size(MAX_SIZE), layer=size(MAX_LAYER), waste=size(MAX_WASTE),
         efficiency=gates.ratio(call[MIN_EFFICIENCY]) if call[MIN_EFFICIENCY] else None, paths=tuple(paths),
     )  # fmt: skip
 
 
-def _put(context: Context, target: str, data: bytes) -> None:
+def _put(context: Context, target: str, data: bytes | memoryview) -> None:
     if target == "-":
         context.terminal.write_bytes(data)
         context.terminal.line()
         return
     with files.explained(target):
-        files.replace_file(target, data + b"\n", 0o644)
+        files.replace_file(target, b"".join((data, b"\n")), 0o644)
 
 
 COMMAND = Command(

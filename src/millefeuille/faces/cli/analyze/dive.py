@@ -60,7 +60,7 @@ def _dive(context: Context, call: Call) -> int:
     subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
     if call[JSON]:
         with files.explained(call[JSON]):
-            files.replace_file(call[JSON], subject.dive_json(), 0o644)
+            files.replace_file(call[JSON], bytes(subject.dive_json()), 0o644)
     if rules is None:
         if not call[JSON] and not call[NO_TUI] and has_terminal(context):
             view(context, subject)

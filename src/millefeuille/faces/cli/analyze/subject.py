@@ -13,13 +13,14 @@ from millefeuille.engine.kept import Kept, kept
 from millefeuille.engine.store import existing
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Context
-from millefeuille.images.content import find_platform
-from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import InvalidReference
-from millefeuille.store.names import NoSuchImage, no_such_image
+from millefeuille.store.images import ImageRecord
+from millefeuille.store.names import NoSuchImage, find, no_such_image
+from millefeuille.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from millefeuille.engine.analysis import Analysis
+    from millefeuille.oci.platform import Platform
 
 STORE: Final = "store"
 REGISTRY: Final = "registry"
@@ -62,15 +63,15 @@ class Subject:
         """The analysis without the files of the layers."""
         return self.analysis.document if self.known is None else self.known
 
-    def json(self) -> bytes:
+    def json(self) -> bytes | memoryview:
         """The whole analysis."""
         return self._text("full") or self.analysis.json()
 
-    def dive_json(self) -> bytes:
+    def dive_json(self) -> bytes | memoryview:
         """The analysis as Dive writes it."""
         return self._text("dive") or self.analysis.dive_json()
 
-    def _text(self, what: str) -> bytes | None:
+    def _text(self, what: str) -> memoryview | None:
         return self._kept.get(what) if self._kept is not None else None
 
 
@@ -83,7 +84,9 @@ def analysed(context: Context, text: str, *, source: str = "", platform: str = "
     if not mark:
         scheme, name = source, text
     wanted = platform or context.settings.platform
-    chosen = Platform.parse(wanted) if wanted else None
+    chosen: Platform | None = None
+    if wanted:
+        chosen = importlib.import_module("millefeuille.oci.platform").Platform.parse(wanted)
     if scheme in ("", STORE):
         try:
             return _stored(context, name, chosen)
@@ -107,10 +110,19 @@ def _stored(context: Context, name: str, platform: Platform | None) -> Subject:
     if store is None:
         raise no_such_image(name)
     with store.reading() as tx:
-        found = kept(store, tx, find_platform(tx, name, platform), name)
+        found = kept(store, tx, _found(tx, name, platform), name)
 
     def make() -> Analysis:
         stored: Callable[..., Analysis] = importlib.import_module("millefeuille.engine.analysis").stored
         return stored(store, name, platform)
 
     return Subject(make, found)
+
+
+def _found(tx: Transaction, name: str, platform: Platform | None) -> ImageRecord:
+    if platform is None:
+        return find(tx, name)
+    chosen: ImageRecord = importlib.import_module("millefeuille.images.content").find_platform(
+        tx, name, platform
+    )
+    return chosen
