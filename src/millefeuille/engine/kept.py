@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import os
 from typing import Final
 
@@ -72,10 +73,11 @@ class Kept:
         """A text that was kept, whole; None when it is not there, or not what was written."""
         try:
             with open(f"{self._path}.{what}", "rb") as file:
-                raw = file.read()
-        except OSError:
+                # Mapped, because such a file gets its name when it is whole, and is never written again.
+                raw = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError):  # an empty file cannot be mapped
             return None
-        content = memoryview(raw)[_HASH:]
+        content = raw[_HASH:]
         return content if blake3(content).digest() == raw[:_HASH] else None
 
     def put(self, what: str, content: bytes) -> None:
