@@ -55,7 +55,7 @@ class DiveScore:
 
 def score(layers: Sequence[Layer]) -> DiveScore:
     """Dive's score of a stack of layers, the lowest first."""
-    walk = _Walk(DiveStack(layers))
+    walk = _Walk(DiveStack(layers), _repeated(layers))
     for number, layer in enumerate(layers):
         walk.add(number, layer)
     sizes = [layer.index.content_size for layer in layers]
@@ -74,17 +74,26 @@ class _Seen:
 
 
 class _Walk:
-    def __init__(self, stack: DiveStack) -> None:
+    def __init__(self, stack: DiveStack, repeated: set[bytes]) -> None:
         self._stack = stack
-        self._once: dict[bytes, int] = {}  # paths met once, with their size; most never become more
+        self._repeated = repeated
+        self._alone = 0  # the sizes of all paths that are met once, as nearly all are
+        self._once: dict[bytes, int] = {}  # of the others, those that were met once so far, with their size
         self._seen: dict[bytes, _Seen] = {}
         self._listed: list[bytes] = []  # in the order in which they were met for the second time
 
     def add(self, number: int, layer: Layer) -> None:
         """Walk one layer's tree; those below have been walked."""
-        leaves = _leaves(layer)
         gone = {layer.paths[n]: _raw_key(layer.paths[n]) for n in layer.whiteouts}
-        end = self._weigh(number, gone, leaves)
+        if gone or layer.opaques or not layer.is_plain or len(layer.index.notes()):
+            leaves = _leaves(layer)
+            end = self._weigh(number, gone, leaves)
+            whole = sum(leaves.values())
+            leaves = {path: leaves[path] for path in leaves.keys() & self._repeated}
+        else:
+            end, whole = None, layer.index.content_size
+            leaves = _plain_leaves(layer, self._repeated)
+        self._alone += whole - sum(leaves.values())
         special = leaves.keys() & self._once.keys()
         special |= leaves.keys() & self._seen.keys()
         special |= leaves.keys() & gone.keys()
@@ -99,8 +108,9 @@ class _Walk:
 
     def result(self, sizes: Sequence[int]) -> DiveScore:
         """The score of what was walked; `sizes` are those of the layers."""
-        least = sum(self._once.values()) + sum(seen.least for seen in self._seen.values())
-        total = sum(self._once.values()) + sum(seen.total for seen in self._seen.values())
+        once = self._alone + sum(self._once.values())
+        least = once + sum(seen.least for seen in self._seen.values())
+        total = once + sum(seen.total for seen in self._seen.values())
         listed = [(path, self._seen[path]) for path in self._listed]
         order = gosort.order([seen.total for _, seen in listed])
         return DiveScore(
@@ -141,6 +151,31 @@ class _Walk:
         seen.count += 1
         if seen.count == 2:
             self._listed.append(path)
+
+
+def _repeated(layers: Sequence[Layer]) -> set[bytes]:
+    """The paths that the walk may meet more than once, or by a whiteout; perhaps some others."""
+    found: set[bytes] = set()
+    known: set[bytes] = set()
+    for layer in layers:
+        found |= known & layer.names if known else known
+        found.update(layer.paths[number] for number in layer.whiteouts)
+        found.update(_dropped(layer))
+        known |= layer.names
+    return found
+
+
+def _plain_leaves(layer: Layer, wanted: set[bytes]) -> dict[bytes, int]:
+    """Those of a plain layer's nodes without children that are wanted, with their sizes."""
+    if not wanted:
+        return {}
+    found = {
+        path: layer.sizes[number]
+        for number, path in enumerate(layer.paths)
+        if path in wanted and path not in layer.parents
+    }
+    found.pop(b"", None)
+    return found
 
 
 def _leaves(layer: Layer) -> dict[bytes, int]:

@@ -58,6 +58,22 @@ class Layer:
         return frozenset(found)
 
     @cached_property
+    def names(self) -> frozenset[bytes]:
+        """The different paths of the entries, marks among them."""
+        return frozenset(self.paths)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether no path is written twice, and what has something below it is written as a directory."""
+        marks = len(self.whiteouts) + len(self.opaques)
+        written = self.written.keys() if marks else self.names
+        if len(written) + marks != len(self.paths):
+            return False
+        parents, paths = self.parents, self.paths
+        directories = sum(paths[number] in parents for number in positions(self.kinds, DIRECTORY))
+        return directories == len(parents & written)
+
+    @cached_property
     def written(self) -> dict[bytes, int]:
         """Each path that an entry gives a state, with the number of the last that does; marks do not."""
         found = dict(zip(self.paths, range(len(self.paths)), strict=True))

@@ -65,8 +65,9 @@ class Stacking:
         self.changes.append({})
         self.removed.append([])
         self._remove_marked(layer)
-        if _is_plain(layer):
-            self._add_columns(layer)
+        shown = _written(layer, self._starts[-1]) if layer.is_plain else {}
+        if layer.is_plain and _links_are_plain(layer, shown, self._starts[-1]):
+            self._add_columns(layer, shown)
         else:
             self._add_one_by_one(layer)
 
@@ -86,28 +87,28 @@ class Stacking:
         for number in layer.opaques:
             self._remove_below(layer.paths[number], OPAQUE_DIRECTORY, layer.paths[number])
 
-    def _add_columns(self, layer: Layer) -> None:
+    def _add_columns(self, layer: Layer, shown: dict[bytes, int]) -> None:
         """Take a layer that names no path twice, and nothing below what it makes a file."""
-        start, live = self._starts[-1], self.live
-        self._replace_parents(layer)
-        shown = {path: start + entry for path, entry in layer.written.items()} if start else layer.written
-        links = self._links(layer)
-        if links:
-            shown = {**shown, **links}
+        live = self.live
+        self._replace_parents(layer, shown)
+        shown.update(self._links(layer, shown))
         for path in self._implied & shown.keys():
             if path not in live and self._kinds[shown[path]] != DIRECTORY:
                 self._remove_below(path, TYPE, path)
         for path in sorted(shown.keys() & live.keys()):
             self._replace(path, live[path], shown[path], path)
-        live.update(shown)
+        if live:
+            live.update(shown)
+        else:
+            self.live = live = shown
         self._implied |= layer.parents - live.keys()
 
-    def _links(self, layer: Layer) -> dict[bytes, int]:
+    def _links(self, layer: Layer, shown: dict[bytes, int]) -> dict[bytes, int]:
         """The entry that each hard link of the layer shows, which is counted as one more name of it."""
         found: dict[bytes, int] = {}
         for entry in positions(layer.kinds, HARDLINK):
             path, target = layer.paths[entry], layer.index.link(entry)
-            number = found.get(target, self._starts[-1] + layer.written[target])
+            number = found.get(target, shown[target])
             self._names[number] = self._names.get(number, 0) + 1
             found[path] = number
         return found
@@ -186,9 +187,9 @@ class Stacking:
             if path in layer.parents:
                 yield from [layer.paths[number] for number in layer.below(path)]
 
-    def _replace_parents(self, layer: Layer) -> None:
+    def _replace_parents(self, layer: Layer, shown: dict[bytes, int]) -> None:
         """Directories that the layer needs and has no entry for take the place of files that are there."""
-        for path in (layer.parents & self.live.keys()) - layer.written.keys():
+        for path in (layer.parents & self.live.keys()) - shown.keys():
             if self._kinds[self.live[path]] == DIRECTORY:
                 continue
             if any(layer.kinds[number] < WHITEOUT for number in layer.below(path)):
@@ -219,13 +220,16 @@ def _attributes(index: LayerIndex, entry: int) -> tuple[object, ...]:
     return mode, owner, times, index.xattrs(entry)
 
 
-def _is_plain(layer: Layer) -> bool:
-    """Whether a layer's entries can be taken in any order."""
-    if len(layer.written) + len(layer.whiteouts) + len(layer.opaques) != len(layer.paths):
-        return False
-    written = layer.written
-    for entry in positions(layer.kinds, HARDLINK):
-        # What is linked must be an earlier entry of this layer, not what the layers below have there.
-        if written.get(layer.index.link(entry), entry) >= entry:
-            return False
-    return all(layer.kinds[written[path]] == DIRECTORY for path in layer.parents & written.keys())
+def _written(layer: Layer, start: int) -> dict[bytes, int]:
+    """Each path that an entry of a plain layer gives a state, with its number, counted from `start`."""
+    if layer.whiteouts or layer.opaques:
+        return {path: start + entry for path, entry in layer.written.items()}
+    return dict(zip(layer.paths, range(start, start + len(layer.paths)), strict=True))
+
+
+def _links_are_plain(layer: Layer, shown: dict[bytes, int], start: int) -> bool:
+    """Whether what is linked is an earlier entry of this layer, not what the layers below have there."""
+    return all(
+        shown.get(layer.index.link(entry), start + entry) < start + entry
+        for entry in positions(layer.kinds, HARDLINK)
+    )
