@@ -12,6 +12,7 @@ from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.report import Ended, Event, Explained
 from millefeuille.build.request import Request
 from millefeuille.engine.build import Order, Tree, build_image
+from millefeuille.engine.snapshots import snapshotter
 from millefeuille.errors import NotFound
 from millefeuille.oci import config
 from millefeuille.oci.config import ImageConfig
@@ -79,6 +80,10 @@ class Place:
         made = build_image(self.settings, self.store, order, self.watching, no_registry, None)
         assert made.recorded is not None
         return config.parse(self.store.blobs.read(made.recorded.image))
+
+    def unmount(self) -> None:
+        """Unmount what RUNs have left for the next one."""
+        snapshotter(self.settings, self.store).release_idle()
 
     def tree(self, config: ImageConfig) -> RootTree:
         """The image's file system; close it."""

@@ -136,7 +136,10 @@ def test_the_changed_input_is_named(case: Case, tmp_path: Path) -> None:
 def test_the_changed_input_of_a_command_is_named(case: Case, tmp_path: Path) -> None:
     if os.geteuid() != 0 or not shutil.which("runc") or not shutil.which("busybox"):
         pytest.skip("needs root, runc and busybox")
-    told = explained(case, tmp_path, 1)
+    try:
+        told = explained(case, tmp_path, 1)
+    finally:
+        Place(tmp_path).unmount()
     assert all(part in told for part in case.said), told
 
 
