@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,18 @@ def no_idle_mounts() -> Iterator[None]:
     if os.geteuid() == 0 and os.access(SYSTEM_RUN, os.R_OK | os.W_OK) and not _in_user_namespace():
         for store in os.listdir(SYSTEM_RUN):
             Attached(f"{SYSTEM_RUN}/{store}/chains").release_idle()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_mounts_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test leaves a mount: pytest could not remove its directory, and would fail three runs later."""
+    yield
+    top = f"{tmp_path_factory.getbasetemp()}/"
+    left = [line.split(" ")[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    left = [target for target in left if target.startswith(top)]
+    for target in reversed(left):
+        subprocess.run(["umount", "--lazy", target], check=False)
+    assert not left, left
 
 
 def _in_user_namespace() -> bool:
