@@ -96,9 +96,11 @@ class Kept:
 
     def _prune(self) -> None:
         found = []
-        for entry in os.scandir(self._directory):
-            status = entry.stat()
-            found.append((status.st_mtime_ns, status.st_size, entry.path))
+        with os.scandir(self._directory) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):  # another process prunes too, or renames
+                    status = entry.stat()
+                    found.append((status.st_mtime_ns, status.st_size, entry.path))
         total = 0
         for place, (_, size, path) in enumerate(sorted(found, reverse=True)):
             total += size
