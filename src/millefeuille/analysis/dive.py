@@ -155,13 +155,15 @@ class _Walk:
 
 def _repeated(layers: Sequence[Layer]) -> set[bytes]:
     """The paths that the walk may meet more than once, or by a whiteout; perhaps some others."""
-    found: set[bytes] = set()
+    found = {layer.paths[number] for layer in layers for number in layer.whiteouts}
+    found.update(path for layer in layers for path in _dropped(layer))
+    everything = [layer.names for layer in layers]
+    if len(frozenset().union(*everything)) == sum(map(len, everything)):
+        return found
     known: set[bytes] = set()
-    for layer in layers:
-        found |= known & layer.names if known else known
-        found.update(layer.paths[number] for number in layer.whiteouts)
-        found.update(_dropped(layer))
-        known |= layer.names
+    for names in everything:
+        found |= known & names
+        known |= names
     return found
 
 

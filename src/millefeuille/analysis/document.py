@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from json.encoder import encode_basestring_ascii as quoted
 
 from millefeuille.analysis.dive import DiveScore
-from millefeuille.analysis.image import Image, Part
+from millefeuille.analysis.filelist import file_list
+from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
-from millefeuille.analysis.schema import KINDS, VERSION, Document
+from millefeuille.analysis.schema import VERSION, Document
 from millefeuille.analysis.stacking import ATTRIBUTES, CHANGES, CONTENT, KIND, SAME
 from millefeuille.layers.entry import FILE
 
@@ -66,37 +66,9 @@ def file_lists(image: Image, account: Ledger) -> list[str]:
     for writer, entry in account.dead:
         dead[writer].add(entry)
     return [
-        ",".join(_rows(part, account.changes[number], dead[number]))
+        file_list(part.layer, account.changes[number], dead[number])
         for number, part in enumerate(image.parts)
     ]
-
-
-def _rows(part: Part, changes: dict[int, int], dead: set[int]) -> list[str]:
-    # Written out, because a dict for each file of an image would take most of the time of an analysis. What
-    # many files have in common is written once.
-    index, layer = part.layer.index, part.layer
-    attributes = list(zip(layer.kinds, index.modes, index.uids, index.gids, strict=True))
-    heads = {each: _head(*each) for each in set(attributes)}
-    names = [quoted(path.decode("utf-8", "surrogateescape")) for path in layer.paths]
-    rows = [
-        f'{{"path":{name}{heads[each]}{size},"mtime":{mtime}}}'
-        for name, each, size, mtime in zip(names, attributes, layer.sizes, index.mtimes, strict=True)
-    ]
-    for entry in (*layer.whiteouts, *layer.opaques):
-        rows[entry] = f'{{"path":{names[entry]},"kind":"{KINDS[layer.kinds[entry]]}"}}'
-    links = {entry for entry, link in enumerate(index.links) if link} if any(index.links) else set()
-    for entry in links | changes.keys() | dead:
-        more = f',"link":{quoted(os.fsdecode(index.link(entry)))}' if entry in links else ""
-        if entry in changes:
-            more += f',"change":"{CHANGES[changes[entry]]}"'
-        if entry in dead:
-            more += ',"shadowed":true'
-        rows[entry] = f"{rows[entry][:-1]}{more}}}"
-    return rows
-
-
-def _head(kind: int, mode: int, uid: int, gid: int) -> str:
-    return f',"kind":"{KINDS[kind]}","mode":{mode},"uid":{uid},"gid":{gid},"sizeBytes":'
 
 
 def _exact(account: Ledger) -> Document:

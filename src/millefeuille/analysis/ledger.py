@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import chain
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.packing import Packing
@@ -94,7 +94,6 @@ class Ledger:
         deaths: Sequence[Death] = stacking.deaths
         self._layers = layers
         self._deaths = deaths
-        self._starts = [0, *accumulate(len(layer.paths) for layer in layers)]
         self._packings = [Packing(layer.index, size) for layer, size in zip(layers, blob_sizes, strict=True)]
         self.base = base
         self.packed = sum(blob_sizes)
@@ -174,21 +173,23 @@ class Ledger:
     @cached_property
     def copies(self) -> tuple[Copies, ...]:
         """Live files with content that another live file has too, the largest gain first."""
-        contents = [content for layer in self._layers for content in layer.index.contents()]
-        for death in self._deaths:
-            contents[self._starts[death.writer] + death.entry] = b""
-        counts = Counter(contents)
-        del counts[b""]
-        wanted = {content for content, count in counts.items() if count > 1}
-        places: dict[bytes, list[tuple[int, bytes]]] = {}
-        sizes: dict[bytes, int] = {}
-        for number, layer in enumerate(self._layers if wanted else ()):
-            start = self._starts[number]
-            for entry, content in enumerate(contents[start : self._starts[number + 1]]):
-                if content in wanted:
+        marks = [layer.index.content_marks() for layer in self._layers]
+        if len(set().union(*marks)) == sum(map(len, marks)):
+            return ()
+        wanted = {mark for mark, count in Counter(chain.from_iterable(marks)).items() if count > 1}
+        dead = set(self.dead)
+        places: dict[bytes | None, list[tuple[int, bytes]]] = {}
+        sizes: dict[bytes | None, int] = {}
+        for number, layer in enumerate(self._layers):
+            repeated = [mark in wanted for mark in marks[number]]
+            for entry in layer.index.with_marks(repeated):
+                if (number, entry) not in dead:
+                    content = layer.index.content(entry)
                     places.setdefault(content, []).append((number, layer.paths[entry]))
                     sizes[content] = layer.sizes[entry]
-        found = (Copies(size=sizes[content], places=tuple(at)) for content, at in places.items())
+        found = (
+            Copies(size=sizes[content], places=tuple(at)) for content, at in places.items() if len(at) > 1
+        )
         return tuple(sorted(found, key=lambda one: (-one.extra, one.places)))
 
     @property

@@ -101,7 +101,7 @@ class Stacking:
             live.update(shown)
         else:
             self.live = live = shown
-        self._implied |= layer.parents - live.keys()
+        self._imply(layer)
 
     def _links(self, layer: Layer, shown: dict[bytes, int]) -> dict[bytes, int]:
         """The entry that each hard link of the layer shows, which is counted as one more name of it."""
@@ -130,7 +130,11 @@ class Stacking:
             elif kind != DIRECTORY:
                 self._remove_below(path, TYPE, path)
             live[path] = number
-        self._implied |= layer.parents - live.keys()
+        self._imply(layer)
+
+    def _imply(self, layer: Layer) -> None:
+        # Not a difference of sets, which would look at every path of the stack.
+        self._implied.update(path for path in layer.parents if path not in self.live)
 
     def _target(self, target: bytes, path: bytes) -> int:
         number = self.live.get(target)
@@ -189,8 +193,8 @@ class Stacking:
 
     def _replace_parents(self, layer: Layer, shown: dict[bytes, int]) -> None:
         """Directories that the layer needs and has no entry for take the place of files that are there."""
-        for path in (layer.parents & self.live.keys()) - shown.keys():
-            if self._kinds[self.live[path]] == DIRECTORY:
+        for path in layer.parents & self.live.keys():
+            if path in shown or self._kinds[self.live[path]] == DIRECTORY:
                 continue
             if any(layer.kinds[number] < WHITEOUT for number in layer.below(path)):
                 self._remove(path, TYPE, path)

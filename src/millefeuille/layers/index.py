@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Final
+from typing import AnyStr, Final
 
 from blake3 import blake3
 
@@ -46,6 +46,8 @@ class LayerIndex:
             taken = {name: columns.column(sections[name], code) for name, code, _ in FIELDS}
             self._order = columns.column(sections[b"order"], "I")
             self._paths = sections[b"path"]
+            if len(sections[b"hash"]) % len(EMPTY_CONTENT):
+                raise CorruptIndex("a hash in the layer index is cut short")
             self._link_table = Strings(sections, b"links")
             self._xattr_table = Strings(sections, b"xsets")
             self._note_table = Strings(sections, b"notes")
@@ -87,8 +89,15 @@ class LayerIndex:
 
     def paths(self) -> list[bytes]:
         """The paths of all entries, in order."""
-        everything = bytes(self._paths)
-        return [everything[a:b] for a, b in pairwise((0, *self._path_ends))]
+        return self.sliced(self.all_paths())
+
+    def all_paths(self) -> bytes:
+        """The paths of all entries, one behind the other."""
+        return bytes(self._paths)
+
+    def sliced(self, paths: AnyStr) -> list[AnyStr]:
+        """What `all_paths` gives, or a text with a character for each of its bytes, cut into the paths."""
+        return [paths[a:b] for a, b in pairwise((0, *self._path_ends))]
 
     def link(self, number: int) -> bytes:
         """Target of a symlink as written, or the path that a hard link names; "" for other entries."""
@@ -119,6 +128,19 @@ class LayerIndex:
         hashes = bytes(self._sections[b"hash"])
         table = [b"", *(hashes[at : at + 32] for at in range(0, len(hashes), 32))]
         return [table[number] for number in self._hash_numbers]
+
+    def content_marks(self) -> Sequence[int]:
+        """Of each content that was hashed, in the order of the tar, a number: equal for equal contents, and
+        hardly ever for others.
+        """
+        return columns.column(self._sections[b"hash"], "Q")[::4]
+
+    def with_marks(self, chosen: Sequence[bool]) -> list[int]:
+        """The numbers of the entries whose content is chosen; `chosen` is as long as `content_marks`."""
+        if not any(chosen):
+            return []
+        table = (False, *chosen)
+        return [entry for entry, number in enumerate(self._hash_numbers) if table[number]]
 
     @property
     def order(self) -> Sequence[int]:

@@ -1,0 +1,92 @@
+"""The entries of a layer as JSON objects, written straight from the columns of its index.
+
+Most files of a layer differ in name and size only. So a row is put together from three lists, of names, of
+what stands before the size and of what stands from there on, and equal pieces are written once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Final
+
+from millefeuille.analysis.layer import Layer, positions
+from millefeuille.analysis.schema import KINDS
+from millefeuille.analysis.stacking import CHANGES
+from millefeuille.layers.entry import FILE, WHITEOUT
+
+_BEGIN: Final = '{"path":"'
+_BETWEEN: Final = f"}},{_BEGIN}"
+
+
+def file_list(layer: Layer, changes: Mapping[int, int], dead: Collection[int]) -> str:
+    """A layer's entries in the order of the tar, with commas between.
+
+    `changes` has what entries change, by their numbers, and `dead` the numbers of those that are shadowed.
+    """
+    count = len(layer.kinds)
+    if not count:
+        return ""
+    pieces = [_BETWEEN] * (4 * count)
+    pieces[0::4] = _names(layer)
+    pieces[1::4] = _heads(layer)
+    pieces[2::4] = _tails(layer)
+    for entry in (*layer.whiteouts, *layer.opaques):
+        pieces[4 * entry + 1 : 4 * entry + 3] = (f'","kind":"{KINDS[layer.kinds[entry]]}"', "")
+    links = {entry for entry, link in enumerate(layer.index.links) if link} if _has_links(layer) else set()
+    for entry in links | changes.keys() | set(dead):
+        more = f',"link":{quoted(os.fsdecode(layer.index.link(entry)))}' if entry in links else ""
+        if entry in changes:
+            more += f',"change":"{CHANGES[changes[entry]]}"'
+        if entry in dead:
+            more += ',"shadowed":true'
+        pieces[4 * entry + 2] += more
+    pieces[-1] = "}"
+    return _BEGIN + "".join(pieces)
+
+
+def _names(layer: Layer) -> list[str]:
+    text = os.fsdecode(layer.index.all_paths())
+    if len(quoted(text)) == len(text) + 2:  # nothing in it has to be escaped
+        return layer.index.sliced(text)
+    return [quoted(os.fsdecode(path))[1:-1] for path in layer.paths]
+
+
+def _heads(layer: Layer) -> list[str]:
+    index = layer.index
+    if _is_uniform(index.uids) and _is_uniform(index.gids):
+        uid, gid = index.uids[0], index.gids[0]
+        modes = {mode: _head(FILE, mode, uid, gid) for mode in set(index.modes)}
+        heads = [modes[mode] for mode in index.modes]
+    else:
+        rows = list(zip(index.modes, index.uids, index.gids, strict=True))
+        owners = {row: _head(FILE, *row) for row in set(rows)}
+        heads = [owners[row] for row in rows]
+    for kind in set(layer.kinds) - {FILE}:
+        for entry in positions(layer.kinds, kind) if kind < WHITEOUT else ():
+            heads[entry] = _head(kind, index.modes[entry], index.uids[entry], index.gids[entry])
+    return heads
+
+
+def _tails(layer: Layer) -> list[str]:
+    sizes, mtimes = layer.sizes, layer.index.mtimes
+    if not _is_uniform(mtimes):
+        return [f'{size},"mtime":{mtime}' for size, mtime in zip(sizes, mtimes, strict=True)]
+    texts = {size: f'{size},"mtime":{mtimes[0]}' for size in set(sizes)}
+    return [texts[size] for size in sizes]
+
+
+def _head(kind: int, mode: int, uid: int, gid: int) -> str:
+    return f'","kind":"{KINDS[kind]}","mode":{mode},"uid":{uid},"gid":{gid},"sizeBytes":'
+
+
+def _has_links(layer: Layer) -> bool:
+    return not _is_uniform(layer.index.links) or bool(layer.index.links[0])
+
+
+def _is_uniform(column: Sequence[int]) -> bool:
+    """Whether all numbers of a column that is not empty are the same."""
+    view = memoryview(column)  # type: ignore[arg-type]  # a column is an array, or a view of one
+    # As bytes, since numbers would be compared one by one.
+    return view.cast("B")[: -view.itemsize] == view.cast("B")[view.itemsize :]
