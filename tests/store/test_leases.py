@@ -42,6 +42,20 @@ def test_it_lives_as_long_as_the_block(made: Store) -> None:
     assert dump(made.disk.database)["leases"] == []
 
 
+def test_one_that_claims_nothing_yet_writes_nothing(made: Store) -> None:
+    with made.writing():
+        pass  # the database is made
+    before = Path(made.disk.database).read_bytes()
+    with leases.lease(made.disk, "test") as held:
+        assert Path(made.disk.database).read_bytes() == before
+        assert leases.anyone(made.disk)
+        assert _claims(made) == set()
+        held.claim([ITEM])
+        assert _claims(made) == {str(ITEM)}
+        assert dump(made.disk.database)["leases"] != []
+    assert _claims(made) == set()
+
+
 def test_release_drops_its_claims_in_the_transaction(made: Store) -> None:
     with leases.lease(made.disk, "test", [ITEM]) as held, made.writing() as tx:
         leases.release(tx, held)

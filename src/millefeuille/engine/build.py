@@ -27,7 +27,7 @@ from millefeuille.build.request import Request
 from millefeuille.build.scope import global_scope, platform_args, unconsumed
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.ignore import NOTHING, Ignore
-from millefeuille.build.sources.statcache import of_tree
+from millefeuille.build.sources.statcache import of_tree, path_of
 from millefeuille.build.state import State
 from millefeuille.engine.bases import Fetch
 from millefeuille.engine.workshop import Tools, workshop
@@ -237,7 +237,8 @@ class _Build:
         if not tree.lasting:
             return DirectorySource(root, ignore=tree.ignore)
         directory = os.path.join(self._settings.root, "build", "contexts")
-        return DirectorySource(root, ignore=tree.ignore, cache=of_tree(directory, root))
+        known, memory = of_tree(directory, root), path_of(directory, root)
+        return DirectorySource(root, ignore=tree.ignore, cache=known, memory=memory)
 
     def _note_bases(self, made: Plan) -> None:
         for stage in made.stages:

@@ -25,6 +25,7 @@ class Lease:
 
     id: str
     disk: Disk
+    purpose: str
 
     def claim(self, items: Iterable[Digest]) -> None:
         """Keep these blobs and layers (by digest or diff ID). Raises as `writing` does."""
@@ -34,25 +35,28 @@ class Lease:
 
 def claim(tx: Transaction, lease: Lease, items: Iterable[Digest]) -> None:
     """Add to a lease within a transaction."""
+    row = (lease.id, lease.purpose, os.getpid(), time.time_ns())
+    tx.execute("INSERT OR IGNORE INTO leases VALUES (?,?,?,?)", row)
     rows = [(lease.id, str(item)) for item in items]
     tx.executemany("INSERT OR IGNORE INTO lease_items VALUES (?,?)", rows)
 
 
 @contextlib.contextmanager
 def lease(disk: Disk, purpose: str, items: Iterable[Digest] = ()) -> Iterator[Lease]:
-    """Hold a lease for the length of the block. Its rows go with `release`, or with the next sweep."""
-    identifier = os.urandom(16).hex()
-    path = f"{disk.leases}/{identifier}"
+    """Hold a lease for the length of the block. Its rows go with `release`, or with the next sweep.
+
+    One that claims nothing yet has no rows, and costs no sync.
+    """
+    held, claims = Lease(os.urandom(16).hex(), disk, purpose), list(items)
+    path = f"{disk.leases}/{held.id}"
     descriptor = -1
     try:
         with writing(disk) as tx:
             # Under the writers' lock: a sweep must not find the file before it is locked.
             descriptor = files.create(path)
             files.try_lock(descriptor)
-            row = (identifier, purpose, os.getpid(), time.time_ns())
-            tx.execute("INSERT INTO leases VALUES (?,?,?,?)", row)
-            held = Lease(identifier, disk)
-            claim(tx, held, items)
+            if claims:
+                claim(tx, held, claims)
         yield held
     finally:
         if descriptor >= 0:

@@ -23,10 +23,9 @@ from millefeuille.build.sources.scan import NO_LINKS, Listing, refused, scan
 from millefeuille.build.sources.sieve import Sieve
 from millefeuille.build.sources.source import Item, Match, NotFound
 from millefeuille.build.sources.statcache import StatCache
+from millefeuille.build.sources.walk import walked
 from millefeuille.errors import Unsupported
-from millefeuille.layers.entry import (
-    FILE,
-)
+from millefeuille.layers.entry import FILE
 from millefeuille.layers.following import follow
 
 _READ_WHOLE: Final = 256 << 10  # bytes up to which a file is given as bytes
@@ -43,12 +42,16 @@ class DirectorySource:
     All that is in it belongs to 0:0. `ignore` is what is not there for anybody. Safe for several threads.
     """
 
-    def __init__(self, root: str, *, ignore: Ignore = NOTHING, cache: StatCache | None = None) -> None:
-        """Open the directory. Raises OSError."""
+    def __init__(
+        self, root: str, *, ignore: Ignore = NOTHING, cache: StatCache | None = None, memory: str = ""
+    ) -> None:
+        """Open the directory; `memory` is where its listings are kept, see `walk`. Raises OSError."""
         self.descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.root = root
         self._ignore = ignore
         self._cache = cache if cache is not None else StatCache()
+        self._memory = memory
+        self._spared: list[Listing] = []  # whose files nobody asked the cache for
         self._statuses: dict[bytes, os.stat_result] = {}
         self._given: dict[bytes, os.stat_result] = {}
 
@@ -60,7 +63,7 @@ class DirectorySource:
 
     def close(self) -> None:
         """Save the cache, and close the directory."""
-        self._cache.save()
+        self.save()
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
@@ -79,10 +82,17 @@ class DirectorySource:
 
     def digest(self, matches: Sequence[Match], *, mode: bool = True) -> str:
         """See Source. Raises ContextChanged, Unreadable, ScanFailed."""
-        return identity(
+        walk = _items(matches[0]).walk if len(matches) == 1 else None
+        if walk is not None and (known := walk.identities.get(mode)):
+            self._spared.append(walk.listing)
+            return known
+        found = identity(
             ((None if match.is_directory else match.name, _items(match).entries()) for match in matches),
             mode=mode,
         )
+        if walk is not None:
+            walk.remember(found, mode=mode)
+        return found
 
     def open(self, item: Item) -> int | bytes:
         """See Source. Raises ContextChanged, Unreadable, ScanFailed."""
@@ -135,7 +145,7 @@ class DirectorySource:
 
     def save(self) -> None:
         """Save what has been learned of files; best effort."""
-        self._cache.save()
+        self._cache.save(listing.statuses for listing in self._spared)
 
     def hidden(self, path: str) -> tuple[bytes, ...]:
         """What lies at or below `path` and is left out, without a slash before it; nothing below such."""
@@ -176,13 +186,18 @@ class DirectorySource:
         status = self._status(path, argument)
         hidden = self._ignore.leaves_out(path)
         if stat.S_ISDIR(status.st_mode):
+            start = len(os.fsencode(path)) + 1 if path else 0
             sieve = Sieve(self._ignore, path, exclude=exclude, select=select)
-            listing = Listing()
-            if not hidden or self._ignore.may_keep_below(path):
-                listing = scan(self.descriptor, path, sieve)
-            if hidden and not listing.paths:
-                raise NotFound(argument)
-            items = Items(self, listing, len(os.fsencode(path)) + 1 if path else 0)
+            if self._memory and sieve.plain is not None and not hidden:
+                walk = walked(self.descriptor, path, self._ignore, self._memory)
+                items = Items(self, walk.listing, start, walk)
+            else:
+                listing = Listing()
+                if not hidden or self._ignore.may_keep_below(path):
+                    listing = scan(self.descriptor, path, sieve)
+                if hidden and not listing.paths:
+                    raise NotFound(argument)
+                items = Items(self, listing, start)
             return Match(path=os.fsencode(path), name=os.fsencode(name), is_directory=True, items=items)
         if hidden or select:
             raise NotFound(argument)

@@ -11,6 +11,7 @@ from typing import Final, Protocol, overload
 from millefeuille.build.sources.identity import Entries
 from millefeuille.build.sources.scan import Listing
 from millefeuille.build.sources.source import Item
+from millefeuille.build.sources.walk import Walk
 from millefeuille.layers.entry import (
     BLOCK,
     CHARACTER,
@@ -48,7 +49,9 @@ class Known(Protocol):
 class Items(Sequence[Item]):
     """The items of a match, made when somebody looks at one: where all is cached nobody does."""
 
-    def __init__(self, known: Known, listing: Listing, start: int) -> None:
+    def __init__(self, known: Known, listing: Listing, start: int, walk: Walk | None = None) -> None:
+        """`start` is where in the paths those begin that the identity sees; `walk` gave the listing."""
+        self.walk = walk
         self._known = known
         self._listing = listing
         self._start = start

@@ -32,7 +32,7 @@ from millefeuille.layers.schema import Strings, pack_xattrs, strings, unpack_xat
 HASH_SIZE: Final = 32  # bytes
 AGES: Final = 8  # times that the file is written, in which an entry that nobody asks for is kept
 MAXIMUM: Final = 500_000  # entries, of about 80 bytes
-TREES: Final = 64  # files
+TREES: Final = 128  # files
 _VERSION: Final = b"stat cache 1"
 _KEYS: Final = (b"dev", b"ino", b"size", b"mtime", b"ctime")
 
@@ -44,8 +44,9 @@ class StatCache:
     """What is known of the files of one tree. Safe for several threads."""
 
     def __init__(self, path: str | None = None) -> None:
-        """Load the file `path`; None, or what cannot be read, makes an empty cache."""
+        """Load the file `path` once something is asked; None, or what cannot be read, is an empty cache."""
         self._path = path
+        self._is_loaded = path is None
         self._known: dict[Key, int] = {}  # to numbers, from 0 on
         self._contents: list[bytes] = []
         self._xattrs: dict[int, Mapping[bytes, bytes]] = {}
@@ -54,13 +55,10 @@ class StatCache:
         self._passing: set[int] = set()  # numbers that are not to be saved
         self._changed = False
         self._lock = threading.Lock()
-        if path is not None:
-            with contextlib.suppress(OSError, MilleError, KeyError, ValueError):
-                with open(path, "rb") as file:
-                    self._load(file.read())
 
     def find(self, statuses: Iterable[os.stat_result]) -> list[int | None]:
         """The numbers under which these files are known, None for those that are not."""
+        self._load()
         keys = [(s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in statuses]
         numbers = list(map(self._known.get, keys))
         self._asked.append(numbers)  # all are kept: nobody has time to look at them
@@ -81,6 +79,7 @@ class StatCache:
     @property
     def attributed(self) -> Mapping[int, Mapping[bytes, bytes]]:
         """The extended attributes of those that have some, by number."""
+        self._load()
         return self._xattrs
 
     def learn(
@@ -90,6 +89,7 @@ class StatCache:
 
         `started` is the time by the clock of the file system, in nanoseconds, before it was read.
         """
+        self._load()
         key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         with self._lock:
             number = self._known.get(key)
@@ -107,10 +107,12 @@ class StatCache:
             self._known[key] = number  # whoever finds it finds all of it
         return number
 
-    def save(self) -> None:
-        """Write what has been learned; best effort."""
+    def save(self, spared: Iterable[Iterable[os.stat_result]] = ()) -> None:
+        """Write what has been learned; best effort. `spared` are files that nobody had to ask for."""
         if self._path is None or not self._changed:
             return
+        for statuses in spared:
+            self.find(statuses)
         with self._lock, contextlib.suppress(OSError):
             self._changed = False
             files.make_directories(os.path.dirname(self._path))
@@ -125,9 +127,19 @@ class StatCache:
                 raise
             finally:
                 os.close(descriptor)
-            _drop_oldest(os.path.dirname(self._path))
+            drop_oldest(os.path.dirname(self._path))
 
-    def _load(self, data: bytes) -> None:
+    def _load(self) -> None:
+        if self._is_loaded:
+            return
+        with self._lock:
+            if not self._is_loaded and self._path is not None:
+                with contextlib.suppress(OSError, MilleError, KeyError, ValueError):
+                    with open(self._path, "rb") as file:
+                        self._take(file.read())
+            self._is_loaded = True
+
+    def _take(self, data: bytes) -> None:
         columns.verify(data)
         sections = columns.unpack(data)
         if bytes(sections[b"version"]) != _VERSION:
@@ -178,8 +190,12 @@ class StatCache:
 
 def of_tree(directory: str, root: str) -> StatCache:
     """The cache of the tree at `root`, an absolute path, among those that lie in `directory`."""
-    name = blake3(os.fsencode(root)).hexdigest(16)
-    return StatCache(f"{directory}/{name}")
+    return StatCache(path_of(directory, root))
+
+
+def path_of(directory: str, root: str) -> str:
+    """Where in `directory` it is remembered what is known of the tree at `root`, an absolute path."""
+    return f"{directory}/{blake3(os.fsencode(root)).hexdigest(16)}"
 
 
 def tick(time: int) -> int:
@@ -201,7 +217,8 @@ def _swapped(numbers: array[int]) -> Buffer:
 _IS_LITTLE: Final = array("H", [1]).tobytes() == b"\1\0"
 
 
-def _drop_oldest(directory: str) -> None:
+def drop_oldest(directory: str) -> None:
+    """Leave no more files than TREES in a directory of what builds remember. Raises OSError."""
     with os.scandir(directory) as found:
         entries = [(entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_file()]
     for _, path in sorted(entries)[:-TREES]:
