@@ -20,6 +20,10 @@ NO_LINK: Final = bytes(100)
 NO_PREFIX: Final = bytes(155)
 _GNU: Final = b"ustar  \x00"
 COMMON: Final = (_USTAR_00, _GNU)
+# The same with type, link and magic in one, as regular files have them; and the device numbers left out.
+PLAIN: Final = struct.Struct("100s24s12s12s8s109s80x155s12x")
+PLAIN_USTAR: Final = b"0" + NO_LINK + _USTAR_00
+PLAIN_GNU: Final = b"0" + NO_LINK + _GNU
 _OCTAL: Final = frozenset(b"01234567")
 _MEMORY: Final = 8192  # values that the caches below may hold
 

@@ -36,22 +36,24 @@ def take(
     `counts` are the entries and bytes of metadata so far. Gives where it stopped, and how many entries and
     bytes of metadata it took. Raises TarError for numbers that are none.
     """
-    unpack, pack, known = headers.FIELDS.unpack_from, ROW.pack, names.directories
+    unpack, pack, known = headers.PLAIN.unpack_from, ROW.pack, names.directories
     owners, sizes, times, sums = headers.OWNERS, headers.SIZES, headers.TIMES, headers.SUMS
+    ustar, gnu, no_prefix = headers.PLAIN_USTAR, headers.PLAIN_GNU, headers.NO_PREFIX
     entries_left, metadata_left = limits.entries - counts[0], limits.metadata - counts[1]
     rows: list[bytes] = []
     paths: list[bytes] = []
     hashes: list[bytes] = []
     path_end, hash_count = builder.path_size, builder.hash_count
-    first_path, content, end = path_end, 0, len(view)
-    while end - at >= BLOCK_SIZE and view[at + _TYPE] == _REGULAR:
-        name, owner, size, mtime, checksum, _, link, magic, _, prefix = unpack(view, at)
-        if link != headers.NO_LINK or prefix != headers.NO_PREFIX or magic not in headers.COMMON:
+    first_path, content, last = path_end, 0, len(view) - BLOCK_SIZE
+    directory, children = b"", known[b""]
+    while at <= last and view[at + _TYPE] == _REGULAR:
+        name, owner, size, mtime, checksum, kind, prefix = unpack(view, at)
+        if (kind != ustar and kind != gnu) or prefix != no_prefix:
             break
         data = at + BLOCK_SIZE
         if adler32(view[at:data]) & 0xFFFF != (sums.get(checksum) or headers.checksum_sum(checksum)):
             break
-        ids = owners.get(owner) or headers.owner_numbers(owner)
+        mode, uid, gid = owners.get(owner) or headers.owner_numbers(owner)
         length = sizes.get(size)
         if length is None:
             length = headers.size_number(size)
@@ -61,11 +63,15 @@ def take(
         stop = data + length + -length % BLOCK_SIZE
         cut = name.find(0)
         path = name[:cut] if cut >= 0 else name
-        if path[:2] == b"./":
+        if path[:1] == b"." and path[:2] == b"./":
             path = path[2:]
         parent, _, leaf = path.rpartition(b"/")
-        children = known.get(parent)
-        if stop > end or children is None or not leaf or leaf in children or length > limits.size:
+        if parent != directory:
+            found = known.get(parent)
+            if found is None:
+                break
+            directory, children = parent, found
+        if stop > last + BLOCK_SIZE or not leaf or leaf in children or length > limits.size:
             break
         if leaf[0] == _DOT or path[0] == _SLASH:
             break
@@ -82,7 +88,6 @@ def take(
             hash_number = hash_count
         block = (offset + at) // BLOCK_SIZE
         paths.append(path)
-        mode, uid, gid = ids
         rows.append(
             pack(length, seconds, uid, gid, 0, 0, 0, block, block + 1, path_end, hash_number, mode, FILE)
         )
