@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -179,3 +181,13 @@ def test_a_value_does_not_inherit_from_others() -> None:
 
     with pytest.raises(TypeError, match="inherits from values"):
         dataclass(frozen=True)(type("Wrong", (Other,), {"__annotations__": {"a": "int"}}))
+
+
+def test_a_dictionary_of_fields_needs_no_standard_dataclass() -> None:
+    program = (
+        "import sys\nfrom millefeuille.values import asdict, dataclass\n"
+        "@dataclass(frozen=True)\nclass One:\n    a: int\n"
+        "print(asdict(One(a=1)), 'dataclasses' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "{'a': 1} False\n"

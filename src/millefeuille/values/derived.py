@@ -19,11 +19,16 @@ def replace(value: Any, /, **changes: Any) -> Any:
 
 def asdict(value: Any) -> dict[str, Any]:
     """A value's fields by name, those of values in it too."""
-    return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return {name: _plain(getattr(value, name)) for name in _fields(value)}
+
+
+def _fields(value: Any) -> Any:
+    """The names of its fields; those of a value are known without the standard library's help."""
+    return value.__value_fields__ if hasattr(value, "__value_fields__") else value.__dataclass_fields__
 
 
 def _plain(value: Any) -> Any:
-    if hasattr(type(value), "__dataclass_fields__"):
+    if hasattr(type(value), "__value_fields__") or hasattr(type(value), "__dataclass_fields__"):
         return asdict(value)
     if isinstance(value, list | tuple):
         parts = [_plain(part) for part in value]
