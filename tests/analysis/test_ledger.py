@@ -10,6 +10,7 @@ from tests.analysis.stacks import parsed, stack
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.ledger import Ledger, ledger
+from millefeuille.analysis.stacking import CONTENT
 from millefeuille.layers.entry import FILE
 from millefeuille.testing import rawtars
 
@@ -105,3 +106,11 @@ def check(seed: int, layers: list[Layer]) -> None:
     for number, (layer, blob) in enumerate(zip(layers, blobs, strict=True)):
         shares = [account.packed_size(number, entry) for entry in range(len(layer.paths))]
         assert not shares or (sum(shares) == blob and min(shares) >= 0), seed
+
+
+def test_a_change_by_a_hard_link_is_that_of_the_link() -> None:
+    lower = tree(("a", "old"), ("b", "other"))
+    upper = rawtars.archive(rawtars.file(b"new", b"1"), rawtars.hardlink(b"a", b"new"))
+    assert made(lower, upper).changes[1] == {1: CONTENT}
+    beyond = rawtars.archive(rawtars.hardlink(b"a", b"b"))
+    assert made(lower, beyond).changes[1] == {0: CONTENT}

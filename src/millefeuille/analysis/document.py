@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 
 from millefeuille.analysis.dive import DiveScore
-from millefeuille.analysis.filelist import file_list
+from millefeuille.analysis.filelist import marked
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.schema import VERSION, Document
@@ -48,27 +48,23 @@ def document(image: Image, account: Ledger, dive: DiveScore) -> Document:
     }  # fmt: skip
 
 
-def text(found: Document, files: Sequence[str] | None = None) -> str:
-    """The document as JSON; `files` has for each layer the JSON of its files."""
-    if files is None:
-        return json.dumps(found, separators=(",", ":"))
-    layers = [
-        f'{json.dumps(layer, separators=(",", ":"))[:-1]},"files":[{listed}]}}'
-        for layer, listed in zip(found["layers"], files, strict=True)
-    ]
-    rest = {name: value for name, value in found.items() if name != "layers"}
-    return f'{json.dumps(rest, separators=(",", ":"))[:-1]},"layers":[{",".join(layers)}]}}'
+def text(found: Document) -> bytes:
+    """The document as JSON."""
+    return json.dumps(found, separators=(",", ":")).encode()
 
 
-def file_lists(image: Image, account: Ledger) -> list[str]:
-    """For each layer its entries in the order of the tar, as JSON objects with commas between."""
+def whole(found: Document, image: Image, account: Ledger, listed: Sequence[bytes | memoryview]) -> bytes:
+    """The document as JSON, with the files of each layer; `listed` has what `file_list` gives for each."""
     dead: list[set[int]] = [set() for _ in image.parts]
     for writer, entry in account.dead:
         dead[writer].add(entry)
-    return [
-        file_list(part.layer, account.changes[number], dead[number])
-        for number, part in enumerate(image.parts)
-    ]
+    rest = {name: value for name, value in found.items() if name != "layers"}
+    pieces: list[bytes | memoryview] = [text(rest)[:-1], b',"layers":[']
+    for number, (layer, files) in enumerate(zip(found["layers"], listed, strict=True)):
+        pieces += (b"," if number else b"", text(layer)[:-1], b',"files":[')
+        pieces += marked(files, image.parts[number].layer, account.changes[number], dead[number])
+        pieces.append(b"]}")
+    return b"".join((*pieces, b"]}"))
 
 
 def _exact(account: Ledger) -> Document:

@@ -7,7 +7,7 @@ what stands before the size and of what stands from there on, and equal pieces a
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
@@ -18,32 +18,56 @@ from millefeuille.layers.entry import FILE, WHITEOUT
 
 _BEGIN: Final = '{"path":"'
 _BETWEEN: Final = f"}},{_BEGIN}"
+_ROW: Final = _BEGIN.encode()
+_NEXT: Final = _BETWEEN.encode()
 
 
-def file_list(layer: Layer, changes: Mapping[int, int], dead: Collection[int]) -> str:
-    """A layer's entries in the order of the tar, with commas between.
-
-    `changes` has what entries change, by their numbers, and `dead` the numbers of those that are shadowed.
-    """
+def file_list(layer: Layer) -> bytes:
+    """A layer's entries in the order of the tar, with commas between, but for what others do to them."""
     count = len(layer.kinds)
     if not count:
-        return ""
+        return b""
     pieces = [_BETWEEN] * (4 * count)
     pieces[0::4] = _names(layer)
     pieces[1::4] = _heads(layer)
     pieces[2::4] = _tails(layer)
     for entry in (*layer.whiteouts, *layer.opaques):
         pieces[4 * entry + 1 : 4 * entry + 3] = (f'","kind":"{KINDS[layer.kinds[entry]]}"', "")
-    links = {entry for entry, link in enumerate(layer.index.links) if link} if _has_links(layer) else set()
-    for entry in links | changes.keys() | set(dead):
-        more = f',"link":{quoted(os.fsdecode(layer.index.link(entry)))}' if entry in links else ""
-        if entry in changes:
-            more += f',"change":"{CHANGES[changes[entry]]}"'
-        if entry in dead:
-            more += ',"shadowed":true'
-        pieces[4 * entry + 2] += more
+    for entry in [entry for entry, link in enumerate(layer.index.links) if link] if _has_links(layer) else ():
+        pieces[4 * entry + 2] += f',"link":{quoted(os.fsdecode(layer.index.link(entry)))}'
     pieces[-1] = "}"
-    return _BEGIN + "".join(pieces)
+    return (_BEGIN + "".join(pieces)).encode()
+
+
+def marked(
+    listed: bytes | memoryview, layer: Layer, changes: Mapping[int, int], dead: Collection[int]
+) -> Iterator[bytes | memoryview]:
+    """A layer's file list with what the stack makes of its entries, in pieces.
+
+    `changes` has what entries change of those below, by their numbers, and `dead` the numbers of those that
+    are shadowed.
+    """
+    text, done, at, row = memoryview(listed), 0, 0, -1
+    plain = bytes(listed) if changes or dead else b""
+    distinct = len(layer.names) == len(layer.paths)
+    for entry in sorted({*changes, *dead}):
+        # Inside of a string there is no quote without a backslash, so this is where rows begin.
+        for _ in range(1 if distinct else entry - row):
+            at = plain.index(_begin(layer.paths[entry]) if distinct else _ROW, at) + 1
+        row = entry
+        end = plain.find(_NEXT, at)
+        end = len(plain) - 1 if end < 0 else end
+        yield text[done:end]
+        if entry in changes:
+            yield f',"change":"{CHANGES[changes[entry]]}"'.encode()
+        if entry in dead:
+            yield b',"shadowed":true'
+        done = end
+    yield text[done:]
+
+
+def _begin(path: bytes) -> bytes:
+    return f"{_BEGIN}{quoted(os.fsdecode(path))[1:]}".encode()
 
 
 def _names(layer: Layer) -> list[str]:

@@ -91,12 +91,14 @@ class Stacking:
         """Take a layer that names no path twice, and nothing below what it makes a file."""
         live = self.live
         self._replace_parents(layer, shown)
-        shown.update(self._links(layer, shown))
+        links = self._links(layer, shown)
+        shown.update(links)
+        entries = {layer.paths[entry]: entry for entry in positions(layer.kinds, HARDLINK)} if links else {}
         for path in self._implied & shown.keys():
             if path not in live and self._kinds[shown[path]] != DIRECTORY:
                 self._remove_below(path, TYPE, path)
         for path in sorted(shown.keys() & live.keys()):
-            self._replace(path, live[path], shown[path], path)
+            self._replace(path, live[path], shown[path], entries.get(path, shown[path] - self._starts[-1]))
         if live:
             live.update(shown)
         else:
@@ -126,7 +128,7 @@ class Stacking:
                     continue
                 self._names[number] = self._names.get(number, 0) + 1
             if path in live:
-                self._replace(path, live[path], number, path)
+                self._replace(path, live[path], number, entry)
             elif kind != DIRECTORY:
                 self._remove_below(path, TYPE, path)
             live[path] = number
@@ -144,20 +146,20 @@ class Stacking:
             )
         return number
 
-    def _replace(self, path: bytes, old: int, new: int, by: bytes) -> None:
-        """What `path` shows gives way to another entry."""
+    def _replace(self, path: bytes, old: int, new: int, entry: int) -> None:
+        """What `path` shows gives way to another, by an entry of this layer."""
         before, after = self._kinds[old], self._kinds[new]
         change = self._compared(old, new)
         if self._starts[-1] > old:
-            self.changes[-1][new - self._starts[-1]] = change
+            self.changes[-1][entry] = change
         if before == DIRECTORY:
             if after != DIRECTORY:
-                self._remove_below(path, TYPE, by)
+                self._remove_below(path, TYPE, path)
             return
         if old == new:
             self._names[old] -= 1
         elif before == FILE:
-            self._kill(old, (REWRITTEN if change == CONTENT else TYPE if change == KIND else METADATA), by)
+            self._kill(old, (REWRITTEN if change == CONTENT else TYPE if change == KIND else METADATA), path)
 
     def _compared(self, old: int, new: int) -> int:
         """What a new entry under an old path changes."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Final
 
 from millefeuille.analysis import dive as dive_algorithm
 from millefeuille.analysis.dive import DiveScore
 from millefeuille.analysis.divejson import dive_json
-from millefeuille.analysis.document import document, file_lists, text
+from millefeuille.analysis.document import document, text, whole
+from millefeuille.analysis.filelist import file_list
 from millefeuille.analysis.image import Image, make_image
 from millefeuille.analysis.ledger import Ledger, ledger
 from millefeuille.analysis.schema import Document
+from millefeuille.engine.beside import Beside, can_help
 from millefeuille.engine.kept import Kept, base_of, kept
 from millefeuille.errors import MilleError
 from millefeuille.images.content import config_of, find_platform
@@ -23,6 +26,8 @@ from millefeuille.store.layers import open_index
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass
+
+_WORTH: Final = 5000  # entries below which a copy of the process takes longer to make than it saves
 
 
 @dataclass(kw_only=True)
@@ -50,19 +55,27 @@ class Analysis:
         """The analysis without the files of the layers."""
         made = document(self.image, self.account, self.dive)
         if self.kept is not None:
-            self.kept.put("head", text(made).encode())
+            self.kept.put("head", text(made))
         return made
 
     def json(self) -> bytes:
         """The whole analysis, with all files."""
-        return self._text("full", lambda: text(self.document, file_lists(self.image, self.account)))
+        entries = sum(len(part.layer.index) for part in self.image.parts)
+        if entries < _WORTH or not can_help():
+            return self._keep("full", whole(self.document, self.image, self.account, self._lists()))
+        with Beside(self._lists) as helper:
+            found = self.document
+            listed: Sequence[bytes | memoryview] = helper.parts() or self._lists()
+        return self._keep("full", whole(found, self.image, self.account, listed))
 
     def dive_json(self) -> bytes:
         """The analysis as Dive writes it."""
-        return self._text("dive", lambda: dive_json(self.image, self.dive))
+        return self._keep("dive", dive_json(self.image, self.dive).encode())
 
-    def _text(self, what: str, make: Callable[[], str]) -> bytes:
-        made = make().encode()
+    def _lists(self) -> list[bytes]:
+        return [file_list(part.layer) for part in self.image.parts]
+
+    def _keep(self, what: str, made: bytes) -> bytes:
         if self.kept is not None:
             self.kept.put(what, made)
         return made

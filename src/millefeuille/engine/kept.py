@@ -88,7 +88,8 @@ class Kept:
             # Not synced: a file that a crash leaves half-written does not match its hash.
             descriptor = files.create(f"{path}.new-{os.getpid()}", exclusive=False)
             try:
-                files.write(descriptor, blake3(content).digest() + content)
+                files.write(descriptor, blake3(content).digest())
+                files.write(descriptor, content)
             finally:
                 os.close(descriptor)
             files.rename(f"{path}.new-{os.getpid()}", path)

@@ -1,0 +1,45 @@
+"""A copy of the process that works beside it: what it gives, what becomes of one that fails, and its end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from millefeuille.engine.beside import Beside
+
+
+@pytest.fixture(autouse=True)
+def no_child_is_left() -> Iterator[None]:
+    yield
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.mark.parametrize("parts", [[b"a"], [b"", b"x" * 3_000_000, b"", b"y"]])
+def test_its_parts_come_as_they_were_given(parts: list[bytes]) -> None:
+    with Beside(lambda: parts) as helper:
+        assert [bytes(part) for part in helper.parts() or ()] == parts
+
+
+def test_one_that_fails_gives_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    def work() -> Iterator[bytes]:
+        yield b"begun"
+        raise ValueError
+
+    with Beside(work) as helper:
+        assert helper.parts() is None
+    assert capfd.readouterr() == ("", "")
+
+
+def test_one_that_nobody_asks_is_ended() -> None:
+    def work() -> Iterator[bytes]:
+        time.sleep(60)
+        yield b"late"
+
+    start = time.monotonic()
+    with Beside(work):
+        pass
+    assert time.monotonic() - start < 10
