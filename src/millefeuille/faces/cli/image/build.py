@@ -87,11 +87,9 @@ def _answer(context: Context, call: Call, order: Order) -> int | None:
     name, form = calls.method(text)
     platform = order.platforms[0] if order.platforms else None
     if name != "build":
-        code: int = calls.answer(
-            context, name, form, order.dockerfile, order.request, order.context, platform
-        )
+        code: int = calls.answer(context, name, form, order, platform)
         return code
-    report = calls.checked(order.dockerfile, order.request, order.context, platform)
+    report = calls.checked(context, order, platform)
     if report.failed:
         raise Refusal(report.failure())
     return None
@@ -123,6 +121,11 @@ def _build(context: Context, call: Call, store: Store, order: Order) -> int:
         return error.code
     if not order.rehearsal:
         _note(call, built, delivering)
+    if _mode(context, call) != "quiet":
+        calls = importlib.import_module("millefeuille.faces.cli.building.calls")
+        warned = calls.warned(context, order, order.platforms[0] if order.platforms else None)
+        if warned:
+            context.terminal.complain(warned)
     if call[flags.QUIET]:
         image = built.recorded.image if built.recorded is not None else None
         image = image or (delivering.image(built) if delivering is not None else None)

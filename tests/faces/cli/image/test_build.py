@@ -1,0 +1,73 @@
+"""What `build` says of a Dockerfile itself: `--check`, and the warnings after a build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.faces.cli.home import Home
+
+from millefeuille.testing.images import make_image, push
+from millefeuille.testing.servers import RegistryServer
+from millefeuille.testing.tars import file_entry, make_layer
+
+BASE = 'FROM scratch\nENV KNOWN=here\nSHELL ["/bin/own"]\nCOPY Dockerfile /\n'
+
+
+def written(directory: Path, text: str) -> str:
+    directory.mkdir(exist_ok=True)
+    (directory / "Dockerfile").write_text(text)
+    return str(directory)
+
+
+def found(out: str) -> list[str]:
+    """The rules that a report names."""
+    return [line.split()[1] for line in out.splitlines() if line.startswith("WARNING: ")]
+
+
+@pytest.fixture
+def base(home: Home, tmp_path: Path) -> str:
+    assert home.mille("build", "-q", "-t", "base", written(tmp_path / "base", BASE))[2] == 0
+    return "base"
+
+
+def test_a_base_in_the_store_is_looked_at(home: Home, base: str, tmp_path: Path) -> None:
+    context = written(tmp_path / "c", f"FROM {base}\nCOPY $KNOWN /a\nCOPY $KNOWM /b\nCMD echo\n")
+    out, err, code = home.mille("build", "--check", context)
+    assert (found(out), err, code) == (["UndefinedVar"], "", 1)
+    assert "Usage of undefined variable '$KNOWM' (did you mean $KNOWN?)" in out
+
+
+def test_a_base_in_a_registry_is_looked_at_and_not_pulled(
+    home: Home, registry_server: RegistryServer, tmp_path: Path
+) -> None:
+    layer = make_layer(tmp_path / "layer.tar.gz", [file_entry("a", b"a")])
+    push(make_image([layer], config={"Env": ["KNOWN=here"]}), registry_server.address, "team/based", "latest")
+    text = f"FROM {registry_server.address}/team/based\nCOPY $KNOWN /a\nCOPY $OTHER /b\n"
+    out, err, code = home.mille("build", "--check", written(tmp_path / "c", text))
+    assert (found(out), err, code) == (["UndefinedVar"], "", 1)
+    assert "'$OTHER'" in out
+    assert home.mille("image", "ls", "-q")[0] == ""
+
+
+def test_of_a_base_that_cannot_be_had_nothing_is_said(home: Home, tmp_path: Path) -> None:
+    context = written(tmp_path / "c", "FROM 127.0.0.1:1/nobody/there\nCOPY $OTHER /b\n")
+    assert home.mille("build", "--check", context) == ("Check complete, no warnings found.\n", "", 0)
+
+
+def test_a_stage_passes_on_what_its_base_has(home: Home, base: str, tmp_path: Path) -> None:
+    context = written(tmp_path / "c", f"FROM {base} AS one\nFROM one\nCOPY $KNOWN /a\nCOPY $OTHER /b\n")
+    out, _, code = home.mille("build", "--check", context)
+    assert (found(out), code) == (["UndefinedVar"], 1)
+
+
+def test_a_build_ends_with_its_warnings(home: Home, base: str, tmp_path: Path) -> None:
+    context = written(tmp_path / "c", f"FROM {base} as x\nCOPY Dockerfile$NONE /\n")
+    _, err, code = home.mille("build", "-t", "made", context)
+    assert code == 0
+    assert err.endswith(
+        "\n 2 warnings found (use --check to expand):\n"
+        " - FromAsCasing: 'as' and 'FROM' keywords' casing do not match (line 1)\n"
+        " - UndefinedVar: Usage of undefined variable '$NONE' (line 2)\n"
+    )
+    assert home.mille("build", "-q", "-t", "made", context)[1] == ""
