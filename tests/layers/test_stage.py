@@ -63,3 +63,26 @@ def test_stopping_twice_is_harmless() -> None:
     stage.stop()
     stage.stop()
     stage.close()
+
+
+def test_a_drained_stage_has_done_everything_and_takes_more() -> None:
+    seen: list[int] = []
+    stage: Stage[int] = Stage("test", seen.append)
+    stage.drain()
+    for item in range(20):
+        stage.put(item)
+        if item % 5 == 4:
+            stage.drain()
+            assert seen == list(range(item + 1))
+    stage.close()
+
+
+def test_draining_raises_what_the_work_met() -> None:
+    def work(item: int) -> None:
+        raise ValueError(f"item {item}")
+
+    stage: Stage[int] = Stage("test", work)
+    stage.put(1)
+    with pytest.raises(ValueError, match="item 1"):
+        stage.drain()
+    stage.stop()

@@ -4,13 +4,12 @@
                                                            hash each file
                                                                 └──now and then──► have the disk begin
 
-Every byte is touched once by each of these and copied by none. The stages run in threads, because the
-work is in C code that drops the interpreter lock; a short switch interval keeps the little Python between
-those calls from holding the C code up (a thread that comes back would wait for up to 5 ms).
-
-Two stages carry the work, about half of it each. More of them would help one layer on many processors,
-but each hand-over costs a wake-up and moves the piece to another processor's cache; and several layers
-come at once.
+Every byte is touched once by each of these and copied by none. One thread does it all while there are as
+many passes as processors: what it has just inflated is in its cache still. With a processor to spare, the
+second half, about as long as the first, goes to a thread of its own; a pass may change from one way to the
+other at any piece. The work is in C code that drops the interpreter lock; a short switch interval keeps the
+little Python between those calls from holding the C code up (a thread that comes back would wait for up to
+5 ms).
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ import sys
 from millefeuille import files
 from millefeuille.layers import compression
 from millefeuille.layers.chunk import CHUNK as CHUNK
+from millefeuille.layers.crowd import PASSES
 from millefeuille.layers.index_builder import IndexBuilder
 from millefeuille.layers.stage import Stage
 from millefeuille.layers.tar import TarParser
@@ -48,6 +48,8 @@ class LayerContent:
 class LayerPass:
     """One pass over one layer. `feed` the compressed chunks in order, then `finish`, or `abort`.
 
+    A chunk's memory may be used for the next one as soon as `feed` returns.
+
     The tar is written to the descriptor `tar`, from its start; it is neither synced nor closed here. None
     writes none: the caller has the tar already (a layer that came uncompressed).
     """
@@ -64,9 +66,11 @@ class LayerPass:
         self._parser = TarParser(self._builder)
         self._inflater: compression.Inflater | None = None
         self._parse_stage: Stage[tuple[bytes | memoryview, int]] = Stage("index", self._index)
-        self._inflate_stage: Stage[bytes | memoryview] = Stage("inflate", self._inflate)
         self._disk_stage: Stage[tuple[int, int, int]] = Stage("writeback", _begin_writeback)
-        self._stages = (self._inflate_stage, self._parse_stage, self._disk_stage)
+        self._stages = (self._parse_stage, self._disk_stage)
+        self._handed = False  # whether the other thread may have pieces still
+        self._ended = False
+        PASSES.join()
 
     @property
     def size(self) -> int:
@@ -74,10 +78,10 @@ class LayerPass:
         return self._size
 
     def feed(self, chunk: bytes | memoryview) -> None:
-        """Take the next compressed bytes. Raises what a stage met: BrokenStream, Bomb, TarError, OSError."""
+        """Take the next compressed bytes. Raises BrokenStream, Bomb, TarError, OSError."""
         self._size += len(chunk)
         self._blob_hash.update(chunk)
-        self._inflate_stage.put(chunk)
+        self._inflate(chunk)
 
     def begin_writeback(self, descriptor: int, offset: int, size: int) -> None:
         """Have the disk begin with what has been written to a file of this layer, the blob or the tar."""
@@ -93,9 +97,8 @@ class LayerPass:
             if self._inflater is None:
                 self._parser.feed(self._head)
             self._parser.finish()
-        except BaseException:
+        finally:
             self.abort()
-            raise
         index = self._builder.finish()
         digest = Digest(self._algorithm, self._blob_hash.hexdigest())
         return LayerContent(
@@ -113,6 +116,9 @@ class LayerPass:
         """End the threads; the pass is of no further use."""
         for stage in self._stages:
             stage.stop()
+        if not self._ended:
+            self._ended = True
+            PASSES.leave()
 
     _kind = "none"
     _head = b""  # the first bytes, while they are too few to tell the compression
@@ -128,7 +134,18 @@ class LayerPass:
             self._inflater = compression.inflater(self._kind)
             self._is_tar = self._kind == "none" and self._algorithm == "sha256"
         for piece in self._inflater.feed(chunk):
-            self._parse_stage.put((piece, self._inflater.consumed))
+            self._hand_on(piece, self._inflater.consumed)
+
+    def _hand_on(self, piece: bytes | memoryview, consumed: int) -> None:
+        if PASSES.has_room:
+            self._handed = True
+            # A plain piece lies in the caller's memory.
+            self._parse_stage.put((bytes(piece), consumed))
+            return
+        if self._handed:
+            self._parse_stage.drain()
+            self._handed = False
+        self._index((piece, consumed))
 
     def _index(self, item: tuple[bytes | memoryview, int]) -> None:
         piece, consumed = item
@@ -140,7 +157,6 @@ class LayerPass:
                 self.begin_writeback(self._tar, self._flushed, self._written - self._flushed)
                 self._flushed = self._written
         self._parser.feed(piece, consumed)
-
 
 
 def _begin_writeback(extent: tuple[int, int, int]) -> None:

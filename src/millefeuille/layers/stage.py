@@ -5,11 +5,18 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 
-DEPTH = 6  # items that may wait; with pieces of at most 512 KiB this bounds a stage's memory
+DEPTH: Final = 6  # items that may wait; with pieces of at most 512 KiB this bounds a stage's memory
+
+
+class _Mark:
+    """Stands in the queue behind the items that somebody waits for."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
 
 
 class Stage(Generic[Item]):
@@ -20,22 +27,34 @@ class Stage(Generic[Item]):
     """
 
     def __init__(self, name: str, work: Callable[[Item], object]) -> None:
+        self._name = name
         self._work = work
         # A bounded queue out of two that are implemented in C: whoever puts an item takes a place first.
-        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item | _Mark | None] = queue.SimpleQueue()
         self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(DEPTH):
             self._places.put(None)
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None  # begins with the first item
 
     def put(self, item: Item) -> None:
         """Hand over one item; waits while the queue is full."""
         if self._failure is not None:
             raise self._failure
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
         self._places.get()
         self._queue.put(item)
+
+    def drain(self) -> None:
+        """Wait until everything put is worked off; more may be put then. Raises what `work` raised."""
+        if self._thread is not None:
+            mark = _Mark()
+            self._queue.put(mark)
+            mark.reached.wait()
+        if self._failure is not None:
+            raise self._failure
 
     def close(self) -> None:
         """Wait until everything put is worked off."""
@@ -45,7 +64,7 @@ class Stage(Generic[Item]):
 
     def stop(self) -> None:
         """End the thread without raising what it met."""
-        if self._thread.is_alive():
+        if self._thread is not None and self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
         # The work usually belongs to whoever owns this stage; both would wait for the cycle collector.
@@ -53,6 +72,9 @@ class Stage(Generic[Item]):
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
+            if isinstance(item, _Mark):
+                item.reached.set()
+                continue
             self._places.put(None)
             if self._failure is None:
                 try:

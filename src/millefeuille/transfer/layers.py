@@ -167,11 +167,11 @@ class LayerFetch:
     def _copy(self, layer: LayerIngest, blob: Descriptor, stream: Bytes, skip: int) -> None:
         """Feed a stream to its end, after dropping the first `skip` bytes; closes it."""
         resumed = layer.offset
+        buffer = bytearray(CHUNK)
         try:
             while True:
                 if self._stop.is_set():
                     raise Stopped("stopped")
-                buffer = bytearray(CHUNK)
                 count = stream.readinto(buffer)
                 if not count:
                     break

@@ -64,10 +64,9 @@ def _index(source: ImageSource, wanted: tuple[Descriptor, Digest]) -> tuple[Dige
     blob, diff_id = wanted
     stream = source.open(blob)
     reading = LayerPass(None, algorithm=blob.digest.algorithm)
+    buffer = bytearray(CHUNK)
     try:
         while True:
-            # The stages keep what they are given, so each piece is a buffer of its own.
-            buffer = bytearray(CHUNK)
             count = stream.readinto(buffer)
             if not count:
                 break
