@@ -68,7 +68,7 @@ def _pane(state: State, pane: str, box: Box) -> list[Line]:
         lines = [*heads, *tree_lines(state, box.width, room)]
     elif pane == WASTE:
         count = f" ({len(state.items):,})" if state.items else ""
-        columns = _columns("    Size  Wrote→Killed Cause        Path", box)
+        columns = _columns("    Size  Wrote→Killed Cause            Path", box)
         heads = [_title(state, pane, f"Waste{count}", box), columns]
         lines = [*heads, *waste_lines(state, box.width, room)]
     elif pane == "layer":

@@ -90,7 +90,7 @@ def waste_lines(state: State, width: int, height: int) -> list[Line]:
     lines: list[Line] = []
     for number, item in enumerate(state.items[cursor.top : cursor.top + height], cursor.top):
         text = (
-            f"{human_size(item['sizeBytes'], 3):>8}  {item['writer']:>3} → {item['killer']:<3} "
+            f"{human_size(item['sizeBytes'], 3):>8}  {item['writer']:>5}→{item['killer']:<6} "
             f"{item['cause']:<16} /{escaped(os.fsencode(item['path']))}"
         )
         here = number == cursor.at and state.focus == WASTE
