@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 
 from millefeuille.analysis.image import Image, make_image
 from millefeuille.engine.analysis import Analysis
@@ -41,7 +40,8 @@ def in_stream(
     settings: Settings, name: str, source: int | Read, platform: Platform | None = None
 ) -> Analysis:
     """The analysis of the first image of an archive that is read from `source`."""
-    found = examine_archive(source, name, scratch=tempfile.gettempdir(), platform=platform)
+    scratch = settings.environment.get("TMPDIR") or "/tmp"
+    found = examine_archive(source, name, scratch=scratch, platform=platform)
     return examined(settings, name, found)
 
 

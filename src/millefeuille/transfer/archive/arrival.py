@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import uuid
 from collections.abc import Callable, Container, Iterator
 from functools import partial
 from typing import Final
@@ -57,7 +56,7 @@ def _is_whole_file(descriptor: int) -> bool:
 
 
 def _nameless(disk: Disk) -> int:
-    path = f"{disk.ingest}/archive-{uuid.uuid4().hex}"
+    path = f"{disk.ingest}/archive-{os.urandom(16).hex()}"
     descriptor = files.create(path)
     files.unlink(path)
     return descriptor

@@ -43,9 +43,7 @@ def docker_images(contents: Contents, source: ArchiveSource, wanted: Platform | 
             yield found
 
 
-def _image(
-    contents: Contents, source: ArchiveSource, entry: object, wanted: Platform | None
-) -> Found | None:
+def _image(contents: Contents, source: ArchiveSource, entry: object, wanted: Platform | None) -> Found | None:
     fields = entry if isinstance(entry, dict) else {}
     paths, tags = fields.get("Layers"), fields.get("RepoTags")
     paths, tags = [] if paths is None else paths, [] if tags is None else tags

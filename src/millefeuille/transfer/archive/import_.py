@@ -1,7 +1,7 @@
 """Import: a tar of files becomes an image of one layer.
 
-    archive → hashed → lease → one pass → config and manifest made → documents
-            → one transaction: image, name, event, end of the lease → index.json
+archive → hashed → lease → one pass → config and manifest made → documents
+        → one transaction: image, name, event, end of the lease → index.json
 """
 
 from __future__ import annotations

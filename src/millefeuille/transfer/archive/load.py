@@ -17,17 +17,14 @@ from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.platform import Platform
 from millefeuille.progress import Progress
 from millefeuille.store import chains, events, images, layers, leases
-from millefeuille.store.blobs import Blobs
 from millefeuille.store.chains import Metadata, Prepare
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.transfer.archive.arrival import Read, arrived
 from millefeuille.transfer.archive.contents import BadArchive, Contents
-from millefeuille.transfer.archive.docker_archive import MANIFEST, docker_images
 from millefeuille.transfer.archive.found import ArchiveSource, Found
-from millefeuille.transfer.archive.layout import INDEX, LAYOUT, layout_images
-from millefeuille.transfer.archive.legacy import REPOSITORIES, legacy_images
+from millefeuille.transfer.archive.kinds import images_in
 from millefeuille.transfer.keeping import make_metadata, store_documents
 from millefeuille.transfer.layers import LayerFetch
 from millefeuille.transfer.plan import Plan, plan
@@ -65,23 +62,6 @@ def load(
             yield _Loading(store, source, progress, prepare).run(found)
         if not count and platform is None:
             raise BadArchive("invalid archive: no image in it")
-
-
-def images_in(
-    contents: Contents, source: ArchiveSource, blobs: Blobs, platform: Platform | None
-) -> Iterator[Found]:
-    """What is in an archive of whichever kind; documents it lacks may be in `blobs`. Raises BadArchive."""
-    if LAYOUT in contents and INDEX in contents:
-        return layout_images(contents, source, blobs, platform)
-    if MANIFEST in contents:
-        return docker_images(contents, source, platform)
-    if REPOSITORIES in contents:
-        return legacy_images(contents, source, platform)
-    raise BadArchive(
-        "unrecognized image format",
-        advice="It holds none of index.json, manifest.json and repositories."
-        " A file system without an image is brought in by `mille import`.",
-    )
 
 
 class _Loading:

@@ -18,7 +18,7 @@ from millefeuille.store.disk import Disk
 from millefeuille.transfer.archive.arrival import Read, arrived
 from millefeuille.transfer.archive.contents import BadArchive, Contents, Member, MemberStream
 from millefeuille.transfer.archive.found import ArchiveSource
-from millefeuille.transfer.archive.load import images_in
+from millefeuille.transfer.archive.kinds import images_in
 from millefeuille.transfer.examine.layers import Examined, examine
 
 
@@ -31,6 +31,7 @@ def examine_archive(
 ) -> Examined:
     """The first image of the archive that can be read from `source`; `what` names it in errors.
 
+    `scratch` is a directory for what cannot be read in place.
     Of several platforms, that of this machine, or `platform`. Raises NotInArchive, BadArchive, ShortArchive,
     CorruptBlob, BrokenStream, Bomb, TarError, Invalid kinds, OSError.
     """

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from millefeuille.later import Later
 from millefeuille.layers import heap
 from millefeuille.layers.index import LayerIndex
 from millefeuille.layers.ingest import CHUNK, LayerPass
@@ -18,6 +18,11 @@ from millefeuille.transfer.examine.inplace import hold, in_place
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.source import ImageSource
 from millefeuille.values import dataclass
+
+if TYPE_CHECKING:
+    from concurrent import futures
+else:
+    futures = Later("concurrent.futures")  # which archives do without
 
 _PARALLEL: Final = 2  # layers at once; each keeps a processor busy
 
@@ -43,7 +48,7 @@ def examine(plan: Plan, source: ImageSource, known: Mapping[Digest, LayerIndex] 
         found |= in_place(source, order)
         return _examined(plan, found)
     heap.share_arenas()
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with futures.ThreadPoolExecutor(_PARALLEL) as pool:
         try:
             for digest, index in pool.map(partial(_index, source), order):
                 found[digest] = index
