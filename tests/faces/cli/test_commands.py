@@ -29,8 +29,8 @@ def test_names_are_unique_and_lead_to_their_command() -> None:
     assert len(set(names)) == len(names)
     assert all(catalogue.find(name) is row for row in COMMANDS for name in row.names)
     groups = {group.name for group in GROUPS}
-    # `build history` stands below a command.
-    assert {catalogue.parent(name) for name in names} <= groups | {"", "build"}
+    # `build history` and `dive build` stand below a command.
+    assert {catalogue.parent(name) for name in names} <= groups | {"", "build", "dive"}
     assert not groups & set(names)
 
 

@@ -7,11 +7,11 @@ import math
 from millefeuille import files
 from millefeuille.analysis.rules import FAIL, DiveRules, Outcome, dive_outcomes
 from millefeuille.analysis.schema import Document
-from millefeuille.errors import MilleError, Unsupported
+from millefeuille.errors import MilleError
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.analyze import gates
 from millefeuille.faces.cli.analyze.report_text import report_text
-from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, analysed
+from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, Subject, analysed
 from millefeuille.faces.cli.analyze.view import has_terminal, view
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import Option, boolean, string
@@ -52,23 +52,35 @@ def run(context: Context, call: Call) -> int:
 
 
 def _dive(context: Context, call: Call) -> int:
-    if call.arguments[0] == "build":
-        raise Unsupported("mille dive build: not there yet", advice="Use `mille build`, then `mille dive`.")
-    terminal = context.terminal
-    in_ci = call[CI] or context.settings.environment.get("CI", "").lower() in _ON
-    rules = _rules(call) if in_ci else None
+    rules = _rules(call) if call[CI] or in_ci(context) else None
     subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
     if call[JSON]:
         with files.explained(call[JSON]):
             files.replace_file(call[JSON], bytes(subject.dive_json()), 0o644)
     if rules is None:
-        if not call[JSON] and not call[NO_TUI] and has_terminal(context):
-            view(context, subject)
-        elif not call[JSON]:
-            terminal.write(report_text(subject.document, score="dive"))
+        if not call[JSON]:
+            shown(context, subject, plain=call[NO_TUI])
         return 0
+    return judged(context, subject, rules)
+
+
+def in_ci(context: Context) -> bool:
+    """Whether the surroundings ask for rules."""
+    return context.settings.environment.get("CI", "").lower() in _ON
+
+
+def shown(context: Context, subject: Subject, *, plain: bool = False) -> None:
+    """Let somebody look around in an image, or report on it."""
+    if not plain and has_terminal(context):
+        view(context, subject)
+    else:
+        context.terminal.write(report_text(subject.document, score="dive"))
+
+
+def judged(context: Context, subject: Subject, rules: DiveRules) -> int:
+    """Hold an image against rules, and say what came of it; the exit code."""
     verdicts = dive_outcomes(rules, subject.document)
-    terminal.write(_analysis(subject.document) + gates.lines(verdicts))
+    context.terminal.write(_analysis(subject.document) + gates.lines(verdicts))
     return BROKEN if _failed(verdicts) else 0
 
 

@@ -22,6 +22,7 @@ from millefeuille.faces.cli.building.contexts import Contexts
 from millefeuille.faces.cli.building.plain import PlainBuild
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
+from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.store.store import Store
@@ -36,6 +37,11 @@ _OUTPUTS: Final = (
 
 def run(context: Context, call: Call) -> int:
     """Build an image from a Dockerfile."""
+    return made(context, call)[0]
+
+
+def made(context: Context, call: Call) -> tuple[int, Digest | None]:
+    """Build; the exit code, and the image in the store, None where there is none of it."""
     request = asked.request(context, call, keep_failed=_on_error(call) != "discard")
     with ExitStack() as stack:
         store = founded(context.settings)
@@ -66,7 +72,7 @@ def run(context: Context, call: Call) -> int:
             caches=_caches(context, call, store),
         )
         code = _answer(context, call, order)
-        return code if code is not None else _build(context, call, store, order)
+        return (code, None) if code is not None else _build(context, call, store, order)
 
 
 def _caches(context: Context, call: Call, store: Store) -> Caches:
@@ -95,7 +101,7 @@ def _answer(context: Context, call: Call, order: Order) -> int | None:
     return None
 
 
-def _build(context: Context, call: Call, store: Store, order: Order) -> int:
+def _build(context: Context, call: Call, store: Store, order: Order) -> tuple[int, Digest | None]:
     doors: Callable[[], Any] | None = None
     delivering: Any = None
     if len(order.platforms) > 1 or any(call.given(option) for option in _OUTPUTS):
@@ -118,7 +124,7 @@ def _build(context: Context, call: Call, store: Store, order: Order) -> int:
         context.terminal.complain(_excerpt(order, error.line))
         exits.report(context.terminal, error)
         _after(context, call, store, order, error)
-        return error.code
+        return error.code, None
     if not order.rehearsal:
         _note(call, built, delivering)
     if _mode(context, call) != "quiet":
@@ -126,12 +132,12 @@ def _build(context: Context, call: Call, store: Store, order: Order) -> int:
         warned = calls.warned(context, order, order.platforms[0] if order.platforms else None)
         if warned:
             context.terminal.complain(warned)
+    stored = built.recorded.image if built.recorded is not None else None
     if call[flags.QUIET]:
-        image = built.recorded.image if built.recorded is not None else None
-        image = image or (delivering.image(built) if delivering is not None else None)
+        image = stored or (delivering.image(built) if delivering is not None else None)
         if image is not None:
             context.terminal.line(str(image))
-    return 0
+    return 0, stored
 
 
 def _excerpt(order: Order, line: int) -> str:
