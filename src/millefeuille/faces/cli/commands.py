@@ -124,7 +124,7 @@ COMMANDS: Final = (
     Row("container.run", "Create and run a new container from an image", ("container run", "run")),
     Row("analyze.analyze", "Analyze the layers of an image", ("analyze",)),
     Row("analyze.dive", "Analyze an image as Dive does", ("dive",)),
-    Row("analyze.dive_build", "Build an image and analyze it", ("dive build",)),
+    Row("top.dive_build", "Build an image and analyze it", ("dive build",)),
     Row("builder.debug", "Open a shell where a build failed", ("builder debug", "build debug")),
     Row("builder.du", "Show what the build cache takes", ("builder du",)),
     Row("builder.history", "List builds, or show the steps of one", ("builder history", "build history")),
