@@ -90,9 +90,7 @@ class _Changes:
         self._written = written
         self._stubs = stubs
         self._opaque = f"{written.marks}.overlay.opaque".encode()
-        self._references = {
-            f"{written.marks}.overlay.{name}".encode() for name in ("redirect", "metacopy")
-        }
+        self._references = {f"{written.marks}.overlay.{name}".encode() for name in ("redirect", "metacopy")}
         self._whiteout = f"{written.marks}.overlay.whiteout".encode()
         self._links = Links()
         # The directories that the lower tree has too, and whether it shows through there.

@@ -17,9 +17,7 @@ class TooManyLinks(Invalid):
     """A path leads through more symlinks than anybody follows."""
 
 
-def follow(
-    path: bytes, link_at: Callable[[bytes], bytes | None], *, leaf: bool, most: int = HOPS
-) -> bytes:
+def follow(path: bytes, link_at: Callable[[bytes], bytes | None], *, leaf: bool, most: int = HOPS) -> bytes:
     """The path below the root, without links, that `path` leads to; "" is the root.
 
     `link_at` gives the target of the symlink at a path without links, None where there is none. A link that

@@ -40,11 +40,21 @@ class LayerIndex:
 
     def __init__(self, buffer: Buffer | mmap.mmap) -> None:
         self._buffer = memoryview(buffer)
-        self._sections = sections = columns.unpack(self._buffer)
+        self._read(columns.unpack(self._buffer))
+
+    @classmethod
+    def made(cls, builder: IndexBuilder) -> LayerIndex:
+        """The index of what a builder has collected, for as long as this process needs it."""
+        made = cls.__new__(cls)
+        made._buffer = memoryview(b"")
+        made._read({name: memoryview(content) for name, content in builder.sections()})
+        return made
+
+    def _read(self, sections: dict[bytes, memoryview]) -> None:
+        self._sections = sections
         try:
             facts = FACTS.unpack(sections[b"facts"])
             taken = {name: columns.column(sections[name], code) for name, code, _ in FIELDS}
-            self._order = columns.column(sections[b"order"], "I")
             self._paths = sections[b"path"]
             if len(sections[b"hash"]) % len(EMPTY_CONTENT):
                 raise CorruptIndex("a hash in the layer index is cut short")
@@ -63,7 +73,11 @@ class LayerIndex:
         self.links, self.xattr_sets = taken[b"link"], taken[b"xattr"]
         self.header_blocks, self.data_blocks = taken[b"header"], taken[b"data"]
         self._path_ends, self._hash_numbers = taken[b"pathend"], taken[b"hashno"]
-        if len({len(items) for items in (*taken.values(), self._order)}) != 1:
+        lengths = {len(items) for items in taken.values()}
+        if b"order" in sections:
+            self.order = columns.column(sections[b"order"], "I")
+            lengths.add(len(self.order))
+        if len(lengths) != 1:
             raise CorruptIndex("the columns of the layer index differ in length")
 
     @classmethod
@@ -142,10 +156,10 @@ class LayerIndex:
         table = (False, *chosen)
         return [entry for entry, number in enumerate(self._hash_numbers) if table[number]]
 
-    @property
+    @cached_property
     def order(self) -> Sequence[int]:
         """The numbers of all entries, sorted by path; of those with one path, in the order of the tar."""
-        return self._order
+        return sorted(range(len(self)), key=self.paths().__getitem__)
 
     @property
     def points(self) -> list[tuple[int, int]]:
@@ -179,10 +193,10 @@ class LayerIndex:
 
     def find(self, path: bytes) -> int | None:
         """Number of the entry that gives `path` its final state in this layer; whiteouts do not count."""
-        position = bisect_right(self._order, path, key=self.path)
+        position = bisect_right(self.order, path, key=self.path)
         while position:
             position -= 1
-            number = self._order[position]
+            number = self.order[position]
             if self.path(number) != path:
                 return None
             if self.kinds[number] not in (WHITEOUT, OPAQUE):
@@ -192,8 +206,8 @@ class LayerIndex:
     def below(self, directory: bytes) -> Iterator[int]:
         """Numbers of all entries under a directory, sorted by path; "" is the root."""
         prefix = directory + b"/" if directory else b""
-        for position in range(bisect_left(self._order, prefix, key=self.path), len(self)):
-            number = self._order[position]
+        for position in range(bisect_left(self.order, prefix, key=self.path), len(self)):
+            number = self.order[position]
             path = self.path(number)
             if not path.startswith(prefix):
                 return

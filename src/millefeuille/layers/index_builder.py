@@ -122,25 +122,33 @@ class IndexBuilder:
         """What the parser knows at the end: see LayerIndex for the meaning. Sizes in bytes."""
         self._facts = (tar_size, end, compressed_size, lower_links)
 
-    def finish(self, checkpoints: bytes = b"") -> bytes:
-        """The encoded index. `checkpoints` is an optional table for inflating from the blob's middle."""
-        sections: list[tuple[bytes, Buffer]] = [(b"facts", FACTS.pack(*self._facts, self.content_size))]
-        rows = bytes(self._rows)
-        for name, code, position in FIELDS:
-            sections.append((name, columns.stride(rows, code, position, ROW.size)))
-        sections += self._tables(columns.column(memoryview(dict(sections)[b"pathend"]), "I"))
+    def finish(self, checkpoints: bytes = b"", *, ordered: bool = True) -> bytes:
+        """The encoded index. `checkpoints` is an optional table for inflating from the blob's middle.
+
+        One that is not `ordered` is for a reader who may never ask for the order of its paths.
+        """
+        sections = self.sections()
+        if ordered:
+            sections.append((b"order", self._order(dict(sections)[b"pathend"])))
         if checkpoints:
             sections.append((b"inflate", checkpoints))
         return columns.pack(sections)
 
-    def _tables(self, ends: Sequence[int]) -> list[tuple[bytes, Buffer]]:
+    def _order(self, path_ends: Buffer) -> bytes:
+        ends = columns.column(memoryview(path_ends), "I")
         everything = bytes(self._paths)
         paths = [everything[a:b] for a, b in pairwise((0, *ends))]
         # Sorting is stable, so of entries with one path the last in the tar is the last here.
         order = sorted(range(len(paths)), key=paths.__getitem__)
+        return struct.pack(f"<{len(order)}I", *order)
+
+    def sections(self) -> list[tuple[bytes, Buffer]]:
+        """The sections of the index, but for the order of its paths."""
+        rows = memoryview(self._rows)
         return [
-            (b"path", everything),
-            (b"order", struct.pack(f"<{len(order)}I", *order)),
+            (b"facts", FACTS.pack(*self._facts, self.content_size)),
+            *((name, columns.stride(rows, code, position, ROW.size)) for name, code, position in FIELDS),
+            (b"path", self._paths),
             (b"hash", self._hashes),
             *strings(b"links", self._links),
             *strings(b"xsets", list(map(pack_xattrs, self._xattrs))),

@@ -147,9 +147,7 @@ def _kept(found: Found) -> Mapping[bytes, bytes]:
     return {name: value for name, value in values.items() if xattrs.carried(name, value)} or NO_XATTRS
 
 
-def _one(
-    directory: int, parent: bytes, name: bytes, one_mount: bool
-) -> Generator[Found, None, Level | None]:
+def _one(directory: int, parent: bytes, name: bytes, one_mount: bool) -> Generator[Found, None, Level | None]:
     """Look at one name; the level below it, when that is to be entered."""
     opened = _open(directory, name, one_mount)
     if opened is None:

@@ -83,14 +83,25 @@ def _dealt(wanted: Sequence[Wanted]) -> tuple[list[Wanted], list[Wanted]]:
 
 def _index(source: ArchiveSource, wanted: Wanted) -> tuple[Digest, LayerIndex]:
     blob, diff_id = wanted
-    return blob.digest, LayerIndex(_encoded(source.open(blob), blob, diff_id))
+    stream = source.open(blob)
+    if _is_plain(stream):
+        return blob.digest, LayerIndex.made(_plain(stream, blob, diff_id))
+    return blob.digest, LayerIndex(_inflated(stream, blob, diff_id))
 
 
 def _encoded(stream: MemberStream, blob: Descriptor, diff_id: Digest) -> bytes:
+    if _is_plain(stream):
+        return _plain(stream, blob, diff_id).finish(ordered=False)
+    return _inflated(stream, blob, diff_id)
+
+
+def _is_plain(stream: MemberStream) -> bool:
     head = bytearray(compression.MAGIC_SIZE)
     stream.readinto(head)
-    if compression.sniff(bytes(head)) == "none":
-        return _plain(stream, blob, diff_id)
+    return compression.sniff(bytes(head)) == "none"
+
+
+def _inflated(stream: MemberStream, blob: Descriptor, diff_id: Digest) -> bytes:
     reading = LayerPass(None, algorithm=blob.digest.algorithm)
     try:
         for piece in _pieces(stream, CHUNK):
@@ -103,7 +114,7 @@ def _encoded(stream: MemberStream, blob: Descriptor, diff_id: Digest) -> bytes:
     return content.index
 
 
-def _plain(stream: MemberStream, blob: Descriptor, diff_id: Digest) -> bytes:
+def _plain(stream: MemberStream, blob: Descriptor, diff_id: Digest) -> IndexBuilder:
     """A layer that is no compressed stream: in large pieces, hashed by another thread."""
     hashers = {name: hashlib.new(name) for name in {blob.digest.algorithm, "sha256"}}
     stage: Stage[bytes] = Stage("hash", partial(_update, list(hashers.values())))
@@ -123,7 +134,7 @@ def _plain(stream: MemberStream, blob: Descriptor, diff_id: Digest) -> bytes:
     # What is said of a damaged layer is that it is damaged, not what the tar looks like for it.
     hold(blob, diff_id, digest, consumed, plain)
     parser.finish()
-    return builder.finish()
+    return builder
 
 
 def _update(hashers: Sequence[Any], piece: bytes) -> None:
