@@ -29,6 +29,7 @@ from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.ignore import NOTHING, Ignore
 from millefeuille.build.sources.statcache import of_tree, path_of
 from millefeuille.build.state import State
+from millefeuille.engine import tending
 from millefeuille.engine.bases import Fetch
 from millefeuille.engine.workshop import Tools, workshop
 from millefeuille.errors import MilleError
@@ -120,9 +121,10 @@ def build_image(
 ) -> Built:  # fmt: skip
     """Build, and put out what came of it; `doors` are needed for a `delivery`.
 
-    Raises DockerfileError, NoSuchTarget, StepFailed, NotFound for files and images, DiskFull, Vanished …;
-    then no image was made, and the steps that were finished stay in the cache.
+    Raises DockerfileError, NoSuchTarget, StepFailed, NotFound for files and images, DiskFull, Vanished,
+    BadLimit …; then no image was made, and the steps that were finished stay in the cache.
     """
+    most = tending.limit(settings)
     with store.reading() as tx:
         last = next((_account(one) for one in builds.builds(tx, order.series)), None)
     journal = Journal(last)
@@ -146,6 +148,7 @@ def build_image(
         raise
     image = str(made.recorded.image) if made.recorded is not None else ""
     _keep(store, order, replace(account, image=image), journal, cache)
+    tending.tend(settings, store, most)
     return made
 
 
