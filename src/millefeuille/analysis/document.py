@@ -8,7 +8,6 @@ Paths have no slash in front; bytes of a path that are no UTF-8 stand as lone su
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 
 from millefeuille.analysis.dive import DiveScore
@@ -32,16 +31,16 @@ def document(image: Image, account: Ledger, dive: DiveScore) -> Document:
         "layers": [_layer(image, account, number) for number in range(len(image.parts))],
         "waste": [
             {
-                "path": os.fsdecode(item.path), "sizeBytes": item.size, "compressedBytes": item.packed,
+                "path": _text(item.path), "sizeBytes": item.size, "compressedBytes": item.packed,
                 "writer": item.writer, "killer": item.killer, "cause": item.cause,
-                "by": os.fsdecode(item.by), "inherited": item.inherited,
+                "by": _text(item.by), "inherited": item.inherited,
             }
             for item in account.items
         ],
         "copies": [
             {
                 "sizeBytes": copies.size, "extraBytes": copies.extra,
-                "places": [{"layer": layer, "path": os.fsdecode(path)} for layer, path in copies.places],
+                "places": [{"layer": layer, "path": _text(path)} for layer, path in copies.places],
             }
             for copies in account.copies
         ],
@@ -67,6 +66,10 @@ def whole(found: Document, image: Image, account: Ledger, listed: Sequence[bytes
     return b"".join((*pieces, b"]}"))
 
 
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")
+
+
 def _exact(account: Ledger) -> Document:
     return {
         "efficiency": account.efficiency, "storedBytes": account.stored, "liveBytes": account.live,
@@ -82,7 +85,7 @@ def _dive(dive: DiveScore) -> Document:
         "efficiency": dive.efficiency, "wastedBytes": dive.wasted, "sizeBytes": dive.size,
         "userSizeBytes": dive.user_size,
         "inefficiencies": [
-            {"path": "/" + os.fsdecode(each.path), "count": each.count, "sizeBytes": each.size}
+            {"path": "/" + _text(each.path), "count": each.count, "sizeBytes": each.size}
             for each in dive.inefficiencies
         ],
     }  # fmt: skip

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from typing import NamedTuple
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.packing import Packing
@@ -65,8 +66,7 @@ class LayerAccount:
         return self.stored - self.live
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copies:
+class Copies(NamedTuple):
     """Live files with equal content: their size each, and their places (layer, path) in order."""
 
     size: int
@@ -173,24 +173,20 @@ class Ledger:
     @cached_property
     def copies(self) -> tuple[Copies, ...]:
         """Live files with content that another live file has too, the largest gain first."""
-        marks = [layer.index.content_marks() for layer in self._layers]
-        if len(set().union(*marks)) == sum(map(len, marks)):
-            return ()
-        wanted = {mark for mark, count in Counter(chain.from_iterable(marks)).items() if count > 1}
-        dead = set(self.dead)
-        places: dict[bytes | None, list[tuple[int, bytes]]] = {}
-        sizes: dict[bytes | None, int] = {}
-        for number, layer in enumerate(self._layers):
-            repeated = [mark in wanted for mark in marks[number]]
-            for entry in layer.index.with_marks(repeated):
-                if (number, entry) not in dead:
-                    content = layer.index.content(entry)
-                    places.setdefault(content, []).append((number, layer.paths[entry]))
-                    sizes[content] = layer.sizes[entry]
-        found = (
-            Copies(size=sizes[content], places=tuple(at)) for content, at in places.items() if len(at) > 1
-        )
-        return tuple(sorted(found, key=lambda one: (-one.extra, one.places)))
+        wanted = _repeated([layer.index.content_marks() for layer in self._layers])
+        dead: dict[int, set[int]] = {}
+        for writer, entry in self.dead if wanted else ():
+            dead.setdefault(writer, set()).add(entry)
+        found: dict[bytes, tuple[int, list[tuple[int, bytes]]]] = {}
+        for number, layer in enumerate(self._layers if wanted else ()):
+            gone, paths, sizes = dead.get(number, ()), layer.paths, layer.sizes
+            for entry, content in layer.index.marked_contents(wanted):
+                if entry not in gone:
+                    if content not in found:
+                        found[content] = (sizes[entry], [])
+                    found[content][1].append((number, paths[entry]))
+        rows = [(size * (1 - len(at)), tuple(at), size) for size, at in found.values() if len(at) > 1]
+        return tuple(Copies(size, places) for _, places, size in sorted(rows))
 
     @property
     def repeated(self) -> int:
@@ -211,6 +207,18 @@ class Ledger:
             packed=self._packings[death.writer].share(death.entry), writer=death.writer,
             killer=death.killer, cause=death.cause, by=death.by, inherited=death.writer < self.base,
         )  # fmt: skip
+
+
+def _repeated(marks: Sequence[Sequence[int]]) -> set[int]:
+    """The numbers that are there more than once, in one sequence or in two."""
+    known: set[int] = set()
+    found: set[int] = set()
+    for mark in chain.from_iterable(marks):
+        if mark in known:
+            found.add(mark)
+        else:
+            known.add(mark)
+    return found
 
 
 def ledger(layers: Sequence[Layer], blob_sizes: Iterable[int], *, base: int = 0) -> Ledger:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import struct
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import pairwise
 from typing import AnyStr, Final
@@ -149,12 +149,17 @@ class LayerIndex:
         """
         return columns.column(self._sections[b"hash"], "Q")[::4]
 
-    def with_marks(self, chosen: Sequence[bool]) -> list[int]:
-        """The numbers of the entries whose content is chosen; `chosen` is as long as `content_marks`."""
-        if not any(chosen):
+    def marked_contents(self, marks: Set[int]) -> list[tuple[int, bytes]]:
+        """Entries whose content has one of these numbers in `content_marks`, with the hash of each."""
+        hashes = self._sections[b"hash"]
+        found = {
+            number: bytes(hashes[32 * number - 32 : 32 * number])
+            for number, mark in enumerate(self.content_marks(), 1)
+            if mark in marks
+        }
+        if not found:
             return []
-        table = (False, *chosen)
-        return [entry for entry, number in enumerate(self._hash_numbers) if table[number]]
+        return [(entry, found[number]) for entry, number in enumerate(self._hash_numbers) if number in found]
 
     @cached_property
     def order(self) -> Sequence[int]:

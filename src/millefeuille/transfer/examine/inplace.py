@@ -28,7 +28,7 @@ from millefeuille.store.blobs import CorruptBlob
 from millefeuille.transfer.archive.contents import MemberStream, ShortArchive
 from millefeuille.transfer.archive.found import ArchiveSource
 
-_PIECE: Final = 1 << 20  # bytes read at a time
+_PIECE: Final = 512 << 10  # bytes read at a time
 _LENGTH: Final = struct.Struct("<Q")
 _WORTH: Final = 4 << 20  # bytes of layers below which another process is slower
 
