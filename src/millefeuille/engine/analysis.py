@@ -15,7 +15,6 @@ from millefeuille.analysis.filelist import file_list
 from millefeuille.analysis.image import Image, make_image
 from millefeuille.analysis.ledger import Ledger, ledger
 from millefeuille.analysis.schema import Document
-from millefeuille.engine.beside import Beside, can_help
 from millefeuille.engine.kept import Kept, base_of, kept
 from millefeuille.errors import MilleError
 from millefeuille.images.content import config_of, find_platform
@@ -25,6 +24,7 @@ from millefeuille.store.images import blobs_of, layers_of
 from millefeuille.store.layers import open_index
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+from millefeuille.transfer.beside import Beside, helpers
 from millefeuille.values import dataclass
 
 _WORTH: Final = 5000  # entries below which a copy of the process takes longer to make than it saves
@@ -61,7 +61,7 @@ class Analysis:
     def json(self) -> bytes:
         """The whole analysis, with all files."""
         entries = sum(len(part.layer.index) for part in self.image.parts)
-        if entries < _WORTH or not can_help():
+        if entries < _WORTH or not helpers():
             return self._keep("full", whole(self.document, self.image, self.account, self._lists()))
         with Beside(self._lists) as helper:
             found = self.document

@@ -1,4 +1,4 @@
-"""Layers indexed by two processes: the same as by one, and an error in either is the error of all."""
+"""Layers indexed by several processes: the same as by one, and an error in one is the error of all."""
 
 from __future__ import annotations
 
@@ -32,9 +32,13 @@ def paths(found: Examined) -> list[list[bytes]]:
     return [index.paths() for index, _, _ in found.layers]
 
 
+@pytest.mark.parametrize("processors", [1, 2, 4, 9])
 @pytest.mark.parametrize("worth", [0, 1 << 40])
-def test_one_process_or_two(worth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_process_or_several(
+    worth: int, processors: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(inplace, "_WORTH", worth)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
     monkeypatch.setattr("threading.active_count", lambda: 1)
     archive = tmp_path / "image.tar"
     write_archive(archive, LAYERS)

@@ -1,20 +1,18 @@
 """Indexing layers where they lie in a file, on several processors.
 
 Reading headers is work in Python, of which one process does no more than one at a time. So the layers are
-dealt out to as many processes as there are processors; each is a copy of this one that sends the indexes
-back, and ends.
+dealt out to as many processes as there are processors; each but this one is a copy that hands over the
+indexes, and ends.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import signal
-import struct
-import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from millefeuille.errors import MilleError
 from millefeuille.layers import compression, heap
@@ -27,9 +25,10 @@ from millefeuille.oci.digest import Digest
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.transfer.archive.contents import MemberStream, ShortArchive
 from millefeuille.transfer.archive.found import ArchiveSource
+from millefeuille.transfer.beside import Beside, helpers
 
 _PIECE: Final = 512 << 10  # bytes read at a time
-_LENGTH: Final = struct.Struct("<Q")
+_PROCESSES: Final = 8  # at most
 _WORTH: Final = 4 << 20  # bytes of layers below which another process is slower
 
 Wanted = tuple[Descriptor, Digest]
@@ -41,22 +40,14 @@ def in_place(source: ArchiveSource, wanted: Sequence[Wanted]) -> dict[Digest, La
     Raises CorruptBlob, BrokenStream, Bomb, TarError, ShortArchive, BlobNotFound.
     """
     heap.share_arenas()
-    first, second = _dealt(wanted)
-    if not second or len(os.sched_getaffinity(0)) < 2 or threading.active_count() > 1:
-        return dict(_index(source, one) for one in wanted)
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        _work(source, second, writer)  # does not return
-    os.close(writer)
-    try:
-        with open(reader, "rb") as pipe:
-            found = dict(_index(source, one) for one in first)
-            for one in second:
-                found |= _received(pipe, source, one)
-    finally:
-        os.kill(child, signal.SIGKILL)  # it has nothing more to say, or nobody listens any more
-        os.waitpid(child, 0)
+    own, *others = _dealt(wanted, min(1 + helpers(), _PROCESSES))
+    with contextlib.ExitStack() as stack:
+        started = [(stack.enter_context(Beside(partial(_work, source, each))), each) for each in others]
+        found = dict(_index(source, one) for one in own)
+        for helper, each in started:
+            for one, index in zip(each, helper.parts() or [memoryview(b"")] * len(each), strict=True):
+                # Where the other could not, the layer is read again to know why.
+                found |= {one[0].digest: LayerIndex(index)} if index else dict([_index(source, one)])
     return found
 
 
@@ -68,17 +59,17 @@ def hold(blob: Descriptor, promised: Digest, digest: Digest, size: int, diff_id:
         raise CorruptBlob(f"blob {blob.digest}: is not the layer {promised} that the image config promises")
 
 
-def _dealt(wanted: Sequence[Wanted]) -> tuple[list[Wanted], list[Wanted]]:
-    """The layers in two heaps of about the same size; the largest come first in `wanted`."""
-    heaps: tuple[list[Wanted], list[Wanted]] = ([], [])
-    sizes = [0, 0]
+def _dealt(wanted: Sequence[Wanted], most: int) -> list[list[Wanted]]:
+    """The layers in heaps of about the same size, `most` at most; the largest come first in `wanted`."""
     if sum(blob.size for blob, _ in wanted) < _WORTH:
-        return list(wanted), []
+        return [list(wanted)]
+    heaps: list[list[Wanted]] = [[] for _ in range(most)]
+    sizes = [0] * most
     for one in wanted:
-        lighter = sizes.index(min(sizes))
-        heaps[lighter].append(one)
-        sizes[lighter] += one[0].size
-    return heaps
+        lightest = sizes.index(min(sizes))
+        heaps[lightest].append(one)
+        sizes[lightest] += one[0].size
+    return [each for each in heaps if each]
 
 
 def _index(source: ArchiveSource, wanted: Wanted) -> tuple[Digest, LayerIndex]:
@@ -153,27 +144,10 @@ def _pieces(stream: MemberStream, largest: int) -> Iterator[bytes]:
         at += len(piece)
 
 
-def _work(source: ArchiveSource, wanted: Sequence[Wanted], writer: int) -> None:
-    """Index layers in a process of its own, and send each index behind its length: 0 for one that failed."""
-    try:
-        with open(writer, "wb") as pipe:
-            for blob, diff_id in wanted:
-                try:
-                    index = _encoded(source.open(blob), blob, diff_id)
-                except MilleError:
-                    index = b""
-                pipe.write(_LENGTH.pack(len(index)))
-                pipe.write(index)
-    finally:
-        # Nothing of what this process is a copy of may run: no exit handlers, no flushing of its buffers.
-        os._exit(0)
-
-
-def _received(pipe: BinaryIO, source: ArchiveSource, wanted: Wanted) -> dict[Digest, LayerIndex]:
-    """The index that the other process sent; where it could not, the layer is read again to know why."""
-    head = pipe.read(_LENGTH.size)
-    size = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else 0
-    index = pipe.read(size)
-    if not size or len(index) != size:
-        return dict([_index(source, wanted)])
-    return {wanted[0].digest: LayerIndex(index)}
+def _work(source: ArchiveSource, wanted: Sequence[Wanted]) -> Iterator[bytes]:
+    """The indexes of layers, encoded; nothing for one that failed."""
+    for blob, diff_id in wanted:
+        try:
+            yield _encoded(source.open(blob), blob, diff_id)
+        except MilleError:
+            yield b""

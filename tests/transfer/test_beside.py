@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from millefeuille.engine.beside import Beside
+from millefeuille.transfer.beside import Beside
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable
 _LENGTH = struct.Struct("<Q")
 
 
-def can_help() -> bool:
-    """Whether there is a second processor; a process with threads cannot be copied."""
-    return len(os.sched_getaffinity(0)) > 1 and threading.active_count() == 1
+def helpers() -> int:
+    """How many other processors there are; none for a process with threads, which cannot be copied."""
+    return len(os.sched_getaffinity(0)) - 1 if threading.active_count() == 1 else 0
 
 
 class Beside:
