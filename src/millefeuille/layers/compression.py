@@ -12,14 +12,14 @@ from millefeuille.later import Later
 # A layer that is made here is not compressed.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from isal import isal_zlib
+    from isal import igzip_lib
 
     if sys.version_info >= (3, 14):  # pragma: no cover - the branch of newer interpreters
         from compression import zstd
     else:
         from backports import zstd
 else:
-    isal_zlib = Later("isal.isal_zlib")
+    igzip_lib = Later("isal.igzip_lib")
     zstd = Later("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -28,7 +28,7 @@ MAGIC_SIZE = 4  # bytes that tell a compression
 # Skippable frames (0x184D2A50 to 0x184D2A5F) open some seekable zstd layers (RFC 8878, section 3.1.2).
 _SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
 
-OUTPUT_CHUNK = 512 << 10  # bytes; what one inflate call may return, so that a bomb cannot fill the memory
+OUTPUT_CHUNK = 1 << 20  # bytes; what one inflate call may return, so that a bomb cannot fill the memory
 _WINDOW_LOG_MAXIMUM = 27  # 128 MiB: the largest window a frame may ask for
 
 # Deflate reaches 1032:1 at most; zstd has no such bound, so a ratio above this one is a bomb.
@@ -104,33 +104,39 @@ class _Gzip(_Bounded):
 
     def __init__(self, maximum: int) -> None:
         super().__init__(maximum)
-        self._member: Any = isal_zlib.decompressobj(31)
+        self._member = self._new_member()
         self._started = False
 
     def feed(self, chunk: bytes | memoryview) -> Iterator[bytes | memoryview]:
         self.consumed += len(chunk)
-        full = False  # a full piece may have left more inside the decoder than it shows as input
         try:
-            while chunk or full:
+            while True:
                 if self._member.eof:
                     chunk = chunk if self._started else bytes(chunk).lstrip(b"\0")
                     if not chunk:
                         return
-                    self._member = isal_zlib.decompressobj(31)
+                    self._member = self._new_member()
                 self._started = True
                 output = self._member.decompress(chunk, OUTPUT_CHUNK)
-                chunk, full = self._member.unconsumed_tail, len(output) == OUTPUT_CHUNK
-                if self._member.eof:
-                    chunk, full, self._started = self._member.unused_data, False, False
+                chunk = b""
                 if output:
                     self._count(len(output))
                     yield output
+                if self._member.eof:
+                    chunk, self._started = self._member.unused_data, False
+                elif self._member.needs_input:
+                    return
         except _inflate_error() as error:
             raise BrokenStream(f"broken gzip stream ({error})") from error
 
     def finish(self) -> None:
         if not self._member.eof:
             raise BrokenStream("the gzip stream ends early")
+
+    @staticmethod
+    def _new_member() -> Any:
+        # Not the twin of zlib's decompressobj, which copies what it has whenever its output grows.
+        return igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
 
 
 class _Zstd(_Bounded):
@@ -171,4 +177,4 @@ class _Zstd(_Bounded):
 
 def _inflate_error() -> Any:
     """What decompress raises; the stubs call the class an instance."""
-    return isal_zlib.error
+    return igzip_lib.error

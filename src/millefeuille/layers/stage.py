@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 
-DEPTH: Final = 6  # items that may wait; with pieces of at most 512 KiB this bounds a stage's memory
+DEPTH: Final = 6  # items that may wait; with pieces of at most 1 MiB this bounds a stage's memory
 
 
 class _Mark:
