@@ -44,7 +44,8 @@ def take(
     paths: list[bytes] = []
     hashes: list[bytes] = []
     path_end, hash_count = builder.path_size, builder.hash_count
-    first_path, content, last = path_end, 0, len(view) - BLOCK_SIZE
+    first_path, content, end, largest = path_end, 0, len(view), limits.size
+    last = end - BLOCK_SIZE
     directory, children = b"", known[b""]
     while at <= last and view[at + _TYPE] == _REGULAR:
         name, owner, size, mtime, checksum, kind, prefix = unpack(view, at)
@@ -63,7 +64,7 @@ def take(
         stop = data + length + -length % BLOCK_SIZE
         cut = name.find(0)
         path = name[:cut] if cut >= 0 else name
-        if path[:1] == b"." and path[:2] == b"./":
+        if path and path[0] == _DOT and path[:2] == b"./":
             path = path[2:]
         parent, _, leaf = path.rpartition(b"/")
         if parent != directory:
@@ -71,7 +72,7 @@ def take(
             if found is None:
                 break
             directory, children = parent, found
-        if stop > last + BLOCK_SIZE or not leaf or leaf in children or length > limits.size:
+        if stop > end or not leaf or leaf in children or length > largest:
             break
         if leaf[0] == _DOT or path[0] == _SLASH:
             break
