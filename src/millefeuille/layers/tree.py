@@ -13,7 +13,6 @@ The same rules for every driver, the analyser and single-file reads:
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -31,6 +30,7 @@ from millefeuille.layers.entry import (
     SparseMap,
 )
 from millefeuille.layers.index import BLOCK_SIZE, LayerIndex
+from millefeuille.layers.uncollected import uncollected
 
 IMPLICIT_MODE = 0o040755
 NO_ENTRY = -1  # the entry number of a directory that no entry names
@@ -96,15 +96,10 @@ class Merger:
     def add(self, index: LayerIndex) -> None:
         """Lay one more layer over the tree. Raises BrokenLink; then the tree is of no further use."""
         paths = index.paths()
-        collecting = gc.isenabled()
-        gc.disable()  # the nodes have no cycles, and looking for some takes as long as making them
-        try:
+        with uncollected():  # looking for cycles among the nodes takes as long as making them
             self._remove_marked(index, paths)
             self._directories = {b"": self.root}
             self._apply(index, paths)
-        finally:
-            if collecting:
-                gc.enable()
         self._directories = {}
         self.layers += 1
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from millefeuille.errors import Invalid
+from millefeuille.layers.uncollected import uncollected
 from millefeuille.snapshots.erofs import chunks, xattrs
 from millefeuille.snapshots.erofs.format import (
     BLOCK,
@@ -61,7 +62,8 @@ def write_image(
     `uuid` is 16 bytes, distinct per chain. With `marks` the tree may have overlayfs's own, whiteouts and
     attributes, which are the caller's and no layer's. Raises InvalidTree, ImageTooLarge, UnmappableFile.
     """
-    return _Writer(devices, uuid, marks=marks).write(root)
+    with uncollected():
+        return _Writer(devices, uuid, marks=marks).write(root)
 
 
 class _Writer:
