@@ -189,6 +189,15 @@ def test_a_memory_that_cannot_be_written_costs_nothing_but_time(root: Path, tmp_
     assert seen(root) == seen(root) == seen(root, memory=False)
 
 
+def test_a_file_system_of_others_is_walked(
+    root: Path, walks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen(root)
+    monkeypatch.setattr(walk.kernel, "file_system", lambda descriptor: 0x6969)  # NFS
+    assert seen(root) == seen(root)
+    assert len(walks) == 3
+
+
 def test_the_few_are_not_remembered(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walk, "FEWEST", 1000)
     seen(root)

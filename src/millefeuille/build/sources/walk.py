@@ -3,7 +3,8 @@
 A directory whose stat is the same has the same names in it, and a file or link whose stat is the same is the
 same. So one stat for each path that is remembered, in order, says whether the listing holds, and whether
 anything in it changed; if nothing did, even its identity is what it was. What changed within one tick of the
-clock before it was listed is not remembered (see `statcache`).
+clock before it was listed is not remembered (see `statcache`), nor what lies on a file system that others may
+change: stats of those are remembered by the kernel itself for a while, names are asked for.
 
 One file for each directory that is copied; one that is broken, or gone, is none.
 """
@@ -22,7 +23,7 @@ from typing import Final
 
 from blake3 import blake3
 
-from millefeuille import files
+from millefeuille import files, kernel
 from millefeuille.build.sources.ignore import Ignore
 from millefeuille.build.sources.reading import CLOCK
 from millefeuille.build.sources.scan import Listing, scan
@@ -38,6 +39,11 @@ _VERSION: Final = b"walk 1"
 _KEY: Final = attrgetter("st_ino", "st_ctime_ns", "st_mtime_ns", "st_size", "st_dev")
 _WIDTH: Final = 5
 _ITEM: Final = 8  # bytes
+# What has times of its own for all directories, and belongs to this machine: ext, XFS, Btrfs, Bcachefs, F2FS,
+# ZFS, tmpfs, overlayfs. Source: statfs(2), linux/magic.h.
+_OWN: Final = frozenset(
+    {0xEF53, 0x58465342, 0x9123683E, 0xCA451A4E, 0xF2F52010, 0x2FC12FC1, 0x01021994, 0x794C7630}
+)
 _IDENTITIES: Final = {True: b"with", False: b"without"}
 _new: Final = itertools.count()
 
@@ -48,6 +54,9 @@ class Walk:
     def __init__(
         self, path: str, listing: Listing, top: os.stat_result, started: int, identities: dict[bool, str]
     ) -> None:
+        """`path` is where it is kept, "" for nowhere; `top` the stat of the directory; `started` when it was
+        begun, by the clock that stamps files.
+        """
         self.listing = listing
         self.identities = identities
         self._path = path
@@ -58,7 +67,9 @@ class Walk:
         """Keep the listing with its identity; best effort."""
         self.identities[mode] = identity
         statuses = [self._top, *self.listing.statuses]
-        if not FEWEST <= len(statuses) <= MAXIMUM or _is_fresh(statuses, self._started):
+        if not (self._path and FEWEST <= len(statuses) <= MAXIMUM) or _may_change_unseen(
+            statuses, self._started
+        ):
             return
         with contextlib.suppress(OSError):
             files.make_directories(os.path.dirname(self._path))
@@ -95,8 +106,10 @@ def walked(root: int, base: str, ignore: Ignore, memory: str) -> Walk:
     `memory` begins the names of the files in which listings of this tree are kept.
     Raises OSError, Unreadable, ScanFailed.
     """
+    if kernel.file_system(root) not in _OWN:
+        memory = ""
     patterns = "\0".join((base, *ignore.patterns))
-    path = f"{memory}.{blake3(os.fsencode(patterns)).hexdigest(16)}"
+    path = f"{memory}.{blake3(os.fsencode(patterns)).hexdigest(16)}" if memory else ""
     started = time.clock_gettime_ns(CLOCK)
     with contextlib.suppress(OSError, MilleError, KeyError, ValueError):
         with open(path, "rb") as file:
@@ -153,6 +166,9 @@ def _keys(statuses: list[os.stat_result]) -> bytes:
     return array("Q", itertools.chain.from_iterable(map(_KEY, statuses))).tobytes()
 
 
-def _is_fresh(statuses: list[os.stat_result], started: int) -> bool:
-    """Whether something changed so late that it may change once more without its stat telling."""
-    return any(at + tick(at) >= started for at in map(attrgetter("st_ctime_ns"), statuses))
+def _may_change_unseen(statuses: list[os.stat_result], started: int) -> bool:
+    """Whether something was changed so late that it may be once more without its stat telling, or lies on
+    another file system than the rest.
+    """
+    times = map(attrgetter("st_ctime_ns"), statuses)
+    return len(set(map(attrgetter("st_dev"), statuses))) > 1 or any(at + tick(at) >= started for at in times)
