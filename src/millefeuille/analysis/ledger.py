@@ -25,7 +25,7 @@ from millefeuille.analysis.packing import Packing
 from millefeuille.analysis.stacking import CAUSES, Death, Stacking
 from millefeuille.values import dataclass
 
-__all__ = ["CAUSES", "Copies", "LayerAccount", "Ledger", "Shadowed", "ledger"]
+__all__ = ["CAUSES", "Copies", "LayerAccount", "Ledger", "Shadowed", "ledger", "repeated_contents"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,7 @@ class Ledger:
         self._deaths = deaths
         self._packings = [Packing(layer.index, size) for layer, size in zip(layers, blob_sizes, strict=True)]
         self.base = base
+        self.repeats: Sequence[Sequence[int]] | None = None  # `repeated_contents`, from whoever has it
         self.packed = sum(blob_sizes)
         self.stored = sum(layer.index.content_size for layer in layers)
         self.shadowed = sum(layers[death.writer].sizes[death.entry] for death in deaths)
@@ -173,15 +174,16 @@ class Ledger:
     @cached_property
     def copies(self) -> tuple[Copies, ...]:
         """Live files with content that another live file has too, the largest gain first."""
-        wanted = _repeated([layer.index.content_marks() for layer in self._layers])
+        repeats = self.repeats if self.repeats is not None else repeated_contents(self._layers)
         dead: dict[int, set[int]] = {}
-        for writer, entry in self.dead if wanted else ():
+        for writer, entry in self.dead if any(repeats) else ():
             dead.setdefault(writer, set()).add(entry)
-        found: dict[bytes, tuple[int, list[tuple[int, bytes]]]] = {}
-        for number, layer in enumerate(self._layers if wanted else ()):
+        found: dict[bytes | None, tuple[int, list[tuple[int, bytes]]]] = {}
+        for number, (layer, entries) in enumerate(zip(self._layers, repeats, strict=True)):
             gone, paths, sizes = dead.get(number, ()), layer.paths, layer.sizes
-            for entry, content in layer.index.marked_contents(wanted):
+            for entry in entries:
                 if entry not in gone:
+                    content = layer.index.content(entry)
                     if content not in found:
                         found[content] = (sizes[entry], [])
                     found[content][1].append((number, paths[entry]))
@@ -209,16 +211,16 @@ class Ledger:
         )  # fmt: skip
 
 
-def _repeated(marks: Sequence[Sequence[int]]) -> set[int]:
-    """The numbers that are there more than once, in one sequence or in two."""
+def repeated_contents(layers: Sequence[Layer]) -> list[Sequence[int]]:
+    """Of each layer, the entries whose content may be in the stack more than once."""
     known: set[int] = set()
     found: set[int] = set()
-    for mark in chain.from_iterable(marks):
+    for mark in chain.from_iterable(layer.index.content_marks() for layer in layers):
         if mark in known:
             found.add(mark)
         else:
             known.add(mark)
-    return found
+    return [layer.index.with_marks(found) for layer in layers]
 
 
 def ledger(layers: Sequence[Layer], blob_sizes: Iterable[int], *, base: int = 0) -> Ledger:

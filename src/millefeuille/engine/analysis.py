@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -13,7 +14,7 @@ from millefeuille.analysis.divejson import dive_json
 from millefeuille.analysis.document import document, text, whole
 from millefeuille.analysis.filelist import file_list
 from millefeuille.analysis.image import Image, make_image
-from millefeuille.analysis.ledger import Ledger, ledger
+from millefeuille.analysis.ledger import Ledger, ledger, repeated_contents
 from millefeuille.analysis.schema import Document
 from millefeuille.engine.kept import Kept, base_of, kept
 from millefeuille.errors import MilleError
@@ -63,14 +64,22 @@ class Analysis:
         entries = sum(len(part.layer.index) for part in self.image.parts)
         if entries < _WORTH or not helpers():
             return self._keep("full", whole(self.document, self.image, self.account, self._lists()))
-        with Beside(self._lists) as helper:
-            found = self.document
-            listed: Sequence[bytes | memoryview] = helper.parts() or self._lists()
-        return self._keep("full", whole(found, self.image, self.account, listed))
+        with Beside(self._apart) as helper:
+            account, _ = self.account, self.dive
+            parts: Sequence[bytes | memoryview] = helper.parts() or list(self._apart())
+        count = len(self.image.parts)
+        account.repeats = [memoryview(each).cast("I") for each in parts[count:]]
+        return self._keep("full", whole(self.document, self.image, account, parts[:count]))
 
     def dive_json(self) -> bytes:
         """The analysis as Dive writes it."""
         return self._keep("dive", dive_json(self.image, self.dive).encode())
+
+    def _apart(self) -> Iterator[bytes]:
+        """What needs no account: the files of each layer, and those that may be there more than once."""
+        yield from self._lists()
+        for entries in repeated_contents(self.image.layers):
+            yield array("I", entries).tobytes()
 
     def _lists(self) -> list[bytes]:
         return [file_list(part.layer) for part in self.image.parts]

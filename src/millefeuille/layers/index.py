@@ -149,17 +149,12 @@ class LayerIndex:
         """
         return columns.column(self._sections[b"hash"], "Q")[::4]
 
-    def marked_contents(self, marks: Set[int]) -> list[tuple[int, bytes]]:
-        """Entries whose content has one of these numbers in `content_marks`, with the hash of each."""
-        hashes = self._sections[b"hash"]
-        found = {
-            number: bytes(hashes[32 * number - 32 : 32 * number])
-            for number, mark in enumerate(self.content_marks(), 1)
-            if mark in marks
-        }
-        if not found:
+    def with_marks(self, marks: Set[int]) -> list[int]:
+        """The entries whose content has one of these numbers in `content_marks`."""
+        numbers = {number for number, mark in enumerate(self.content_marks(), 1) if mark in marks}
+        if not numbers:
             return []
-        return [(entry, found[number]) for entry, number in enumerate(self._hash_numbers) if number in found]
+        return [entry for entry, number in enumerate(self._hash_numbers) if number in numbers]
 
     @cached_property
     def order(self) -> Sequence[int]:
