@@ -34,6 +34,7 @@ class Monitor:
             path="sh", args=(), platform="linux/amd64", config={}, host_config={},
         )  # fmt: skip
         self.done: list[str] = []
+        self.holds: list[bool] = []
         self.parts = Freezing(store=self.store, place=self.place, runtime=self)
         for path in (self.place.directory(self.container.id), self.place.bundle(self.container.id)):
             os.makedirs(path)
@@ -59,6 +60,12 @@ class Monitor:
             thread.join()
         os.close(self._lock)
 
+    def end_of_talk(self) -> None:
+        """Wait until all that was said has been taken note of."""
+        deadline = time.monotonic() + 5
+        while self.holds.count(False) < self.holds.count(True) and time.monotonic() < deadline:
+            time.sleep(0.001)
+
     def note(self, status: str) -> None:
         records.save_state(self.place, self.container.id, State(status=status, pid=1))
 
@@ -70,6 +77,9 @@ class Monitor:
                 return
             with connection:
                 while data := connection.recv(6):
+                    if data[:1] == b"h":
+                        self.holds.append(data[5:] == b"1")
+                        continue
                     assert data[:1] == b"p"
                     self.note("paused" if data[5:] == b"1" else "running")
 
@@ -123,6 +133,8 @@ def test_held_for_a_block_however_it_ends(monitor: Monitor) -> None:
         assert monitor.done[-1] == "resume"
         monitor.await_status("running")
     assert len(monitor.done) == 40
+    monitor.end_of_talk()
+    assert monitor.holds == [True, False] * 20
 
 
 def test_one_that_is_paused_already_stays_so(monitor: Monitor) -> None:

@@ -77,6 +77,10 @@ class Household:
                 wrong.append(f"{directory}: {strangers}")
         if len(self.monitors()) != len(running):
             wrong.append(f"{len(self.monitors())} monitors for {len(running)} that run")
+        for id in sorted(running):
+            told = records.state(self.place, id)
+            if told.status == "paused" or _is_frozen(told.pid):
+                wrong.append(f"{id} is frozen")
         chains = [path for path in self.mounts() if path.startswith(f"{self.place.run}/chains/")]
         if len(chains) > 1:
             wrong.append(f"more than one mount of the chain: {chains}")
@@ -91,6 +95,24 @@ class Household:
         wrong += [f"mounted: {path}" for path in self.mounts()]
         wrong += [f"network: {name}" for name in _names(f"{self.place.run}/networks") if len(name) > 60]
         return wrong
+
+
+def _is_frozen(pid: int) -> bool:
+    """Whether a process is in a cgroup that is frozen."""
+    try:
+        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    for number, controllers, path in (line.split(":", 2) for line in lines):
+        if controllers == "freezer":
+            told, frozen = Path(f"/sys/fs/cgroup/freezer{path}/freezer.state"), "FROZEN"
+        elif number == "0":
+            told, frozen = Path(f"/sys/fs/cgroup{path}/cgroup.events"), "frozen 1"
+        else:
+            continue
+        if told.exists() and frozen in told.read_text():
+            return True
+    return False
 
 
 def _names(directory: str) -> list[str]:

@@ -92,6 +92,8 @@ def paused(host: Parts, container: Container) -> Iterator[None]:
             with contextlib.suppress(NotRunning):
                 # One connection for both: what is said over two may arrive in either order.
                 connection = stack.enter_context(connected(host.place, container.id))
+                # From here on the monitor lets it go, should this process vanish.
+                connection.send(b"h", b"1")
                 host.runtime.pause(container.id)
                 stack.callback(_let_go, host, container, connection)
                 connection.send(b"p", b"1")
@@ -103,6 +105,7 @@ def _let_go(host: Parts, container: Container, connection: Connection) -> None:
     with contextlib.suppress(MilleError):  # it has been killed meanwhile
         host.runtime.resume(container.id)
         connection.send(b"p", b"0")
+        connection.send(b"h", b"0")
         _record(host, "unpause", container)
 
 

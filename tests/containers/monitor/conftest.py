@@ -30,7 +30,7 @@ case "$*" in
     )
     rm "$bundle/starting" ;;
 *"exec"*) shift 2; exec "$@" ;;
-*) echo "$@" >> "$(dirname "$0")/calls" ;;
+*) echo "$@" >> "$(dirname "$0")/calls"; [ ! -e "$(dirname "$0")/refuses" ] ;;
 esac
 """
 
@@ -77,6 +77,11 @@ class Monitored:
     def state(self) -> dict[str, Any]:
         told: dict[str, Any] = json.loads((self.directory / "state.json").read_text())
         return told
+
+    def calls(self) -> list[str]:
+        """What the runtime was asked for beside the start."""
+        told = self.directory / "calls"
+        return told.read_text().splitlines() if told.exists() else []
 
     def until_end(self) -> int:
         """The exit code; what came before is in `output`."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import time
 from pathlib import Path
 from typing import Any
 
+from millefeuille.containers.connection import Connection
 from millefeuille.containers.place import Place
 
 SECOND = 1_000_000_000
@@ -66,6 +69,48 @@ def test_pause_is_noted(monitored: Any) -> None:
     _until(lambda: one.state["Status"] == "paused")
     one.connection.send(b"p", b"0")
     _until(lambda: one.state["Status"] == "running")
+
+
+def _holder(one: Any) -> Connection:
+    """One more client, that freezes the container for a while."""
+    client = socket.socket(socket.AF_UNIX)
+    place = os.open(one.directory, os.O_PATH)  # its whole path is too long for an address
+    client.connect(f"/proc/self/fd/{place}/attach.sock")
+    os.close(place)
+    connection = Connection(client)
+    connection.send(b"h", b"1")
+    connection.send(b"p", b"1")
+    _until(lambda: one.state["Status"] == "paused")
+    return connection
+
+
+def test_who_froze_it_and_vanishes_has_it_let_go(monitored: Any) -> None:
+    one = monitored("exec sleep 60")
+    _holder(one).close()
+    _until(lambda: one.state["Status"] == "running")
+    assert one.calls() == ["resume c1"]
+
+
+def test_it_may_be_frozen_only_after_that(monitored: Any) -> None:
+    one = monitored("exec sleep 60")
+    (one.directory / "refuses").touch()
+    holder = _holder(one)
+    holder.close()
+    _until(lambda: len(one.calls()) > 2)
+    assert one.state["Status"] == "paused"
+    (one.directory / "refuses").unlink()
+    _until(lambda: one.state["Status"] == "running")
+
+
+def test_who_lets_it_go_himself_may_leave(monitored: Any) -> None:
+    one = monitored("exec sleep 60")
+    holder = _holder(one)
+    holder.send(b"p", b"0")
+    holder.send(b"h", b"0")
+    holder.close()
+    one.connection.send(b"k", b"9")
+    assert one.until_end() == 137
+    assert one.calls() == []
 
 
 def test_health_is_asked_for(monitored: Any) -> None:

@@ -3,6 +3,8 @@
 Frames in both directions: one letter, the payload's length in four bytes (big-endian), the payload.
 
     from a client   i input · e end of input · r "rows columns" · p "1" or "0": paused or not
+                    h "1" or "0": the client holds the container frozen, or is about to; if it vanishes
+                    the container is let go
                     k "number": a signal for the container's first process
                     s about to be stopped, start no more · c the client cleans up at the end
                     u "policy retries": a new restart policy
@@ -25,13 +27,14 @@ def frame(kind: bytes, payload: bytes = b"") -> bytes:
 
 
 class Client:
-    """One connection. `cleans` is its promise to clean up."""
+    """One connection. `cleans` is its promise to clean up, `holds` that it freezes the container."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self.connection = connection
         self.waiting = bytearray()
         self.cleans = False
+        self.holds = False
         self.gives_input = False
         self._received = b""
 

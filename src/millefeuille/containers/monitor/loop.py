@@ -10,6 +10,7 @@ import time
 
 from millefeuille.containers.monitor.clients import CROWDED, Client
 from millefeuille.containers.monitor.health import Health
+from millefeuille.containers.monitor.holding import Holding
 from millefeuille.containers.monitor.launch import Process
 from millefeuille.containers.monitor.log import Log
 
@@ -29,13 +30,14 @@ _READ, _WRITE = select.POLLIN, select.POLLOUT
 class Loop:
     """What the monitor listens to. `listener` takes new clients; `changed` is called when the state has."""
 
-    def __init__(self, listener: socket.socket, log: Log) -> None:
+    def __init__(self, listener: socket.socket, log: Log, holding: Holding) -> None:
         self.clients: list[Client] = []
         self.paused = False
         self.stopping = False
         self.policy: tuple[str, int] | None = None
         self._listener = listener
         self._log = log
+        self._holding = holding
         self._pending = bytearray()  # input on its way to the container
         self._input_ended = False
         self._stdin_once = False
@@ -57,6 +59,9 @@ class Loop:
             self._read_output(streams, ready)
             self._serve_clients(process, ready, changed)
             self._feed(process)
+            if time.monotonic() >= self._holding.due and self._holding.advance():
+                self.paused = False
+                changed()
             if health is not None and code is None and self._check(health, ready):
                 changed()
             if code is None:
@@ -109,6 +114,7 @@ class Loop:
         if self._pending and process.stdin >= 0:
             wanted = _WRITE | (_READ if process.stdin in streams else 0)
             poll.register(process.stdin, wanted)
+        deadline = min(deadline, self._holding.due)
         if health is not None:
             deadline = min(deadline, health.due)
             if health.output >= 0:
@@ -145,6 +151,8 @@ class Loop:
                 self.clients.remove(client)
                 client.connection.close()
                 self._input_ended |= client.gives_input
+                if client.holds:
+                    self._holding.lost()
 
     def _obey(
         self, client: Client, process: Process | None, kind: bytes, payload: bytes, changed: Changed
@@ -160,6 +168,8 @@ class Loop:
         elif kind == b"p":
             self.paused = payload == b"1"
             changed()
+        elif kind == b"h":
+            client.holds = payload == b"1"
         elif kind == b"s":
             self.stopping = True
         elif kind == b"k" and process is not None:

@@ -19,6 +19,7 @@ import time
 from millefeuille.containers.monitor import launch, leaving, moments
 from millefeuille.containers.monitor.clients import Client
 from millefeuille.containers.monitor.health import Health
+from millefeuille.containers.monitor.holding import Holding
 from millefeuille.containers.monitor.launch import NotStarted, Process
 from millefeuille.containers.monitor.log import Log
 from millefeuille.containers.monitor.loop import Loop
@@ -80,7 +81,7 @@ def _listen(directory: str) -> socket.socket:
 
 class _Monitor:
     def __init__(self, order: Order, listener: socket.socket, lock: int) -> None:
-        self.loop = Loop(listener, Log(order.log))
+        self.loop = Loop(listener, Log(order.log), Holding(order))
         self._order = order
         self._lock = lock
         self._policy = Policy(order.policy, order.retries)
