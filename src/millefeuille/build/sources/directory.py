@@ -9,25 +9,27 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from millefeuille import files, kernel
-from millefeuille.build.sources import arguments, reading
+from millefeuille.build.sources import arguments, halves
 from millefeuille.build.sources.hidden import hidden
 from millefeuille.build.sources.identity import identity
 from millefeuille.build.sources.ignore import NOTHING, Ignore
 from millefeuille.build.sources.items import Items
-from millefeuille.build.sources.reading import ContextChanged, Wanted, is_same
-from millefeuille.build.sources.scan import NO_LINKS, Listing, refused, scan
+from millefeuille.build.sources.reading import REPLACED, ContextChanged, Wanted, is_same
+from millefeuille.build.sources.scan import NO_LINKS, Listing, open_directory, refused, scan
 from millefeuille.build.sources.sieve import Sieve
 from millefeuille.build.sources.source import Item, Match, NotFound
 from millefeuille.build.sources.statcache import StatCache
 from millefeuille.build.sources.walk import walked
-from millefeuille.errors import Unsupported
+from millefeuille.errors import MilleError, Unsupported
 from millefeuille.layers.entry import FILE
 from millefeuille.layers.following import follow
 
+_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _READ_WHOLE: Final = 256 << 10  # bytes up to which a file is given as bytes
 _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
@@ -53,6 +55,8 @@ class DirectorySource:
         self._memory = memory
         self._spared: list[Listing] = []  # whose files nobody asked the cache for
         self._statuses: dict[bytes, os.stat_result] = {}
+        self._lock = threading.Lock()
+        self._above, self._place = b"", -1  # the directory whose file was opened last
         self._given: dict[bytes, os.stat_result] = {}
 
     def __enter__(self) -> DirectorySource:
@@ -64,6 +68,7 @@ class DirectorySource:
     def close(self) -> None:
         """Save the cache, and close the directory."""
         self.save()
+        self._close_place()
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
@@ -99,25 +104,41 @@ class DirectorySource:
         expected, shown = self._statuses[item.path], os.fsdecode(item.path)
         files.act("read", shown)
         try:
-            descriptor = kernel.openat2(
-                self.descriptor, item.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, resolve=NO_LINKS
-            )
+            descriptor = self._opened(item.path)
         except OSError as error:
-            raise ContextChanged(shown) if error.errno in _NOT_THERE else refused(error, shown) from error
+            raise _changed(error, shown) from error
         try:
-            if not is_same(os.fstat(descriptor), expected):
-                raise ContextChanged(shown)
             if expected.st_size > _READ_WHOLE:
+                if not is_same(os.fstat(descriptor), expected):
+                    raise ContextChanged(shown)
                 self._given[item.path] = expected
                 taken, descriptor = descriptor, -1
                 return taken
+            # What was read of another file is thrown away: only then it is known to be one.
             data = os.read(descriptor, expected.st_size + 1)
             if len(data) != expected.st_size or not is_same(os.fstat(descriptor), expected):
                 raise ContextChanged(shown)
             return data
+        except OSError as error:
+            raise _changed(error, shown) from error
         finally:
             if descriptor >= 0:
                 os.close(descriptor)
+
+    def _opened(self, path: bytes) -> int:
+        """A descriptor of a file; those of one directory come one after the other, so it is kept open."""
+        above, _, name = path.rpartition(b"/")
+        with self._lock:
+            if above != self._above or self._place < 0:
+                self._close_place()
+                self._place = open_directory(self.descriptor, os.fsdecode(above))
+                self._above = above
+            return os.open(name, _FILE, dir_fd=self._place)
+
+    def _close_place(self) -> None:
+        if self._place >= 0:
+            os.close(self._place)
+            self._place = -1
 
     def verify(self, matches: Sequence[Match]) -> None:
         """Hold that of these nothing changed that `open` gave a descriptor of; for whoever has read them.
@@ -176,7 +197,7 @@ class DirectorySource:
         self._statuses.update(zip(map(os.fsencode, listing.paths), listing.statuses, strict=True))
 
     def _learn(self, listing: Listing, wanted: list[Wanted], numbers: list[int | None]) -> None:
-        for n, found in reading.read(self.descriptor, wanted).items():
+        for n, found in halves.read(self.descriptor, wanted).items():
             numbers[n] = self._cache.learn(listing.statuses[n], found.content, found.xattrs, found.started)
 
     def _one(self, argument: str, exclude: Sequence[str], select: str) -> Match | None:
@@ -276,6 +297,12 @@ class DirectorySource:
         if not self._ignore.may_keep_below(directory):
             return False
         return bool(scan(self.descriptor, directory, Sieve(self._ignore, directory)).paths)
+
+
+def _changed(error: OSError, shown: str) -> MilleError:
+    """What a failure to open or read a file means that was there when it was listed."""
+    is_other = error.errno in (*REPLACED, errno.ENAMETOOLONG)
+    return ContextChanged(shown) if is_other else refused(error, shown)
 
 
 def _items(match: Match) -> Items:

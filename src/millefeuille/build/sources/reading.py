@@ -30,6 +30,10 @@ _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # CLOCK_REALTIME_COARSE, which Python has no name for. Linux stamps files with it: it ticks, and what happens
 # within a tick has one time.
 CLOCK: Final = 5
+# How a name fails that led to a file just now: it is gone, or a link, a directory, a socket or a fifo by now.
+REPLACED: Final = (
+    errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EAGAIN,
+)  # fmt: skip
 NO_CONTENT: Final = bytes(32)
 
 
@@ -59,12 +63,14 @@ class Read(NamedTuple):
     started: int
 
 
+def directory(item: Wanted) -> str:
+    """The directory that it lies in."""
+    return item.path.rpartition("/")[0]
+
+
 def read(root: int, wanted: Iterable[Wanted]) -> dict[int, Read]:
     """Read what is wanted of a tree, by its numbers. Raises ContextChanged, Unreadable, ScanFailed."""
-    work = collections.deque(
-        (directory, list(group))
-        for directory, group in groupby(wanted, key=lambda item: item.path.rpartition("/")[0])
-    )
+    work = collections.deque((above, list(group)) for above, group in groupby(wanted, key=directory))
     size = sum(item.status.st_size for _, group in work for item in group)
     reader = _Reader(root, work)
     thread = threading.Thread(target=reader.run, name="context") if size > _BOTH else None
@@ -126,12 +132,14 @@ class _Reader:
         try:
             descriptor = os.open(name or ".", _FILE, dir_fd=directory)
             try:
-                found = os.fstat(descriptor)
-                if stat.S_ISDIR(found.st_mode) and stat.S_ISDIR(item.status.st_mode):
+                if stat.S_ISDIR(item.status.st_mode):
+                    if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                        raise ContextChanged(item.path)
                     # Names that came or went since are those of another build.
                     return Read(NO_CONTENT, attributes(descriptor), started)
-                if not is_same(found, item.status):
+                if size > _CHUNK and not is_same(os.fstat(descriptor), item.status):
                     raise ContextChanged(item.path)
+                # Of a small file it is known only once it was read that it is the one.
                 kept = attributes(descriptor)
                 digest, length = _hashed(descriptor, size)
                 if length != size or not is_same(os.fstat(descriptor), item.status):
@@ -171,6 +179,6 @@ def _hashed(descriptor: int, size: int) -> tuple[bytes, int]:
 
 def _gone(error: OSError, path: str) -> Exception:
     """What a failure to open or read something means that was there just now."""
-    if isinstance(error, (FileNotFoundError, NotADirectoryError)) or error.errno == errno.ELOOP:
+    if error.errno in REPLACED:
         return ContextChanged(path)
     return refused(error, path)
