@@ -31,7 +31,8 @@ def steps(home: Home) -> int:
 
 
 def test_the_cache_stays_below_a_limit(home: Home) -> None:
-    for text, limit, left in (("a", "", 1), ("b", "off", 2), ("c", "1GB", 3), ("d", "150k", 2), ("e", "0", 1)):
+    cases = (("a", "", 1), ("b", "off", 2), ("c", "1GB", 3), ("d", "150k", 2), ("e", "0", 1))
+    for text, limit, left in cases:
         home.mille("image", "rm", "-f", "made")
         out, err, code = build(home, text, limit)
         assert (err, code) == ("", 0), text
