@@ -27,7 +27,8 @@ from millefeuille.build.request import Request
 from millefeuille.build.scope import global_scope, platform_args, unconsumed
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.ignore import NOTHING, Ignore
-from millefeuille.build.sources.statcache import of_tree, path_of
+from millefeuille.build.sources.memory import path_of
+from millefeuille.build.sources.statcache import of_tree
 from millefeuille.build.state import State
 from millefeuille.engine import tending
 from millefeuille.engine.bases import Fetch

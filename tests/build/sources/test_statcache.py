@@ -14,7 +14,7 @@ import pytest
 from tests.build.sources.trees import make, settle
 
 from millefeuille import files
-from millefeuille.build.sources import statcache
+from millefeuille.build.sources import memory, statcache
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.reading import CLOCK
 from millefeuille.build.sources.statcache import AGES, StatCache, of_tree, tick
@@ -241,7 +241,7 @@ def test_there_is_an_end_to_it(root: Path, cache: Path, monkeypatch: pytest.Monk
     digest(root, cache)
     numbers = StatCache(str(cache)).find([path.lstat() for path in (root, *root.rglob("*"))])
     assert len(set(numbers) - {None}) == 2
-    monkeypatch.setattr(statcache, "TREES", 3)
+    monkeypatch.setattr(memory, "FILES", 3)
     for number in range(6):
         with DirectorySource(str(root), cache=of_tree(str(cache.parent), f"/{number}")) as source:
             source.digest(source.match("."))

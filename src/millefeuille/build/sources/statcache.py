@@ -20,9 +20,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from blake3 import blake3
-
-from millefeuille import files
+from millefeuille.build.sources import memory
 from millefeuille.errors import MilleError
 from millefeuille.layers import columns
 from millefeuille.layers.columns import Buffer
@@ -32,12 +30,10 @@ from millefeuille.layers.schema import Strings, pack_xattrs, strings, unpack_xat
 HASH_SIZE: Final = 32  # bytes
 AGES: Final = 8  # times that the file is written, in which an entry that nobody asks for is kept
 MAXIMUM: Final = 500_000  # entries, of about 80 bytes
-TREES: Final = 128  # files
 _VERSION: Final = b"stat cache 1"
 _KEYS: Final = (b"dev", b"ino", b"size", b"mtime", b"ctime")
 
 Key = tuple[int, int, int, int, int]
-_new: Final = itertools.count()
 
 
 class StatCache:
@@ -113,21 +109,9 @@ class StatCache:
             return
         for statuses in spared:
             self.find(statuses)
-        with self._lock, contextlib.suppress(OSError):
+        with self._lock:
             self._changed = False
-            files.make_directories(os.path.dirname(self._path))
-            temporary = f"{self._path}.tmp-{os.getpid()}-{next(_new)}"
-            descriptor = files.create(temporary)
-            try:
-                # Not synced: after a crash its hash tells a broken file, which is an empty one.
-                files.write(descriptor, self._packed())
-                files.rename(temporary, self._path)
-            except BaseException:
-                files.unlink(temporary)
-                raise
-            finally:
-                os.close(descriptor)
-            drop_oldest(os.path.dirname(self._path))
+            memory.put(self._path, self._packed())
 
     def _load(self) -> None:
         if self._is_loaded:
@@ -190,12 +174,7 @@ class StatCache:
 
 def of_tree(directory: str, root: str) -> StatCache:
     """The cache of the tree at `root`, an absolute path, among those that lie in `directory`."""
-    return StatCache(path_of(directory, root))
-
-
-def path_of(directory: str, root: str) -> str:
-    """Where in `directory` it is remembered what is known of the tree at `root`, an absolute path."""
-    return f"{directory}/{blake3(os.fsencode(root)).hexdigest(16)}"
+    return StatCache(memory.path_of(directory, root))
 
 
 def tick(time: int) -> int:
@@ -215,11 +194,3 @@ def _swapped(numbers: array[int]) -> Buffer:
 
 
 _IS_LITTLE: Final = array("H", [1]).tobytes() == b"\1\0"
-
-
-def drop_oldest(directory: str) -> None:
-    """Leave no more files than TREES in a directory of what builds remember. Raises OSError."""
-    with os.scandir(directory) as found:
-        entries = [(entry.stat().st_mtime_ns, entry.path) for entry in found if entry.is_file()]
-    for _, path in sorted(entries)[:-TREES]:
-        files.unlink(path)

@@ -23,12 +23,13 @@ from typing import Final
 
 from blake3 import blake3
 
-from millefeuille import files, kernel
+from millefeuille import kernel
+from millefeuille.build.sources import memory
 from millefeuille.build.sources.ignore import Ignore
 from millefeuille.build.sources.reading import CLOCK
 from millefeuille.build.sources.scan import Listing, scan
 from millefeuille.build.sources.sieve import Sieve
-from millefeuille.build.sources.statcache import MAXIMUM, drop_oldest, tick
+from millefeuille.build.sources.statcache import MAXIMUM, tick
 from millefeuille.errors import MilleError
 from millefeuille.layers import columns
 from millefeuille.layers.columns import Buffer
@@ -45,7 +46,6 @@ _OWN: Final = frozenset(
     {0xEF53, 0x58465342, 0x9123683E, 0xCA451A4E, 0xF2F52010, 0x2FC12FC1, 0x01021994, 0x794C7630}
 )
 _IDENTITIES: Final = {True: b"with", False: b"without"}
-_new: Final = itertools.count()
 
 
 class Walk:
@@ -71,20 +71,7 @@ class Walk:
             statuses, self._started
         ):
             return
-        with contextlib.suppress(OSError):
-            files.make_directories(os.path.dirname(self._path))
-            temporary = f"{self._path}.tmp-{os.getpid()}-{next(_new)}"
-            descriptor = files.create(temporary)
-            try:
-                # Not synced: after a crash its hash tells a broken file.
-                files.write(descriptor, self._packed(statuses))
-                files.rename(temporary, self._path)
-            except BaseException:
-                files.unlink(temporary)
-                raise
-            finally:
-                os.close(descriptor)
-            drop_oldest(os.path.dirname(self._path))
+        memory.put(self._path, self._packed(statuses))
 
     def _packed(self, statuses: list[os.stat_result]) -> bytes:
         targets = self.listing.targets
@@ -100,16 +87,16 @@ class Walk:
         return columns.pack(sections)
 
 
-def walked(root: int, base: str, ignore: Ignore, memory: str) -> Walk:
+def walked(root: int, base: str, ignore: Ignore, place: str) -> Walk:
     """What is below the directory `base` of the tree `root`, where `ignore` has no exceptions.
 
-    `memory` begins the names of the files in which listings of this tree are kept.
+    `place` begins the names of the files in which listings of this tree are kept.
     Raises OSError, Unreadable, ScanFailed.
     """
     if kernel.file_system(root) not in _OWN:
-        memory = ""
+        place = ""
     patterns = "\0".join((base, *ignore.patterns))
-    path = f"{memory}.{blake3(os.fsencode(patterns)).hexdigest(16)}" if memory else ""
+    path = f"{place}.{blake3(os.fsencode(patterns)).hexdigest(16)}" if place else ""
     started = time.clock_gettime_ns(CLOCK)
     with contextlib.suppress(OSError, MilleError, KeyError, ValueError):
         with open(path, "rb") as file:
