@@ -128,16 +128,21 @@ def _build(context: Context, call: Call, store: Store, order: Order) -> tuple[in
     if not order.rehearsal:
         _note(call, built, delivering)
     if _mode(context, call) != "quiet":
-        calls = importlib.import_module("millefeuille.faces.cli.building.calls")
-        warned = calls.warned(context, order, order.platforms[0] if order.platforms else None)
-        if warned:
-            context.terminal.complain(warned)
+        _warn(context, order)
     stored = built.recorded.image if built.recorded is not None else None
     if call[flags.QUIET]:
         image = stored or (delivering.image(built) if delivering is not None else None)
         if image is not None:
             context.terminal.line(str(image))
     return 0, stored
+
+
+def _warn(context: Context, order: Order) -> None:
+    """Say what the rules found in the Dockerfile."""
+    calls = importlib.import_module("millefeuille.faces.cli.building.calls")
+    warned = calls.warned(context, order, order.platforms[0] if order.platforms else None)
+    if warned:
+        context.terminal.complain(warned)
 
 
 def _excerpt(order: Order, line: int) -> str:
