@@ -20,6 +20,7 @@ _BEGIN: Final = '{"path":"'
 _BETWEEN: Final = f"}},{_BEGIN}"
 _ROW: Final = _BEGIN.encode()
 _NEXT: Final = _BETWEEN.encode()
+_ROWS: Final = 4000  # put together at once: as many as a processor's cache holds
 
 
 def file_list(layer: Layer) -> bytes:
@@ -27,16 +28,20 @@ def file_list(layer: Layer) -> bytes:
     count = len(layer.kinds)
     if not count:
         return b""
-    pieces = [_BETWEEN] * (4 * count)
-    pieces[0::4] = _names(layer)
-    pieces[1::4] = _heads(layer)
-    pieces[2::4] = _tails(layer)
+    columns = (_names(layer), _heads(layer), _tails(layer))
     for entry in (*layer.whiteouts, *layer.opaques):
-        pieces[4 * entry + 1 : 4 * entry + 3] = (f'","kind":"{KINDS[layer.kinds[entry]]}"', "")
+        columns[1][entry], columns[2][entry] = f'","kind":"{KINDS[layer.kinds[entry]]}"', ""
     for entry in [entry for entry, link in enumerate(layer.index.links) if link] if _has_links(layer) else ():
-        pieces[4 * entry + 2] += f',"link":{quoted(os.fsdecode(layer.index.link(entry)))}'
-    pieces[-1] = "}"
-    return (_BEGIN + "".join(pieces)).encode()
+        columns[2][entry] += f',"link":{quoted(os.fsdecode(layer.index.link(entry)))}'
+    found = [_ROW]
+    for at in range(0, count, _ROWS):
+        pieces = [_BETWEEN] * (4 * min(_ROWS, count - at))
+        for place, column in enumerate(columns):
+            pieces[place::4] = column[at : at + _ROWS]
+        if at + _ROWS >= count:
+            pieces[-1] = "}"
+        found.append("".join(pieces).encode())
+    return b"".join(found)
 
 
 def marked(

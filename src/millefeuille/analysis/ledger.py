@@ -213,13 +213,8 @@ class Ledger:
 
 def repeated_contents(layers: Sequence[Layer]) -> list[Sequence[int]]:
     """Of each layer, the entries whose content may be in the stack more than once."""
-    known: set[int] = set()
-    found: set[int] = set()
-    for mark in chain.from_iterable(layer.index.content_marks() for layer in layers):
-        if mark in known:
-            found.add(mark)
-        else:
-            known.add(mark)
+    counts = Counter(chain.from_iterable(layer.index.content_marks() for layer in layers))
+    found = {mark for mark, count in counts.items() if count > 1}
     return [layer.index.with_marks(found) for layer in layers]
 
 

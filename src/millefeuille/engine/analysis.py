@@ -66,9 +66,12 @@ class Analysis:
             return self._keep("full", whole(self.document, self.image, self.account, self._lists()))
         with Beside(self._apart) as helper:
             account, _ = self.account, self.dive
+            if not self._is_stack:
+                account.repeats = repeated_contents(self.image.layers)
             parts: Sequence[bytes | memoryview] = helper.parts() or list(self._apart())
         count = len(self.image.parts)
-        account.repeats = [memoryview(each).cast("I") for each in parts[count:]]
+        if self._is_stack:
+            account.repeats = [memoryview(each).cast("I") for each in parts[count:]]
         return self._keep("full", whole(self.document, self.image, account, parts[:count]))
 
     def dive_json(self) -> bytes:
@@ -78,8 +81,14 @@ class Analysis:
     def _apart(self) -> Iterator[bytes]:
         """What needs no account: the files of each layer, and those that may be there more than once."""
         yield from self._lists()
-        for entries in repeated_contents(self.image.layers):
+        for entries in repeated_contents(self.image.layers) if self._is_stack else ():
             yield array("I", entries).tobytes()
+
+    @property
+    def _is_stack(self) -> bool:
+        """Whether laying the layers over each other is the larger part of the work; over nothing it is not."""
+        counts = [len(layer.index) for layer in self.image.layers]
+        return 2 * max(counts) < sum(counts)
 
     def _lists(self) -> list[bytes]:
         return [file_list(part.layer) for part in self.image.parts]

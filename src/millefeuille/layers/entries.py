@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from millefeuille.layers import plain
 from millefeuille.layers.entry import (
@@ -32,7 +32,15 @@ _KINDS: Final = {
 _REFUSED: Final = {b"M": "a part of a multi-volume file", b"N": "an old GNU long name"}
 _IGNORED: Final = {b"V": "volume-label", b"A": "acl", b"E": "attributes", b"s": "socket"}
 _SLASH: Final = ord("/")
-_NOTES_MAXIMUM: Final = 1000
+NOTES_MAXIMUM: Final = 1000
+
+
+class Counts(NamedTuple):
+    """What of the limits is used: headers, bytes of metadata, and bytes that sparse files stand for."""
+
+    headers: int
+    metadata: int
+    holes: int
 
 
 class Entries:
@@ -43,7 +51,7 @@ class Entries:
         self._builder = builder
         self._limits = limits
         self._hash_contents = hash_contents
-        self._names = Names(limits)
+        self.names = Names(limits)
         self._headers = 0
         self._headers_maximum = limits.entries
         self._metadata = 0
@@ -62,7 +70,7 @@ class Entries:
             raise TarError("name", "an entry has no name")
         if kind != FILE or name[-1] == _SLASH:
             return self._add_special(Header._make(fields), kind, start, data, nsec, xattrs)
-        placed = self._names.place(name, FILE)
+        placed = self.names.place(name, FILE)
         if placed is None:
             return self.note("aufs", name)
         path, kind = placed
@@ -88,7 +96,7 @@ class Entries:
         if not self._hash_contents:
             return at
         at, count, size = plain.take(
-            view, at, offset, self._builder, self._names, self._limits, (self._headers, self._metadata)
+            view, at, offset, self._builder, self.names, self._limits, (self._headers, self._metadata)
         )
         self._headers += count
         self._metadata += size
@@ -114,10 +122,20 @@ class Entries:
             self._builder.add_sparse(number, runs)
         return hashed
 
+    @property
+    def counts(self) -> Counts:
+        """What has been used of the limits so far."""
+        return Counts(self._headers, self._metadata, self._holes)
+
+    def have_room(self, more: Counts) -> bool:
+        """Whether the limits allow so much more."""
+        limits, headers, metadata, holes = self._limits, *map(sum, zip(self.counts, more, strict=True))
+        return headers <= limits.entries and metadata <= limits.metadata and holes <= limits.expanded
+
     def note(self, code: str, path: bytes) -> bool:
         """Remember that something was dropped or is unusual; always False."""
         self._notes += 1
-        if self._notes <= _NOTES_MAXIMUM:
+        if self._notes <= NOTES_MAXIMUM:
             self._builder.add_note(code, path[:4096])
         return False
 
@@ -171,7 +189,7 @@ class Entries:
                 self.count(0)
                 return self.note("device-0-0", name)
         self.count(len(name) + len(link))
-        placed = self._names.place(name, kind, link)
+        placed = self.names.place(name, kind, link)
         if placed is None:
             return self.note("aufs", name)
         path, mark = placed
@@ -190,7 +208,7 @@ class Entries:
 
     def _add_link(self, header: Header, start: int, data: int) -> bool:
         self.count(len(header.name) + len(header.link))
-        placed = self._names.place_link(header.name, header.link)
+        placed = self.names.place_link(header.name, header.link)
         if placed is None:
             return self.note("aufs", header.name)
         (path, kind), target, lower = placed

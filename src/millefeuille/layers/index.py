@@ -45,9 +45,14 @@ class LayerIndex:
     @classmethod
     def made(cls, builder: IndexBuilder) -> LayerIndex:
         """The index of what a builder has collected, for as long as this process needs it."""
+        return cls.of({name: memoryview(content) for name, content in builder.sections()})
+
+    @classmethod
+    def of(cls, sections: dict[bytes, memoryview]) -> LayerIndex:
+        """The index with these sections, which nothing has to be written for."""
         made = cls.__new__(cls)
         made._buffer = memoryview(b"")
-        made._read({name: memoryview(content) for name, content in builder.sections()})
+        made._read(sections)
         return made
 
     def _read(self, sections: dict[bytes, memoryview]) -> None:

@@ -14,6 +14,7 @@ made, can lead out of the layer. The rules:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from millefeuille.layers.entry import DIRECTORY, HARDLINK, OPAQUE, SYMLINK, WHITEOUT
@@ -38,11 +39,20 @@ class Names:
         self._directories: dict[bytes, dict[bytes, int]] = {b"": {}}
         self._symlinks: dict[bytes, bytes] = {}
         self._steps = 0
+        self.forgotten = False  # whether a directory was replaced
 
     @property
     def directories(self) -> dict[bytes, dict[bytes, int]]:
         """What each known directory holds, by its path; who adds a name has made sure that it is plain."""
         return self._directories
+
+    def leave(self, directories: Iterable[bytes]) -> bool:
+        """Whether these are the same for who knows none of these names: nothing else stands in their places."""
+        for path in directories:
+            parent, _, leaf = path.rpartition(b"/")
+            if self._directories.get(parent, {}).get(leaf, DIRECTORY) != DIRECTORY:
+                return False
+        return True
 
     def place(self, name: bytes, kind: int, target: bytes = b"") -> Place | None:
         """Enter a name as the tar spells it; None when the entry is to be ignored.
@@ -192,6 +202,7 @@ class Names:
 
     def _forget(self, path: bytes) -> None:
         """Forget a directory and all directories below it."""
+        self.forgotten = True
         pending = [path]
         while pending:
             path = pending.pop()

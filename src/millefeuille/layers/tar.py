@@ -38,14 +38,15 @@ class TarParser:
     """Feed the tar in order, then finish. Both raise TarError; then the parser is of no further use."""
 
     def __init__(
-        self, builder: IndexBuilder, *, limits: Limits | None = None, hash_contents: bool = True
+        self, builder: IndexBuilder, *, limits: Limits | None = None, hash_contents: bool = True, offset: int = 0
     ) -> None:
+        """`offset` is where in the tar the first piece lies, which has to be the begin of an entry."""
         self._builder = builder
         self._limits = limits or Limits()
-        self._entries = Entries(builder, self._limits, hash_contents=hash_contents)
+        self.entries = Entries(builder, self._limits, hash_contents=hash_contents)
         self._extensions = Extensions(self._limits)
-        self._offset = 0  # bytes of tar before the present piece
-        self._consumed = 0
+        self._offset = offset  # bytes of tar before the present piece
+        self._consumed = offset
         self._take: Callable[[memoryview, int], int] = self._take_header
         self._partial = bytearray()  # of a block, or of an extension, that lies in several pieces
         self._left = 0  # bytes of the present content or extension
@@ -83,6 +84,13 @@ class TarParser:
         """Whether the blocks that end the tar have been met."""
         return self._zero_blocks == 2
 
+    @property
+    def between_entries(self) -> bool:
+        """Whether the next byte begins an entry, and no header before it bears on that."""
+        inside = self._partial or self._left or self._padding or self._sparse or self._zero_blocks
+        extended = self._extensions.waiting or self._extensions.apply_needed
+        return self._take == self._take_header and not inside and not extended
+
     def finish(self) -> None:
         """The tar ends here. Raises TarError when it ends inside of an entry."""
         if self._partial or self._left or self._padding or self._sparse:
@@ -91,12 +99,12 @@ class TarParser:
             raise TarError("extension", "an extension header has no entry behind it")
         if self._zero_blocks < 2:
             self._end = self._offset
-            self._entries.note("end", b"")
+            self.entries.note("end", b"")
         self._builder.set_facts(
             tar_size=self._offset,
             end=self._end,
             compressed_size=self._consumed,
-            lower_links=self._entries.lower_links,
+            lower_links=self.entries.lower_links,
         )
 
     # Each of the methods named _take... takes bytes from `view` at `at`, and returns where it stopped.
@@ -107,7 +115,7 @@ class TarParser:
             return at if block is None else self._header(block, view, at)
         while self._take == self._take_header and len(view) - at >= BLOCK_SIZE:
             if not self._zero_blocks and not self._extensions.apply_needed:
-                at = self._entries.add_plain(view, at, self._offset)
+                at = self.entries.add_plain(view, at, self._offset)
                 if len(view) - at < BLOCK_SIZE:
                     return self._take_header(view, at) if at < len(view) else at
             at = self._header(view[at : at + BLOCK_SIZE], view, at + BLOCK_SIZE)
@@ -127,7 +135,7 @@ class TarParser:
         elif flag == b"S" or self._extensions.apply_needed:
             self._extended(fields, block, data - BLOCK_SIZE)
         else:
-            wanted = self._entries.add(fields, data - BLOCK_SIZE, data, 0, NO_XATTRS)
+            wanted = self.entries.add(fields, data - BLOCK_SIZE, data, 0, NO_XATTRS)
             size = fields[4]
             if size and flag not in HEADER_ONLY:
                 end = at + size + -size % BLOCK_SIZE
@@ -213,7 +221,7 @@ class TarParser:
     def _begin_extension(self, fields: Fields, start: int) -> None:
         size = self._extensions.begin(Header._make(fields), start)
         if fields[6] == b"g":
-            self._entries.count(size)
+            self.entries.count(size)
         self._left, self._padding = size, -size % BLOCK_SIZE
         self._take = self._take_extension
         if not size:
@@ -232,14 +240,14 @@ class TarParser:
         found = self._extensions.apply(Header._make(fields), start)
         header, data = found.header, start + BLOCK_SIZE
         for name in found.dropped:
-            self._entries.note("xattr", header.name + b" " + name)
+            self.entries.note("xattr", header.name + b" " + name)
         member = found.sparse
         if header.kind == b"S":
             if not header.gnu or member:
                 raise TarError("sparse", "an old GNU sparse file in another format", header.name)
             member = sparse.old_member(bytes(block), self._limits)
         if member is None:
-            wanted = self._entries.add(header, found.start, data, found.nsec, found.xattrs)
+            wanted = self.entries.add(header, found.start, data, found.nsec, found.xattrs)
             if header.kind not in HEADER_ONLY:
                 self._begin_data(header.size, wanted)
         elif member.map_reader:
@@ -254,7 +262,7 @@ class TarParser:
         stored = found.header.size
         runs: SparseMap = sparse.checked(member.numbers, member.size, stored, self._limits)
         header = found.header._replace(size=member.size)
-        wanted = self._entries.add_sparse(header, found.start, data, found.nsec, found.xattrs, runs)
+        wanted = self.entries.add_sparse(header, found.start, data, found.nsec, found.xattrs, runs)
         content = SparseContent(runs, member.size)
         if wanted and not stored:
             self._builder.add_hash(content.digest())

@@ -12,6 +12,7 @@ import signal
 import struct
 import threading
 from collections.abc import Callable, Iterable
+from typing import Self
 
 _LENGTH = struct.Struct("<Q")
 
@@ -30,7 +31,7 @@ class Beside:
         if not self._child:
             _work(work, self._memory)  # does not return
 
-    def __enter__(self) -> Beside:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -62,9 +62,24 @@ class MemberStream:
         return count
 
     @property
-    def place(self) -> tuple[int, int, int]:
-        """Where all of the member lies: descriptor, offset and size."""
-        return self._descriptor, self._end - self._size, self._size
+    def size(self) -> int:
+        """The bytes of the whole member."""
+        return self._size
+
+    def read_at(self, count: int, at: int) -> bytes:
+        """Up to `count` bytes of the member, from `at` on, wherever the stream is."""
+        begin = self._end - self._size
+        return os.pread(self._descriptor, min(count, self._size - at), begin + at)
+
+    def pieces(self, largest: int, begin: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """The member from `begin` to `end` in pieces, with where each begins. Raises ShortArchive."""
+        end = self._size if end is None else end
+        while begin < end:
+            piece = self.read_at(min(largest, end - begin), begin)
+            if not piece:
+                raise ShortArchive("unexpected EOF")
+            yield begin, piece
+            begin += len(piece)
 
     def close(self) -> None:
         """Nothing: the archive stays open."""

@@ -14,7 +14,8 @@ from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.transfer.archive.found import ArchiveSource
-from millefeuille.transfer.examine.inplace import hold, in_place
+from millefeuille.transfer.examine.inplace import in_place
+from millefeuille.transfer.examine.plainlayer import hold
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.source import ImageSource
 from millefeuille.values import dataclass
