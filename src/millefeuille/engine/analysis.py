@@ -86,7 +86,7 @@ class Analysis:
 
     @property
     def _is_stack(self) -> bool:
-        """Whether laying the layers over each other is the larger part of the work; over nothing it is not."""
+        """Whether laying the layers over each other takes longest; it does not over little or nothing."""
         counts = [len(layer.index) for layer in self.image.layers]
         return 2 * max(counts) < sum(counts)
 

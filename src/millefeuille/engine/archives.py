@@ -22,26 +22,36 @@ class NoSuchArchive(NotFound):
     """There is no file or directory with the image in it."""
 
 
-def in_archive(settings: Settings, path: str, platform: Platform | None = None) -> Analysis:
-    """The analysis of the first image in a file or directory. Raises NoSuchArchive, as `examine_archive`."""
+def in_archive(
+    settings: Settings, path: str, platform: Platform | None = None, *, glance: bool = False
+) -> Analysis:
+    """The analysis of the first image in a file or directory. Raises NoSuchArchive, as `examine_archive`.
+
+    `glance` is for who asks for no digest of a file, and compares with no other image.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise NoSuchArchive(f"open {path}: no such file or directory") from None
     try:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            return examined(settings, path, examine_layout(path, path, platform=platform))
-        return in_stream(settings, path, descriptor, platform)
+            return examined(settings, path, examine_layout(path, path, platform=platform, glance=glance))
+        return in_stream(settings, path, descriptor, platform, glance=glance)
     finally:
         os.close(descriptor)
 
 
 def in_stream(
-    settings: Settings, name: str, source: int | Read, platform: Platform | None = None
+    settings: Settings,
+    name: str,
+    source: int | Read,
+    platform: Platform | None = None,
+    *,
+    glance: bool = False,
 ) -> Analysis:
     """The analysis of the first image of an archive that is read from `source`."""
     scratch = settings.environment.get("TMPDIR") or "/tmp"
-    found = examine_archive(source, name, scratch=scratch, platform=platform)
+    found = examine_archive(source, name, scratch=scratch, platform=platform, glance=glance)
     return examined(settings, name, found)
 
 

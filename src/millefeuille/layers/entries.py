@@ -88,15 +88,16 @@ class Entries:
             self._count_xattrs(xattrs)
         return hashed
 
-    def add_plain(self, view: memoryview, at: int, offset: int) -> int:
+    def add_plain(self, view: memoryview, at: int, offset: int, largest: int) -> int:
         """Take the plain files that a piece at `offset` of the tar has from `at` on; where they end.
 
-        Raises TarError.
+        They have at most `largest` bytes each. Raises TarError.
         """
         if not self._hash_contents:
             return at
+        counts = (self._headers, self._metadata)
         at, count, size = plain.take(
-            view, at, offset, self._builder, self.names, self._limits, (self._headers, self._metadata)
+            view, at, offset, self._builder, self.names, self._limits, counts, largest
         )
         self._headers += count
         self._metadata += size

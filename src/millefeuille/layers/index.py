@@ -148,6 +148,14 @@ class LayerIndex:
         table = [b"", *(hashes[at : at + 32] for at in range(0, len(hashes), 32))]
         return [table[number] for number in self._hash_numbers]
 
+    def with_contents(self, digests: Mapping[int, bytes]) -> LayerIndex:
+        """The same index with other digests for the contents of some entries, all of which were hashed."""
+        hashes = bytearray(self._sections[b"hash"])
+        for entry, digest in digests.items():
+            position = self._hash_numbers[entry]
+            hashes[32 * position - 32 : 32 * position] = digest
+        return LayerIndex.of({**self._sections, b"hash": memoryview(hashes)})
+
     def content_marks(self) -> Sequence[int]:
         """Of each content that was hashed, in the order of the tar, a number: equal for equal contents, and
         hardly ever for others.

@@ -47,7 +47,7 @@ class Names:
         return self._directories
 
     def leave(self, directories: Iterable[bytes]) -> bool:
-        """Whether these are the same for who knows none of these names: nothing else stands in their places."""
+        """Whether these mean the same to who knows no name of this layer: nothing else is in their place."""
         for path in directories:
             parent, _, leaf = path.rpartition(b"/")
             if self._directories.get(parent, {}).get(leaf, DIRECTORY) != DIRECTORY:

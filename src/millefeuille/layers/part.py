@@ -1,9 +1,9 @@
 """The rest of a layer, read on its own: from an entry in the middle of a tar, by who knows nothing before it.
 
 What an entry becomes depends on those before it in few ways: global headers, symlinks that names pass
-through, what hard links and whiteouts name. Where there is none of these, the two parts of a layer can be read
-at the same time, and their indexes be joined; where there is, or where the guess of an entry in the middle was
-wrong, who read the first part reads on, as if nobody had tried.
+through, what hard links and whiteouts name. Where there is none of these, the two parts of a layer can be
+read at the same time, and their indexes be joined; where there is, or where the guess of an entry in the
+middle was wrong, who read the first part reads on, as if nobody had tried.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Sections = Mapping[bytes, memoryview]
 def entry_behind(read: Callable[[int, int], bytes], middle: int, size: int) -> int | None:
     """Where an entry of the tar seems to begin, behind `middle`; None when none is found nearby.
 
-    `read` gives so many bytes at an offset; the tar has `size`. It is a guess: a tar in a tar has headers too.
+    `read` gives so many bytes at an offset; the tar has `size`. A guess: a tar in a tar has headers too.
     """
     middle -= middle % BLOCK_SIZE
     window = read(min(_WINDOW, size - middle), middle)
@@ -53,7 +53,7 @@ def entry_behind(read: Callable[[int, int], bytes], middle: int, size: int) -> i
 
 
 def _next_entry(read: Callable[[int, int], bytes], at: int, size: int) -> int | None:
-    """Behind the first entry at `at` or later, past its extension headers; None where a block is no header."""
+    """Where the entry ends whose header, or first extension header, is at `at`; None when that is none."""
     while at + BLOCK_SIZE <= size:
         block = read(BLOCK_SIZE, at)
         try:
@@ -115,9 +115,8 @@ def _sections(first: Sections, second: Sections, count: int) -> dict[bytes, memo
         if name in moved and (name == b"pathend" or any(second[name])):
             items = array(code, moved[name](columns.column(second[name], code))).tobytes()
         found[name] = b"".join((first[name], items))
-    found[b"device"] = bytes(first[b"device"]) + b"".join(
-        DEVICE.pack(number + count, major, minor) for number, major, minor in DEVICE.iter_unpack(second[b"device"])
-    )
+    devices = [(number + count, *device) for number, *device in DEVICE.iter_unpack(second[b"device"])]
+    found[b"device"] = b"".join((first[b"device"], *(DEVICE.pack(*each) for each in devices)))
     found[b"sparse"] = bytes(first[b"sparse"]) + array("Q", _sparse(second, count)).tobytes()
     found |= strings(b"links", links)
     found |= strings(b"xsets", xattrs)

@@ -29,12 +29,13 @@ _TYPE = 156  # where in a header the type is
 
 def take(
     view: memoryview, at: int, offset: int, builder: IndexBuilder, names: Names, limits: Limits,
-    counts: tuple[int, int],
+    counts: tuple[int, int], largest: int,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Take the plain files that begin at `at` of a piece, which itself lies at `offset` of the tar.
 
-    `counts` are the entries and bytes of metadata so far. Gives where it stopped, and how many entries and
-    bytes of metadata it took. Raises TarError for numbers that are none.
+    `counts` are the entries and bytes of metadata so far; a file above `largest` bytes is not plain.
+    Gives where it stopped, and how many entries and bytes of metadata it took. Raises TarError for numbers
+    that are none.
     """
     unpack, pack, known = headers.PLAIN.unpack_from, ROW.pack, names.directories
     owners, sizes, times, sums = headers.OWNERS, headers.SIZES, headers.TIMES, headers.SUMS
@@ -44,7 +45,7 @@ def take(
     paths: list[bytes] = []
     hashes: list[bytes] = []
     path_end, hash_count = builder.path_size, builder.hash_count
-    first_path, content, end, largest = path_end, 0, len(view), limits.size
+    first_path, content, end = path_end, 0, len(view)
     last = end - BLOCK_SIZE
     directory, children = b"", known[b""]
     while at <= last and view[at + _TYPE] == _REGULAR:

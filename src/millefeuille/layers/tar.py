@@ -19,6 +19,7 @@ from millefeuille.layers import sparse
 from millefeuille.layers.entries import HEADER_ONLY, Entries
 from millefeuille.layers.entry import NO_XATTRS, SparseMap
 from millefeuille.layers.extensions import EXTENSION_TYPES, Extended, Extensions
+from millefeuille.layers.glance import ABOVE, Glance
 from millefeuille.layers.header import BLOCK_SIZE, ZERO_BLOCK, Fields, Header
 from millefeuille.layers.index_builder import IndexBuilder
 from millefeuille.layers.refusal import Limits, TarError
@@ -38,11 +39,16 @@ class TarParser:
     """Feed the tar in order, then finish. Both raise TarError; then the parser is of no further use."""
 
     def __init__(
-        self, builder: IndexBuilder, *, limits: Limits | None = None, hash_contents: bool = True, offset: int = 0
-    ) -> None:
-        """`offset` is where in the tar the first piece lies, which has to be the begin of an entry."""
+        self, builder: IndexBuilder, *, limits: Limits | None = None, hash_contents: bool = True,
+        glance: bool = False, offset: int = 0,
+    ) -> None:  # fmt: skip
+        """Begin. `offset` is where in the tar the first piece lies, which has to be the begin of an entry.
+
+        With `glance`, large contents are not hashed in full (`layers/glance.py`).
+        """
         self._builder = builder
         self._limits = limits or Limits()
+        self._largest = min(self._limits.size, ABOVE) if glance else self._limits.size
         self.entries = Entries(builder, self._limits, hash_contents=hash_contents)
         self._extensions = Extensions(self._limits)
         self._offset = offset  # bytes of tar before the present piece
@@ -115,7 +121,7 @@ class TarParser:
             return at if block is None else self._header(block, view, at)
         while self._take == self._take_header and len(view) - at >= BLOCK_SIZE:
             if not self._zero_blocks and not self._extensions.apply_needed:
-                at = self.entries.add_plain(view, at, self._offset)
+                at = self.entries.add_plain(view, at, self._offset, self._largest)
                 if len(view) - at < BLOCK_SIZE:
                     return self._take_header(view, at) if at < len(view) else at
             at = self._header(view[at : at + BLOCK_SIZE], view, at + BLOCK_SIZE)
@@ -143,17 +149,16 @@ class TarParser:
                     self._begin_data(size, wanted)
                     return at
                 if wanted:
-                    self._builder.add_hash(blake3(view[at : at + size]).digest())
+                    hasher = self._new_hasher(size)
+                    hasher.update(view[at : at + size])
+                    self._builder.add_hash(hasher.digest())
                 return end
         return at
 
     def _take_content(self, view: memoryview, at: int) -> int:
         left = self._left
-        if self._hasher is None and len(view) - at >= left:
-            self._builder.add_hash(blake3(view[at : at + left]).digest())
-            self._left = 0
-            return self._take_padding(view, at + left)
-        hasher = self._hasher = self._hasher or blake3()
+        hasher = self._hasher
+        assert hasher is not None  # `_begin_data` made one
         taken = view[at : at + left]
         hasher.update(taken)
         self._left = left = left - len(taken)
@@ -234,6 +239,11 @@ class TarParser:
             return
         self._left, self._padding = size, -size % BLOCK_SIZE
         self._take = self._take_content if wanted else self._take_padding
+        if wanted and self._hasher is None:
+            self._hasher = self._new_hasher(size)
+
+    def _new_hasher(self, size: int) -> _Hasher:
+        return blake3() if size <= self._largest else Glance(size)
 
     def _extended(self, fields: Fields, block: memoryview, start: int) -> None:
         """An entry with extension headers before it, or an old sparse one."""

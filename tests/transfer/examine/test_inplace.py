@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from blake3 import blake3
 from tests.analysis.conftest import write_archive
 
 from millefeuille.errors import Corrupt
@@ -57,5 +58,52 @@ def test_a_broken_layer_is_told_of(broken: int, tmp_path: Path, monkeypatch: pyt
     layers = list(LAYERS)
     layers[broken] = rawtars.archive(rawtars.file(b"../escape", b"x" * 3000))
     write_archive(archive, layers)
+    with pytest.raises(TarError, match="climbs above the root"):
+        examined(archive, tmp_path)
+
+
+LARGE = rawtars.archive(*(rawtars.file(b"d%d/f%d" % (n // 50, n), b"%d" % n * (n % 70)) for n in range(3000)))
+
+
+@pytest.mark.parametrize("processors", [1, 2, 3])
+@pytest.mark.parametrize("glance", [False, True])
+def test_a_large_layer_is_read_by_two(
+    processors: int, glance: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inplace, "_WORTH", 0)
+    monkeypatch.setattr(inplace, "_UNEVEN", 0)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    archive = tmp_path / "image.tar"
+    write_archive(archive, [LARGE, *LAYERS])
+    descriptor = os.open(archive, os.O_RDONLY)
+    found = examine_archive(descriptor, "it", scratch=str(tmp_path), glance=glance).layers
+    os.close(descriptor)
+    index = found[0][0]
+    assert index.paths() == [b"d%d/f%d" % (n // 50, n) for n in range(3000)]
+    assert [index.content(n) for n in range(3000)] == [
+        blake3(b"%d" % n * (n % 70)).digest() for n in range(3000)
+    ]
+    assert [one.paths() for one, _, _ in found[1:]] == [[b"f%d" % n] for n in range(5)]
+
+
+@pytest.mark.parametrize("place", ["begin", "end"])
+@pytest.mark.parametrize("layers", [[], LAYERS])
+def test_a_large_layer_that_is_broken(
+    place: str, layers: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inplace, "_WORTH", 0)
+    monkeypatch.setattr(inplace, "_UNEVEN", 0)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    archive = tmp_path / "image.tar"
+    write_archive(archive, [LARGE, *layers])
+    text = b"269" * (269 % 70) if place == "begin" else b"2999" * (2999 % 70)
+    archive.write_bytes(archive.read_bytes().replace(text, b"x" * len(text)))
+    with pytest.raises(Corrupt, match="does not match its digest"):
+        examined(archive, tmp_path)
+    number = 10 if place == "begin" else 2990
+    entries = [rawtars.file(b"../e" if n == number else b"f%d" % n, b"x" * 900) for n in range(3000)]
+    write_archive(archive, [rawtars.archive(*entries), *layers])
     with pytest.raises(TarError, match="climbs above the root"):
         examined(archive, tmp_path)

@@ -27,30 +27,34 @@ class NotInArchive(NotFound):
 
 
 def examine_archive(
-    source: int | Read, what: str, *, scratch: str, platform: Platform | None = None
+    source: int | Read, what: str, *, scratch: str, platform: Platform | None = None, glance: bool = False
 ) -> Examined:
     """The first image of the archive that can be read from `source`; `what` names it in errors.
 
-    `scratch` is a directory for what cannot be read in place.
+    `scratch` is a directory for what cannot be read in place; `glance` as for `examine`.
     Of several platforms, that of this machine, or `platform`. Raises NotInArchive, BadArchive, ShortArchive,
     CorruptBlob, BrokenStream, Bomb, TarError, Invalid kinds, OSError.
     """
     disk = Disk(scratch)
     disk.ingest = scratch
     with arrived(disk, source) as descriptor:
-        return _first(Contents(descriptor), disk, what, platform)
+        return _first(Contents(descriptor), disk, what, platform, glance=glance)
 
 
-def examine_layout(directory: str, what: str, *, platform: Platform | None = None) -> Examined:
+def examine_layout(
+    directory: str, what: str, *, platform: Platform | None = None, glance: bool = False
+) -> Examined:
     """The first image of an OCI layout's directory; as `examine_archive`."""
     with Folder(directory) as contents:
-        return _first(contents, Disk(directory), what, platform)
+        return _first(contents, Disk(directory), what, platform, glance=glance)
 
 
-def _first(contents: Contents, disk: Disk, what: str, platform: Platform | None) -> Examined:
+def _first(
+    contents: Contents, disk: Disk, what: str, platform: Platform | None, *, glance: bool
+) -> Examined:
     source = ArchiveSource(contents)
     for found in images_in(contents, source, Blobs(disk), platform):
-        return examine(found.plans[-1], source)
+        return examine(found.plans[-1], source, glance=glance)
     if platform is not None:
         raise NotInArchive(f"{what}: no image for platform {platform} in it")
     raise BadArchive(f"{what}: no image in it")

@@ -16,52 +16,57 @@ from typing import Final
 from millefeuille.errors import MilleError
 from millefeuille.layers import compression, heap
 from millefeuille.layers.columns import Buffer
+from millefeuille.layers.glance import settled
 from millefeuille.layers.index import LayerIndex
-from millefeuille.layers.ingest import CHUNK, LayerPass
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.transfer.archive.contents import MemberStream
 from millefeuille.transfer.archive.found import ArchiveSource
 from millefeuille.transfer.beside import Beside, helpers
-from millefeuille.transfer.examine.plainlayer import PlainLayer, hold
+from millefeuille.transfer.examine.packedlayer import PackedLayer
+from millefeuille.transfer.examine.plainlayer import PlainLayer
 
 _PROCESSES: Final = 8  # at most
 _WORTH: Final = 4 << 20  # bytes of layers below which another process is slower
 _UNEVEN: Final = 2 << 20  # bytes that one process has more than another, for which a layer is cut
 
-Wanted = tuple[Descriptor, Digest]
+Layer = PlainLayer | PackedLayer
 Cut = tuple[PlainLayer, int]  # a layer, and where its end begins that another process reads
 
 
-def in_place(source: ArchiveSource, wanted: Sequence[Wanted]) -> dict[Digest, LayerIndex]:
+def in_place(
+    source: ArchiveSource, wanted: Sequence[tuple[Descriptor, Digest]], *, glance: bool = False
+) -> dict[Digest, LayerIndex]:
     """The index of each wanted layer, by the blob's digest; `wanted` has the largest first.
 
-    Raises CorruptBlob, BrokenStream, Bomb, TarError, ShortArchive, BlobNotFound.
+    With `glance`, contents are told apart within these layers only. Raises CorruptBlob, BrokenStream, Bomb,
+    TarError, ShortArchive, BlobNotFound.
     """
     heap.share_arenas()
-    own, *others = _dealt(wanted, min(1 + helpers(), _PROCESSES))
-    cut = _cut(source, own, others)
+    layers = _layers(source, wanted, glance=glance)
+    own, *others = _dealt(layers, min(1 + helpers(), _PROCESSES))
+    cut = _cut(own, others)
     shares = [(each, cut if each is others[-1] else None) for each in others]
     found: dict[Digest, LayerIndex] = {}
     with contextlib.ExitStack() as stack:
-        helping = [stack.enter_context(_Helper(source, each, end)) for each, end in shares if each or end]
+        helping = [stack.enter_context(_Helper(each, end)) for each, end in shares if each or end]
         if cut is not None:
             layer, at = cut
-            found[own.pop(0)[0].digest] = layer.begin(at, helping[-1].end)
-        found |= dict(_index(source, one, alone=not helping) for one in own)
+            found[layer.digest] = layer.begin(at, helping[-1].end)
+        for one in own if cut is None else ():
+            found[one.digest] = one.index(alone=not helping)
         for helper in helping:
             for one, index in zip(helper.layers, helper.indexes, strict=False):
                 # Where the other could not, the layer is read again to know why.
-                found |= {one[0].digest: LayerIndex(index)} if index else dict([_index(source, one)])
-    return found
+                found[one.digest] = LayerIndex(index) if index else one.index(alone=False)
+    return _settled(layers, found)
 
 
 class _Helper(Beside):
     """A copy of this process that indexes layers, and maybe the end of one more."""
 
-    def __init__(self, source: ArchiveSource, layers: Sequence[Wanted], cut: Cut | None) -> None:
+    def __init__(self, layers: Sequence[Layer], cut: Cut | None) -> None:
         self.layers = layers
-        super().__init__(partial(_work, source, layers, cut))
+        super().__init__(partial(_work, layers, cut))
 
     @cached_property
     def indexes(self) -> Sequence[Buffer]:
@@ -73,72 +78,56 @@ class _Helper(Beside):
         return self.indexes[-1]
 
 
-def _dealt(wanted: Sequence[Wanted], most: int) -> list[list[Wanted]]:
-    """The layers in heaps of about the same size, `most` at most, falling; `wanted` has the largest first."""
-    if _size(wanted) < _WORTH:
-        return [list(wanted)]
-    heaps: list[list[Wanted]] = [[] for _ in range(most)]
-    for one in wanted:
+def _layers(
+    source: ArchiveSource, wanted: Sequence[tuple[Descriptor, Digest]], *, glance: bool
+) -> list[Layer]:
+    streams = [source.open(blob) for blob, _ in wanted]
+    plain = [compression.sniff(stream.read_at(compression.MAGIC_SIZE, 0)) == "none" for stream in streams]
+    # What was glanced at can be told only from what was glanced at too.
+    glance = glance and all(plain)
+    return [
+        PlainLayer(stream, *one, glance=glance) if is_plain else PackedLayer(stream, *one)
+        for stream, one, is_plain in zip(streams, wanted, plain, strict=True)
+    ]
+
+
+def _settled(layers: Sequence[Layer], found: dict[Digest, LayerIndex]) -> dict[Digest, LayerIndex]:
+    glanced = [one for one in layers if isinstance(one, PlainLayer) and one.glance]
+    indexes = settled([(found[one.digest], one.read) for one in glanced])
+    return found | {one.digest: index for one, index in zip(glanced, indexes, strict=True)}
+
+
+def _dealt(layers: Sequence[Layer], most: int) -> list[list[Layer]]:
+    """The layers in heaps of about the same size, `most` at most, falling; `layers` has the largest first."""
+    if _size(layers) < _WORTH:
+        return [list(layers)]
+    heaps: list[list[Layer]] = [[] for _ in range(most)]
+    for one in layers:
         min(heaps, key=_size).append(one)
     # This process keeps the largest layer, and with it the chance to cut it.
     return [heaps[0], *sorted(heaps[1:], key=_size, reverse=True)]
 
 
-def _size(wanted: Sequence[Wanted]) -> int:
-    return sum(blob.size for blob, _ in wanted)
+def _size(layers: Sequence[Layer]) -> int:
+    return sum(one.size for one in layers)
 
 
-def _cut(source: ArchiveSource, own: Sequence[Wanted], others: Sequence[Sequence[Wanted]]) -> Cut | None:
+def _cut(own: Sequence[Layer], others: Sequence[Sequence[Layer]]) -> Cut | None:
     """Where to cut the largest layer, so that the process with the least to do reads its end."""
     if not others or len(own) != 1 or _size(own) - _size(others[-1]) < _UNEVEN:
         return None
-    blob, diff_id = own[0]
-    stream = source.open(blob)
-    if not _is_plain(stream):
+    layer = own[0]
+    if not isinstance(layer, PlainLayer):
         return None
-    layer = PlainLayer(stream, blob, diff_id)
-    at = layer.middle((blob.size + _size(others[-1])) // 2)
+    at = layer.middle((layer.size + _size(others[-1])) // 2)
     return None if at is None else (layer, at)
 
 
-def _index(source: ArchiveSource, wanted: Wanted, *, alone: bool = False) -> tuple[Digest, LayerIndex]:
-    blob, diff_id = wanted
-    stream = source.open(blob)
-    if _is_plain(stream):
-        return blob.digest, LayerIndex.made(PlainLayer(stream, blob, diff_id).whole(alone=alone))
-    return blob.digest, LayerIndex(_inflated(stream, blob, diff_id))
-
-
-def _encoded(stream: MemberStream, blob: Descriptor, diff_id: Digest) -> bytes:
-    if _is_plain(stream):
-        return PlainLayer(stream, blob, diff_id).whole(alone=False).finish(ordered=False)
-    return _inflated(stream, blob, diff_id)
-
-
-def _is_plain(stream: MemberStream) -> bool:
-    head = bytearray(compression.MAGIC_SIZE)
-    stream.readinto(head)
-    return compression.sniff(bytes(head)) == "none"
-
-
-def _inflated(stream: MemberStream, blob: Descriptor, diff_id: Digest) -> bytes:
-    reading = LayerPass(None, algorithm=blob.digest.algorithm)
-    try:
-        for _, piece in stream.pieces(CHUNK):
-            reading.feed(piece)
-        content = reading.finish()
-    except BaseException:
-        reading.abort()
-        raise
-    hold(blob, diff_id, content.digest, content.size, content.diff_id)
-    return content.index
-
-
-def _work(source: ArchiveSource, wanted: Sequence[Wanted], cut: Cut | None) -> Iterator[bytes]:
+def _work(layers: Sequence[Layer], cut: Cut | None) -> Iterator[bytes]:
     """The indexes of layers, encoded, and the end of another; nothing for one that failed."""
-    for blob, diff_id in wanted:
+    for one in layers:
         try:
-            yield _encoded(source.open(blob), blob, diff_id)
+            yield one.encoded()
         except MilleError:
             yield b""
     try:

@@ -15,7 +15,7 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.transfer.archive.found import ArchiveSource
 from millefeuille.transfer.examine.inplace import in_place
-from millefeuille.transfer.examine.plainlayer import hold
+from millefeuille.transfer.examine.promise import hold
 from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.source import ImageSource
 from millefeuille.values import dataclass
@@ -36,9 +36,12 @@ class Examined:
     layers: tuple[tuple[LayerIndex, Digest, int], ...]
 
 
-def examine(plan: Plan, source: ImageSource, known: Mapping[Digest, LayerIndex] | None = None) -> Examined:
+def examine(
+    plan: Plan, source: ImageSource, known: Mapping[Digest, LayerIndex] | None = None, *, glance: bool = False
+) -> Examined:
     """Read every layer of `plan` once, but for those whose index is `known` by the blob's digest.
 
+    With `glance`, the digests of large contents may be good only for telling the files of this image apart.
     Raises CorruptBlob, BrokenStream, Bomb, TarError, and what the source raises.
     """
     found = dict(known or {})
@@ -46,7 +49,7 @@ def examine(plan: Plan, source: ImageSource, known: Mapping[Digest, LayerIndex] 
     # Large layers first, so that none of them is left to run alone at the end.
     order = sorted(wanted.values(), key=lambda pair: -pair[0].size)
     if order and isinstance(source, ArchiveSource):
-        found |= in_place(source, order)
+        found |= in_place(source, order, glance=glance and not known)
         return _examined(plan, found)
     heap.share_arenas()
     with futures.ThreadPoolExecutor(_PARALLEL) as pool:

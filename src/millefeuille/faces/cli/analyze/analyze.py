@@ -93,7 +93,9 @@ def _analyze(context: Context, call: Call) -> int:
     if call[ADVISE]:
         return _advise(context, call)
     limits = _budgets(call) if any(call.given(option) for option in _RULES) else None
-    subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM])
+    subject = analysed(
+        context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM], glance=not call[COMPARE]
+    )
     if call[JSON]:
         _put(context, call[JSON], subject.json())
     if call[HTML]:

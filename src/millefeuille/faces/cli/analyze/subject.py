@@ -75,9 +75,12 @@ class Subject:
         return self._kept.get(what) if self._kept is not None else None
 
 
-def analysed(context: Context, text: str, *, source: str = "", platform: str = "") -> Subject:
+def analysed(
+    context: Context, text: str, *, source: str = "", platform: str = "", glance: bool = False
+) -> Subject:
     """The image that `text` means: `NAME`, or `SOURCE://NAME`.
 
+    `glance` is for who asks for no digest of a file, and compares with no other image.
     Raises NoSuchImage, NoSuchSource and all that the places raise.
     """
     scheme, mark, name = text.partition("://")
@@ -97,7 +100,7 @@ def analysed(context: Context, text: str, *, source: str = "", platform: str = "
     # Analysing takes long to load, registries take longer; what was worked out before does without.
     if scheme in ARCHIVES:
         in_archive = importlib.import_module("millefeuille.engine.archives").in_archive
-        return Subject(partial(in_archive, context.settings, name, chosen))
+        return Subject(partial(in_archive, context.settings, name, chosen, glance=glance))
     if scheme in ENGINES:
         away = importlib.import_module("millefeuille.faces.cli.analyze.away").away
         return Subject(partial(away, context, scheme, name, chosen))
