@@ -43,17 +43,19 @@ class Glance:
 
 def settled(layers: Sequence[tuple[LayerIndex, Read]]) -> list[LayerIndex]:
     """The indexes of a stack whose large contents were glanced at, with digests that tell all apart."""
-    glances = [[index.content(entry) for entry in _large(index)] for index, _ in layers]
-    counts = Counter(chain.from_iterable(glances))
+    glances = [{entry: index.content(entry) for entry in _large(index)} for index, _ in layers]
+    counts = Counter(chain.from_iterable(each.values() for each in glances))
     found = []
     for (index, read), digests in zip(layers, glances, strict=True):
-        alike = [entry for entry, digest in zip(_large(index), digests, strict=True) if counts[digest] > 1]
+        alike = [entry for entry, digest in digests.items() if counts[digest] > 1]
         contents = {entry: _content(index, entry, read) for entry in alike}
         found.append(index.with_contents(contents) if contents else index)
     return found
 
 
 def _large(index: LayerIndex) -> list[int]:
+    if max(index.sizes, default=0) <= ABOVE:
+        return []
     sparse = index.sparse_maps  # whose contents are not what the tar holds
     return [entry for entry, size in enumerate(index.sizes) if size > ABOVE and entry not in sparse]
 

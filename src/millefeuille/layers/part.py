@@ -25,7 +25,7 @@ from millefeuille.layers.refusal import TarError
 from millefeuille.layers.schema import DEVICE, FACTS, FIELDS, Strings, strings
 from millefeuille.layers.tar import TarParser
 
-_MAGIC: Final = b"ustar"
+MAGIC: Final = b"ustar"
 _MAGIC_AT: Final = 257  # where it lies in a header
 _WINDOW: Final = 1 << 20  # bytes in which a header is looked for
 _COUNTS: Final = struct.Struct("<QQQ")
@@ -41,14 +41,14 @@ def entry_behind(read: Callable[[int, int], bytes], middle: int, size: int) -> i
     """
     middle -= middle % BLOCK_SIZE
     window = read(min(_WINDOW, size - middle), middle)
-    at = window.find(_MAGIC)
+    at = window.find(MAGIC)
     while at >= 0:
         start = at - _MAGIC_AT
         if start >= 0 and not start % BLOCK_SIZE:
             found = _next_entry(read, middle + start, size)
             if found is not None:
                 return found
-        at = window.find(_MAGIC, at + 1)
+        at = window.find(MAGIC, at + 1)
     return None
 
 

@@ -9,7 +9,7 @@ of that layer too.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Final
 
@@ -51,7 +51,7 @@ def in_place(
         helping = [stack.enter_context(_Helper(each, end)) for each, end in shares if each or end]
         if cut is not None:
             layer, at = cut
-            found[layer.digest] = layer.begin(at, helping[-1].end)
+            found[layer.digest] = layer.begin(at, helping[-1].rest)
         for one in own if cut is None else ():
             found[one.digest] = one.index(alone=not helping)
         for helper in helping:
@@ -70,12 +70,12 @@ class _Helper(Beside):
 
     @cached_property
     def indexes(self) -> Sequence[Buffer]:
-        """Of each layer the index, encoded, and what the end of the other came to; empty where it failed."""
-        return self.parts() or [b""] * (len(self.layers) + 1)
+        """Of each layer the index, encoded, and of the one that was cut `rest`; empty where it failed."""
+        return self.parts() or [b""] * (len(self.layers) + 2)
 
-    def end(self) -> Buffer:
-        """What the end of the layer that was cut came to."""
-        return self.indexes[-1]
+    def rest(self) -> tuple[Buffer, Buffer]:
+        """Of the layer that was cut the digests, and what its end came to."""
+        return self.indexes[-2], self.indexes[-1]
 
 
 def _layers(
@@ -119,18 +119,22 @@ def _cut(own: Sequence[Layer], others: Sequence[Sequence[Layer]]) -> Cut | None:
     layer = own[0]
     if not isinstance(layer, PlainLayer):
         return None
-    at = layer.middle((layer.size + _size(others[-1])) // 2)
+    at = layer.cut(_size(others[-1]))
     return None if at is None else (layer, at)
 
 
 def _work(layers: Sequence[Layer], cut: Cut | None) -> Iterator[bytes]:
-    """The indexes of layers, encoded, and the end of another; nothing for one that failed."""
+    """What a helper hands over; nothing for what failed."""
     for one in layers:
-        try:
-            yield one.encoded()
-        except MilleError:
-            yield b""
+        yield _tried(one.encoded)
+    if cut is not None:
+        layer, at = cut
+        yield _tried(layer.digests)
+        yield _tried(partial(layer.end, at))
+
+
+def _tried(make: Callable[[], bytes]) -> bytes:
     try:
-        yield b"" if cut is None else cut[0].rest(cut[1])
+        return make()
     except MilleError:
-        yield b""
+        return b""

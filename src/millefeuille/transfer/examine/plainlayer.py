@@ -17,10 +17,17 @@ from millefeuille.transfer.archive.contents import MemberStream
 from millefeuille.transfer.examine.promise import hold
 
 _PIECE: Final = 512 << 10  # bytes read at a time
+_SAMPLE: Final = 256 << 10  # bytes by which a layer's files are guessed to be small or large
+# Nanoseconds, of which only the proportions matter: a byte hashed, a byte passed over, an entry read.
+_HASHING: Final = 0.75
+_READING: Final = 0.2
+_ENTRY: Final = 2600.0
+
+Hashers = list[Any]
 
 
 class PlainLayer:
-    """One layer, of which an index is made once: by `index`, or by `begin` here and `rest` elsewhere.
+    """One layer, of which an index is made once: by `index`, or by `begin` here and `end` elsewhere.
 
     `promised` is the diff ID that the image config has for it. With `glance`, large contents are not hashed
     in full (`layers/glance.py`). Every method raises ShortArchive.
@@ -31,7 +38,6 @@ class PlainLayer:
         self._stream = stream
         self._blob = blob
         self._promised = promised
-        self._hashers = {name: hashlib.new(name) for name in {blob.digest.algorithm, "sha256"}}
 
     def index(self, *, alone: bool) -> LayerIndex:
         """The layer's index. Where no other process works, a thread takes the hashes meanwhile.
@@ -48,77 +54,92 @@ class PlainLayer:
         """The bytes of the tar from an offset to another."""
         return (piece for _, piece in self._stream.pieces(_PIECE, begin, end))
 
-    def middle(self, at: int) -> int | None:
-        """Where an entry seems to begin, behind `at`."""
-        return part.entry_behind(self._stream.read_at, at, self.size)
+    def cut(self, others: int) -> int | None:
+        """Where to cut, for a process that hashes the layer, reads its end, and has `others` bytes to read."""
+        sample = self._stream.read_at(_SAMPLE, self.size // 2)
+        parsing = _READING + _ENTRY * sample.count(part.MAGIC) / (len(sample) or 1)
+        at = int((self.size + others) * (1 + _HASHING / parsing) / 2)
+        return part.entry_behind(self._stream.read_at, at, self.size) if at < self.size else None
 
-    def begin(self, cut: int, rest: Callable[[], Buffer]) -> LayerIndex:
-        """The index of the whole layer, read here up to `cut`; `rest` gives what lies behind.
+    def begin(self, cut: int, rest: Callable[[], tuple[Buffer, Buffer]]) -> LayerIndex:
+        """The index of the whole layer, read here up to `cut`; `rest` gives its `digests` and its `end`.
 
-        Raises CorruptBlob, TarError.
+        Both are empty where they could not be had. Raises CorruptBlob, TarError.
         """
-        found: list[LayerIndex] = []
-        self._hashed_beside(lambda: found.append(self._joined(cut, rest)))
-        return found[0]
+        builder = IndexBuilder()
+        parser = TarParser(builder, glance=self.glance)
+        try:
+            for at, piece in self._stream.pieces(_PIECE, 0, cut):
+                parser.feed(piece, at + len(piece))
+        finally:
+            # What is said of a damaged layer is that it is damaged, not what the tar looks like for it.
+            digests, end = rest()
+            self._hold(bytes(digests) or self.digests())
+        index = part.joined(parser, builder, end)
+        if index is None:
+            self._read_on(parser, cut)
+            index = LayerIndex.made(builder)
+        return index
 
-    def rest(self, cut: int) -> bytes:
+    def end(self, cut: int) -> bytes:
         """What lies behind `cut`, for `begin`. Raises TarError."""
         builder = IndexBuilder()
         parser = TarParser(builder, glance=self.glance, offset=cut)
         self._read_on(parser, cut)
         return part.encoded(builder, parser.entries)
 
+    def digests(self) -> bytes:
+        """The digests of the whole layer, for `begin`."""
+        hashers = self._hashers()
+        self._hash(hashers)
+        return _told(hashers)
+
     def _whole(self, *, alone: bool) -> IndexBuilder:
         builder = IndexBuilder()
         parser = TarParser(builder, glance=self.glance)
+        hashers = self._hashers()
         if alone:
-            self._hashed_beside(lambda: self._read_on(parser, 0))
+            self._read_beside(parser, hashers)
             return builder
-        hashers = list(self._hashers.values())
         for at, piece in self._stream.pieces(_PIECE):
             _update(hashers, piece)
             parser.feed(piece, at + len(piece))
-        self._hold()
+        self._hold(_told(hashers))
         parser.finish()
         return builder
-
-    def _joined(self, cut: int, rest: Callable[[], Buffer]) -> LayerIndex:
-        builder = IndexBuilder()
-        parser = TarParser(builder, glance=self.glance)
-        for at, piece in self._stream.pieces(_PIECE, 0, cut):
-            parser.feed(piece, at + len(piece))
-        index = part.joined(parser, builder, rest())
-        if index is None:
-            self._read_on(parser, cut)
-            index = LayerIndex.made(builder)
-        return index
 
     def _read_on(self, parser: TarParser, begin: int) -> None:
         for at, piece in self._stream.pieces(_PIECE, begin):
             parser.feed(piece, at + len(piece))
         parser.finish()
 
-    def _hashed_beside(self, work: Callable[[], None]) -> None:
-        stage: Stage[list[Any]] = Stage("hash", self._hash)
-        stage.put(list(self._hashers.values()))
+    def _read_beside(self, parser: TarParser, hashers: Hashers) -> None:
+        stage: Stage[Hashers] = Stage("hash", self._hash)
+        stage.put(hashers)
         try:
-            work()
+            self._read_on(parser, 0)
         finally:
-            # What is said of a damaged layer is that it is damaged, not what the tar looks like for it.
             stage.close()
-            self._hold()
+            self._hold(_told(hashers))
 
-    def _hash(self, hashers: list[Any]) -> None:
+    def _hashers(self) -> Hashers:
+        return [hashlib.new(name) for name in {self._blob.digest.algorithm, "sha256"}]
+
+    def _hash(self, hashers: Hashers) -> None:
         for _, piece in self._stream.pieces(_PIECE):
             _update(hashers, piece)
 
-    def _hold(self) -> None:
+    def _hold(self, digests: bytes) -> None:
+        found = dict(word.split(":") for word in digests.decode().split())
         algorithm = self._blob.digest.algorithm
-        digest = Digest(algorithm, self._hashers[algorithm].hexdigest())
-        plain = Digest("sha256", self._hashers["sha256"].hexdigest())
+        digest, plain = Digest(algorithm, found[algorithm]), Digest("sha256", found["sha256"])
         hold(self._blob, self._promised, digest, self.size, plain)
 
 
-def _update(hashers: list[Any], piece: bytes) -> None:
+def _update(hashers: Hashers, piece: bytes) -> None:
     for hasher in hashers:
         hasher.update(piece)
+
+
+def _told(hashers: Hashers) -> bytes:
+    return " ".join(f"{hasher.name}:{hasher.hexdigest()}" for hasher in hashers).encode()
