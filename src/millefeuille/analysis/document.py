@@ -47,23 +47,33 @@ def document(image: Image, account: Ledger, dive: DiveScore) -> Document:
     }  # fmt: skip
 
 
-def text(found: Document) -> bytes:
-    """The document as JSON."""
+class Texts:
+    """The document as JSON, whose parts are written once for both of its forms."""
+
+    def __init__(self, found: Document) -> None:
+        rest = {name: value for name, value in found.items() if name != "layers"}
+        self._rest = _json(rest)[:-1] + b',"layers":['
+        self._layers = [_json(layer) for layer in found["layers"]]
+
+    def head(self) -> bytes:
+        """Without the files of the layers."""
+        return self._rest + b",".join(self._layers) + b"]}"
+
+    def whole(self, image: Image, account: Ledger, listed: Sequence[bytes | memoryview]) -> bytes:
+        """With the files of each layer; `listed` has what `file_list` gives for each."""
+        dead: list[set[int]] = [set() for _ in image.parts]
+        for writer, entry in account.dead:
+            dead[writer].add(entry)
+        pieces: list[bytes | memoryview] = [self._rest]
+        for number, (layer, files) in enumerate(zip(self._layers, listed, strict=True)):
+            pieces += (b"," if number else b"", layer[:-1], b',"files":[')
+            pieces += marked(files, image.parts[number].layer, account.changes[number], dead[number])
+            pieces.append(b"]}")
+        return b"".join((*pieces, b"]}"))
+
+
+def _json(found: Document) -> bytes:
     return json.dumps(found, separators=(",", ":")).encode()
-
-
-def whole(found: Document, image: Image, account: Ledger, listed: Sequence[bytes | memoryview]) -> bytes:
-    """The document as JSON, with the files of each layer; `listed` has what `file_list` gives for each."""
-    dead: list[set[int]] = [set() for _ in image.parts]
-    for writer, entry in account.dead:
-        dead[writer].add(entry)
-    rest = {name: value for name, value in found.items() if name != "layers"}
-    pieces: list[bytes | memoryview] = [text(rest)[:-1], b',"layers":[']
-    for number, (layer, files) in enumerate(zip(found["layers"], listed, strict=True)):
-        pieces += (b"," if number else b"", text(layer)[:-1], b',"files":[')
-        pieces += marked(files, image.parts[number].layer, account.changes[number], dead[number])
-        pieces.append(b"]}")
-    return b"".join((*pieces, b"]}"))
 
 
 def _text(path: bytes) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
 from millefeuille.analysis import dive as dive_algorithm
 from millefeuille.analysis.dive import DiveScore
 from millefeuille.analysis.divejson import dive_json
-from millefeuille.analysis.document import document, text, whole
+from millefeuille.analysis.document import Texts, document
 from millefeuille.analysis.filelist import file_list
 from millefeuille.analysis.image import Image, make_image
 from millefeuille.analysis.ledger import Ledger, ledger, repeated_contents
@@ -54,16 +54,20 @@ class Analysis:
     @cached_property
     def document(self) -> Document:
         """The analysis without the files of the layers."""
+        return self._texts[0]
+
+    @cached_property
+    def _texts(self) -> tuple[Document, Texts]:
         made = document(self.image, self.account, self.dive)
-        if self.kept is not None:
-            self.kept.put("head", text(made))
-        return made
+        texts = Texts(made)
+        self._keep("head", texts.head)
+        return made, texts
 
     def json(self) -> bytes:
         """The whole analysis, with all files."""
         entries = sum(len(part.layer.index) for part in self.image.parts)
         if entries < _WORTH or not helpers():
-            return self._keep("full", whole(self.document, self.image, self.account, self._lists()))
+            return self._whole(self._lists())
         with Beside(self._apart) as helper:
             account, _ = self.account, self.dive
             if not self._is_stack:
@@ -72,11 +76,11 @@ class Analysis:
         count = len(self.image.parts)
         if self._is_stack:
             account.repeats = [memoryview(each).cast("I") for each in parts[count:]]
-        return self._keep("full", whole(self.document, self.image, account, parts[:count]))
+        return self._whole(parts[:count])
 
     def dive_json(self) -> bytes:
         """The analysis as Dive writes it."""
-        return self._keep("dive", dive_json(self.image, self.dive).encode())
+        return self._keep("dive", lambda: dive_json(self.image, self.dive).encode())
 
     def _apart(self) -> Iterator[bytes]:
         """What needs no account: the files of each layer, and those that may be there more than once."""
@@ -93,7 +97,11 @@ class Analysis:
     def _lists(self) -> list[bytes]:
         return [file_list(part.layer) for part in self.image.parts]
 
-    def _keep(self, what: str, made: bytes) -> bytes:
+    def _whole(self, lists: Sequence[bytes | memoryview]) -> bytes:
+        return self._keep("full", lambda: self._texts[1].whole(self.image, self.account, lists))
+
+    def _keep(self, what: str, make: Callable[[], bytes]) -> bytes:
+        made = make()
         if self.kept is not None:
             self.kept.put(what, made)
         return made

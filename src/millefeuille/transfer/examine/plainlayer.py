@@ -55,7 +55,7 @@ class PlainLayer:
         return (piece for _, piece in self._stream.pieces(_PIECE, begin, end))
 
     def cut(self, others: int) -> int | None:
-        """Where to cut, for a process that hashes the layer, reads its end, and has `others` bytes to read."""
+        """Where to cut, for a process that hashes the layer, reads its end, and `others` bytes besides."""
         sample = self._stream.read_at(_SAMPLE, self.size // 2)
         parsing = _READING + _ENTRY * sample.count(part.MAGIC) / (len(sample) or 1)
         at = int((self.size + others) * (1 + _HASHING / parsing) / 2)
