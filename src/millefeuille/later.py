@@ -15,8 +15,11 @@ import importlib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import bz2 as bz2
     import fractions as fractions
+    import hashlib as hashlib
     import ipaddress as ipaddress
+    import lzma as lzma
     import subprocess as subprocess
     from typing import Any
     from urllib import parse as parse
@@ -44,7 +47,10 @@ class Later:
 
 if not TYPE_CHECKING:
     blake3 = Later("blake3")
+    bz2 = Later("bz2")
     fractions = Later("fractions")
+    hashlib = Later("hashlib")
     ipaddress = Later("ipaddress")
+    lzma = Later("lzma")
     subprocess = Later("subprocess")
     parse = Later("urllib.parse")

@@ -8,9 +8,9 @@ import pytest
 from tests.analysis.conftest import write_archive
 from tests.faces.cli.home import Home
 
-from millefeuille.engine.analysis import stored
 from millefeuille.engine.contents import content
 from millefeuille.engine.store import existing
+from millefeuille.engine.stored import stored
 from millefeuille.settings import settle
 from millefeuille.store.filetree import DamagedContent
 from millefeuille.store.names import NoSuchImage

@@ -9,7 +9,7 @@ import pytest
 from tests.analysis.conftest import write_archive
 from tests.analysis.stacks import stack
 
-from millefeuille.engine.analysis import stored
+from millefeuille.engine.stored import stored
 from millefeuille.images import slim as slimming
 from millefeuille.images.slim import NoBase, NotSlimmed, slim
 from millefeuille.oci.reference import Reference

@@ -5,17 +5,25 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from millefeuille.analysis.image import Image, make_image
 from millefeuille.engine.analysis import Analysis
-from millefeuille.engine.kept import base_of
-from millefeuille.engine.store import existing
 from millefeuille.errors import MilleError, NotFound
+from millefeuille.later import Later
+from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
 from millefeuille.settings import Settings
+from millefeuille.store.disk import Disk
 from millefeuille.transfer.archive.arrival import Read
 from millefeuille.transfer.examine.archive import examine_archive, examine_layout
 from millefeuille.transfer.examine.layers import Examined
+
+if TYPE_CHECKING:
+    from millefeuille.engine import kept, store
+else:  # where there is a store
+    kept = Later("millefeuille.engine.kept")
+    store = Later("millefeuille.engine.store")
 
 
 class NoSuchArchive(NotFound):
@@ -57,11 +65,14 @@ def in_stream(
 
 def examined(settings: Settings, name: str, found: Examined) -> Analysis:
     """The analysis of an image that was looked at; the base is one of the store's images."""
-    base, base_name = 0, ""
-    store = existing(settings)
-    if store is not None:
-        # An archive can be analysed without a store, and beside one that cannot be read.
-        with contextlib.suppress(MilleError), store.reading() as tx:
-            base, base_name = base_of(tx, found.config.diff_ids)
+    base, base_name = _base(settings, found.config.diff_ids)
     image: Image = make_image(name, found.config, found.layers, base=base, base_name=base_name)
     return Analysis(image=image)
+
+
+def _base(settings: Settings, diff_ids: tuple[Digest, ...]) -> tuple[int, str]:
+    if Disk(settings.root).exists():
+        # An archive can be analysed without a store, and beside one that cannot be read.
+        with contextlib.suppress(MilleError), store.open_store(settings).reading() as tx:
+            return kept.base_of(tx, diff_ids)
+    return 0, ""

@@ -20,9 +20,10 @@ from millefeuille.build.report import Ended, Event, Reporter
 from millefeuille.build.scratch import scratch
 from millefeuille.build.sources import ignore
 from millefeuille.engine.advising import Advised, advised, lines_of
-from millefeuille.engine.analysis import Analysis, stored
+from millefeuille.engine.analysis import Analysis
 from millefeuille.engine.bases import Fetch
 from millefeuille.engine.build import Order, Tree, build_image
+from millefeuille.engine.stored import stored
 from millefeuille.errors import Failed, MilleError
 from millefeuille.images.remove import remove
 from millefeuille.images.users import Users

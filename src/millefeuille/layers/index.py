@@ -12,7 +12,7 @@ import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
-from itertools import pairwise
+from itertools import compress, count, pairwise
 from typing import AnyStr, Final
 
 from blake3 import blake3
@@ -164,10 +164,10 @@ class LayerIndex:
 
     def with_marks(self, marks: Set[int]) -> list[int]:
         """The entries whose content has one of these numbers in `content_marks`."""
-        numbers = {number for number, mark in enumerate(self.content_marks(), 1) if mark in marks}
+        numbers = set(compress(count(1), map(marks.__contains__, self.content_marks())))
         if not numbers:
             return []
-        return [entry for entry, number in enumerate(self._hash_numbers) if number in numbers]
+        return list(compress(count(), map(numbers.__contains__, self._hash_numbers)))
 
     @cached_property
     def order(self) -> Sequence[int]:

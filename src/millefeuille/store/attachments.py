@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.store.blobs import Blobs
-from millefeuille.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from millefeuille.store.transaction import Transaction
 
 
 def attachments(blobs: Blobs, index: Index) -> tuple[Descriptor, ...]:

@@ -10,7 +10,7 @@ import mmap
 import os
 import signal
 import struct
-import threading
+import sys
 from collections.abc import Callable, Iterable
 from typing import Self
 
@@ -19,7 +19,8 @@ _LENGTH = struct.Struct("<Q")
 
 def helpers() -> int:
     """How many other processors there are; none for a process with threads, which cannot be copied."""
-    return len(os.sched_getaffinity(0)) - 1 if threading.active_count() == 1 else 0
+    threading = sys.modules.get("threading")  # who has not loaded it has no threads
+    return len(os.sched_getaffinity(0)) - 1 if not threading or threading.active_count() == 1 else 0
 
 
 class Beside:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.analysis.conftest import write_archive
 from tests.faces.cli.home import Home
+
+from millefeuille.testing import rawtars
 
 UNWANTED = (
     "asyncio", "backports.zstd", "blake3", "click", "hashlib", "http", "isal", "msgspec", "rich", "socket",
@@ -96,3 +100,20 @@ def test_a_build_that_finds_everything(home: Home, tmp_path: Path) -> None:
     assert first == second != []
     wrong = {name for name in modules for word in FOUND if name == word or name.startswith(f"{word}.")}
     assert not wrong
+
+
+# What an analysis of an uncompressed archive does without, where there is no store.
+IN_AN_ARCHIVE = (
+    "bz2", "ctypes", "isal", "lzma", "millefeuille.engine.kept", "millefeuille.layers.ingest",
+    "millefeuille.registry", "millefeuille.store.images", "millefeuille.store.sqlite", "sqlite3", "textual",
+    "threading", "urllib3",
+)  # fmt: skip
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="with one processor, a thread takes the hashes")
+def test_an_analysis_of_an_archive(home: Home, tmp_path: Path) -> None:
+    layer = rawtars.archive(*(rawtars.file(b"f%d" % number, b"x" * 2000) for number in range(3000)))
+    write_archive(tmp_path / "image.tar", [layer])
+    lines, modules = loaded(home, "analyze", "--json", str(tmp_path / "image.tar"))
+    assert '"path":"f7"' in lines[0]
+    assert sorted(name for name in IN_AN_ARCHIVE if name in modules) == []

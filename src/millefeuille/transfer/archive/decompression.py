@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import bz2
-import lzma
 from collections.abc import Iterator
 from typing import Final
 
+from millefeuille.later import bz2, lzma
 from millefeuille.layers import compression
 from millefeuille.layers.compression import (
     OUTPUT_CHUNK,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
+from millefeuille.later import hashlib
 from millefeuille.layers import compression
 from millefeuille.oci.digest import Digest
 from millefeuille.transfer.archive.contents import Contents, Member

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Final
 
+from millefeuille.later import hashlib
 from millefeuille.layers.compression import sniff
 from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from millefeuille.errors import NotFound
+from millefeuille.later import Later
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.reference import Reference
-from millefeuille.store import names
-from millefeuille.store.names import NoSuchImage
-from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass
+
+if TYPE_CHECKING:
+    from millefeuille.store import names
+    from millefeuille.store.transaction import Transaction
+else:
+    names = Later("millefeuille.store.names")  # who reads an archive selects nothing
 
 
 class NoExportTarget(NotFound):
@@ -54,7 +59,7 @@ def _entries(tx: Transaction, text: str, wanted: Platform | None) -> Iterable[Ch
         if tagged:
             return [_by_name(tx, name, wanted) for name in tagged]
     if image is None:
-        raise NoSuchImage(f"No such image: {text}")
+        raise names.NoSuchImage(f"No such image: {text}")
     if reference.digest is not None:
         return [_by_id(tx, image, wanted)]
     return [_by_name(tx, reference.tagged(), wanted)]

@@ -6,20 +6,23 @@ directory for such files, not through the store.
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from millefeuille import kernel
 from millefeuille.errors import NotFound
+from millefeuille.later import Later
 from millefeuille.oci.platform import Platform
 from millefeuille.store.blobs import Blobs
 from millefeuille.store.disk import Disk
 from millefeuille.transfer.archive.arrival import Read, arrived
-from millefeuille.transfer.archive.contents import BadArchive, Contents, Member, MemberStream
+from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.found import ArchiveSource
 from millefeuille.transfer.archive.kinds import images_in
 from millefeuille.transfer.examine.layers import Examined, examine
+
+if TYPE_CHECKING:
+    from millefeuille.transfer.examine import folder
+else:
+    folder = Later("millefeuille.transfer.examine.folder")
 
 
 class NotInArchive(NotFound):
@@ -45,7 +48,7 @@ def examine_layout(
     directory: str, what: str, *, platform: Platform | None = None, glance: bool = False
 ) -> Examined:
     """The first image of an OCI layout's directory; as `examine_archive`."""
-    with Folder(directory) as contents:
+    with folder.Folder(directory) as contents:
         return _first(contents, Disk(directory), what, platform, glance=glance)
 
 
@@ -58,49 +61,3 @@ def _first(
     if platform is not None:
         raise NotInArchive(f"{what}: no image for platform {platform} in it")
     raise BadArchive(f"{what}: no image in it")
-
-
-class Folder(Contents):
-    """A directory in the place of an archive. Nothing outside of it is ever opened."""
-
-    def __init__(self, directory: str) -> None:
-        self._root = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._open: dict[str, tuple[int, Member] | None] = {}
-
-    def __enter__(self) -> Folder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for found in self._open.values():
-            if found is not None:
-                os.close(found[0])
-        self._open.clear()
-        os.close(self._root)
-
-    def __iter__(self) -> Iterator[Member]:
-        return iter([found[1] for found in self._open.values() if found is not None])
-
-    def find(self, name: str) -> Member | None:
-        """The regular file under a name; links are followed as long as they stay in the directory."""
-        if name not in self._open:
-            self._open[name] = self._look(name)
-        found = self._open[name]
-        return found[1] if found is not None else None
-
-    def open(self, member: Member, offset: int = 0) -> MemberStream:
-        """A file's bytes from `offset` on."""
-        found = self._open[member.name]
-        assert found is not None  # members come from `find`
-        return MemberStream(found[0], member, offset)
-
-    def _look(self, name: str) -> tuple[int, Member] | None:
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-        try:
-            descriptor = kernel.openat2(
-                self._root, name, flags, resolve=kernel.RESOLVE_BENEATH | kernel.RESOLVE_NO_MAGICLINKS
-            )
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV):
-                return None
-            raise
-        return descriptor, Member(name=name, offset=0, size=os.fstat(descriptor).st_size)

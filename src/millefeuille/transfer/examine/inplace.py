@@ -11,10 +11,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from millefeuille.errors import MilleError
-from millefeuille.layers import compression, heap
+from millefeuille.later import Later
+from millefeuille.layers import compression
 from millefeuille.layers.columns import Buffer
 from millefeuille.layers.glance import settled
 from millefeuille.layers.index import LayerIndex
@@ -22,14 +23,19 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.transfer.archive.found import ArchiveSource
 from millefeuille.transfer.beside import Beside, helpers
-from millefeuille.transfer.examine.packedlayer import PackedLayer
 from millefeuille.transfer.examine.plainlayer import PlainLayer
 
 _PROCESSES: Final = 8  # at most
 _WORTH: Final = 4 << 20  # bytes of layers below which another process is slower
 _UNEVEN: Final = 2 << 20  # bytes that one process has more than another, for which a layer is cut
 
-Layer = PlainLayer | PackedLayer
+if TYPE_CHECKING:
+    from millefeuille.transfer.examine import packedlayer
+
+    Layer = PlainLayer | packedlayer.PackedLayer
+else:
+    packedlayer = Later("millefeuille.transfer.examine.packedlayer")
+
 Cut = tuple[PlainLayer, int]  # a layer, and where its end begins that another process reads
 
 
@@ -41,7 +47,6 @@ def in_place(
     With `glance`, contents are told apart within these layers only. Raises CorruptBlob, BrokenStream, Bomb,
     TarError, ShortArchive, BlobNotFound.
     """
-    heap.share_arenas()
     layers = _layers(source, wanted, glance=glance)
     own, *others = _dealt(layers, min(1 + helpers(), _PROCESSES))
     cut = _cut(own, others)
@@ -86,7 +91,7 @@ def _layers(
     # What was glanced at can be told only from what was glanced at too.
     glance = glance and all(plain)
     return [
-        PlainLayer(stream, *one, glance=glance) if is_plain else PackedLayer(stream, *one)
+        PlainLayer(stream, *one, glance=glance) if is_plain else packedlayer.PackedLayer(stream, *one)
         for stream, one, is_plain in zip(streams, wanted, plain, strict=True)
     ]
 

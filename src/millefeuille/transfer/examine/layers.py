@@ -7,9 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from millefeuille.later import Later
-from millefeuille.layers import heap
 from millefeuille.layers.index import LayerIndex
-from millefeuille.layers.ingest import CHUNK, LayerPass
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
@@ -22,8 +20,12 @@ from millefeuille.values import dataclass
 
 if TYPE_CHECKING:
     from concurrent import futures
-else:
-    futures = Later("concurrent.futures")  # which archives do without
+
+    from millefeuille.layers import heap, ingest
+else:  # which archives do without
+    futures = Later("concurrent.futures")
+    heap = Later("millefeuille.layers.heap")
+    ingest = Later("millefeuille.layers.ingest")
 
 _PARALLEL: Final = 2  # layers at once; each keeps a processor busy
 
@@ -72,8 +74,8 @@ def _examined(plan: Plan, found: Mapping[Digest, LayerIndex]) -> Examined:
 def _index(source: ImageSource, wanted: tuple[Descriptor, Digest]) -> tuple[Digest, LayerIndex]:
     blob, diff_id = wanted
     stream = source.open(blob)
-    reading = LayerPass(None, algorithm=blob.digest.algorithm)
-    buffer = bytearray(CHUNK)
+    reading = ingest.LayerPass(None, algorithm=blob.digest.algorithm)
+    buffer = bytearray(ingest.CHUNK)
     try:
         while True:
             count = stream.readinto(buffer)

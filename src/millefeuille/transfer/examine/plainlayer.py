@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from millefeuille.later import Later, hashlib
 from millefeuille.layers import part
 from millefeuille.layers.columns import Buffer
 from millefeuille.layers.index import IndexBuilder, LayerIndex
-from millefeuille.layers.stage import Stage
 from millefeuille.layers.tar import TarParser
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
@@ -22,6 +21,11 @@ _SAMPLE: Final = 256 << 10  # bytes by which a layer's files are guessed to be s
 _HASHING: Final = 0.75
 _READING: Final = 0.2
 _ENTRY: Final = 2600.0
+
+if TYPE_CHECKING:
+    from millefeuille.layers import stage
+else:
+    stage = Later("millefeuille.layers.stage")  # for who works alone
 
 Hashers = list[Any]
 
@@ -114,12 +118,12 @@ class PlainLayer:
         parser.finish()
 
     def _read_beside(self, parser: TarParser, hashers: Hashers) -> None:
-        stage: Stage[Hashers] = Stage("hash", self._hash)
-        stage.put(hashers)
+        hashing: stage.Stage[Hashers] = stage.Stage("hash", self._hash)
+        hashing.put(hashers)
         try:
             self._read_on(parser, 0)
         finally:
-            stage.close()
+            hashing.close()
             self._hold(_told(hashers))
 
     def _hashers(self) -> Hashers:

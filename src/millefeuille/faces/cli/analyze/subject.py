@@ -9,18 +9,18 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from millefeuille.analysis.schema import Document
-from millefeuille.engine.kept import Kept, kept
-from millefeuille.engine.store import existing
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Context
-from millefeuille.oci.reference import InvalidReference
-from millefeuille.store.images import ImageRecord
-from millefeuille.store.names import NoSuchImage, find, no_such_image
-from millefeuille.store.transaction import Transaction
+from millefeuille.later import Later
+from millefeuille.store.disk import Disk
 
 if TYPE_CHECKING:
     from millefeuille.engine.analysis import Analysis
+    from millefeuille.engine.kept import Kept
+    from millefeuille.faces.cli.analyze import instore
     from millefeuille.oci.platform import Platform
+else:
+    instore = Later("millefeuille.faces.cli.analyze.instore")
 
 STORE: Final = "store"
 REGISTRY: Final = "registry"
@@ -92,8 +92,9 @@ def analysed(
         chosen = importlib.import_module("millefeuille.oci.platform").Platform.parse(wanted)
     if scheme in ("", STORE):
         try:
-            return _stored(context, name, chosen)
-        except (NoSuchImage, InvalidReference):
+            if scheme == STORE or Disk(context.settings.root).exists():
+                return Subject(*instore.stored(context.settings, name, chosen))
+        except (instore.NoSuchImage, instore.InvalidReference):
             if scheme == STORE:
                 raise
         scheme = ARCHIVES[0] if os.path.exists(name) else REGISTRY
@@ -106,26 +107,3 @@ def analysed(
         return Subject(partial(away, context, scheme, name, chosen))
     known = ", ".join((STORE, *ENGINES, *ARCHIVES))
     raise NoSuchSource(f'unknown source "{scheme}"', advice=f"The sources are {known}.")
-
-
-def _stored(context: Context, name: str, platform: Platform | None) -> Subject:
-    store = existing(context.settings)
-    if store is None:
-        raise no_such_image(name)
-    with store.reading() as tx:
-        found = kept(store, tx, _found(tx, name, platform), name)
-
-    def make() -> Analysis:
-        stored: Callable[..., Analysis] = importlib.import_module("millefeuille.engine.analysis").stored
-        return stored(store, name, platform)
-
-    return Subject(make, found)
-
-
-def _found(tx: Transaction, name: str, platform: Platform | None) -> ImageRecord:
-    if platform is None:
-        return find(tx, name)
-    chosen: ImageRecord = importlib.import_module("millefeuille.images.content").find_platform(
-        tx, name, platform
-    )
-    return chosen

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 
-from millefeuille.engine.store import existing
 from millefeuille.faces.cli.analyze.subject import Subject
 from millefeuille.faces.cli.command import Context
 
@@ -22,6 +21,7 @@ def view(context: Context, subject: Subject, before: Subject | None = None) -> N
     size = os.get_terminal_size(context.terminal.stdout.fileno())
     # By name: the other commands do not load it.
     program = importlib.import_module("millefeuille.faces.tui.run")
+    existing = importlib.import_module("millefeuille.engine.store").existing
     terminal = context.terminal.stdout
     state = program.begin(
         subject.analysis, terminal, (size.columns, size.lines),
