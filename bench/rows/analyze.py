@@ -11,6 +11,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from bench.contest import Goal, Result, Trial, contest
@@ -82,6 +83,11 @@ def deep(ground: Ground) -> tuple[Result, list[Goal]]:
 def whiteouts(ground: Ground) -> tuple[Result, list[Goal]]:
     """An archive of 20,000 files in one layer, and 200 whiteouts in the next."""
     return _archive(ground, "analyze-whiteouts", _archive_of(ground, "whiteouts", _removed), 50)
+
+
+def crowded(ground: Ground) -> tuple[Result, list[Goal]]:
+    """The same with all files in one directory."""
+    return _archive(ground, "analyze-crowded", _archive_of(ground, "crowded", _crowded), 50)
 
 
 def bulk(ground: Ground) -> tuple[Result, list[Goal]]:
@@ -178,6 +184,12 @@ def _tree(chance: random.Random, top: str, files: int) -> Iterator[Entry]:
 def _removed() -> Iterator[Iterator[Entry]]:
     yield _tree(random.Random(6), "usr/lib", 20_000)
     yield (file_entry(f"usr/lib/d{number:04}/.wh.file{number % 100}.py", b"") for number in range(200))
+
+
+def _crowded() -> Iterator[Iterator[Entry]]:
+    files = (file_entry(f"srv/file{number:05}", b"%d" % number * 20) for number in range(20_000))
+    yield chain([directory_entry("srv")], files)
+    yield (file_entry(f"srv/.wh.file{number * 100:05}", b"") for number in range(200))
 
 
 def _large() -> Iterator[Iterator[Entry]]:

@@ -84,8 +84,9 @@ class Analysis:
     @property
     def _is_stack(self) -> bool:
         """Whether laying the layers over each other takes longest; it does not over little or nothing."""
-        counts = [len(layer.index) for layer in self.image.layers]
-        return 2 * max(counts) < sum(counts)
+        layers = self.image.layers
+        counts = [len(layer.index) for layer in layers]
+        return 2 * max(counts) < sum(counts) or any(layer.whiteouts for layer in layers)
 
     def _lists(self) -> list[bytes]:
         return [file_list(part.layer) for part in self.image.parts]

@@ -17,10 +17,11 @@ from millefeuille.transfer.examine.promise import hold
 
 _PIECE: Final = 512 << 10  # bytes read at a time
 _SAMPLE: Final = 256 << 10  # bytes by which a layer's files are guessed to be small or large
-# Nanoseconds, of which only the proportions matter: a byte hashed, a byte passed over, an entry read.
-_HASHING: Final = 0.75
-_READING: Final = 0.2
+# Nanoseconds, of which only the proportions matter.
+_HASHING: Final = 0.75  # a byte
+_READING: Final = 0.2  # a byte that is passed over
 _ENTRY: Final = 2600.0
+_BEGINNING: Final = 8e6  # until the other process has begun, and what it says has been taken
 
 if TYPE_CHECKING:
     from millefeuille.layers import stage
@@ -62,7 +63,7 @@ class PlainLayer:
         """Where to cut, for a process that hashes the layer, reads its end, and `others` bytes besides."""
         sample = self._stream.read_at(_SAMPLE, self.size // 2)
         parsing = _READING + _ENTRY * sample.count(part.MAGIC) / (len(sample) or 1)
-        at = int((self.size + others) * (1 + _HASHING / parsing) / 2)
+        at = int(((self.size + others) * (1 + _HASHING / parsing) + _BEGINNING / parsing) / 2)
         return part.entry_behind(self._stream.read_at, at, self.size) if at < self.size else None
 
     def begin(self, cut: int, rest: Callable[[], tuple[Buffer, Buffer]]) -> LayerIndex:
