@@ -15,8 +15,8 @@ import sys
 import time
 from typing import Any
 
-from millefeuille.engine.analysis import stored
 from millefeuille.engine.store import existing
+from millefeuille.engine.stored import stored
 from millefeuille.faces.tui.run import begin
 from millefeuille.settings import settle
 
