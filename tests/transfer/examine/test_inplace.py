@@ -107,3 +107,20 @@ def test_a_large_layer_that_is_broken(
     write_archive(archive, [rawtars.archive(*entries), *layers])
     with pytest.raises(TarError, match="climbs above the root"):
         examined(archive, tmp_path)
+
+
+@pytest.mark.parametrize("processors", [1, 2])
+@pytest.mark.parametrize("layers", [[], LAYERS])
+@pytest.mark.parametrize("name", [b"d3/f170", b"d59/f2980"])
+def test_a_damaged_header_is_damage(
+    name: bytes, layers: list[bytes], processors: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inplace, "_WORTH", 0)
+    monkeypatch.setattr(inplace, "_UNEVEN", 0)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    archive = tmp_path / "image.tar"
+    write_archive(archive, [LARGE, *layers])
+    archive.write_bytes(archive.read_bytes().replace(name, b"X" + name[1:]))
+    with pytest.raises(Corrupt, match="does not match its digest"):
+        examined(archive, tmp_path)

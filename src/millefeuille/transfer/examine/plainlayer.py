@@ -9,6 +9,7 @@ from millefeuille.later import Later, hashlib
 from millefeuille.layers import part
 from millefeuille.layers.columns import Buffer
 from millefeuille.layers.index import IndexBuilder, LayerIndex
+from millefeuille.layers.refusal import TarError
 from millefeuille.layers.tar import TarParser
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
@@ -73,13 +74,17 @@ class PlainLayer:
         """
         builder = IndexBuilder()
         parser = TarParser(builder, glance=self.glance)
+        wrong: TarError | None = None
         try:
             for at, piece in self._stream.pieces(_PIECE, 0, cut):
                 parser.feed(piece, at + len(piece))
-        finally:
-            # What is said of a damaged layer is that it is damaged, not what the tar looks like for it.
-            digests, end = rest()
-            self._hold(bytes(digests) or self.digests())
+        except TarError as error:
+            wrong = error
+        digests, end = rest()
+        # What is said of a damaged layer is that it is damaged, not what the tar looks like for it.
+        self._hold(bytes(digests) or self.digests())
+        if wrong is not None:
+            raise wrong
         index = part.joined(parser, builder, end)
         if index is None:
             self._read_on(parser, cut)
@@ -103,15 +108,26 @@ class PlainLayer:
         builder = IndexBuilder()
         parser = TarParser(builder, glance=self.glance)
         hashers = self._hashers()
-        if alone:
-            self._read_beside(parser, hashers)
-            return builder
+        wrong: TarError | None = None
+        try:
+            if alone:
+                self._read_beside(parser, hashers)
+            else:
+                self._read_hashed(parser, hashers)
+        except TarError as error:
+            wrong = error
+            hashers = self._hashers()
+            self._hash(hashers)
+        self._hold(_told(hashers))
+        if wrong is not None:
+            raise wrong
+        return builder
+
+    def _read_hashed(self, parser: TarParser, hashers: Hashers) -> None:
         for at, piece in self._stream.pieces(_PIECE):
             _update(hashers, piece)
             parser.feed(piece, at + len(piece))
-        self._hold(_told(hashers))
         parser.finish()
-        return builder
 
     def _read_on(self, parser: TarParser, begin: int) -> None:
         for at, piece in self._stream.pieces(_PIECE, begin):
@@ -123,9 +139,9 @@ class PlainLayer:
         hashing.put(hashers)
         try:
             self._read_on(parser, 0)
-        finally:
             hashing.close()
-            self._hold(_told(hashers))
+        finally:
+            hashing.stop()
 
     def _hashers(self) -> Hashers:
         return [hashlib.new(name) for name in {self._blob.digest.algorithm, "sha256"}]
