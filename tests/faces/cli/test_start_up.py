@@ -112,7 +112,7 @@ IN_AN_ARCHIVE = (
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="with one processor, a thread takes the hashes")
 def test_an_analysis_of_an_archive(home: Home, tmp_path: Path) -> None:
-    layer = rawtars.archive(*(rawtars.file(b"f%d" % number, b"x" * 2000) for number in range(3000)))
+    layer = rawtars.archive(*(rawtars.file(b"f%d" % number, b"x") for number in range(10_000)))
     write_archive(tmp_path / "image.tar", [layer])
     lines, modules = loaded(home, "analyze", "--json", str(tmp_path / "image.tar"))
     assert '"path":"f7"' in lines[0]
