@@ -46,8 +46,8 @@ class Names:
         """What each known directory holds, by its path; who adds a name has made sure that it is plain."""
         return self._directories
 
-    def leave(self, directories: Iterable[bytes]) -> bool:
-        """Whether these mean the same to who knows no name of this layer: nothing else is in their place."""
+    def allow(self, directories: Iterable[bytes]) -> bool:
+        """Whether these can be directories behind the names so far: nothing else is in their place."""
         for path in directories:
             parent, _, leaf = path.rpartition(b"/")
             if self._directories.get(parent, {}).get(leaf, DIRECTORY) != DIRECTORY:

@@ -89,7 +89,7 @@ def joined(parser: TarParser, builder: IndexBuilder, rest: Buffer) -> LayerIndex
     second = columns.unpack(rest)
     names = bytes(second[b"dirs"]).split(b"\0")
     counts = Counts(*_COUNTS.unpack(second[b"counts"]))
-    if not parser.entries.names.leave(names) or not parser.entries.have_room(counts):
+    if not parser.entries.names.allow(names) or not parser.entries.have_room(counts):
         return None
     first = {name: memoryview(content) for name, content in builder.sections()}
     sections = _sections(first, second, len(builder))

@@ -65,15 +65,20 @@ def test_a_broken_layer_is_told_of(broken: int, tmp_path: Path, monkeypatch: pyt
 LARGE = rawtars.archive(*(rawtars.file(b"d%d/f%d" % (n // 50, n), b"%d" % n * (n % 70)) for n in range(3000)))
 
 
+def eager(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
+    """Let so many processes share the work, however little there is."""
+    monkeypatch.setattr(inplace, "_WORTH", 0)
+    monkeypatch.setattr(inplace, "_UNEVEN", 0)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+
+
 @pytest.mark.parametrize("processors", [1, 2, 3])
 @pytest.mark.parametrize("glance", [False, True])
 def test_a_large_layer_is_read_by_two(
     processors: int, glance: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inplace, "_WORTH", 0)
-    monkeypatch.setattr(inplace, "_UNEVEN", 0)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
-    monkeypatch.setattr("threading.active_count", lambda: 1)
+    eager(monkeypatch, processors)
     archive = tmp_path / "image.tar"
     write_archive(archive, [LARGE, *LAYERS])
     descriptor = os.open(archive, os.O_RDONLY)
@@ -92,10 +97,7 @@ def test_a_large_layer_is_read_by_two(
 def test_a_large_layer_that_is_broken(
     place: str, layers: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inplace, "_WORTH", 0)
-    monkeypatch.setattr(inplace, "_UNEVEN", 0)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-    monkeypatch.setattr("threading.active_count", lambda: 1)
+    eager(monkeypatch, 2)
     archive = tmp_path / "image.tar"
     write_archive(archive, [LARGE, *layers])
     text = b"269" * (269 % 70) if place == "begin" else b"2999" * (2999 % 70)
@@ -115,10 +117,7 @@ def test_a_large_layer_that_is_broken(
 def test_a_damaged_header_is_damage(
     name: bytes, layers: list[bytes], processors: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inplace, "_WORTH", 0)
-    monkeypatch.setattr(inplace, "_UNEVEN", 0)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(processors)))
-    monkeypatch.setattr("threading.active_count", lambda: 1)
+    eager(monkeypatch, processors)
     archive = tmp_path / "image.tar"
     write_archive(archive, [LARGE, *layers])
     archive.write_bytes(archive.read_bytes().replace(name, b"X" + name[1:]))
