@@ -86,10 +86,7 @@ def analysed(
     scheme, mark, name = text.partition("://")
     if not mark:
         scheme, name = source, text
-    wanted = platform or context.settings.platform
-    chosen: Platform | None = None
-    if wanted:
-        chosen = importlib.import_module("millefeuille.oci.platform").Platform.parse(wanted)
+    chosen = _platform(platform or context.settings.platform)
     if scheme in ("", STORE):
         try:
             if scheme == STORE or Disk(context.settings.root).exists():
@@ -107,3 +104,10 @@ def analysed(
         return Subject(partial(away, context, scheme, name, chosen))
     known = ", ".join((STORE, *ENGINES, *ARCHIVES))
     raise NoSuchSource(f'unknown source "{scheme}"', advice=f"The sources are {known}.")
+
+
+def _platform(text: str) -> Platform | None:
+    if not text:
+        return None
+    chosen: Platform = importlib.import_module("millefeuille.oci.platform").Platform.parse(text)
+    return chosen
