@@ -47,6 +47,8 @@ _FSMOUNT: Final = 432
 _OPENAT2: Final = 437
 _MOUNT_SETATTR: Final = 442
 
+_NS_GET_USERNS: Final = 0xB701
+
 _SET_FLAG: Final = 0
 _SET_STRING: Final = 1
 _SET_FD: Final = 5
@@ -165,6 +167,11 @@ def enter_namespace(descriptor: int, kind: int) -> None:
     if _libc.setns(descriptor, kind) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), "setns")
+
+
+def owner_of_namespace(descriptor: int) -> int:
+    """A descriptor of the user namespace that a namespace belongs to; EPERM for one above this process's."""
+    return fcntl.ioctl(descriptor, _NS_GET_USERNS)
 
 
 def file_system(descriptor: int) -> int:

@@ -13,6 +13,7 @@ from millefeuille.errors import Conflict
 from millefeuille.networks import hostfiles
 from millefeuille.networks.connection import Connection
 from millefeuille.networks.wishes import Wishes, wishes
+from millefeuille.values import replace
 
 _JOIN: Final = "container:"
 _KINDS: Final = {"PidMode": "pid", "IpcMode": "ipc"}  # the kernel's names of what these join
@@ -32,7 +33,13 @@ def wishes_of(host: Host, container: Container) -> Wishes:
 
 def connect(host: Host, container: Container) -> Connection:
     """Give a container its network. Raises CannotJoin, and as `Networks.connect` does."""
-    return host.networks.connect(container.id, wishes_of(host, container))
+    wanted = wishes_of(host, container)
+    connection = host.networks.connect(container.id, wanted)
+    if host.rootless and connection.namespace and not connection.own:
+        # An ordinary user's commands do not see where another one mounted it.
+        other = records.state(host.place, wanted.mode.removeprefix(_JOIN))
+        return replace(connection, namespace=f"/proc/{other.pid}/ns/net")
+    return connection
 
 
 def joined(host: Host, container: Container) -> Mapping[str, Any]:
@@ -61,7 +68,7 @@ def _owner_of_files(host: Host, container: Container) -> str:
     return container.id
 
 
-def write_host_files(host: Host, container: Container) -> None:
+def write_host_files(host: Host, container: Container, connection: Connection) -> None:
     """Write /etc/hostname and /etc/resolv.conf, and /etc/hosts where the network did not. Raises OSError."""
     if _owner_of_files(host, container) != container.id:
         return
@@ -69,7 +76,9 @@ def write_host_files(host: Host, container: Container) -> None:
     place, id = host.place, container.id
     hostfiles.write(place.host_file(id, "hostname"), f"{wanted.hostname}\n")
     shared = wanted.mode == "host"
-    resolver = hostfiles.resolver(container.host_config, host_network=shared)
+    resolver = hostfiles.resolver(
+        container.host_config, host_network=shared, local=connection.resolver
+    )
     hostfiles.write(place.host_file(id, "resolv.conf"), resolver)
 
 

@@ -14,13 +14,15 @@ class Connection:
     """`namespace` is the path of the network namespace to start in, "" for the host's own.
 
     `settings` is Docker's NetworkSettings; `ports` are those published, which nobody listens on yet. `own` is
-    false for the namespace of another container.
+    false for the namespace of another container. `resolver` is where the host's own resolver is reached from
+    inside, "" where it is not.
     """
 
     namespace: str
     settings: Mapping[str, Any]
     own: bool = True
     ports: tuple[Port, ...] = ()
+    resolver: str = ""
 
     @property
     def needs_release(self) -> bool:

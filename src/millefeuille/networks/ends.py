@@ -68,10 +68,12 @@ def idle(network: Network) -> Endpoint:
     )  # fmt: skip
 
 
-def hosts(lease: Lease, wishes: Wishes) -> str:
-    """The container's /etc/hosts, but for other containers. Raises BadExtraHost."""
+def hosts(lease: Lease, wishes: Wishes, *, host: str = "") -> str:
+    """The container's /etc/hosts, but for other containers; `host` is where this host is reached, if not at
+    the gateway. Raises BadExtraHost.
+    """
     outer = gateway_end(lease)
-    gateway = outer.gateway if outer else ""
+    gateway = host or (outer.gateway if outer else "")
     if lease.mode == "host":
         return hostfiles.host_names() + "".join(
             f"{name}\n" for name in hostfiles.extra_names(wishes.extra_hosts, "127.0.0.1")

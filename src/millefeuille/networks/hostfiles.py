@@ -127,8 +127,11 @@ def _edit(path: str, edit: Callable[[str], str]) -> None:
         os.close(descriptor)
 
 
-def resolver(host_config: Mapping[str, Any], *, host_network: bool = False) -> str:
-    """/etc/resolv.conf of a container with Docker's Dns, DnsSearch and DnsOptions."""
+def resolver(host_config: Mapping[str, Any], *, host_network: bool = False, local: str = "") -> str:
+    """/etc/resolv.conf of a container with Docker's Dns, DnsSearch and DnsOptions.
+
+    `local` is where it reaches a resolver that listens on the host's loopback interface alone, if it can.
+    """
     servers, search, options = (
         [str(item) for item in host_config.get(key) or ()] for key in ("Dns", "DnsSearch", "DnsOptions")
     )
@@ -141,7 +144,8 @@ def resolver(host_config: Mapping[str, Any], *, host_network: bool = False) -> s
     if not servers:
         servers = found["nameserver"]
         if not host_network:
-            servers = [server for server in servers if not _is_local(server)] or list(_FALLBACK)
+            reached = [server for server in servers if not _is_local(server)]
+            servers = reached or ([local] if local and servers else list(_FALLBACK))
     # One dot asks for no search list at all.
     search = [] if search == ["."] else search or found["search"]
     lines = [f"nameserver {server}" for server in servers]

@@ -64,6 +64,16 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """The process that carries a container's traffic where no cable does: its ID, and when it started, in
+    clock ticks since the boot, which tells it from a later one with that ID.
+    """
+
+    pid: int
+    started: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """`container` is an ID; `exposed` are the ports it has, published or not; `hosts` is its /etc/hosts."""
 
@@ -74,6 +84,7 @@ class Lease:
     exposed: tuple[str, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     ports: tuple[Port, ...] = ()
+    carrier: Carrier | None = None
 
     def on(self, network_id: str) -> Endpoint | None:
         """Its end of that network, if it has one."""
@@ -130,7 +141,9 @@ class Leases:
 def _decode(value: Mapping[str, Any]) -> Lease:
     ends = tuple(Endpoint(**{**end, "names": tuple(end["names"])}) for end in value["endpoints"])
     ports = tuple(Port(**port) for port in value["ports"])
-    return Lease(**{**value, "exposed": tuple(value["exposed"]), "endpoints": ends, "ports": ports})
+    carrier = Carrier(**value["carrier"]) if value.get("carrier") else None
+    told = {"exposed": tuple(value["exposed"]), "endpoints": ends, "ports": ports, "carrier": carrier}
+    return Lease(**{**value, **told})
 
 
 def _boot() -> str:

@@ -53,6 +53,22 @@ def _make(path: str, made: list[Netlink | BaseException]) -> None:
         made.append(error)
 
 
+def is_governed() -> bool:
+    """Whether this process may make interfaces in the namespace that it is in. Not so an ordinary user who
+    became root in a user namespace: the network it came with belongs to the one above.
+    """
+    if os.geteuid() != 0:
+        return False
+    descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.close(kernel.owner_of_namespace(descriptor))
+    except PermissionError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
 def enter(path: str) -> Netlink:
     """A socket inside the namespace held by `path`. Raises OSError."""
     made: list[Netlink | BaseException] = []

@@ -25,7 +25,7 @@ from millefeuille.networks import ends, hostfiles, links, namespace, wiring
 from millefeuille.networks.connection import Connection, network_settings
 from millefeuille.networks.definitions import Definitions, NoSuchNetwork
 from millefeuille.networks.hostfiles import Name
-from millefeuille.networks.lease import Endpoint, Lease, Leases, Port
+from millefeuille.networks.lease import Carrier, Endpoint, Lease, Leases, Port
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
 from millefeuille.networks.wishes import Wishes, names
@@ -34,10 +34,11 @@ from millefeuille.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from millefeuille.networks import bridges, making, pools, ports, upkeep
+    from millefeuille.networks import bridges, making, pasta, pools, ports, upkeep
 else:
     bridges = Later("millefeuille.networks.bridges")
     making = Later("millefeuille.networks.making")
+    pasta = Later("millefeuille.networks.pasta")
     pools = Later("millefeuille.networks.pools")
     ports = Later("millefeuille.networks.ports")
     upkeep = Later("millefeuille.networks.upkeep")
@@ -56,6 +57,10 @@ class NotConnected(Conflict):
 
 class AlreadyConnected(Conflict):
     """The container is on the network; the message is Docker's."""
+
+
+class BridgeDenied(Denied):
+    """A network that an ordinary user would need a bridge for."""
 
 
 class NetworkExists(Conflict):
@@ -96,9 +101,10 @@ class Networks:
         """Make a network; its bridge comes with its first container.
 
         Raises NetworkExists, PredefinedNetwork, OneInstance, BadNetwork, NetworkUnsupported, PoolTaken,
-        NoPool, OSError.
+        NoPool, BridgeDenied, OSError.
         """
         made = making.make(order)
+        _check_bridges()
         with self._locked(), Netlink() as host:
             others = self.every()
             if any(other.name == made.name for other in others):
@@ -162,7 +168,7 @@ class Networks:
         """Give a container its network, replacing what it had. All of it or, with an error, nothing.
 
         Raises NoSuchNetwork, NotConnected, BadEndpoint, PortTaken, PoolTaken, NoPool, NoAddress, BadPort,
-        Denied, FilterMissing, FilterFailed, BadExtraHost, OSError.
+        Denied, BridgeDenied, PastaMissing, PastaFailed, FilterMissing, FilterFailed, BadExtraHost, OSError.
         """
         if wishes.mode.startswith(_JOIN):
             return self._join(wishes.mode.removeprefix(_JOIN))
@@ -170,18 +176,25 @@ class Networks:
             raise Denied(
                 "a container's own network needs root", advice="Run as root, or with --network host."
             )
+        carried = wishes.private and wishes.mode != "none" and not namespace.is_governed()
+        program = pasta.find() if carried else ""
         self.disconnect(container)
         try:
             with self._locked(), Netlink() as host:
-                lease = self._reserve(host, container, wishes)
-                self._prepare(host, lease, wishes)
+                lease = self._reserve(host, container, wishes, carried)
+                self._prepare(host, lease, wishes, carried)
             if wishes.private:
                 wiring.wire(self.namespace(container), lease, self.get)
+            if carried:
+                self._carry(program, lease)
         except BaseException:
             self.disconnect(container)
             raise
         path = self._held(lease)
-        return Connection(namespace=path, settings=network_settings(lease, path), ports=lease.ports)
+        return Connection(
+            namespace=path, settings=network_settings(lease, path), ports=lease.ports,
+            resolver=pasta.RESOLVER if carried else "",
+        )  # fmt: skip
 
     def disconnect(self, container: str) -> None:
         """Give back all that a container holds; that it holds nothing is no error. Raises OSError."""
@@ -189,6 +202,8 @@ class Networks:
             return
         lease = self.leases.read(container)
         namespace.remove(self.namespace(container))
+        if lease is not None and lease.carrier is not None:
+            pasta.end(lease.carrier)
         if lease is not None and not _plugged(lease):
             with self._locked():
                 self.leases.forget(container)
@@ -206,6 +221,7 @@ class Networks:
 
         Raises NotConnected, BadEndpoint, and what `connect` raises.
         """
+        _check_bridges()
         with self._locked(), Netlink() as host:
             lease = self._running(container)
             found = self._settled(host, text)
@@ -231,8 +247,9 @@ class Networks:
     def detach(self, container: str, text: str) -> None:
         """Disconnect a container that runs from one network.
 
-        Raises NoSuchNetwork, NotConnected, OSError.
+        Raises NoSuchNetwork, NotConnected, BridgeDenied, OSError.
         """
+        _check_bridges()
         found = self.get(text)
         with self._locked(), Netlink() as host:
             lease = self._running(container)
@@ -301,15 +318,31 @@ class Networks:
         with files.locked(lock, "the network of this host"):
             yield
 
-    def _reserve(self, host: Netlink, container: str, wishes: Wishes) -> Lease:
-        """Choose addresses and ports, and write them down."""
+    def _carry(self, program: str, lease: Lease) -> None:
+        """Have the container's traffic carried by a process, which the lease names before there is one."""
+
+        def note(carrier: Carrier) -> None:
+            with self._locked():
+                self.leases.write(replace(lease, carrier=carrier))
+
+        [end] = lease.endpoints
+        words = pasta.command(program, self.namespace(lease.container), end, lease.ports)
+        with _programming(lease.name, end):
+            pasta.start(words, note)
+
+    def _reserve(self, host: Netlink, container: str, wishes: Wishes, carried: bool) -> Lease:
+        """Choose addresses and ports, and write them down. `carried`: by a process, not by cables."""
         for directory in (self._run, self.leases.directory, f"{self._run}/netns"):
             files.make_directory(directory)
+        if carried and not all(self.get(name).predefined for name in wishes.endpoints):
+            raise _bridge_denied()
         networks = [(self._settled(host, name), wish) for name, wish in wishes.endpoints.items()]
         plugs = [
             self._endpoint(container, wishes, network, wish, f"eth{place}")
             for place, (network, wish) in enumerate(networks)
         ]
+        if carried:
+            plugs = [replace(end, cable="", bridge="") for end in plugs]
         if wishes.mode in ("host", "none"):
             plugs = [ends.idle(self.get(wishes.mode))]
         lease = Lease(
@@ -348,13 +381,8 @@ class Networks:
         wanted = ports.publications(
             wishes.bindings, wishes.exposed, everything=wishes.publish_all, address=address
         )
-        try:
+        with _programming(wishes.name, end):
             return ports.choose(wanted, self._taken_ports(), end.ip)
-        except ports.PortTaken as error:
-            raise ports.PortTaken(
-                "failed to set up container networking: driver failed programming external connectivity on"
-                f" endpoint {wishes.name} ({end.id}): {error}"
-            ) from error
 
     def _taken_ports(self) -> list[Port]:
         """The ports of all containers of all stores of this host."""
@@ -365,13 +393,14 @@ class Networks:
             found += (port for lease in leases for port in lease.ports)
         return found
 
-    def _prepare(self, host: Netlink, lease: Lease, wishes: Wishes) -> None:
+    def _prepare(self, host: Netlink, lease: Lease, wishes: Wishes, carried: bool) -> None:
         """Everything outside the container's own namespace."""
         for end in lease.endpoints:
             if end.cable:
                 bridges.raise_up(host, self.get(end.network_id))
         if lease.hosts:
-            hostfiles.write(lease.hosts, ends.hosts(lease, wishes))
+            reached = pasta.host_address() if carried else ""
+            hostfiles.write(lease.hosts, ends.hosts(lease, wishes, host=reached))
         if _plugged(lease):
             self._settle_rest(host)
 
@@ -381,6 +410,31 @@ class Networks:
         gone = [end for lease in every if lease.container == without for end in lease.endpoints]
         told = f"{self.leases.directory}/rules"
         upkeep.settle(host, self.every(), leases, gone, table=self._table, told=told)
+
+
+@contextlib.contextmanager
+def _programming(name: str, end: Endpoint) -> Iterator[None]:
+    """Say of a port that is taken, in Docker's words, for which container it was wanted."""
+    try:
+        yield
+    except ports.PortTaken as error:
+        raise ports.PortTaken(
+            "failed to set up container networking: driver failed programming external connectivity on"
+            f" endpoint {name} ({end.id}): {error}",
+            advice=error.advice,
+        ) from error
+
+
+def _check_bridges() -> None:
+    if not namespace.is_governed():
+        raise _bridge_denied()
+
+
+def _bridge_denied() -> BridgeDenied:
+    return BridgeDenied(
+        "networks of one's own need root: an ordinary user can make no bridge",
+        advice="Run as root, or with --network bridge, host, none or container:NAME.",
+    )
 
 
 def _plugged(lease: Lease) -> bool:

@@ -17,6 +17,7 @@ from millefeuille.values import dataclass
 
 PROTOCOLS: Final = ("tcp", "udp", "sctp")
 _RANGE: Final = "/proc/sys/net/ipv4/ip_local_port_range"
+_UNPRIVILEGED: Final = "An ordinary user has ports from the sysctl net.ipv4.ip_unprivileged_port_start on."
 _KINDS: Final = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 
 
@@ -121,7 +122,8 @@ def is_free(port: Port) -> bool:
                 return False
             reason = (error.strerror or str(error)).lower()
             raise PortTaken(
-                f"failed to bind host port for {port.host_ip}:{port.host_port}/{port.protocol}: {reason}"
+                f"failed to bind host port for {port.host_ip}:{port.host_port}/{port.protocol}: {reason}",
+                advice=_UNPRIVILEGED if error.errno == errno.EACCES else None,
             ) from error
     return True
 
