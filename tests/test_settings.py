@@ -28,6 +28,7 @@ def test_root(environment: dict[str, str], uid: int, option: str, root: str) -> 
         ({"XDG_RUNTIME_DIR": "/run/user/0"}, 0, "/run/millefeuille"),
         ({"XDG_RUNTIME_DIR": "/run/user/1"}, 1, "/run/user/1/millefeuille"),
         ({}, 1, "/home/u/.local/share/millefeuille/run"),
+        ({"MILLE_RUN": "/told", "XDG_RUNTIME_DIR": "/run/user/0"}, 0, "/told"),
     ],
 )
 def test_run_directory(environment: dict[str, str], uid: int, run: str) -> None:

@@ -38,7 +38,8 @@ def host(settings: Settings, store: Store, *, swept: bool = True) -> Host:
         volumes=volumes(settings),
         command=(sys.executable, "-I", "-m", "millefeuille", "--root", settings.root),
         environment={
-            name: settings.environment[name] for name in _HANDED_ON if name in settings.environment
+            **{name: settings.environment[name] for name in _HANDED_ON if name in settings.environment},
+            "MILLE_RUN": settings.run,
         },
         rootless=rootless,
     )
