@@ -82,6 +82,16 @@ def test_a_resolver_of_the_hosts_own_gives_way(host: Path) -> None:
     assert resolver({}) == "nameserver 10.2.2.2\nsearch c\n"
 
 
+def test_a_resolver_of_the_hosts_own_may_be_reached_elsewhere(host: Path) -> None:
+    host.write_text("nameserver 127.0.0.53\nsearch c\n")
+    assert resolver({}, local="169.254.1.1") == "nameserver 169.254.1.1\nsearch c\n"
+    assert resolver({"Dns": ["9.9.9.9"]}, local="169.254.1.1") == "nameserver 9.9.9.9\nsearch c\n"
+    host.write_text("nameserver 127.0.0.53\nnameserver 10.1.1.1\n")
+    assert resolver({}, local="169.254.1.1") == "nameserver 10.1.1.1\n"
+    host.write_text("")
+    assert resolver({}, local="169.254.1.1").startswith("nameserver 8.8.8.8\n")
+
+
 def test_what_is_asked_for_replaces_the_hosts(host: Path) -> None:
     host.write_text("nameserver 10.1.1.1\nsearch a b\noptions edns0\n")
     wishes = {"Dns": ["127.0.0.1"], "DnsSearch": ["."], "DnsOptions": ["ndots:2"]}
