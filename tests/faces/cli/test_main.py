@@ -22,12 +22,13 @@ _MILLE = [sys.executable, "-m", "millefeuille"]
 # Runs one command line with `mille version` replaced by a body given as source.
 _WITH_BODY = """
 import sys
-from millefeuille.faces.cli import catalogue, main
+from millefeuille import __main__
+from millefeuille.faces.cli import catalogue
 from millefeuille.faces.cli.command import Command, exactly
 def run(context, call):
 {body}
 catalogue.load = lambda row: Command(usage="", arguments=exactly(0), run=run)
-main.start()
+__main__.start()
 """
 
 
