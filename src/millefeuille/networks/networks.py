@@ -191,10 +191,8 @@ class Networks:
             self.disconnect(container)
             raise
         path = self._held(lease)
-        return Connection(
-            namespace=path, settings=network_settings(lease, path), ports=lease.ports,
-            resolver=pasta.RESOLVER if carried else "",
-        )  # fmt: skip
+        told, resolver = network_settings(lease, path), pasta.RESOLVER if carried else ""
+        return Connection(namespace=path, settings=told, ports=lease.ports, resolver=resolver)
 
     def disconnect(self, container: str) -> None:
         """Give back all that a container holds; that it holds nothing is no error. Raises OSError."""
