@@ -39,7 +39,7 @@ def endpoint(
     """
     assert network.subnet is not None and network.gateway is not None
     asked = (wish.get("IPAMConfig") or {}).get("IPv4Address") or ""
-    _check(network, wish, asked)
+    check(network, wish)
     address = pools.allocate(
         network.subnet, taken | {network.gateway}, within=network.ip_range,
         wish=ipaddress.IPv4Address(asked) if asked else None,
@@ -94,8 +94,9 @@ def peers(lease: Lease, leases: Sequence[Lease]) -> list[Name]:
     ]
 
 
-def _check(network: Network, wish: Mapping[str, Any], ip: str) -> None:
-    """Docker's rules on what may be asked of which network. Raises BadEndpoint."""
+def check(network: Network, wish: Mapping[str, Any]) -> None:
+    """Hold Docker's rules on what may be asked of which network. Raises BadEndpoint."""
+    ip = (wish.get("IPAMConfig") or {}).get("IPv4Address") or ""
     if network.predefined and ip:
         raise BadEndpoint("user specified IP address is supported on user defined networks only")
     if network.predefined and wish.get("Aliases"):

@@ -342,7 +342,9 @@ class Networks:
         if carried:
             plugs = [replace(end, cable="", bridge="") for end in plugs]
         if wishes.mode in ("host", "none"):
-            plugs = [ends.idle(self.get(wishes.mode))]
+            network = self.get(wishes.mode)
+            ends.check(network, wishes.idle)
+            plugs = [ends.idle(network)]
         lease = Lease(
             container=container, name=wishes.name, mode=wishes.mode, hosts=wishes.hosts, exposed=(),
             endpoints=tuple(plugs),

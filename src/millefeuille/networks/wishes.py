@@ -16,7 +16,8 @@ _EMPTY: Final[Mapping[str, Any]] = {}
 class Wishes:
     """`name` is the container's, `mode` Docker's NetworkMode, `hosts` the path of its /etc/hosts.
 
-    `endpoints` maps each network to Docker's EndpointSettings; `exposed` and `bindings` have ports as
+    `endpoints` maps each network to Docker's EndpointSettings, `idle` is what was asked of host or none, where
+    there is nothing to be had; `exposed` and `bindings` have ports as
     "80/tcp".
     """
 
@@ -26,6 +27,7 @@ class Wishes:
     domain: str = ""
     hosts: str = ""
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    idle: Mapping[str, Any] = field(default_factory=dict)
     exposed: Sequence[str] = ()
     bindings: Mapping[str, Sequence[Mapping[str, Any]] | None] = field(default_factory=dict)
     publish_all: bool = False
@@ -74,6 +76,7 @@ def wishes(
         domain=str(config.get("Domainname") or ""),
         hosts=hosts,
         endpoints={} if mode in ("host", "none") or mode.startswith("container:") else endpoints,
+        idle=endpoints.get(mode) or {} if mode in ("host", "none") else {},
         exposed=tuple(sorted({*(config.get("ExposedPorts") or ()), *bindings})),
         bindings=bindings,
         publish_all=bool(host_config.get("PublishAllPorts")),

@@ -27,13 +27,18 @@ _MISSING: Final = (
     "no such file or directory",
     "system cannot find the file specified",
 )
+_TWO_KINDS: Final = (
+    ": Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists"
+    " and is the expected type"
+)
 
 
 class StartFailed(Failed):
     """The runtime did not start the process. `exit_code` is what Docker's CLI exits with."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"{_PREFIX}{reason}: unknown")
+        hint = _TWO_KINDS if "not a directory" in reason else ""
+        super().__init__(f"{_PREFIX}{reason}: unknown{hint}")
         self.reason = reason
         self.exit_code = start_code(reason)
 

@@ -173,3 +173,20 @@ def test_who_is_left_alone_has_a_monitor_of_its_own(home: Home, name: str) -> No
     words = Path(f"/proc/{monitor}/cmdline").read_text()
     assert "monitor.main" in words
     assert home.mille("rm", "-f", "alone")[2] == 0
+
+
+@pytest.mark.walk
+def test_without_a_file_for_its_id_no_container_is_made(home: Home, name: str, tmp_path: Path) -> None:
+    home.mille("pull", "-q", name)
+    missing = tmp_path / "missing" / "id"
+    said = f"failed to create the container ID file: open {missing}: no such file or directory"
+    assert home.mille("run", "--cidfile", str(missing), name, "true") == ("", f"mille: {said}{HINT}", 127)
+    assert home.mille("create", "--cidfile", str(missing), name, "true") == ("", f"{said}\n", 1)
+    assert home.mille("ps", "-aq") == ("", "", 0)
+
+
+@pytest.mark.walk
+def test_a_file_for_the_id_of_no_container_is_removed(home: Home, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "id"
+    assert home.mille("run", "--pull", "never", "--cidfile", str(path), f"{name}:none", "true")[2] == 125
+    assert not path.exists()

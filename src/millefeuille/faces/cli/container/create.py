@@ -25,8 +25,9 @@ def run(context: Context, call: Call) -> int:
         context.terminal.complain(line)
     store = founded(context.settings)
     made = host(context.settings, store)
-    container = create(made, making.order(context, store, asked))
-    making.note_id(asked.cidfile, container.id)
+    with making.id_file(asked.cidfile) as note:
+        container = create(made, making.order(context, store, asked))
+        note(container.id)
     context.terminal.line(container.id)
     return 0
 

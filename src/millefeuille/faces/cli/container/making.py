@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from millefeuille.containers.create import Wanted as Order
 from millefeuille.faces.cli import exits
@@ -21,12 +22,38 @@ from millefeuille.store.store import Store
 Fetch = Callable[[Context, Store, Reference, Platform | None, bool], None]
 
 
+class NoIdFile(exits.Refusal):
+    """The file for the new container's ID cannot be made; the words are Docker's."""
+
+
+@contextlib.contextmanager
+def id_file(path: str) -> Iterator[Callable[[str], None]]:
+    """Make the file for a new container's ID, if one is asked for, and give what writes the ID there.
+
+    The file is made before the container, and goes with it: without an ID it is removed. Raises NoIdFile.
+    """
+    if not path:
+        yield lambda id: None
+        return
+    if os.path.exists(path):
+        raise NoIdFile(
+            f"container ID file found, make sure the other container isn't running or delete {path}"
+        )
+    try:
+        file = open(path, "x", encoding="ascii")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise NoIdFile(f"failed to create the container ID file: open {path}: {reason}") from error
+    try:
+        with file:
+            yield lambda id: print(id, end="", file=file, flush=True)
+    finally:
+        if not os.path.getsize(path):
+            os.unlink(path)
+
+
 def order(context: Context, store: Store, asked: Wanted) -> Order:
-    """What is to be made, with the image's part. Raises as `found` does, OSError for the ID file."""
-    if asked.cidfile and os.path.exists(asked.cidfile):
-        raise exits.Refusal(
-            f"container ID file found, make sure the other container isn't running or delete {asked.cidfile}"
-        ) from FileExistsError(asked.cidfile)
+    """What is to be made, with the image's part. Raises as `found` does."""
     image = found(
         context, store, asked.image, platform=asked.platform, when=asked.pull or "missing", quiet=asked.quiet
     )
@@ -36,13 +63,6 @@ def order(context: Context, store: Store, asked: Wanted) -> Order:
         image_config=config.process, config=asked.config, host_config=asked.host_config,
         networking=asked.networking, name=asked.name,
     )  # fmt: skip
-
-
-def note_id(path: str, id: str) -> None:
-    """Write a new container's ID to the file that was asked for. Raises OSError."""
-    if path:
-        with open(path, "x", encoding="ascii") as file:
-            file.write(id)
 
 
 def check_terminal(context: Context, asked: Wanted, detached: bool) -> None:

@@ -29,6 +29,8 @@ def run(context: Context, call: Call) -> int:
     """Make a container from an image, and start it; wait for its end unless it is to be left alone."""
     try:
         return _run(context, call)
+    except making.NoIdFile as error:
+        return _report(context, error, start_code(str(error)))
     except MilleError as error:
         if isinstance(error, exits.Refusal) and error.code == 1 and error.__cause__ is None:
             raise  # what the client objects to before it reads names; those have the error they come from
@@ -62,8 +64,9 @@ def _run(context: Context, call: Call) -> int:
         asked = asked.detached()
     store = founded(context.settings)
     made = host(context.settings, store)
-    container = create(made, making.order(context, store, asked))
-    making.note_id(asked.cidfile, container.id)
+    with making.id_file(asked.cidfile) as note:
+        container = create(made, making.order(context, store, asked))
+        note(container.id)
     try:
         if call[flags.DETACH]:
             start(made, container)
