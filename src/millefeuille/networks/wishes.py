@@ -16,9 +16,8 @@ _EMPTY: Final[Mapping[str, Any]] = {}
 class Wishes:
     """`name` is the container's, `mode` Docker's NetworkMode, `hosts` the path of its /etc/hosts.
 
-    `endpoints` maps each network to Docker's EndpointSettings, `idle` is what was asked of host or none, where
-    there is nothing to be had; `exposed` and `bindings` have ports as
-    "80/tcp".
+    `endpoints` maps each network to Docker's EndpointSettings, `idle` is what was asked of host or none,
+    where there is nothing to be had; `exposed` and `bindings` have ports as "80/tcp".
     """
 
     name: str

@@ -28,8 +28,8 @@ _MISSING: Final = (
     "system cannot find the file specified",
 )
 _TWO_KINDS: Final = (
-    ": Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists"
-    " and is the expected type"
+    ": Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path"
+    " exists and is the expected type"
 )
 
 
