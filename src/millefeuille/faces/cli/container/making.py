@@ -48,8 +48,9 @@ def id_file(path: str) -> Iterator[Callable[[str], None]]:
         with file:
             yield lambda id: print(id, end="", file=file, flush=True)
     finally:
-        if not os.path.getsize(path):
-            os.unlink(path)
+        with contextlib.suppress(FileNotFoundError):  # somebody else removed it
+            if not os.path.getsize(path):
+                os.unlink(path)
 
 
 def order(context: Context, store: Store, asked: Wanted) -> Order:
