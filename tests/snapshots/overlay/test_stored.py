@@ -120,6 +120,26 @@ def test_an_unknown_chain(store: Store, chains: list[Digest]) -> None:
         extracted_chain(store, Digest.of(b"another"), marks="trusted")
 
 
+def test_another_one_finishes_after_the_look(
+    store: Store, chains: list[Digest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = files.make_directory
+    others: list[int] = []
+
+    def late(path: str) -> None:
+        if path.startswith(f"{store.disk.ingest}/extract-"):
+            monkeypatch.undo()
+            others.append(in_child(lambda: extracted_chain(store, chains[-1], marks="trusted")))
+        make(path)
+
+    monkeypatch.setattr(files, "make_directory", late)
+    paths = extracted_chain(store, chains[-1], marks="trusted")
+    assert others == [0]
+    assert all(os.path.isdir(path) for path in paths)
+    assert is_right(store, chains[-1])
+    assert left(store) == []
+
+
 def test_several_processes_at_once(store: Store, chains: list[Digest]) -> None:
     for _ in range(8):
         for chain in chains:

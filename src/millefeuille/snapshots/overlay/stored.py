@@ -90,8 +90,12 @@ def _place(store: Store, chain: Digest) -> Iterator[str | None]:
             return
         descriptor = _locked(path, chain)
     try:
-        files.remove_tree(f"{path}/fs")
-        yield path
+        # Who looked before another one's rename has made the directory anew after it.
+        if complete := _is_there(store, chain):
+            files.remove_tree(path)
+        else:
+            files.remove_tree(f"{path}/fs")
+        yield None if complete else path
     finally:
         # Under another name it is complete; under this one it is nobody's after the lock is gone.
         if not _is_there(store, chain):
