@@ -12,6 +12,7 @@ from typing import Any, Final
 from millefeuille.containers.lifecycle import signal_number
 from millefeuille.errors import Invalid
 
+_LEAST_TIME: Final = 1_000_000  # nanoseconds
 _JOIN: Final = "container:"
 _POLICIES: Final = ("no", "always", "on-failure", "unless-stopped")
 
@@ -30,6 +31,7 @@ def check(config: Mapping[str, Any], host_config: Mapping[str, Any]) -> None:
         raise Conflicting(
             f"the working directory '{directory}' is invalid, it needs to be an absolute path"
         )  # fmt: skip
+    _check_health(config.get("Healthcheck") or {})
     if config.get("StopSignal"):
         signal_number(str(config["StopSignal"]))
     policy = host_config.get("RestartPolicy") or {}
@@ -37,6 +39,14 @@ def check(config: Mapping[str, Any], host_config: Mapping[str, Any]) -> None:
     if host_config.get("AutoRemove") and policy.get("Name") not in (None, "", "no"):
         raise Conflicting("can't create 'AutoRemove' container with restart policy")
     _check_network(config, host_config)
+
+
+def _check_health(health: Mapping[str, Any]) -> None:
+    for name in ("Interval", "Timeout", "StartPeriod", "StartInterval"):
+        if health.get(name) and health[name] < _LEAST_TIME:
+            raise Conflicting(f"{name} in Healthcheck cannot be less than 1ms")
+    if (health.get("Retries") or 0) < 0:
+        raise Conflicting("Retries in Healthcheck cannot be negative")
 
 
 def check_restart_policy(policy: Mapping[str, Any]) -> None:

@@ -98,6 +98,8 @@ def _document(host: Host, container: Container, command: Command) -> dict[str, A
         arguments=command.words, environment=command.environment, directory=command.directory,
         user=command.user, terminal=command.tty, privileged=command.privileged,
     )  # fmt: skip
+    if command.directory and not command.directory.startswith("/"):
+        raise ExecFailed("exec failed: Cwd must be an absolute path")
     with roots.opened(host, container) as root:
         document = execution.document(root, container.config, container.host_config, wanted)
         try:

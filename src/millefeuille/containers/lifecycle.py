@@ -1,10 +1,9 @@
-"""What is done to containers that exist: stop, kill, restart, pause, rename, wait, update."""
+"""What is done to containers that exist: stop, kill, restart, pause, rename, wait."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from millefeuille import files
 from millefeuille.containers import records
@@ -14,14 +13,12 @@ from millefeuille.containers.pausing import WrongState, pause, tell, unpause
 from millefeuille.containers.record import Container
 from millefeuille.containers.start import start
 from millefeuille.errors import Invalid
-from millefeuille.runtime import limits
 from millefeuille.store import containers, events
 from millefeuille.store.containers import InvalidName, NameTaken
-from millefeuille.values import replace
 
 __all__ = [
     "InvalidSignal", "WrongState", "await_release", "kill", "pause", "rename", "restart", "signal_number",
-    "stop", "unpause", "update", "wait",
+    "stop", "unpause", "wait",
 ]  # fmt: skip
 
 STOP_TIMEOUT: Final = 10  # seconds
@@ -115,21 +112,6 @@ def wait(host: Host, container: Container) -> int:
         except NotRunning:
             await_release(host, container)
     return records.state(host.place, container.id).exit_code
-
-
-def update(host: Host, container: Container, changes: Mapping[str, Any]) -> Container:
-    """Change limits and the restart policy (keys of `HostConfig`), at once where it runs. Raises Invalid."""
-    host_config = {**container.host_config, **changes}
-    limits.check(host_config)
-    if records.state(host.place, container.id).running:
-        host.runtime.update(container.id, limits.resources(host_config, settable=host.runtime.limits))
-        policy = host_config.get("RestartPolicy") or {}
-        told = f"{policy.get('Name') or 'no'} {policy.get('MaximumRetryCount') or 0}"
-        tell(host.place, container, b"u", told.encode())
-    changed = replace(container, host_config=host_config)
-    records.save(host.place, changed)
-    _record(host, "update", container)
-    return changed
 
 
 def await_release(host: Host, container: Container, timeout: float = _PATIENCE) -> None:

@@ -34,6 +34,16 @@ NOT_RECURSIVE: Final = "bind"  # an option of a bind: without the mounts below i
 _PROPAGATIONS: Final = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
 _MODES: Final = frozenset({"ro", "rw", "z", "Z", "nocopy"}) | _PROPAGATIONS
 
+# What `--tmpfs` takes (moby/sys/mount, flags_linux.go).
+_VALUED: Final = frozenset({"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"})
+_PLAIN: Final = _PROPAGATIONS | frozenset(
+    (
+        "defaults ro rw suid nosuid dev nodev exec noexec sync async dirsync remount mand nomand "
+        "atime noatime diratime nodiratime bind rbind unbindable runbindable relatime norelatime "
+        "strictatime nostrictatime"
+    ).split()
+)
+
 
 class BadMount(Invalid):
     """A mount cannot be what was asked for; the message is Docker's."""
@@ -239,6 +249,11 @@ def _memory(target: str, words: str) -> MountPoint:
     if not target.startswith("/"):
         raise _invalid("tmpfs", f"invalid mount path: '{target}' mount path must be absolute")
     options = tuple(filter(None, words.split(",")))
+    for option in options:
+        name, given, value = option.partition("=")
+        if option not in _PLAIN and not (given and name in _VALUED):
+            told = f'"{name}" "{value}"' if given else f'"{name}"'
+            raise BadMount(f"invalid tmpfs option [{told}]")
     return MountPoint(type="tmpfs", target=_target(target), options=options, read_only="ro" in options)
 
 

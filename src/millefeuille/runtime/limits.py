@@ -38,9 +38,12 @@ class LimitsUnsupported(Unsupported):
     """A limit on a host where the runtime sets none."""
 
 
-def check(host_config: Mapping[str, Any]) -> None:
-    """Hold that the limits are possible ones on this host. Raises InvalidLimit in Docker's words."""
-    _check_memory(host_config)
+def check(host_config: Mapping[str, Any], *, update: bool = False) -> None:
+    """Hold that the limits are possible ones on this host; of an `update`, that only these change.
+
+    Raises InvalidLimit in Docker's words.
+    """
+    _check_memory(host_config, update)
     _check_cpu(host_config)
     _check_set(host_config.get("CpusetCpus") or "", "cpus", "CPUs", _ONLINE_CPUS)
     _check_set(host_config.get("CpusetMems") or "", "mems", "memory nodes", _ONLINE_NODES)
@@ -75,7 +78,7 @@ def resources(host_config: Mapping[str, Any], *, settable: bool = True) -> dict[
     return asked
 
 
-def _check_memory(config: Mapping[str, Any]) -> None:
+def _check_memory(config: Mapping[str, Any], update: bool) -> None:
     memory, swap, reservation = (
         _number(config, key) for key in ("Memory", "MemorySwap", "MemoryReservation")
     )
@@ -83,7 +86,7 @@ def _check_memory(config: Mapping[str, Any]) -> None:
         raise InvalidLimit("Minimum memory limit allowed is 6MB")
     if memory > 0 and 0 < swap < memory:
         raise InvalidLimit("Minimum memoryswap limit should be larger than memory limit, see usage")
-    if memory == 0 and swap > 0:
+    if memory == 0 and swap > 0 and not update:
         raise InvalidLimit("You should always set the Memory limit when using Memoryswap limit, see usage")
     if 0 < reservation < _LEAST_MEMORY:
         raise InvalidLimit("Minimum memory reservation allowed is 6MB")

@@ -44,11 +44,13 @@ class StartFailed(Failed):
 
 
 class ExecFailed(Failed):
-    """The runtime did not start another process in a container. `exit_code` as above."""
+    """The runtime did not start another process in a container. `exit_code` is Docker's: 127 for what is
+    missing, else 126.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"OCI runtime exec failed: {reason}: unknown")
-        self.exit_code = start_code(reason)
+        self.exit_code = max(start_code(reason), 126)
 
 
 class Refused(Failed):

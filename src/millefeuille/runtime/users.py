@@ -59,7 +59,7 @@ def _added(root: int, name: str) -> int:
     try:
         return _group(root, name)
     except NoSuchUser:
-        raise NoSuchUser(f"Unable to find group {name}") from None
+        raise NoSuchUser(f"Unable to find group {name}: no matching entries in group file") from None
 
 
 def _user(root: int, name: str) -> User:

@@ -41,7 +41,7 @@ class Outcome:
 
     def __str__(self) -> str:
         streams = (("O", self.stdout), ("E", self.stderr))
-        told = [f"{letter}| {line}" for letter, text in streams for line in text.splitlines()]
+        told = [f"{letter}| {line}" for letter, text in streams for line in _lines(text)]
         return "\n".join([*told, f"=> rc={self.code}"])
 
 
@@ -88,4 +88,10 @@ def _sections(path: Path) -> list[tuple[str, str]]:
 
 
 def _stream(told: str, letter: str) -> str:
-    return "\n".join(line[3:] for line in told.splitlines() if line.startswith(f"{letter}|"))
+    lines = (line[3:].replace(r"\r", "\r") for line in told.splitlines() if line.startswith(f"{letter}|"))
+    return "\n".join(lines)
+
+
+def _lines(text: str) -> list[str]:
+    """As in the list of differences, where a carriage return is written `\\r`."""
+    return text.replace("\r", r"\r").splitlines()

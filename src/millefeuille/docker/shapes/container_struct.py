@@ -40,6 +40,18 @@ _LONG: Final = frozenset((
     "SizeRw", "SizeRootFs", "Memory", "MemoryReservation", "MemorySwap", "MemorySwappiness", "NanoCpus",
     "CpuShares", "CpuPeriod", "CpuQuota", "CpuRealtimePeriod", "CpuRealtimeRuntime", "PidsLimit", "ShmSize",
 ))  # fmt: skip
+# Members that are lists, maps or pointers even where they are null.
+_LISTS: Final = frozenset((
+    "Entrypoint", "Cmd", "Env", "OnBuild", "ExecIDs", "Binds", "CapAdd", "CapDrop", "Dns", "DnsOptions",
+    "DnsSearch", "ExtraHosts", "GroupAdd", "Links", "SecurityOpt", "VolumesFrom", "DeviceCgroupRules",
+    "DeviceRequests", "MaskedPaths", "ReadonlyPaths", "Aliases", "DNSNames", "SecondaryIPAddresses",
+    "SecondaryIPv6Addresses",
+))  # fmt: skip
+_MAPS: Final = frozenset(("Labels", "Volumes", "ExposedPorts", "PortBindings", "Ports", "DriverOpts", "Data"))
+_POINTERS: Final = {
+    "MemorySwappiness": "int64", "OomKillDisable": "bool", "PidsLimit": "int64",
+    "IPAMConfig": "network.EndpointIPAMConfig",
+}  # fmt: skip
 _HEALTH: Final = frozenset(("Status", "FailingStreak", "Log"))
 _HEALTHCHECK: Final = frozenset(("Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"))
 _ABSENT: Final[Mapping[str, Mapping[str, object]]] = {
@@ -48,6 +60,11 @@ _ABSENT: Final[Mapping[str, Mapping[str, object]]] = {
         "Healthcheck": Absent("container.HealthcheckConfig", _HEALTHCHECK),
         "ExposedPorts": TypedMap(None, "struct {}"), "StopSignal": "", "StopTimeout": Absent("int"),
         "Shell": TypedList(None),
+    },
+    "HostConfig": {
+        "Annotations": TypedMap(None), "StorageOpt": TypedMap(None), "Tmpfs": TypedMap(None),
+        "Sysctls": TypedMap(None), "Runtime": "", "Init": Absent("bool"),
+        "Mounts": TypedList(None, "mount.Mount"),
     },
     "": {"SizeRw": Absent("int64"), "SizeRootFs": Absent("int64")},
 }  # fmt: skip
@@ -63,6 +80,8 @@ def _struct(name: str, type_name: str, value: Mapping[str, Any]) -> Struct:
     fields: dict[str, object] = {
         _GO_NAMES.get(key, key): _member(key, member) for key, member in value.items()
     }
+    if name == "LogConfig":
+        fields["Config"] = TypedMap(value.get("Config"))
     renamed = {go: key for key, go in _GO_NAMES.items() if go in fields}
     return Struct(
         type_name=type_name, fields={**absent, **fields} if absent else fields, json_names=renamed,
@@ -78,11 +97,19 @@ def _member(name: str, value: object) -> object:
         return TypedMap({key: _element(element, member) for key, member in value.items()}, element)
     if isinstance(value, list):
         return TypedList([_element(_ELEMENTS.get(name, "string"), member) for member in value])
-    if value is None and name in _ELEMENTS:
-        return TypedList(None, _ELEMENTS[name])
+    if value is None:
+        return _nil(name)
     if isinstance(value, int) and not isinstance(value, bool) and name in _LONG:
         return Integer(value)
     return value
+
+
+def _nil(name: str) -> object:
+    if name in _MAPS:
+        return TypedMap(None, _ELEMENTS.get(name, "string"))
+    if name in _LISTS or name in _ELEMENTS:
+        return TypedList(None, _ELEMENTS.get(name, "string"))
+    return Absent(_POINTERS[name]) if name in _POINTERS else None
 
 
 def _element(type_name: str, value: object) -> object:

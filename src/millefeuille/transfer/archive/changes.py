@@ -33,7 +33,11 @@ def apply_changes(changes: Iterable[str], before: Mapping[str, Any] | None = Non
     """
     process: Process = copy.deepcopy(dict(before or {}))
     seen = set()
-    for line in _lines(changes):
+    changes = list(changes)
+    lines = list(_lines(changes))
+    if changes and not lines:
+        raise BadInstruction("file with no instructions")
+    for line in lines:
         name, _, rest = line.partition(" ")
         rest = rest.strip()
         act = _INSTRUCTIONS.get(name.upper())

@@ -12,7 +12,7 @@ from millefeuille.engine.containers import host
 from millefeuille.engine.store import open_store
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.container.variables import variables
-from millefeuille.faces.cli.exits import Refusal
+from millefeuille.faces.cli.exits import Refusal, refusing
 from millefeuille.faces.cli.options import boolean, repeated, string
 from millefeuille.faces.cli.typed import checked
 from millefeuille.runtime.runtime import ExecFailed, Stdio
@@ -42,7 +42,8 @@ def run(context: Context, call: Call) -> int:
         raise Refusal("the input device is not a TTY")
     given: tuple[str, ...] = call[ENV]
     paths: tuple[str, ...] = call[ENV_FILE]
-    environment = variables(context, given, paths)
+    with refusing():
+        environment = variables(context, given, paths)
     command = Execution(
         words=tuple(words), environment=environment, user=call[USER],
         directory=call[WORKDIR], tty=call[TTY], privileged=call[PRIVILEGED],
@@ -56,8 +57,8 @@ def run(context: Context, call: Call) -> int:
     except (ExecFailed, NoSuchUser) as error:
         if call[DETACH]:
             raise
-        # Docker's daemon tells on the stream that was to be the command's.
-        context.terminal.line(str(error))
+        # Docker's daemon tells on the stream that was to be the command's, as if it were a terminal.
+        context.terminal.line(f"{error}\r")
         return error.exit_code if isinstance(error, ExecFailed) else _NOT_RUN
 
 

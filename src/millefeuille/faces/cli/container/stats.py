@@ -9,13 +9,13 @@ from typing import Final
 from millefeuille.containers import records
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
-from millefeuille.docker.listing import render
 from millefeuille.docker.shapes.consumption import STATS, interval, stats_row
 from millefeuille.engine.place import place
 from millefeuille.engine.store import open_store
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, string
 from millefeuille.faces.cli.preferences import default_format
+from millefeuille.faces.cli.rendered import render
 from millefeuille.runtime.usage import Usage, usage
 from millefeuille.store.store import Store
 

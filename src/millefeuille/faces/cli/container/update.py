@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from millefeuille.containers import lifecycle
-from millefeuille.containers.conflicts import check_restart_policy
-from millefeuille.containers.host import Host
-from millefeuille.containers.record import Container
+from millefeuille.containers.updating import update
 from millefeuille.docker.creation.policies import restart_policy
 from millefeuille.docker.creation.quantities import memory_and_swap
 from millefeuille.docker.creation.refused import unsupported
-from millefeuille.errors import Conflict
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.container import creation_flags as flags
@@ -47,10 +43,6 @@ _MEMBERS: Final[tuple[tuple[Option[Any], str], ...]] = (
 _OPTIONS: Final = (*(option for option, _ in _MEMBERS), KERNEL_MEMORY, RESTART)
 
 
-class RemovedAtEnd(Conflict):
-    """A container that goes at its end cannot come back."""
-
-
 def run(context: Context, call: Call) -> int:
     """Change limits and restart policies."""
     if not any(call.given(option) for option in _OPTIONS):
@@ -61,15 +53,7 @@ def run(context: Context, call: Call) -> int:
     if call[RESTART]:
         with exits.refusing():
             changes["RestartPolicy"] = restart_policy(call[RESTART])
-    return each(context, call, lambda host, container: _update(host, container, changes))
-
-
-def _update(host: Host, container: Container, changes: dict[str, Any]) -> None:
-    check_restart_policy(changes.get("RestartPolicy") or {})
-    policy = (changes.get("RestartPolicy") or {}).get("Name")
-    if policy not in (None, "", "no") and container.host_config.get("AutoRemove"):
-        raise RemovedAtEnd("Restart policy cannot be updated because AutoRemove is enabled for the container")
-    lifecycle.update(host, container, changes)
+    return each(context, call, lambda host, container: update(host, container, changes))
 
 
 COMMAND = Command(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 from millefeuille.docker.columns import HISTORY, HISTORY_COLUMNS_EXACT
-from millefeuille.docker.listing import render
 from millefeuille.docker.records import tags
 from millefeuille.docker.shapes.history import history_rows, history_steps
 from millefeuille.engine.store import existing
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, string
+from millefeuille.faces.cli.rendered import render
 from millefeuille.images.content import config_of, find_platform
 from millefeuille.images.lineage import lineage
 from millefeuille.oci.platform import Platform

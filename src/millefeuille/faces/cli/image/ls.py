@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 
 from millefeuille.docker.columns import IMAGE_COLUMNS_WITH_DIGEST, IMAGES
-from millefeuille.docker.listing import render
 from millefeuille.docker.records import summary
 from millefeuille.docker.shapes.summary import NONE, image_rows
 from millefeuille.engine.store import existing
@@ -16,6 +15,7 @@ from millefeuille.faces.cli.command import Call, Command, Context, at_most
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, string
 from millefeuille.faces.cli.preferences import default_format
+from millefeuille.faces.cli.rendered import render
 from millefeuille.images.listing import visible
 from millefeuille.store.images import ImageRecord
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from millefeuille.docker import rfc3339
 from millefeuille.docker.columns import FILES
-from millefeuille.docker.listing import render
 from millefeuille.docker.units import human_size
 from millefeuille.faces.cli.command import Call, Command, Context, between
 from millefeuille.faces.cli.escaped import escaped
 from millefeuille.faces.cli.image.inside import PLATFORM, opened
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, string
+from millefeuille.faces.cli.rendered import render
 from millefeuille.images.files import ImageFiles
 from millefeuille.layers.tree import Node
 

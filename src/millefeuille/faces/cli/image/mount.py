@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from millefeuille.docker.columns import MOUNTS
-from millefeuille.docker.listing import render
 from millefeuille.docker.shapes.summary import short_id
 from millefeuille.engine.mounts import mounts
 from millefeuille.engine.snapshots import snapshotter
@@ -14,6 +13,7 @@ from millefeuille.faces.cli.command import Call, Command, Context, between
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.image.inside import PLATFORM
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, string
+from millefeuille.faces.cli.rendered import render
 from millefeuille.images.mounting import mount
 from millefeuille.images.mounts import ImageMount
 from millefeuille.oci.platform import Platform

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from millefeuille.docker.filters import Filters
-from millefeuille.docker.listing import render
 from millefeuille.docker.natural import natural
 from millefeuille.docker.networkselection import listed
 from millefeuille.docker.shapes.network import NETWORKS, network_row
@@ -11,6 +10,7 @@ from millefeuille.engine.networks import networks
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, string
 from millefeuille.faces.cli.preferences import default_format
+from millefeuille.faces.cli.rendered import render
 
 FILTER = filters("filter", 'Provide filter values (e.g. "driver=bridge")', short="f")
 FORMAT = string("format", FORMAT_TABLE_HELP)

@@ -9,7 +9,6 @@ from typing import Any, Final
 from millefeuille.docker.columns import USAGE
 from millefeuille.docker.containerrecords import listed
 from millefeuille.docker.jsontext import marshal
-from millefeuille.docker.listing import render
 from millefeuille.docker.records import summary
 from millefeuille.docker.shapes.container_summary import Listed, container_row, container_summary
 from millefeuille.docker.shapes.summary import ImageSummary
@@ -34,6 +33,7 @@ from millefeuille.faces.cli.builder.cached import held
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, string
+from millefeuille.faces.cli.rendered import render
 from millefeuille.images.usage import StoreUsage, usage
 from millefeuille.store.store import Store
 from millefeuille.values import replace

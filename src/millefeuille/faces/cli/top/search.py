@@ -6,12 +6,12 @@ from typing import Final
 
 from millefeuille.docker.columns import SEARCH
 from millefeuille.docker.filters import Filters, InvalidFilter
-from millefeuille.docker.listing import render
 from millefeuille.docker.shapes.search import SearchResult, search_row
 from millefeuille.engine.registries import registries
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import boolean, filters, integer, string
+from millefeuille.faces.cli.rendered import render
 from millefeuille.progress import Silent
 
 FILTER = filters("filter", "Filter output based on conditions provided", short="f")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from millefeuille.docker.filters import Filters
-from millefeuille.docker.listing import render
 from millefeuille.docker.natural import natural
 from millefeuille.docker.shapes.volume import VOLUMES, volume_row
 from millefeuille.docker.volumeselection import listed
@@ -11,6 +10,7 @@ from millefeuille.engine.volumes import users, volumes
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, string
 from millefeuille.faces.cli.preferences import default_format
+from millefeuille.faces.cli.rendered import render
 
 FILTER = filters("filter", 'Provide filter values (e.g. "dangling=true")', short="f")
 FORMAT = string("format", FORMAT_TABLE_HELP)
