@@ -13,8 +13,8 @@ import os
 import time
 from _thread import get_ident  # threading takes longer to load
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Failed, Unavailable
 
 # Called before every act with its name, the path or descriptor it concerns; None outside of tests.

@@ -13,7 +13,8 @@ import errno
 import fcntl
 import os
 import struct
-from typing import Final
+
+from millefeuille.annotations import Final
 
 CLONE_FS: Final = 0x00000200
 CLONE_NEWNS: Final = 0x00020000

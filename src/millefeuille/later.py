@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     import fractions as fractions
     import hashlib as hashlib
     import ipaddress as ipaddress
+    import json as json
     import lzma as lzma
+    import re as re
     import subprocess as subprocess
     from typing import Any
     from urllib import parse as parse
 
     import blake3 as blake3
+
+    pattern = re.compile
 
 
 class Later:
@@ -46,11 +50,25 @@ class Later:
 
 
 if not TYPE_CHECKING:
+
+    class pattern:  # a function to who reads types, `re.compile`
+        """A regular expression that is compiled when it is first used. Flags stand in the text, `(?a)`."""
+
+        def __init__(self, text):
+            self._text = text
+
+        def __getattr__(self, name):
+            found = getattr(importlib.import_module("re").compile(self._text), name)
+            setattr(self, name, found)
+            return found
+
     blake3 = Later("blake3")
     bz2 = Later("bz2")
     fractions = Later("fractions")
     hashlib = Later("hashlib")
     ipaddress = Later("ipaddress")
+    json = Later("json")
     lzma = Later("lzma")
+    re = Later("re")
     subprocess = Later("subprocess")
     parse = Later("urllib.parse")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from millefeuille.annotations import Protocol
 from millefeuille.oci.digest import Digest
 from millefeuille.values import dataclass
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.values import dataclass, field
 
 SYSTEM_ROOT: Final = "/var/lib/millefeuille"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from millefeuille.oci import reference as reference_module
 from millefeuille.oci.digest import Digest, InvalidDigest
 from millefeuille.oci.reference import InvalidReference, Reference
 
@@ -88,3 +90,19 @@ def test_any_text_is_a_reference_or_an_error(text: str) -> None:
     assert str(reference).isascii()
     assert ".." not in reference.repository.split("/")
     assert Reference.parse(str(reference)) == reference
+
+
+# The grammar of distribution/reference, for what is read here without regular expressions.
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PARTS = st.text("ab0-_./:A\n", max_size=12)
+
+
+@given(_PARTS | st.from_regex(rf"(?a){_COMPONENT}(?:/{_COMPONENT})*", fullmatch=True))
+def test_paths(text: str) -> None:
+    wanted = re.fullmatch(rf"(?a){_COMPONENT}(?:/{_COMPONENT})*", text) is not None
+    assert reference_module._is_path(text) is wanted
+
+
+@given(_PARTS | st.from_regex(r"(?a)[\w][\w.-]{120,128}", fullmatch=True))
+def test_tags(text: str) -> None:
+    assert reference_module._is_tag(text) is (re.fullmatch(r"(?a)[\w][\w.-]{0,127}", text) is not None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.stacking import ATTRIBUTES, CONTENT, KIND, SAME, Stacking, compared
+from millefeuille.annotations import Any
 from millefeuille.layers.entry import FILE
 from millefeuille.oci.config import History
 from millefeuille.values import dataclass

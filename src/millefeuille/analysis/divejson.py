@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from json.encoder import encode_basestring
-from typing import Final
 
 from millefeuille.analysis.dive import DiveScore
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.layer import Layer
+from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY, WHITEOUT
 from millefeuille.layers.names import WHITEOUT_PREFIX
 

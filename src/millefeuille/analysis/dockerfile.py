@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille.analysis.image import Image
+from millefeuille.annotations import Final
 from millefeuille.oci.config import History
 
 _NOP: Final = re.compile(r"(?:/bin/sh -c |cmd /S /C )?#\(nop\)\s*(.*)", re.DOTALL)

@@ -7,7 +7,6 @@ Paths have no slash in front; bytes of a path that are no UTF-8 stand as lone su
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from millefeuille.analysis.dive import DiveScore
@@ -17,6 +16,7 @@ from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.schema import VERSION, Document
 from millefeuille.analysis.stacking import ATTRIBUTES, CHANGES, CONTENT, KIND, SAME
 from millefeuille.layers.entry import FILE
+from millefeuille.plainjson import dumps
 
 
 def document(image: Image, account: Ledger, dive: DiveScore) -> Document:
@@ -73,7 +73,7 @@ class Texts:
 
 
 def _json(found: Document) -> bytes:
-    return json.dumps(found, separators=(",", ":")).encode()
+    return dumps(found, separators=(",", ":")).encode()
 
 
 def _text(path: bytes) -> str:

@@ -9,7 +9,8 @@ sort.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+
+from millefeuille.annotations import Final
 
 _INSERTION: Final = 12  # elements that are sorted by insertion
 _NINTHER: Final = 50  # elements from which on the pivot is a median of medians

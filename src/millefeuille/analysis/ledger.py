@@ -18,11 +18,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.packing import Packing
 from millefeuille.analysis.stacking import CAUSES, Death, Stacking
+from millefeuille.annotations import NamedTuple
 from millefeuille.values import dataclass
 
 __all__ = ["CAUSES", "Copies", "LayerAccount", "Ledger", "Shadowed", "ledger", "repeated_contents"]

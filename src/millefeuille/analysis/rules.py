@@ -6,9 +6,9 @@ import fnmatch
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from millefeuille.analysis.schema import Document
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.values import dataclass
 

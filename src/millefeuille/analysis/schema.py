@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from millefeuille.annotations import Any, Final
 
 # The first number changes when a member goes or means something else, the second when some are added.
 VERSION: Final = "1.0"

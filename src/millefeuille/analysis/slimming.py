@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.ledger import Ledger
+from millefeuille.annotations import NamedTuple
 from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, WHITEOUT
 from millefeuille.layers.tree import NO_ENTRY, Merger
 

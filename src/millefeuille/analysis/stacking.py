@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Final, NamedTuple
 
 from millefeuille.analysis.layer import Layer, positions
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, WHITEOUT
 from millefeuille.layers.index import LayerIndex
 from millefeuille.layers.tree import BrokenLink

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Final
 
 from millefeuille.analysis.layer import Layer
+from millefeuille.annotations import Final
 from millefeuille.oci.digest import Digest
 from millefeuille.values import dataclass
 

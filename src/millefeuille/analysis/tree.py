@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Final, NamedTuple, Protocol
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.stacking import compared
+from millefeuille.annotations import Final, NamedTuple, Protocol
 from millefeuille.layers.entry import DIRECTORY, WHITEOUT
 
 UNCHANGED: Final = "unchanged"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from millefeuille.build import metadata, process, words
 from millefeuille.build.base import Base
@@ -38,6 +37,7 @@ from millefeuille.errors import Failed, MilleError
 from millefeuille.later import Later
 from millefeuille.values import dataclass, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from concurrent import futures
 

@@ -7,8 +7,8 @@ All fields of one instruction see the variables as they were before it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
 
+from millefeuille.annotations import Any, Final, TypeVar
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.dockerfile.heredoc import Heredoc

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build.journal import Account
 from millefeuille.layers.index import LayerIndex
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
 
+from millefeuille.annotations import Any
 from millefeuille.build.cache.key import canonical
 from millefeuille.build.cache.steps import StepCache
 from millefeuille.build.journal import Entry, Journal
@@ -23,6 +23,7 @@ from millefeuille.store.steps import StepRecord
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass, field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.build.reasons import Reasons
     from millefeuille.layers.ingest import LayerContent

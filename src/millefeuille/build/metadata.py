@@ -6,8 +6,8 @@ What they hold is expanded already. ARG, ENV and the instructions that make laye
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build import process, words
 from millefeuille.build.dockerfile.instructions import (
     Cmd,

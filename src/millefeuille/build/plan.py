@@ -11,8 +11,8 @@ more stages.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.build.base import Base, Bases
 from millefeuille.build.dockerfile.csvfields import csv_fields
 from millefeuille.build.dockerfile.dockerfile import Dockerfile, Stage

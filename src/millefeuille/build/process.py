@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build.outputs.config import DEFAULT_PATH
 
 Process = Mapping[str, Any]

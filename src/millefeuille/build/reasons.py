@@ -6,8 +6,8 @@ What a step is compared with is the same step in the last build of the same thin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.build import explain
 from millefeuille.build.journal import Account, Entry, Journal
 from millefeuille.build.report import Explained, Reporter, Vertex

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
-
+from millefeuille.annotations import Any, Literal, Protocol
 from millefeuille.values import dataclass, field
 
 # "wanted" is a step that a rehearsal leaves to be made.

@@ -6,8 +6,8 @@ The rules are those of the Dockerfile reference, "ARG", sections "Scope" and "Us
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.errors import DockerfileError

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.build import process
 from millefeuille.build.base import Base
 from millefeuille.build.outputs.finished import Finished, Step

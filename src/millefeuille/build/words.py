@@ -6,8 +6,8 @@ Source: BuildKit, frontend/dockerfile/dockerfile2llb/convert.go, `commitToHistor
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build.dockerfile.goquote import quoted
 
 _MADE: Final = " # buildkit"

@@ -7,8 +7,8 @@ import select
 import signal
 import termios
 from collections.abc import Callable
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.containers.connection import Connection
 from millefeuille.values import dataclass
 

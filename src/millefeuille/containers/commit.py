@@ -13,8 +13,8 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.containers.committed import Wishes, committed_config, committed_process
 from millefeuille.containers.record import Container
 from millefeuille.containers.stubs import STUBS

@@ -5,15 +5,15 @@ Docker's, without what is the container's alone: its host name, its terminal, th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import repeat
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.oci import config as image_config
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
+from millefeuille.plainjson import dumps
 from millefeuille.transfer.archive.changes import apply_changes
 from millefeuille.values import dataclass
 
@@ -71,4 +71,4 @@ def committed_config(
     }
     always = ("config", "rootfs")
     document = {key: value for key, value in fields.items() if value or key in always}
-    return image_config.parse(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+    return image_config.parse(dumps(document, separators=(",", ":"), ensure_ascii=False).encode())

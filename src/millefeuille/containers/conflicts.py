@@ -7,8 +7,8 @@ api/types/container/hostconfig.go `ValidateRestartPolicy`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.containers.lifecycle import signal_number
 from millefeuille.errors import Invalid
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.containers.paths import Root, asserts_directory, is_missing, parts
 from millefeuille.containers.placing import CopyFailed, Owner, Placing, kept, mine
 from millefeuille.containers.source import CONTENT, Source, on_disk

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from millefeuille import files
+from millefeuille.annotations import Any
 from millefeuille.containers import conflicts, merging, mounts, naming, records, removal
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container

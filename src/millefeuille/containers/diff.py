@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from millefeuille.annotations import NamedTuple
 from millefeuille.containers.stubs import STUBS
 from millefeuille.layers.changes import CHANGED, DELETED, SAME, Written, changes, covered
 

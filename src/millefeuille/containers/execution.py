@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from millefeuille import files
+from millefeuille.annotations import Any
 from millefeuille.containers import records, roots
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container

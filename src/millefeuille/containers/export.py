@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.layers.members import tree_members
 from millefeuille.layers.tarstream import tar_pieces
 from millefeuille.transfer.archive.output import BadOutput, complete_file

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.connection import NotRunning, connected
 from millefeuille.containers.host import Host

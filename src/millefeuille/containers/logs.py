@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Final
 
+from millefeuille.annotations import BinaryIO, Final
 from millefeuille.oci.moment import nanoseconds
+from millefeuille.plainjson import loads
 from millefeuille.values import dataclass
 
 _BLOCK: Final = 1 << 16
@@ -99,7 +99,7 @@ def _start(file: BinaryIO, count: int) -> int:
 
 def _record(line: bytes) -> Record | None:
     try:
-        value = json.loads(line)
+        value = loads(line)
         moment = nanoseconds(value["time"])
         return Record(
             stream=str(value["stream"]), text=str(value["log"]), time=_fixed(value["time"]), moment=moment

@@ -6,8 +6,8 @@ Source: moby v28, daemon/commit.go `merge` and daemon/container.go.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid
 
 _TAKEN_WHEN_EMPTY: Final = ("User", "WorkingDir", "StopSignal", "Shell")

@@ -11,10 +11,10 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
 
 import millefeuille
 from millefeuille import files
+from millefeuille.annotations import Final, NoReturn
 from millefeuille.containers.host import Host
 from millefeuille.containers.monitor import main as monitor
 from millefeuille.containers.record import Container

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Mapping
-from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.annotations import Any, Final
 from millefeuille.containers import records
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container, MountPoint

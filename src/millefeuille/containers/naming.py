@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Final
+
+from millefeuille.annotations import Final
 
 _ADJECTIVES: Final = (
     "able agile amber ancient apt bold brave breezy bright brisk busy calm candid careful cheerful "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.containers import records
 from millefeuille.containers.host import Host
 from millefeuille.containers.place import HOST_FILES

@@ -12,9 +12,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import Final
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Final
 from millefeuille.layers.following import asserts_directory as asserts_directory
 from millefeuille.layers.following import cleaned, follow
 

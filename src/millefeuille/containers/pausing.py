@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from typing import Final, Protocol
 
+from millefeuille.annotations import Final, Protocol
 from millefeuille.containers import records
 from millefeuille.containers.connection import Connection, NotRunning, connected
 from millefeuille.containers.place import Place

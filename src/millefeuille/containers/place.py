@@ -18,8 +18,8 @@ What lies under `run` does not outlive a boot.
 from __future__ import annotations
 
 import os
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.values import dataclass
 
 HOST_FILES: Final = ("hostname", "hosts", "resolv.conf")

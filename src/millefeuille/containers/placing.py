@@ -11,9 +11,9 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.containers.paths import Root
 from millefeuille.errors import Conflict, Failed, MilleError
 from millefeuille.layers.carried import Run, no_content

@@ -5,15 +5,15 @@ Source: moby v28.2.2, daemon/top_unix.go.
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Collection, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict, Failed, Invalid, Unavailable
+from millefeuille.later import re
 
 _DEFAULT: Final = ("-ef",)
 _RENAMED: Final = r"\s+(\S*)=\s*(PID\S*)"

@@ -7,8 +7,8 @@ that every way in speaks of the same things, and nothing is lost on the way from
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.oci.digest import Digest
 from millefeuille.values import dataclass, field, replace
 

@@ -6,7 +6,6 @@ that is free knows that the monitor was killed, or the machine restarted.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
@@ -18,6 +17,7 @@ from millefeuille.containers.record import Container
 from millefeuille.containers.state import State
 from millefeuille.errors import Corrupt
 from millefeuille.oci.moment import rfc3339
+from millefeuille.plainjson import dumps, loads
 from millefeuille.store import containers
 from millefeuille.store.containers import NoSuchContainer
 from millefeuille.store.store import Store
@@ -60,7 +60,7 @@ def load(place: Place, id: str) -> Container:
     """The record of the container with this ID. Raises NoSuchContainer, DamagedRecord."""
     try:
         with open(place.record(id), "rb") as file:
-            return shape.decode(json.loads(file.read()))
+            return shape.decode(loads(file.read()))
     except FileNotFoundError:
         raise NoSuchContainer(f"No such container: {id}") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -72,7 +72,7 @@ def load(place: Place, id: str) -> Container:
 
 def save(place: Place, container: Container) -> None:
     """Write the record, durably. Raises OSError."""
-    files.replace_file(place.record(container.id), json.dumps(shape.encode(container)).encode())
+    files.replace_file(place.record(container.id), dumps(shape.encode(container)).encode())
 
 
 def state(place: Place, id: str) -> State:
@@ -91,14 +91,14 @@ def recorded(place: Place, id: str) -> State:
     """The state as it was written last."""
     try:
         with open(place.state(id), "rb") as file:
-            return states.decode(json.loads(file.read()))
+            return states.decode(loads(file.read()))
     except (FileNotFoundError, ValueError, KeyError):
         return State()
 
 
 def save_state(place: Place, id: str, told: State) -> None:
     """Write a state; for whoever holds the container's lock. Raises OSError."""
-    files.replace_file(place.state(id), json.dumps(states.encode(told)).encode())
+    files.replace_file(place.state(id), dumps(states.encode(told)).encode())
 
 
 def is_alive(place: Place, id: str) -> bool:

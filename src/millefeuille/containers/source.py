@@ -8,9 +8,9 @@ import stat
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
-from typing import Final
 
 from millefeuille import kernel
+from millefeuille.annotations import Final
 from millefeuille.containers.paths import open_data
 from millefeuille.errors import Failed, Unsupported
 from millefeuille.layers.carried import Carried, Run

@@ -8,19 +8,19 @@ The lock is handed to the monitor. Whatever goes wrong before, the container is 
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Mapping
-from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.annotations import Any, Final
 from millefeuille.containers import monitoring, networking, records, removal
 from millefeuille.containers import mounts as container_mounts
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.networks.networks import Connection
+from millefeuille.plainjson import dumps
 from millefeuille.runtime import cgroup, mountpoints, sharedmemory, spec
 from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.runtime import StartFailed
@@ -113,7 +113,7 @@ def _mounted(
 def _write(path: str, document: Mapping[str, Any]) -> None:
     descriptor = files.create(path, exclusive=False)
     try:
-        files.write(descriptor, json.dumps(document).encode())
+        files.write(descriptor, dumps(document).encode())
     finally:
         os.close(descriptor)
 

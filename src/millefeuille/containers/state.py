@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.containers.record import NEVER
 from millefeuille.values import dataclass
 

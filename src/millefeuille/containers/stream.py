@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import partial
-from typing import BinaryIO, Final
 
 from millefeuille import files
+from millefeuille.annotations import BinaryIO, Final
 from millefeuille.containers.source import CONTENT, Source
 from millefeuille.errors import Failed, Invalid
 from millefeuille.layers.carried import Carried, Run

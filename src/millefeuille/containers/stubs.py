@@ -5,7 +5,7 @@ Docker has a layer of its own for them, between the image and what the container
 
 from __future__ import annotations
 
-from typing import Final
+from millefeuille.annotations import Final
 
 STUBS: Final = frozenset(
     {

@@ -10,9 +10,9 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.containers import lifecycle, records, removal
 from millefeuille.containers.host import Host
 from millefeuille.containers.place import Place

@@ -6,8 +6,8 @@ Source: moby v28.2.2, daemon/update.go and container/container_unix.go `UpdateCo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.containers import records
 from millefeuille.containers.conflicts import Conflicting, check_restart_policy
 from millefeuille.containers.host import Host

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.containers import records
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import NEVER, Container

@@ -5,10 +5,9 @@ Source: moby v28.2.2, daemon/list.go and daemon/prune.go.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.containers.record import NEVER, Container
 from millefeuille.docker import rfc3339
 from millefeuille.docker.creation.ports import port_range, split_protocol
@@ -18,6 +17,7 @@ from millefeuille.docker.matching import matches
 from millefeuille.docker.shapes.container_status import health_status
 from millefeuille.docker.shapes.container_summary import Listed
 from millefeuille.errors import MilleError
+from millefeuille.later import re
 from millefeuille.values import dataclass
 
 LISTED: Final = frozenset((

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import tzinfo
 
 from millefeuille.docker.jsontext import marshal
 from millefeuille.docker.timestamp import parse_time
 from millefeuille.errors import Invalid
+from millefeuille.plainjson import loads
 from millefeuille.values import dataclass, field
 
 _TRUE, _FALSE = {"1", "true"}, {"0", "false"}
@@ -41,7 +41,7 @@ class Filters:
         if not text:
             return cls()
         try:
-            fields = json.loads(text)
+            fields = loads(text)
             return cls._of((name, value) for name, values in fields.items() for value in _listed(values))
         except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise InvalidFilter("invalid filter") from error

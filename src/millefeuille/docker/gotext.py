@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from millefeuille.annotations import Final
 
 _SHORT_ESCAPES: Final = {
     '"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f",

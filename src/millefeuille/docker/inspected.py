@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.docker.formatted import InvalidFormat, parse
 from millefeuille.docker.template import Template
 from millefeuille.docker.template.error import TemplateExecutionError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.docker.jsontext import indented, marshal
 from millefeuille.errors import MilleError
 

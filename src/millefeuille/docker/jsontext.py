@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from millefeuille.annotations import Any
+from millefeuille.later import json
+from millefeuille.plainjson import dumps
 
 # Only strings can hold these, so they may be replaced in the finished text.
 _HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
@@ -16,7 +17,7 @@ def marshal(value: object, *, html: bool = True) -> str:
     `html` escapes `<`, `>` and `&`, as Go does unless told otherwise. `value` is made of dicts with string
     keys, lists, tuples, strings, numbers, booleans and None.
     """
-    return _escape(json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":")), html)
+    return _escape(dumps(_plain(value), ensure_ascii=False, separators=(",", ":")), html)
 
 
 def indented(value: object, indent: int | str = 4, *, html: bool = True) -> str:

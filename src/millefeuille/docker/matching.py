@@ -5,8 +5,9 @@ Source: moby v28.2.2, api/types/filters/parse.go.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+
+from millefeuille.later import re
 
 
 def matches(patterns: Iterable[str], text: str) -> bool:

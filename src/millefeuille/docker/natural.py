@@ -5,10 +5,10 @@ Source: github.com/fvbommel/sortorder, natsort.go.
 
 from __future__ import annotations
 
-import re
-from typing import Final
+from millefeuille.annotations import Final
+from millefeuille.later import pattern
 
-_DIGITS: Final = re.compile(r"([0-9]+)")
+_DIGITS: Final = pattern(r"([0-9]+)")
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -6,8 +6,8 @@ Source: moby v28.2.2, daemon/network/filter.go and daemon/network.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.docker import rfc3339
 from millefeuille.docker.filters import Filters, InvalidFilter
 from millefeuille.docker.matching import matches

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from millefeuille.errors import Invalid
+from millefeuille.later import re
 from millefeuille.oci.reference import Reference
 
 

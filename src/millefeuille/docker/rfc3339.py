@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
 from datetime import UTC, datetime, timedelta
 
 from millefeuille.docker import age
+from millefeuille.later import pattern
 
 SECOND = 1_000_000_000
 ZERO = "0001-01-01T00:00:00Z"
-_TEXT = re.compile(
-    r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII
+_TEXT = pattern(
+    r"(?a)(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?(?:Z|([+-])(\d\d):(\d\d))"
 )
 
 

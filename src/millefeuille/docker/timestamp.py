@@ -5,27 +5,28 @@ Source: moby, api/types/time/timestamp.go, and Go's time package.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from millefeuille.errors import Invalid
+from millefeuille.later import pattern, re
 
 _SECOND = 1_000_000_000
 _UNITS = {
     "ns": 1, "us": 1_000, "µs": 1_000, "μs": 1_000, "ms": 1_000_000,
     "s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND,
 }  # fmt: skip
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
-_DURATION = re.compile(rf"([+-]?)((?:{_PART.pattern})+)", re.ASCII)
-_UNIX = re.compile(r"([+-]?\d+)(?:\.(\d+))?", re.ASCII)
+_PART_TEXT = r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)"
+_PART = pattern(f"(?a){_PART_TEXT}")
+_DURATION = pattern(rf"(?a)([+-]?)((?:{_PART_TEXT})+)")
+_UNIX = pattern(r"(?a)([+-]?\d+)(?:\.(\d+))?")
 _Element = tuple[str, int, int, int, int, str]
 # Each element of a layout: its spelling, the digits it takes, and what lies in range.
 _DATE = (("2006", 4, 4, 0, 9999, ""), ("-", 0, 0, 0, 0, ""), ("01", 2, 2, 1, 12, "month"),
          ("-", 0, 0, 0, 0, ""), ("02", 2, 2, 0, 31, "day"))  # fmt: skip
 _CLOCK = (("T", 0, 0, 0, 0, ""), ("15", 1, 2, 0, 23, "hour"), (":", 0, 0, 0, 0, ""),
           ("04", 2, 2, 0, 59, "minute"), (":", 0, 0, 0, 0, ""), ("05", 2, 2, 0, 59, "second"))  # fmt: skip
-_FRACTION = re.compile(r"[.,](\d+)", re.ASCII)
-_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)", re.ASCII)
+_FRACTION = pattern(r"(?a)[.,](\d+)")
+_OFFSET = pattern(r"(?a)([+-])(\d\d):(\d\d)")
 
 
 class InvalidTime(Invalid):

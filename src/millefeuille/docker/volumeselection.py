@@ -6,8 +6,8 @@ Source: moby v28.2.2, volume/service.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.docker.filters import Filters
 from millefeuille.docker.matching import matches
 from millefeuille.volumes.volume import DRIVER, Volume

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
 
 from millefeuille.analysis import dive as dive_algorithm
 from millefeuille.analysis.dive import DiveScore
@@ -15,9 +14,11 @@ from millefeuille.analysis.filelist import file_list
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger, ledger, repeated_contents
 from millefeuille.analysis.schema import Document
+from millefeuille.annotations import Final
 from millefeuille.transfer.beside import Beside, helpers
 from millefeuille.values import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.engine.kept import Kept
 

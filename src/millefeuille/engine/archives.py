@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from millefeuille.analysis.image import Image, make_image
 from millefeuille.engine.analysis import Analysis
@@ -19,6 +18,7 @@ from millefeuille.transfer.archive.arrival import Read
 from millefeuille.transfer.examine.archive import examine_archive, examine_layout
 from millefeuille.transfer.examine.layers import Examined
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.engine import kept, store
 else:  # where there is a store

@@ -11,7 +11,6 @@ import importlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from millefeuille.build import journal as journals
 from millefeuille.build.builder import build
@@ -44,6 +43,7 @@ from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass, field, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # loaded by a build that asks for it
     from millefeuille.build.outputs.attest import AttestWish
     from millefeuille.build.outputs.delivery import Delivered, Delivery, Doors

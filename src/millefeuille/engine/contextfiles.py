@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Final, NamedTuple
 
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.build.sources import ignore
 from millefeuille.build.sources.ignore import NOTHING, Ignore
 from millefeuille.errors import Invalid, NotFound

@@ -9,17 +9,17 @@ kept, by count and by size.
 from __future__ import annotations
 
 import contextlib
-import json
 import mmap
 import os
-from typing import Final
 
 from blake3 import blake3
 
 from millefeuille import files
 from millefeuille.analysis.schema import VERSION, Document
+from millefeuille.annotations import Final
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids
+from millefeuille.plainjson import loads
 from millefeuille.store.images import ImageRecord, images, layers_of
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
@@ -66,7 +66,7 @@ class Kept:
         raw = self.get("head")
         if raw is None:
             return None
-        found: Document = json.loads(bytes(raw))
+        found: Document = loads(bytes(raw))
         return found
 
     def get(self, what: str) -> memoryview | None:

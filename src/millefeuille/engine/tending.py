@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid, MilleError
 from millefeuille.later import Later
 from millefeuille.settings import Settings

@@ -8,7 +8,6 @@ import importlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from millefeuille.build.cache.steps import Source, StepCache
 from millefeuille.build.journal import Journal
@@ -26,6 +25,7 @@ from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.build import reasons
 else:  # most builds explain nothing

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Final
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Final
 from millefeuille.errors import Conflict, Invalid
 from millefeuille.images.content import find_platform
 from millefeuille.images.mounts import CannotMountThere, ImageMount, Mounts, is_mounted

@@ -11,7 +11,6 @@ that finds the image there, and is read within the one that would remove it: one
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator, Sequence
 
@@ -19,6 +18,7 @@ from millefeuille import files
 from millefeuille.errors import Invalid, NotFound
 from millefeuille.images.users import User
 from millefeuille.oci.digest import Digest
+from millefeuille.plainjson import dumps, loads
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass
 
@@ -120,7 +120,7 @@ class Mounts:
         """What is recorded; None where a mount is just being claimed, or gone."""
         with contextlib.suppress(FileNotFoundError, ValueError, KeyError):
             with open(f"{self._directory}/{key}/record.json", "rb") as file:
-                told = json.load(file)
+                told = loads(file.read())
             return ImageMount(
                 key=key, image=Digest.parse(told["image"]), name=told["name"], target=told["target"],
                 device=told["device"], inode=told["inode"],
@@ -133,7 +133,7 @@ class Mounts:
             "image": str(mount.image), "name": mount.name, "target": mount.target, "device": mount.device,
             "inode": mount.inode,
         }  # fmt: skip
-        files.replace_file(f"{self._directory}/{mount.key}/record.json", json.dumps(told).encode())
+        files.replace_file(f"{self._directory}/{mount.key}/record.json", dumps(told).encode())
 
     def lock(self, key: str, *, wait: bool = True) -> int | None:
         """The lock of a record, held; None when it is gone, or without `wait` when another has it."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille.analysis.image import Image, make_image
 from millefeuille.analysis.ledger import ledger
 from millefeuille.analysis.secrets.scan import Match, scan, scan_config
+from millefeuille.annotations import Final
 from millefeuille.images.content import config_of, find_platform
 from millefeuille.layers.entry import FILE
 from millefeuille.oci.platform import Platform

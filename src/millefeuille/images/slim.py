@@ -5,7 +5,6 @@ account ─► cuts ─► layers above the base written again ─► both trees
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from millefeuille.analysis.image import Image, make_image
@@ -24,6 +23,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
+from millefeuille.plainjson import dumps, loads
 from millefeuille.store import events, leases, recording
 from millefeuille.store.cutting import cut_layer
 from millefeuille.store.filetree import FileTree
@@ -190,10 +190,10 @@ def _record(
     store: Store, found: _Found, layers: Sequence[LayerRecord], blobs: Sequence[Descriptor], lease: Lease,
     name: Reference | None,
 ) -> Digest:  # fmt: skip
-    fields = json.loads(found.config.raw)
+    fields = loads(found.config.raw)
     if [layer.diff_id for layer in layers] != [layer.diff_id for layer in found.layers]:
         fields["rootfs"]["diff_ids"] = [str(layer.diff_id) for layer in layers]
-        raw = json.dumps(fields, separators=(",", ":")).encode()
+        raw = dumps(fields, separators=(",", ":")).encode()
         plan = make_plan(image_config.parse(raw), blobs)
     elif name is None:
         return found.record.id

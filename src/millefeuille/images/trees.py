@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.images.users import Users
 from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype

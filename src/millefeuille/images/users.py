@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
+from millefeuille.annotations import Protocol
 from millefeuille.containers.place import Place
 from millefeuille.containers.users import users_of
 from millefeuille.oci.digest import Digest

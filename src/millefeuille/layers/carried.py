@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple
 
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import FILE
 from millefeuille.layers.header import BLOCK_SIZE
 from millefeuille.layers.tarheader import Metadata, encode

@@ -10,8 +10,8 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Set
-from typing import Final, NamedTuple
 
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.errors import Unsupported
 from millefeuille.layers.entry import CHARACTER, DIRECTORY, FILE, HARDLINK
 from millefeuille.layers.tarheader import Metadata

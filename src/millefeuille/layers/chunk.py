@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
+from millefeuille.annotations import Final
 
 CHUNK: Final = 256 << 10  # bytes; larger chunks are slower, their buffers no longer fit the cache

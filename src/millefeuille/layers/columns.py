@@ -15,10 +15,10 @@ import struct
 import sys
 from array import array
 from collections.abc import Sequence
-from typing import Any, Final, cast
 
 from blake3 import blake3
 
+from millefeuille.annotations import Any, Final, cast
 from millefeuille.errors import Corrupt, Unsupported
 
 MAGIC: Final = b"MFLAYER\0"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
 
+from millefeuille.annotations import Any, Protocol
 from millefeuille.errors import Corrupt, Invalid
 from millefeuille.later import Later
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Final
+
+from millefeuille.annotations import Final
 
 
 class Crowd:

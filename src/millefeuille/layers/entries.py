@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
 
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers import plain
 from millefeuille.layers.entry import (
     BLOCK,

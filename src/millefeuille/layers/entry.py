@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.values import dataclass, field
 
 FILE: Final = 1

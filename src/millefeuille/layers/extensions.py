@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.layers import pax, xattrs
 from millefeuille.layers.entry import NO_XATTRS
 from millefeuille.layers.header import BLOCK_SIZE, Header, owner_id

@@ -6,8 +6,8 @@ For trees that are not mounted, and where the path that a link leads to has to b
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 
 HOPS: Final = 40  # as the kernel's MAXSYMLINKS

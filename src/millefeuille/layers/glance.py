@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import Final
 
 from blake3 import blake3
 
+from millefeuille.annotations import Final
 from millefeuille.layers.index import LayerIndex
 
 ABOVE: Final = 64 << 10  # bytes; hashing less takes no longer than to be choosy

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple, TypeVar
 from zlib import adler32
 
+from millefeuille.annotations import Final, NamedTuple, TypeVar
 from millefeuille.layers.refusal import TarError
 
 BLOCK_SIZE: Final = 512

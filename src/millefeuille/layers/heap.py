@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import ctypes
 import gc
-from typing import Final
+
+from millefeuille.annotations import Final
 
 _M_ARENA_MAX: Final = -8
 _ARENAS: Final = 1

@@ -13,10 +13,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import compress, count, pairwise
-from typing import AnyStr, Final
 
 from blake3 import blake3
 
+from millefeuille.annotations import AnyStr, Final
 from millefeuille.layers import columns
 from millefeuille.layers.columns import Buffer, CorruptIndex
 from millefeuille.layers.entry import FILE, NO_XATTRS, OPAQUE, WHITEOUT, Entry, SparseMap

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Unsupported
 from millefeuille.layers.changes import Change
 from millefeuille.layers.entry import FILE

@@ -15,8 +15,8 @@ made, can lead out of the layer. The rules:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY, HARDLINK, OPAQUE, SYMLINK, WHITEOUT
 from millefeuille.layers.refusal import Limits, TarError
 

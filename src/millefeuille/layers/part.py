@@ -11,8 +11,8 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.layers import columns, header
 from millefeuille.layers.columns import Buffer
 from millefeuille.layers.entries import HEADER_ONLY, NOTES_MAXIMUM, Counts, Entries

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.layers.header import clamp_time
 from millefeuille.layers.refusal import TarError
 

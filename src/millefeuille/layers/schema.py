@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.layers import columns
 from millefeuille.layers.columns import Buffer
 

@@ -5,10 +5,10 @@ Formats").
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
 
 from blake3 import blake3
 
+from millefeuille.annotations import Final, Protocol
 from millefeuille.layers.entry import SparseMap
 from millefeuille.layers.header import number
 from millefeuille.layers.refusal import Limits, TarError

@@ -5,7 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+
+from millefeuille.annotations import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 

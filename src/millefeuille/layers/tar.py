@@ -10,10 +10,10 @@ Content is never copied: it goes as views of the pieces to the hash of its file.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from blake3 import blake3
 
+from millefeuille.annotations import Protocol
 from millefeuille.layers import header as headers
 from millefeuille.layers import sparse
 from millefeuille.layers.entries import HEADER_ONLY, Entries

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import Final, NamedTuple
 from zlib import adler32
 
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.compression import MAGIC_SIZE, sniff
 from millefeuille.layers.entry import (
     BLOCK,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.layers.chunk import CHUNK
 from millefeuille.layers.header import BLOCK_SIZE
 from millefeuille.layers.tarheader import Metadata, encode

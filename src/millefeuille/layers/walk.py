@@ -13,9 +13,9 @@ import errno
 import os
 import stat
 from collections.abc import Generator, Iterator, Mapping
-from typing import Final
 
 from millefeuille import kernel
+from millefeuille.annotations import Final
 from millefeuille.layers import xattrs
 from millefeuille.layers.entry import BLOCK, CHARACTER, DIRECTORY, FIFO, FILE, HARDLINK, NO_XATTRS, SYMLINK
 from millefeuille.layers.tarheader import Metadata

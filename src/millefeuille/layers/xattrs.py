@@ -9,8 +9,8 @@ from __future__ import annotations
 import binascii
 import struct
 from collections.abc import Iterable
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.later import parse
 from millefeuille.layers.refusal import Limits, TarError
 

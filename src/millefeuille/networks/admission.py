@@ -10,9 +10,9 @@ Source: iptables(8); Docker's documentation, "Packet filtering and firewalls".
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.later import subprocess
 
 _PROGRAM: Final = "iptables"

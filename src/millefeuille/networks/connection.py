@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.networks.lease import Endpoint, Lease, Port
 from millefeuille.values import dataclass
 

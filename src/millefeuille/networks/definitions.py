@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import re
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Corrupt, NotFound
+from millefeuille.later import pattern
 from millefeuille.networks.network import PREDEFINED, Network, decode, encode, predefined
+from millefeuille.plainjson import dumps, loads
 
-_ID: Final = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
+_ID: Final = pattern(r"(?a)[0-9a-f]{1,64}")
 
 
 class NoSuchNetwork(NotFound):
@@ -53,7 +53,7 @@ class Definitions:
     def save(self, network: Network) -> None:
         """Write a network down, durably. Raises OSError."""
         path = f"{self.directory}/{network.id}.json"
-        files.replace_file(path, json.dumps(encode(network)).encode())
+        files.replace_file(path, dumps(encode(network)).encode())
 
     def forget(self, network: Network) -> None:
         """Remove a network's record, durably."""
@@ -69,7 +69,7 @@ class Definitions:
             path = f"{self.directory}/{name}"
             try:
                 with open(path, "rb") as file:
-                    found.append(decode(json.loads(file.read())))
+                    found.append(decode(loads(file.read())))
             except FileNotFoundError:
                 continue  # removed meanwhile
             except (ValueError, KeyError, TypeError) as error:

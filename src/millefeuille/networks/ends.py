@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.errors import Invalid
 from millefeuille.later import Later, ipaddress
 from millefeuille.networks import hostfiles

@@ -9,13 +9,13 @@ boot, as nothing in it does: one from before is void.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.annotations import Any, Final
 from millefeuille.later import ipaddress
+from millefeuille.plainjson import dumps, loads
 from millefeuille.values import asdict, dataclass
 
 _BOOT: Final = "/proc/sys/kernel/random/boot_id"
@@ -104,13 +104,13 @@ class Leases:
     def write(self, lease: Lease) -> None:
         """Write a lease, in place of the one before. Raises OSError."""
         value = {"Boot": _boot(), "Lease": asdict(lease)}
-        files.replace_file(self.path(lease.container), json.dumps(value).encode())
+        files.replace_file(self.path(lease.container), dumps(value).encode())
 
     def read(self, container: str) -> Lease | None:
         """A container's lease; None when it has none, or one from before the last boot."""
         try:
             with open(self.path(container), "rb") as file:
-                value = json.loads(file.read())
+                value = loads(file.read())
             return _decode(value["Lease"]) if value["Boot"] == _boot() else None
         except (FileNotFoundError, NotADirectoryError):
             return None

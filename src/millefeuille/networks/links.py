@@ -12,9 +12,9 @@ import errno
 import socket
 import struct
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.later import ipaddress
 from millefeuille.networks import netlink
 from millefeuille.networks.netlink import (

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Conflict, Denied, Invalid, Unsupported
 from millefeuille.later import ipaddress
 from millefeuille.networks import pools

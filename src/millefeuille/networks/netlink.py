@@ -12,7 +12,8 @@ import socket
 import struct
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Final
+
+from millefeuille.annotations import Final
 
 ROUTE: Final = 0  # NETLINK_ROUTE
 NETFILTER: Final = 12

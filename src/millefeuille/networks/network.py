@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.later import ipaddress
 from millefeuille.sha256 import sha256
 from millefeuille.values import dataclass, field

@@ -16,9 +16,9 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Conflict, Denied, NotFound
 from millefeuille.later import Later, ipaddress
 from millefeuille.networks import ends, hostfiles, links, namespace, wiring

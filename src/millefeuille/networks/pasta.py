@@ -19,9 +19,9 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Failed, Unsupported
 from millefeuille.networks.lease import Carrier, Endpoint, Port
 from millefeuille.networks.ports import PortTaken

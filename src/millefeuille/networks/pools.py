@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Conflict, Failed
 
 Subnet = ipaddress.IPv4Network

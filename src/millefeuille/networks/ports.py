@@ -8,8 +8,8 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Conflict, Invalid, Unsupported
 from millefeuille.later import ipaddress
 from millefeuille.networks.lease import Port

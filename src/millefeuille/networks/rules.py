@@ -20,9 +20,9 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Failed, Unsupported
 from millefeuille.later import subprocess
 from millefeuille.networks import netlink

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.errors import Invalid
 from millefeuille.oci.digest import Digest, InvalidDigest
 from millefeuille.oci.platform import Platform, from_json

@@ -6,8 +6,8 @@ The bytes are the truth: a view keeps them, and they are never written again in 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.errors import Invalid, NotFound, Unsupported
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor

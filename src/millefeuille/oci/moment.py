@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
 
-_SHAPE = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
 # Go's zero time, which Docker shows for an image that does not say when it was made.
 ZERO = "0001-01-01T00:00:00Z"
 
@@ -17,19 +13,41 @@ def nanoseconds(text: str) -> int:
 
     Source: RFC 3339, section 5.6; fractions beyond nine digits are cut.
     """
-    match = _SHAPE.fullmatch(text)
-    if match is None:
+    digits = text[0:4], text[5:7], text[8:10], text[11:13], text[14:16], text[17:19]
+    marks = text[4:5] + text[7:8] + text[10:11].upper() + text[13:14] + text[16:17]
+    fraction, offset = _fraction(text[19:])
+    if marks != "--T::" or not _are_digits("".join(digits), 14) or offset is None:
         return 0
-    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    year, month, day, hour, minute, second = map(int, digits)
     if not (1 <= month <= 12 and 1 <= day <= 31 and year >= 1):
         return 0
-    fraction = int(((match[7] or "") + "000000000")[:9])
     seconds = _days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
-    if match[8] not in "Zz":
-        sign = -1 if match[8][0] == "-" else 1
-        seconds -= sign * (int(match[8][1:3]) * 3600 + int(match[8][4:6]) * 60)
-    value = seconds * 1_000_000_000 + fraction
+    value = (seconds - offset) * 1_000_000_000 + fraction
     return value if abs(value) < 2**63 else 0
+
+
+def _fraction(text: str) -> tuple[int, int | None]:
+    """Nanoseconds, and the seconds that the zone is ahead of UTC (None for no such text), of what follows a
+    time's seconds.
+    """
+    number = ""
+    if text[:1] in (".", ","):
+        zone = text[1:].lstrip("0123456789")
+        number = text[1 : len(text) - len(zone)]
+        if not number:
+            return 0, None
+        text = zone
+    nanoseconds = int((number + "000000000")[:9])
+    if text in ("Z", "z"):
+        return nanoseconds, 0
+    if text[:1] not in ("+", "-") or text[3:4] != ":" or not _are_digits(text[1:3] + text[4:], 4):
+        return 0, None
+    seconds = int(text[1:3]) * 3600 + int(text[4:6]) * 60
+    return nanoseconds, -seconds if text[0] == "-" else seconds
+
+
+def _are_digits(text: str, count: int) -> bool:
+    return len(text) == count and not text.strip("0123456789")
 
 
 def rfc3339(value: int) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from posix import uname  # not the platform module: it takes longer to load than all of this package
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.errors import Invalid
+from millefeuille.later import pattern, re
 from millefeuille.values import dataclass
 
-_COMPONENT = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
-_OS_WITH_VERSION = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)\))?", re.ASCII)
+_COMPONENT = pattern(r"[A-Za-z0-9_.-]+")
+_OS_WITH_VERSION = pattern(r"(?a)([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)\))?")
 _OPERATING_SYSTEMS = frozenset(
     "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris"
     " windows zos wasi".split()
@@ -54,7 +54,7 @@ class Platform:
             if not match:
                 raise InvalidPlatform(
                     f'"{part}" is an invalid component of "{text}": platform specifier component must '
-                    f'match "{"^" + _COMPONENT.pattern + "$"}": invalid argument'
+                    f'match "^[A-Za-z0-9_.-]+$": invalid argument'
                 )
         system = _OS_WITH_VERSION.fullmatch(parts[0])
         assert system is not None  # checked by the loop above

@@ -6,9 +6,8 @@ is tests/oci/vectors/references-and-platforms.json.
 
 from __future__ import annotations
 
-import re
-
 from millefeuille.errors import Invalid
+from millefeuille.later import re
 from millefeuille.oci.digest import Digest
 from millefeuille.values import dataclass, replace
 
@@ -21,9 +20,12 @@ _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN = rf"(?a)(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PATH = rf"(?a){_COMPONENT}(?:/{_COMPONENT})*"
-_TAG = r"(?a)[\w][\w.-]{0,127}"
 _DIGEST = r"(?a)[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
-_IMAGE_ID = r"(?a)[0-9a-f]{64}"
+_HEX = "0123456789abcdef"
+_ID_LENGTH = 64
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_TAG_LETTERS = f"{_LETTERS}{_LETTERS.upper()}_.-"
+_TAG_LENGTH = 128
 
 
 class InvalidReference(Invalid):
@@ -61,7 +63,7 @@ class Reference:
 
         Raises InvalidReference, or InvalidDigest for a malformed digest part.
         """
-        if re.fullmatch(_IMAGE_ID, text):
+        if len(text) == _ID_LENGTH and not text.strip(_HEX):
             raise InvalidReference(
                 f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
             )
@@ -70,7 +72,7 @@ class Reference:
         if name.lower() != name:
             raise InvalidReference(f"invalid reference format: repository name ({name}) must be lowercase")
         rest, tag, digest = _split_suffix(remainder)
-        if not re.fullmatch(_DOMAIN, registry) or not re.fullmatch(_PATH, rest) or _mapped_ipv6(registry):
+        if not _is_path(rest) or (registry != HUB and not _is_domain(registry)):
             raise _bad()
         if len(rest) > _MAXIMUM_PATH:
             raise InvalidReference("repository name must not be more than 255 characters")
@@ -104,7 +106,7 @@ class Reference:
 
     def with_tag(self, tag: str) -> Reference:
         """The same repository under `tag`, without digest. Raises InvalidReference."""
-        if not re.fullmatch(_TAG, tag):
+        if not _is_tag(tag):
             raise _bad()
         return Reference(self.registry, self.repository, tag)
 
@@ -143,11 +145,26 @@ def _split_suffix(remainder: str) -> tuple[str, str | None, str | None]:
     if at and not re.fullmatch(_DIGEST, digest):
         raise _bad()
     path, colon, tag = rest.partition(":")
-    if colon and not re.fullmatch(_TAG, tag):
+    if colon and not _is_tag(tag):
         raise _bad()
     return path, tag if colon else None, digest if at else None
 
 
-def _mapped_ipv6(registry: str) -> bool:
+def _is_path(text: str) -> bool:
+    # Most names are made of letters and dashes; the rest is worth loading regular expressions.
+    plain = all(
+        part and part[0] != "-" != part[-1] and not part.replace("-", "").strip(_LETTERS)
+        for part in text.split("/")
+    )
+    return plain or re.fullmatch(_PATH, text) is not None
+
+
+def _is_tag(text: str) -> bool:
+    return 0 < len(text) <= _TAG_LENGTH and text[0] not in ".-" and not text.strip(_TAG_LETTERS)
+
+
+def _is_domain(text: str) -> bool:
     """Brackets hold an address; Go refuses those that are not one by grammar alone."""
-    return registry.startswith("[") and ":" not in registry.partition("]")[0]
+    return re.fullmatch(_DOMAIN, text) is not None and not (
+        text.startswith("[") and ":" not in text.partition("]")[0]
+    )

@@ -6,18 +6,18 @@ to a scanner and another to the engine; such documents are refused.
 
 from __future__ import annotations
 
-import json
 import math
-import re
-from typing import Any, NoReturn
 
+from millefeuille.annotations import Any, NoReturn
 from millefeuille.errors import Invalid
+from millefeuille.later import pattern
+from millefeuille.plainjson import dumps, reader
 
 MAXIMUM_DEPTH = 64
 MAXIMUM_INTEGER = 2**63 - 1
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_NEITHER_BRACKET = re.compile(rb"[^\[\]{}]+")
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_STRINGS = pattern(rb'"(?:[^"\\]|\\.)*"')
+_NEITHER_BRACKET = pattern(rb"[^\[\]{}]+")
+_SURROGATE = pattern(rb"\\u[dD][89a-fA-F]")
 
 
 class InvalidDocument(Invalid):
@@ -32,25 +32,21 @@ def parse_object(raw: bytes, what: str) -> dict[str, Any]:
         raise InvalidDocument(f"{what}: not UTF-8") from error
     _check_depth(raw, what)
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=_refuse_constant,
-            parse_float=_float,
-            parse_int=_integer,
-        )
+        value = _read(text)
     except InvalidDocument as error:
         raise InvalidDocument(f"{what}: {error}") from error
     except (ValueError, RecursionError) as error:
         raise InvalidDocument(f"{what}: not valid JSON ({error})") from error
     if not isinstance(value, dict):
         raise InvalidDocument(f"{what}: not a JSON object")
-    if _SURROGATE.search(raw):
+    if b"\\u" in raw and _SURROGATE.search(raw):
         _check_letters(value, what)
     return value
 
 
 def _check_depth(raw: bytes, what: str) -> None:
+    if raw.count(b"[") + raw.count(b"{") <= MAXIMUM_DEPTH:
+        return
     depth = 0
     for byte in _NEITHER_BRACKET.sub(b"", _STRINGS.sub(b"", raw)):
         depth += 1 if byte in b"[{" else -1
@@ -61,7 +57,7 @@ def _check_depth(raw: bytes, what: str) -> None:
 def _check_letters(value: dict[str, Any], what: str) -> None:
     """Refuse halves of a letter, which some readers keep and others replace."""
     try:
-        json.dumps(value, ensure_ascii=False).encode()
+        dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise InvalidDocument(f"{what}: half a surrogate pair in a string") from error
 
@@ -89,3 +85,8 @@ def _integer(digits: str) -> int:
     if abs(value) > MAXIMUM_INTEGER:
         raise InvalidDocument("a number is out of range")
     return value
+
+
+_read = reader(
+    object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_float, parse_int=_integer
+)

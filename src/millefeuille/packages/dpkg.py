@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.packages.package import DEB, Package
 from millefeuille.packages.paragraphs import paragraphs
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
-from typing import Final, Protocol
 
+from millefeuille.annotations import Final, Protocol
 from millefeuille.packages.apk import apk_packages
 from millefeuille.packages.dpkg import dpkg_packages
 from millefeuille.packages.gobinary import go_packages

@@ -6,8 +6,8 @@ Source: Go, debug/buildinfo; the form since Go 1.18, in which the texts follow t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.packages.package import GO, Package
 
 _MARK: Final = b"\xff Go buildinf:"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.packages.package import NPM, BadRecord, Package
 
 

@@ -6,7 +6,8 @@ Source: os-release(5).
 from __future__ import annotations
 
 import shlex
-from typing import Final
+
+from millefeuille.annotations import Final
 
 PATHS: Final = (b"etc/os-release", b"usr/lib/os-release")
 

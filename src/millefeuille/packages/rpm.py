@@ -9,8 +9,8 @@ import sqlite3
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.packages.package import RPM, BadRecord, Package
 
 _NAME, _VERSION, _RELEASE, _EPOCH, _SIZE = 1000, 1001, 1002, 1003, 1009

@@ -7,9 +7,9 @@ import binascii
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from millefeuille import files
+from millefeuille.annotations import Any
 from millefeuille.errors import Invalid
 from millefeuille.oci.reference import HUB
 from millefeuille.oci.strictjson import InvalidDocument, parse_object

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import socket
-from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from millefeuille.annotations import Any
 from millefeuille.registry.dial import Dialer
 
 

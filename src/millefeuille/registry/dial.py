@@ -10,8 +10,8 @@ import os
 import re
 import socket
 from collections.abc import Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.registry.address import Reach, permits, reach_of
 
 _NAMESERVER = re.compile(r"^\s*nameserver\s+(\S+)", re.MULTILINE)

@@ -15,9 +15,9 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
 from urllib.parse import quote, urlsplit
 
+from millefeuille.annotations import Final
 from millefeuille.errors import NotFound, Unavailable, Unsupported
 
 _SOCKET: Final = "unix:///var/run/docker.sock"

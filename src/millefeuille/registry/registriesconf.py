@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.errors import Invalid
 from millefeuille.registry.redaction import clean
 from millefeuille.values import dataclass

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NoReturn, TypeVar
 
+from millefeuille.annotations import NoReturn, TypeVar
 from millefeuille.errors import Corrupt, MilleError
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from urllib.parse import quote_plus
 
+from millefeuille.annotations import Any
 from millefeuille.errors import Failed
 from millefeuille.registry import body
 from millefeuille.registry.hosts import Endpoint

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from http.client import HTTPException
-from typing import Protocol
 
 from urllib3 import exceptions as http
 
+from millefeuille.annotations import Protocol
 from millefeuille.errors import Corrupt, Unavailable
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.progress import Progress, Retrying

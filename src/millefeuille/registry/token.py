@@ -9,9 +9,9 @@ import base64
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 from urllib.parse import urlencode
 
+from millefeuille.annotations import Any
 from millefeuille.errors import Denied, Failed, Unavailable
 from millefeuille.progress import Progress, Warned
 from millefeuille.registry import body, realm

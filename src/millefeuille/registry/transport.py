@@ -6,13 +6,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from http.client import IncompleteRead
-from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
 from urllib3 import exceptions as http
 
 from millefeuille import __version__
+from millefeuille.annotations import Any
 from millefeuille.errors import Denied, Unavailable
 from millefeuille.registry import connection, tls
 from millefeuille.registry.address import Reach, literal_reach, permits

@@ -10,9 +10,9 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
-from typing import Protocol
 from urllib.parse import quote, urlencode, urljoin
 
+from millefeuille.annotations import Protocol
 from millefeuille.errors import Corrupt, MilleError
 from millefeuille.files import explain as explain_file
 from millefeuille.oci.descriptor import Descriptor

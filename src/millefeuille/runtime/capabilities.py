@@ -5,11 +5,11 @@ Source: Linux capabilities(7); moby v28, daemon/pkg/oci/caps/utils_linux.go `Twe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
+from millefeuille.later import re
 from millefeuille.runtime.isolation import CAPABILITIES
 
 ALL: Final = "ALL"

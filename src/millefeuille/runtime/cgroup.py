@@ -11,9 +11,9 @@ import os
 import posixpath
 import signal
 import time
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 
 ROOT: Final = "/sys/fs/cgroup"

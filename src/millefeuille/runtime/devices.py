@@ -6,16 +6,16 @@ Source: moby v28, daemon/oci_linux.go `WithDevices`, oci/devices_linux.go; OCI r
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid, NotFound
+from millefeuille.later import pattern
 from millefeuille.runtime import isolation
 
-_RULE: Final = re.compile(r"([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})")
-_ACCESS: Final = re.compile(r"[rwm]{1,3}")
+_RULE: Final = pattern(r"([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})")
+_ACCESS: Final = pattern(r"[rwm]{1,3}")
 # Directories of /dev that are file systems of their own, or somebody else's.
 _NOT_DEVICES: Final = frozenset(("pts", "shm", "fd", "mqueue", ".lxc", ".lxd-net", ".udev", "console"))
 _DEPTH: Final = 8

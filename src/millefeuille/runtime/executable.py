@@ -9,9 +9,9 @@ import os
 import posixpath
 import stat
 from collections.abc import Sequence
-from typing import Final
 
 from millefeuille import kernel
+from millefeuille.annotations import Final
 from millefeuille.runtime.runtime import StartFailed
 
 _REASON: Final = "runc create failed: unable to start container process: exec: "

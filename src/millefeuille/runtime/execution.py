@@ -6,8 +6,8 @@ Source: moby v28, daemon/exec_linux.go `ExecSetPlatformOpt`, daemon/exec.go.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.errors import Invalid
 from millefeuille.runtime import capabilities, isolation, processdocument
 from millefeuille.runtime import process as processes

@@ -12,8 +12,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.runtime import inroot, isolation
 from millefeuille.values import dataclass, field

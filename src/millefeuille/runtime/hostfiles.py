@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 
 # What Docker writes for a container without a network.
 _HOSTS: Final = (

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Unsupported
 
 TARGET: Final = "/sbin/docker-init"

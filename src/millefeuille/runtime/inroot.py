@@ -11,9 +11,9 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from typing import Final
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 
 # Told, before something is made, the descriptor of the directory and the name in it.

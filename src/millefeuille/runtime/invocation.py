@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
-from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Unsupported
 from millefeuille.later import subprocess
+from millefeuille.plainjson import loads
 from millefeuille.runtime.runtime import Refused, Stdio
 from millefeuille.values import dataclass
 
@@ -88,7 +88,7 @@ def last_error(text: str) -> str | None:
     """The last error among a log's JSON lines."""
     for line in reversed(text.splitlines()):
         try:
-            record: Any = json.loads(line)
+            record: Any = loads(line)
         except ValueError:
             continue
         if isinstance(record, dict) and record.get("level") == "error":

@@ -5,7 +5,7 @@ Source: moby v28, oci/defaults.go and oci/caps/defaults.go.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from millefeuille.annotations import Any, Final
 
 CAPABILITIES: Final = (
     "CAP_CHOWN",

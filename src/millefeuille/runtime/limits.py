@@ -7,11 +7,11 @@ Source: moby v28, daemon/daemon_unix.go `verifyPlatformContainerResources`, `get
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid, Unsupported
+from millefeuille.later import pattern
 from millefeuille.runtime import ulimits
 
 _LEAST_MEMORY: Final = 6 << 20
@@ -19,7 +19,7 @@ _SECOND: Final = 1_000_000_000
 _PERIOD: Final = 100_000  # microseconds, of a share of CPUs given as a number of them
 _LEAST_SHARES: Final = 2
 _MOST_SHARES: Final = 262_144
-_RANGE: Final = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
+_RANGE: Final = pattern(r"(\d{1,6})(?:-(\d{1,6}))?")
 _ONLINE_CPUS: Final = "/sys/devices/system/cpu/online"
 _ONLINE_NODES: Final = "/sys/devices/system/node/online"
 _DEVICE_RATES: Final = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Final
 
 from millefeuille import kernel
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 
 _PLACES: Final = ("dev", "proc", "sys")

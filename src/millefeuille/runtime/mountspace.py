@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
 
 from millefeuille import kernel
+from millefeuille.annotations import TypeVar
 from millefeuille.errors import Denied
 
 T = TypeVar("T")

@@ -8,13 +8,13 @@ and the next command removes the rest.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from millefeuille import files
+from millefeuille.annotations import Any
 from millefeuille.oci.digest import Digest
+from millefeuille.plainjson import dumps
 from millefeuille.runtime import cgroup, hostfiles, spec
 from millefeuille.runtime import process as processes
 from millefeuille.runtime.bundles import abandoned, claimed
@@ -128,7 +128,7 @@ def _write_spec(bundle: str, id: str, run: Run) -> None:
         )
     finally:
         os.close(root)
-    _write(f"{bundle}/config.json", json.dumps(document).encode())
+    _write(f"{bundle}/config.json", dumps(document).encode())
 
 
 def _write(path: str, data: bytes) -> None:

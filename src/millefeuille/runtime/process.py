@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid
+from millefeuille.later import pattern
 from millefeuille.runtime import executable
 from millefeuille.runtime.users import User, look_up
 from millefeuille.values import dataclass
 
 _PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_VARIABLE: Final = re.compile(r"[^=\0]+=[^\0]*", re.DOTALL)
+_VARIABLE: Final = pattern(r"(?s)[^=\0]+=[^\0]*")
 
 
 class NoCommand(Invalid):

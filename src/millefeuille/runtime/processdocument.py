@@ -6,8 +6,8 @@ Source: OCI runtime-spec v1.0.2, config.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.runtime import capabilities, isolation, security, ulimits
 from millefeuille.runtime.process import Process
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from millefeuille import files
+from millefeuille.annotations import Any
 from millefeuille.later import subprocess
+from millefeuille.plainjson import dumps, loads
 from millefeuille.runtime import cgroup
 from millefeuille.runtime.invocation import Program, failure
 from millefeuille.runtime.runtime import Attached, ExecFailed, Refused, StartFailed, State, Stdio
@@ -89,7 +89,7 @@ class Runc:
         if not os.path.exists(f"{self._directory}/{id}"):
             return None
         try:
-            told = json.loads(self._program.output(["state", id]))
+            told = loads(self._program.output(["state", id]))
         except Refused:
             return None
         return State(status=told["status"], pid=told.get("pid") or 0)
@@ -109,11 +109,11 @@ class Runc:
     def update(self, id: str, resources: Mapping[str, Any]) -> None:
         """See Runtime. Raises RuntimeMissing."""
         if resources:
-            self._program.output(["update", "--resources", "-", id], given=json.dumps(resources).encode())
+            self._program.output(["update", "--resources", "-", id], given=dumps(resources).encode())
 
     def processes(self, id: str) -> list[int]:
         """See Runtime. Raises RuntimeMissing."""
-        told = json.loads(self._program.output(["ps", "--format", "json", id]))
+        told = loads(self._program.output(["ps", "--format", "json", id]))
         return [int(pid) for pid in told or ()]
 
     def delete(self, id: str) -> None:
@@ -127,7 +127,7 @@ class Runc:
         path, log = f"{directory}/process.json", f"{directory}/runtime.log"
         descriptor = files.create(path)
         try:
-            files.write(descriptor, json.dumps(process).encode())
+            files.write(descriptor, dumps(process).encode())
         finally:
             os.close(descriptor)
         return ["--log", log, "--log-format", "json", "exec", "--process", path], log

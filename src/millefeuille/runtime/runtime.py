@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
 
+from millefeuille.annotations import Any, Final, Protocol
 from millefeuille.errors import Failed
 from millefeuille.values import dataclass
 

@@ -9,11 +9,11 @@ Source: moby profiles/seccomp (default_linux.go, seccomp_linux.go); Linux system
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid
+from millefeuille.later import re
 
 _EPERM: Final = 1
 _ENOSYS: Final = 38

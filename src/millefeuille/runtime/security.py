@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid, Unsupported
+from millefeuille.plainjson import loads
 from millefeuille.runtime import seccomp
 from millefeuille.values import dataclass
 
@@ -84,7 +84,7 @@ def _profile(value: str) -> Mapping[str, Any] | None:
                 f"opening seccomp profile ({value}) failed: open {value}: {reason}"
             ) from None
     try:
-        profile = json.loads(text)
+        profile = loads(text)
     except ValueError as error:
         raise seccomp.InvalidProfile(f"Decoding seccomp profile failed: {error}") from None
     if not isinstance(profile, dict):

@@ -7,15 +7,15 @@ mount, which is then attached in the namespace of the caller.
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Mapping
-from typing import Any, Final
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Failed
+from millefeuille.later import pattern
 
-_JOINED: Final = re.compile(r"ns:/proc/(\d+)/ns/ipc")
+_JOINED: Final = pattern(r"ns:/proc/(\d+)/ns/ipc")
 
 
 class CannotShare(Failed):

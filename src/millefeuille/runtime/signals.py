@@ -7,8 +7,8 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.runtime.runtime import Attached
 
 _FORWARDED: Final = (

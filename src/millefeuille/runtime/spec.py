@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
 from millefeuille import kernel
+from millefeuille.annotations import Any, Final
 from millefeuille.runtime import (
     devices,
     executable,

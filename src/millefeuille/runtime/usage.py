@@ -6,8 +6,8 @@ Source: Linux Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst, proc(5).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.runtime.cgroup import ROOT
 from millefeuille.values import dataclass, field
 

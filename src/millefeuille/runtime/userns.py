@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import os
 import pwd
-from typing import Final
 
 from millefeuille import kernel
+from millefeuille.annotations import Final
 from millefeuille.errors import Denied, Unsupported
 from millefeuille.later import subprocess
 from millefeuille.values import dataclass

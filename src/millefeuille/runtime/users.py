@@ -11,9 +11,9 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Final
 
 from millefeuille import kernel
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid, NotFound
 from millefeuille.values import dataclass, replace
 

@@ -6,13 +6,13 @@ EROFS, read by the kernel from files, is the best; then EROFS through loop devic
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.later import Later
+from millefeuille.plainjson import dumps, loads
 from millefeuille.snapshots.erofs.checked import boot
 from millefeuille.snapshots.overlay.marks import marks
 from millefeuille.values import asdict, dataclass
@@ -63,7 +63,7 @@ def choose(directory: str, memory: str, wanted: str = "") -> Choice:
         known = _tried(directory, wanted)
         with contextlib.suppress(OSError):  # then it is found out again
             files.make_directories(os.path.dirname(memory))
-            files.replace_file(memory, json.dumps({"asked": asked, **asdict(known)}).encode())
+            files.replace_file(memory, dumps({"asked": asked, **asdict(known)}).encode())
     return known
 
 
@@ -94,7 +94,7 @@ def _tried(directory: str, wanted: str) -> Choice:
 def _remembered(memory: str, asked: str) -> Choice | None:
     try:
         with open(memory, "rb") as file:
-            told = json.load(file)
+            told = loads(file.read())
     except (FileNotFoundError, PermissionError, ValueError):
         return None
     if told.get("asked") != asked or told.get("driver") not in DRIVERS:

@@ -9,17 +9,17 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Conflict, Invalid, NotFound
+from millefeuille.later import pattern
 from millefeuille.oci.digest import Digest
 from millefeuille.snapshots.snapshotter import Usage
 
-_KEY: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", re.ASCII)
+_KEY: Final = pattern(r"(?a)[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 
 
 class SnapshotNotFound(NotFound):

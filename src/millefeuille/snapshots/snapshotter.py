@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Literal, Protocol
 
+from millefeuille.annotations import Literal, Protocol
 from millefeuille.oci.digest import Digest
 from millefeuille.values import dataclass
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.oci.digest import Digest
 from millefeuille.snapshots.roots import Roots, adopt
 from millefeuille.snapshots.snapshotter import Changes, Marks, Mount, Option, Usage

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
@@ -11,6 +9,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.store.blobs import Blobs
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.store.transaction import Transaction
 

@@ -12,13 +12,13 @@ import os
 from _thread import get_ident
 from collections.abc import Iterator
 from io import BufferedReader
-from typing import TYPE_CHECKING
 
 from millefeuille import files
 from millefeuille.errors import Corrupt, NotFound
 from millefeuille.oci.digest import Digest
 from millefeuille.store.disk import Disk
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # what only reads the database does without manifests
     from millefeuille.oci.descriptor import Descriptor
 

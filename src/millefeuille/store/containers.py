@@ -6,17 +6,16 @@ rows can be made again.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Conflict, Corrupt, Invalid, NotFound
-from millefeuille.later import Later
+from millefeuille.later import Later, pattern
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.moment import nanoseconds
+from millefeuille.plainjson import loads
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass
 
@@ -27,8 +26,8 @@ else:
     layers = Later("millefeuille.store.layers")
     recording = Later("millefeuille.store.recording")
 
-_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
-_ID: Final = re.compile(r"[0-9a-f]{1,64}", re.ASCII)
+_NAME: Final = pattern(r"(?a)[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_ID: Final = pattern(r"(?a)[0-9a-f]{1,64}")
 
 
 class NoSuchContainer(NotFound):
@@ -119,7 +118,7 @@ def restore(tx: Transaction) -> list[str]:
         path = f"{tx.disk.containers}/{id}/config.json"
         try:
             with open(path, "rb") as file:
-                _restore(tx, id, json.loads(file.read()))
+                _restore(tx, id, loads(file.read()))
         except FileNotFoundError:
             continue  # one that was never made, or is half removed
         except (OSError, ValueError, KeyError, TypeError, Corrupt, Invalid) as error:

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 
 from millefeuille import files
 from millefeuille.errors import Invalid, NotFound
@@ -123,7 +122,8 @@ class Disk:
             path += f"/{part}"
             make_durable(path, 0o700 if path == self.root else 0o755)
         # A file on its way to its name, `index.json.tmp-17`, is ours too: somebody was cut off here.
-        strangers = {_FLEETING.sub("", name) for name in os.listdir(self.root)} - _OURS
+        names = os.listdir(self.root)
+        strangers = {name.partition(".tmp-")[0].partition(".new-")[0] for name in names} - _OURS
         if strangers:
             raise NotAStore(
                 f"{self.root}: not a millefeuille store, and not empty",
@@ -152,7 +152,6 @@ def make_durable(path: str, mode: int = 0o700) -> None:
         files.sync_directory(os.path.dirname(path))
 
 
-_FLEETING = re.compile(r"\.(?:tmp|new)-.*")
 _OURS = frozenset(
     {"blobs", "layers", "chains", "ingest", "leases", "trash", "oci-layout", "index.json", "db.sqlite"}
     | {"db.sqlite-journal", "db.lock", "ballast", "lost+found", "snapshots"}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 
+from millefeuille.plainjson import dumps, loads
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass
 
@@ -30,7 +30,7 @@ def record(
     """Add an event."""
     tx.execute(
         "INSERT INTO events (at_ns, kind, action, actor, attributes) VALUES (?,?,?,?,?)",
-        (time.time_ns(), kind, action, actor, json.dumps(dict(attributes), sort_keys=True)),
+        (time.time_ns(), kind, action, actor, dumps(dict(attributes), sort_keys=True)),
     )
     tx.execute("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (KEPT,))
 
@@ -40,5 +40,5 @@ def since(tx: Transaction, identifier: int = 0) -> Iterator[StoredEvent]:
     rows = tx.execute("SELECT * FROM events WHERE id > ? ORDER BY id", (identifier,))
     for number, at, kind, action, actor, attributes in rows.fetchall():
         yield StoredEvent(
-            id=number, at_ns=at, kind=kind, action=action, actor=actor, attributes=json.loads(attributes)
+            id=number, at_ns=at, kind=kind, action=action, actor=actor, attributes=loads(attributes)
         )

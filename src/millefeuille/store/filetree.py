@@ -11,10 +11,10 @@ import stat
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from types import TracebackType
-from typing import Final, Self
 
 from blake3 import blake3
 
+from millefeuille.annotations import Final, Self
 from millefeuille.errors import Corrupt, NotFound
 from millefeuille.layers.carried import Carried, Run
 from millefeuille.layers.entry import BLOCK, CHARACTER, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from millefeuille.oci.digest import Digest
+from millefeuille.plainjson import loads
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass, field
 
@@ -109,7 +109,7 @@ def _image(
         id=Digest.parse(identifier), manifest=Digest.parse(manifest),
         chain=Digest.parse(chain) if chain else None, parent=Digest.parse(parent) if parent else None,
         created=created, created_ns=int(created_ns), size=int(size), platform=platform,
-        labels=json.loads(labels), config_size=int(config_size), added_ns=int(added),
+        labels=loads(labels), config_size=int(config_size), added_ns=int(added),
         tags=tags, digests=digests, tagged_ns=tagged,
     )  # fmt: skip
 

@@ -7,15 +7,14 @@ command when a crash left it behind.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Callable
-from typing import Any
 
 from millefeuille import files
+from millefeuille.annotations import Any
 from millefeuille.errors import Corrupt
 from millefeuille.oci.mediatype import OCI_INDEX
+from millefeuille.plainjson import dumps
 
 REF_NAME = "org.opencontainers.image.ref.name"
 SEQUENCE = "io.millefeuille.sequence"
@@ -26,7 +25,7 @@ DIGESTS = "io.millefeuille.repo-digests"
 PARENT = "io.millefeuille.parent"
 FIRST = "io.millefeuille.manifest"  # the manifest an image came with, where it has come with several
 _HEAD = 256  # bytes of index.json in which the sequence stands
-_SEQUENCE = re.compile(rb'"io\.millefeuille\.sequence":"([0-9]+)"')
+_SEQUENCE_MEMBER = f'"{SEQUENCE}":"'.encode()
 
 
 class MirrorAhead(Corrupt):
@@ -49,10 +48,10 @@ def written(path: str) -> int:
     except FileNotFoundError:
         return -1
     try:
-        match = _SEQUENCE.search(os.read(descriptor, _HEAD))
+        number, end, _ = os.read(descriptor, _HEAD).partition(_SEQUENCE_MEMBER)[2].partition(b'"')
     finally:
         os.close(descriptor)
-    return int(match[1]) if match else -1
+    return int(number) if end and number.isdigit() else -1
 
 
 def refresh(execute: Execute, path: str) -> None:
@@ -79,7 +78,7 @@ def render(execute: Execute, number: int) -> bytes:
         "annotations": {SEQUENCE: str(number)},
         "manifests": [*_named(execute), *_nameless(execute)],
     }
-    return json.dumps(head, separators=(",", ":")).encode()
+    return dumps(head, separators=(",", ":")).encode()
 
 
 _NAMED = """

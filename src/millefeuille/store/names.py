@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 from millefeuille.errors import NotFound
@@ -11,7 +10,8 @@ from millefeuille.oci.reference import Reference
 from millefeuille.store.images import ImageRecord, images
 from millefeuille.store.transaction import Transaction
 
-_PREFIX = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})", re.ASCII)
+_HEX = "0123456789abcdef"
+_HEX_LENGTH = 64
 
 
 class NoSuchImage(NotFound):
@@ -76,8 +76,8 @@ def lookup(tx: Transaction, text: str) -> Digest | None:
 
 def is_id(text: str, image: Digest) -> bool:
     """True when `text` means `image` by its ID and not by a name."""
-    match = _PREFIX.fullmatch(text)
-    return bool(match) and image.hex.startswith(match[1] if match else "-")
+    digits = _digits(text)
+    return digits is not None and image.hex.startswith(digits)
 
 
 def is_full_id(text: str) -> bool:
@@ -101,9 +101,14 @@ def no_such_image(text: str) -> NoSuchImage:
 
 
 def _full_id(text: str) -> str | None:
+    digits = _digits(text)
+    return f"sha256:{digits}" if digits is not None and len(digits) == _HEX_LENGTH else None
+
+
+def _digits(text: str) -> str | None:
+    """The beginning of an ID, without its algorithm; None for any other text."""
     digits = text.removeprefix("sha256:")
-    match = _PREFIX.fullmatch(digits)
-    return f"sha256:{digits}" if match and len(digits) == 64 else None
+    return digits if 0 < len(digits) <= _HEX_LENGTH and not digits.strip(_HEX) else None
 
 
 def _by_name(tx: Transaction, reference: Reference) -> Digest | None:
@@ -123,9 +128,9 @@ def _by_name(tx: Transaction, reference: Reference) -> Digest | None:
 
 
 def _by_prefix(tx: Transaction, text: str) -> Digest | None:
-    match = _PREFIX.fullmatch(text)
-    if match is None:
+    digits = _digits(text)
+    if digits is None:
         return None
-    low, high = f"sha256:{match[1]}", f"sha256:{match[1]}g"  # g sorts behind every hex digit
+    low, high = f"sha256:{digits}", f"sha256:{digits}g"  # g sorts behind every hex digit
     rows = tx.execute("SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2", (low, high)).fetchall()
     return Digest.parse(rows[0][0]) if len(rows) == 1 else None

@@ -7,9 +7,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 
 _RENAME_NOREPLACE: Final = 1
 _AT_FDCWD: Final = -100

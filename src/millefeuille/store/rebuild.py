@@ -6,14 +6,13 @@ What it lists but the blobs no longer hold is left out and reported; the old fil
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import Any
 
 from millefeuille import files
+from millefeuille.annotations import Any
 from millefeuille.errors import Conflict, Corrupt, MilleError
 from millefeuille.oci import config as image_config
 from millefeuille.oci import manifest as documents
@@ -21,6 +20,7 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.reference import Reference
+from millefeuille.plainjson import loads
 from millefeuille.store import chains, containers, database, images, layers, leases, mirror, names, recording
 from millefeuille.store.attachments import attachments
 from millefeuille.store.chains import Prepare
@@ -99,7 +99,7 @@ def _listed(path: str) -> list[Mapping[str, Any]] | None:
     """What index.json lists; None when it cannot be read."""
     try:
         with open(path, "rb") as file:
-            listed = json.loads(file.read())["manifests"]
+            listed = loads(file.read())["manifests"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else None
@@ -113,7 +113,7 @@ def _discovered(store: Store) -> Iterator[Mapping[str, Any]]:
             continue
         try:
             raw = store.blobs.read(digest)
-            media_type = json.loads(raw)["mediaType"] if raw[:1] == b"{" else ""
+            media_type = loads(raw)["mediaType"] if raw[:1] == b"{" else ""
             document = documents.parse(raw, media_type)
         except (MilleError, ValueError, KeyError, TypeError):
             continue

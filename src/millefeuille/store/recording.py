@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable
 
@@ -12,6 +11,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.manifest import Manifest
 from millefeuille.oci.moment import nanoseconds
+from millefeuille.plainjson import dumps
 from millefeuille.store.images import COLUMNS, LayerRecord
 from millefeuille.store.transaction import Transaction
 
@@ -40,7 +40,7 @@ def add_image(
             str(image), str(descriptor.digest), str(chains[-1]) if chains else None,
             str(parent) if parent else None, config.created, nanoseconds(config.created),
             sum(record.content_size for record in records), str(config.platform),
-            json.dumps(dict(config.labels), sort_keys=True), manifest.config.size, time.time_ns(),
+            dumps(dict(config.labels), sort_keys=True), manifest.config.size, time.time_ns(),
         ),
     )  # fmt: skip
     tx.execute(

@@ -13,8 +13,8 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Unavailable
 from millefeuille.testing.images import MadeImage, Step, make_image
 from millefeuille.testing.servers import ServerMissing, program

@@ -18,9 +18,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.values import dataclass
 

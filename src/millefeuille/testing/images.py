@@ -14,8 +14,8 @@ import shutil
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
 
+from millefeuille.annotations import Any, Final, NamedTuple
 from millefeuille.errors import Failed
 from millefeuille.testing.tars import MadeLayer
 from millefeuille.values import dataclass

@@ -11,8 +11,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.runtime.runtime import ExecFailed, Refused, StartFailed, State, Stdio
 
 _HELD: Final = 'kill -STOP $$; exec "$@"'

@@ -8,9 +8,9 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from email.message import Message
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from millefeuille.annotations import Any
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest

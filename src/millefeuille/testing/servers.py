@@ -22,8 +22,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Failed, Unsupported
 from millefeuille.values import dataclass
 

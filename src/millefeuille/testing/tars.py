@@ -13,8 +13,8 @@ import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
 
+from millefeuille.annotations import IO, Any, Final, Protocol
 from millefeuille.values import dataclass
 
 if sys.version_info >= (3, 14):  # pragma: no cover - the branch of newer interpreters

@@ -12,7 +12,8 @@ import signal
 import struct
 import sys
 from collections.abc import Callable, Iterable
-from typing import Self
+
+from millefeuille.annotations import Self
 
 _LENGTH = struct.Struct("<Q")
 

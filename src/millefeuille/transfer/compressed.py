@@ -11,9 +11,9 @@ import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO
 
 from millefeuille import files
+from millefeuille.annotations import BinaryIO
 from millefeuille.oci import config as image_config
 from millefeuille.oci import mediatype
 from millefeuille.oci.config import ImageConfig

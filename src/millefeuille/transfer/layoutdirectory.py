@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Corrupt, NotFound
 from millefeuille.oci import manifest as documents
 from millefeuille.oci.descriptor import Descriptor

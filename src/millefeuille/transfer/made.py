@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.oci import mediatype
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.manifest import Manifest
+from millefeuille.plainjson import dumps
 from millefeuille.transfer.plan import Plan
 
 
@@ -33,7 +33,7 @@ def make_plan(
         "layers": [layer.to_json() for layer in layers],
         **({"annotations": dict(annotations)} if annotations else {}),
     }
-    raw = json.dumps(document, separators=(",", ":")).encode()
+    raw = dumps(document, separators=(",", ":")).encode()
     manifest = Manifest(
         raw=raw, media_type=mediatype.OCI_MANIFEST, config=described, layers=tuple(layers),
         annotations=dict(annotations or {}),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from io import BufferedReader
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.progress import LayerAdvanced, Progress

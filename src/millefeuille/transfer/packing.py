@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import zlib
-from typing import Final, Protocol
 
 from isal import isal_zlib
 
+from millefeuille.annotations import Final, Protocol
 from millefeuille.errors import Invalid
 from millefeuille.oci import mediatype
 from millefeuille.values import dataclass

@@ -8,8 +8,7 @@ A crash at any point leaves the old name or the new one, and bytes that the next
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from millefeuille.annotations import Protocol
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import Protocol
 
+from millefeuille.annotations import Protocol
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform

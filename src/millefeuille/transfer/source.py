@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
+from millefeuille.annotations import Protocol
 from millefeuille.oci.descriptor import Descriptor
 
 

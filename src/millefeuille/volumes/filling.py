@@ -16,9 +16,9 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from typing import Final
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 
 _PART: Final = "_filling.part"

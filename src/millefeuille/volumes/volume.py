@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid, Unsupported
+from millefeuille.later import pattern
 from millefeuille.values import dataclass, field
 
 ANONYMOUS: Final = "com.docker.volume.anonymous"  # the label of volumes that nobody named
 DRIVER: Final = "local"
-_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
+_NAME: Final = pattern(r"(?a)[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _OPTIONS: Final = frozenset({"type", "o", "device"})
 
 

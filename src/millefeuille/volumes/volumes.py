@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Conflict, Corrupt, NotFound
+from millefeuille.plainjson import dumps, loads
 from millefeuille.volumes.volume import (
     ANONYMOUS,
     DRIVER,
@@ -92,7 +92,7 @@ class Volumes:
             if not name or "/" in name or name.startswith("."):
                 raise FileNotFoundError
             with open(path, "rb") as file:
-                return decode(json.loads(file.read()), f"{self.root}/{name}/_data")
+                return decode(loads(file.read()), f"{self.root}/{name}/_data")
         except (FileNotFoundError, NotADirectoryError):
             raise VolumeNotFound(f"get {name}: no such volume") from None
         except (ValueError, KeyError, TypeError) as error:
@@ -161,7 +161,7 @@ class Volumes:
                     files.change_mode(inner, 0o755)  # whatever the umask: any user of a container may look
                 finally:
                     os.close(inner)
-                files.replace_file(f"{new}/volume.json", json.dumps(encode(volume)).encode())
+                files.replace_file(f"{new}/volume.json", dumps(encode(volume)).encode())
                 # Who is not root on the host has no business here, as in Docker's directory.
                 files.change_mode(data, 0o701)
             finally:

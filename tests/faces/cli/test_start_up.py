@@ -13,9 +13,11 @@ from tests.faces.cli.home import Home
 
 from millefeuille.testing import rawtars
 
+ROOT = Path(__file__).parents[3]
+
 UNWANTED = (
-    "asyncio", "backports.zstd", "blake3", "click", "hashlib", "http", "isal", "msgspec", "rich", "socket",
-    "ssl", "subprocess", "textual", "threading", "urllib3",
+    "asyncio", "backports.zstd", "blake3", "click", "enum", "hashlib", "http", "isal", "json", "msgspec",
+    "re", "rich", "socket", "ssl", "subprocess", "textual", "threading", "typing", "urllib3",
     "millefeuille.build", "millefeuille.docker.filters", "millefeuille.docker.template",
     "millefeuille.layers", "millefeuille.registry", "millefeuille.runtime", "millefeuille.snapshots",
     "millefeuille.testing", "millefeuille.transfer",
@@ -23,11 +25,12 @@ UNWANTED = (
 
 # What a container of an image that is here does without: each takes milliseconds to load.
 SELDOM = (
-    "blake3", "dataclasses", "datetime", "fractions", "hashlib", "inspect", "ipaddress", "pathlib", "random",
-    "secrets", "subprocess", "uuid", "millefeuille.layers", "millefeuille.networks.bridges",
-    "millefeuille.networks.making", "millefeuille.networks.ports", "millefeuille.networks.rules",
-    "millefeuille.networks.upkeep", "millefeuille.registry", "millefeuille.snapshots.erofs.image",
-    "millefeuille.snapshots.overlay.driver", "millefeuille.transfer",
+    "blake3", "dataclasses", "datetime", "fractions", "hashlib", "inspect", "ipaddress", "json",
+    "pathlib", "random", "secrets", "subprocess", "typing", "uuid", "millefeuille.layers",
+    "millefeuille.networks.bridges", "millefeuille.networks.making", "millefeuille.networks.ports",
+    "millefeuille.networks.rules", "millefeuille.networks.upkeep", "millefeuille.registry",
+    "millefeuille.snapshots.erofs.image", "millefeuille.snapshots.overlay.driver",
+    "millefeuille.transfer",
 )  # fmt: skip
 
 PROGRAM = """
@@ -64,6 +67,24 @@ def test_a_list_of_images(with_image: Home, words: tuple[str, ...]) -> None:
     assert "millefeuille.store.images" in modules
     packages = tuple(f"{name}." for name in UNWANTED)
     assert sorted(name for name in modules if name in UNWANTED or name.startswith(packages)) == []
+
+
+def test_the_command_itself_loads_next_to_nothing() -> None:
+    command = Path(sys.executable).with_name("mille")
+    assert command.read_text().splitlines()[1:] == (ROOT / "src/command/mille").read_text().splitlines()[1:]
+    assert os.access(ROOT / "src/command/mille", os.X_OK), "installers keep the mode"
+
+
+def test_an_analysis_that_was_kept(home: Home, tmp_path: Path) -> None:
+    layer = rawtars.archive(rawtars.file(b"f", b"x"))
+    write_archive(tmp_path / "image.tar", [layer])
+    assert home.mille("load", "--input", str(tmp_path / "image.tar"))[2] == 0
+    name = home.mille("images", "--format", "{{.ID}}")[0].strip()
+    first, _ = loaded(home, "analyze", "--json", name)
+    second, modules = loaded(home, "analyze", "--json", name)
+    assert first == second != []
+    unwanted = (*UNWANTED, "sqlite3.dbapi2", "datetime", "millefeuille.analysis.ledger")
+    assert sorted(name for name in modules if name in unwanted and name != "blake3") == []
 
 
 def test_the_probe_sees_what_is_loaded(with_image: Home) -> None:

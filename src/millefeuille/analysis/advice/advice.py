@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
 from millefeuille.analysis.advice.edits import Edit
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.values import dataclass, field
 
 CACHE_MOUNT: Final = "cache-mount"

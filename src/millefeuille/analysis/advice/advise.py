@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from millefeuille.analysis.advice.advice import Advice
 from millefeuille.analysis.advice.attributes import attributes
@@ -18,6 +17,7 @@ from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.advice.waste import Waste
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
+from millefeuille.annotations import Final
 
 # What takes a file out of the image comes before what only stops it from being stored twice.
 _RULES: Final = (caches, ignores, attributes, duplicates, mounts, merging, stages, order)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Final, NamedTuple
 
 from millefeuille.analysis.advice.advice import ATTRIBUTES as KIND
 from millefeuille.analysis.advice.advice import Advice
@@ -15,6 +14,7 @@ from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import ATTRIBUTES as CHANGED
 from millefeuille.analysis.stacking import METADATA, Death
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, FILE
 
 _OCTAL: Final = re.compile(r"[0-7]{3,4}")

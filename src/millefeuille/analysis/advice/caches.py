@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
 
 from millefeuille.analysis.advice.advice import CACHE_MOUNT, Advice
 from millefeuille.analysis.advice.edits import AddFlag
 from millefeuille.analysis.advice.waste import Place, Waste
+from millefeuille.annotations import Final, NamedTuple
 
 
 class _Cache(NamedTuple):

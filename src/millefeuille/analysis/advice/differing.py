@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from millefeuille.analysis.compare import Shown
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.stacking import CONTENT, KIND, compared
+from millefeuille.annotations import NamedTuple
 
 
 class Differing(NamedTuple):

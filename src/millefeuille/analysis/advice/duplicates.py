@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille.analysis.advice.advice import DUPLICATE, Advice
 from millefeuille.analysis.advice.edits import AddFlag, Edit, Remove
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import METADATA, Death
+from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY
 
 _MOST_NAMES: Final = 8  # files that a COPY is told to leave out one by one

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille.analysis.advice.advice import IGNORE, Advice
 from millefeuille.analysis.advice.edits import Ignore
 from millefeuille.analysis.advice.waste import Place, Waste
+from millefeuille.annotations import Final
 
 _NAMES: Final = (
     "node_modules", ".git", ".svn", ".hg", "__pycache__", ".venv", ".tox", ".nox", ".pytest_cache",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from millefeuille.analysis.advice.advice import MERGE, Advice
 from millefeuille.analysis.advice.edits import Edit, Join
 from millefeuille.analysis.advice.shell import joinable
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import Death
+from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY
 
 # What does not change how a RUN before it goes, when that comes to stand behind it.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille.analysis.advice.advice import ORDER, Advice, Trigger
 from millefeuille.analysis.advice.edits import Edit, Insert, Move
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.advice.waste import Waste
+from millefeuille.annotations import Final
 from millefeuille.layers.entry import FILE
 
 _ALONE: Final = re.compile(

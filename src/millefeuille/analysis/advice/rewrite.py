@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Insert, Join, Move, Remove
 from millefeuille.analysis.advice.shell import joined, without
 from millefeuille.analysis.advice.step import Step, read_step
+from millefeuille.annotations import Final
 from millefeuille.values import dataclass, replace
 
 _WORD: Final = re.compile(r"^(\s*\w+)")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille.analysis.advice.advice import STAGES, Advice
 from millefeuille.analysis.advice.waste import Waste
+from millefeuille.annotations import Final
 
 _TOOLS: Final = re.compile(
     rb"usr/(local/)?(bin/([\w-]+-)?(gcc|g\+\+|cc1|clang|ld|as|make|cmake|ninja|rustc|javac|ghc)(-[\d.]+)?$"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.values import dataclass
 
 NO_LAYER: Final = -1

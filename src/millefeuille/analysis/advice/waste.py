@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
 
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.stacking import SAME_LAYER, Death
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.values import dataclass, field
 
 _SAMPLE: Final = 5  # paths that a piece of advice names

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+
+from millefeuille.annotations import Final, NamedTuple
 
 
 class Rule(NamedTuple):

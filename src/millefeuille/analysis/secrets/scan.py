@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille.analysis.secrets.rules import EVERYWHERE, IN_FILES, VARIABLE, Rule
+from millefeuille.annotations import Final
 from millefeuille.oci.config import ImageConfig
 from millefeuille.values import dataclass
 

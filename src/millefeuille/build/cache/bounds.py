@@ -7,8 +7,8 @@ all that were not used for sixty days, and then as many as it takes. The numbers
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.build.cache.prune import Usage, usage
 from millefeuille.store import leases, removal
 from millefeuille.store.store import Store

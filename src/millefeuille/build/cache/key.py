@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
 
 from blake3 import blake3
+
+from millefeuille.annotations import Any, Final
 
 VERSION: Final = 1
 

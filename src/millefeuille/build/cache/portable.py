@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.annotations import Any, Final
 from millefeuille.build.cache.key import key
 from millefeuille.errors import Invalid
 from millefeuille.oci import config as image_config

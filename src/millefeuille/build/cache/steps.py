@@ -16,9 +16,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 from millefeuille import files
+from millefeuille.annotations import Protocol
 from millefeuille.build.cache.key import key
 from millefeuille.errors import Conflict, MilleError
 from millefeuille.oci.digest import Digest

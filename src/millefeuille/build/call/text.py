@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.build.call.outline import Outline, Wanted
 from millefeuille.build.call.targets import Target
 from millefeuille.build.dockerfile.instructions import Location

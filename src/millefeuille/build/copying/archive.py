@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.build.copying import sparsefile
 from millefeuille.errors import MilleError, Unsupported
 from millefeuille.layers import header

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.values import dataclass
 

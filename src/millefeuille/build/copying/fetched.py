@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Final
 
 from blake3 import blake3
 
+from millefeuille.annotations import Final
 from millefeuille.build.copying.planned import UNDATED
 from millefeuille.build.sources.identity import entries_of, identity
 from millefeuille.build.sources.source import Item, Match, NotFound

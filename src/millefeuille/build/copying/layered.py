@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from blake3 import blake3
 
+from millefeuille.annotations import Final
 from millefeuille.build.copying.root import HOPS, RootTree
 from millefeuille.build.sources import arguments
 from millefeuille.build.sources.identity import Entries, entries_of, identity

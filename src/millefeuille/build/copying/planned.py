@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
 
+from millefeuille.annotations import Any, Final, NamedTuple
 from millefeuille.build.copying.root import HOPS, RootTree
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, SYMLINK

@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from types import TracebackType
-from typing import Final, Self
 
 from blake3 import blake3
 
+from millefeuille.annotations import Final, Self
 from millefeuille.build.copying import sparsefile
 from millefeuille.layers.entry import FILE, SYMLINK
 from millefeuille.layers.following import asserts_directory, follow

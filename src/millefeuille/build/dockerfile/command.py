@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.dockerfile.words import SPACES, first_unspaced, flag_word, split_once
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.words import SPACES, printable
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.expand import expand
 from millefeuille.build.dockerfile.lexing import Lexing

@@ -6,8 +6,7 @@ the bodies of here-documents) and the comment lines directly above it (`comments
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.dockerfile.heredoc import Heredoc
 from millefeuille.values import dataclass
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.directives import Directives
 from millefeuille.build.dockerfile.heredoc import Heredoc

@@ -8,8 +8,8 @@ one integer, so the time is linear in the text whatever the pattern.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.dockerfile.complaint import Complaint
 
 _MOST = 4096

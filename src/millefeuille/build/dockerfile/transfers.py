@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.dockerfile.arguments import json_array
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.flags import Flags, Kind, read_flags

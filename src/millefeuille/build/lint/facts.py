@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
+from millefeuille.annotations import Protocol
 from millefeuille.build.dockerfile.dockerfile import Dockerfile, Stage
 from millefeuille.build.dockerfile.instructions import From, Instruction
 from millefeuille.build.scope import Scope

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.dockerfile.instructions import Location
 from millefeuille.build.lint.facts import Facts
 from millefeuille.values import dataclass

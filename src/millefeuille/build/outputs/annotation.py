@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.oci.platform import Platform
 from millefeuille.values import dataclass

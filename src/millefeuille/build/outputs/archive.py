@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.annotations import Any, Final
 from millefeuille.build.outputs.product import Product
 from millefeuille.errors import Invalid
 from millefeuille.oci.digest import Digest

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.values import dataclass
 

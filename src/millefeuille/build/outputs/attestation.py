@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Unsupported
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor

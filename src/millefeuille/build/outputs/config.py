@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build.outputs.finished import Finished
 from millefeuille.build.outputs.history import history, last_moment
 from millefeuille.oci import config as image_config

@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.build.outputs.annotation import Annotation
 from millefeuille.build.outputs.archive import archive_to_file, archive_to_layout, archive_to_stream
 from millefeuille.build.outputs.attestation import Statement

@@ -10,9 +10,9 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Final
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Final
 from millefeuille.errors import Failed
 from millefeuille.layers.carried import Carried, Run
 from millefeuille.layers.entry import BLOCK, CHARACTER, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK

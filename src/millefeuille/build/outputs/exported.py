@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.build.outputs.attestation import Statement, statement_bytes
 from millefeuille.build.outputs.finished import Finished
 from millefeuille.build.outputs.provenance import PROVENANCE

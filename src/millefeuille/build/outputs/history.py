@@ -6,8 +6,8 @@ Source: BuildKit, exporter/containerimage/writer.go, `normalizeLayersAndHistory`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build.outputs.finished import Finished, Step
 from millefeuille.oci.moment import rfc3339
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.build.outputs.archive import CREATED
 from millefeuille.build.outputs.delivery import Delivered
 from millefeuille.build.outputs.provenance import PROVENANCE

@@ -6,7 +6,6 @@ states → configs → layers, packed where that is asked for → manifests → 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from millefeuille.build.outputs.annotation import Annotation, notes
 from millefeuille.build.outputs.attestation import Attestation, Statement, attestation
@@ -27,6 +26,7 @@ from millefeuille.store.store import Store
 from millefeuille.transfer.plan import Plan
 from millefeuille.values import dataclass, field, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.transfer import compressed
     from millefeuille.transfer.packing import Packing

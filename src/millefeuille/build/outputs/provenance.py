@@ -8,10 +8,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field  # a field that its hash leaves out
-from typing import Any, Final
 from urllib.parse import quote
 
 from millefeuille import __version__
+from millefeuille.annotations import Any, Final
 from millefeuille.build.outputs.attest import AttestWish
 from millefeuille.build.outputs.attestation import Statement
 from millefeuille.build.outputs.finished import Finished

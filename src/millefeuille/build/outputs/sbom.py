@@ -9,9 +9,9 @@ import hashlib
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
 
 from millefeuille import __version__
+from millefeuille.annotations import Any, Final
 from millefeuille.build.outputs.attestation import Statement
 from millefeuille.build.outputs.config import described
 from millefeuille.build.outputs.finished import Finished

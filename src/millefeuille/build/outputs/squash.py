@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from millefeuille import files
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.outputs.finished import Finished, Step
 from millefeuille.layers.entry import FILE, HARDLINK
 from millefeuille.layers.names import WHITEOUT_PREFIX

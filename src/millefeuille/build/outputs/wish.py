@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.build.outputs.annotation import Annotation, parse_attribute
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.oci.reference import Reference

@@ -11,9 +11,9 @@ import os
 import socket
 import struct
 import threading
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 
 _LENGTH: Final = struct.Struct(">I")
 _LONGEST: Final = 256 << 10  # bytes of a message; OpenSSH's own limit

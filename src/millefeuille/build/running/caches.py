@@ -19,9 +19,9 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.build.running.wish import Cache, ChainTree, Tree
 from millefeuille.values import dataclass
 

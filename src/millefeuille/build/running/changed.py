@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.layers import xattrs
 from millefeuille.layers.changes import SAME, Change, Written, changes
 from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, NO_XATTRS, SYMLINK

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build.running.failure import EntitlementMissing
 from millefeuille.build.running.host import INSECURE, NETWORK_HOST, RunHost
 from millefeuille.build.running.stubs import Stubs

@@ -13,9 +13,9 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.build.running import record
 from millefeuille.build.running.host import RunHost
 from millefeuille.build.running.wish import RunWish

@@ -10,9 +10,9 @@ import contextlib
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.annotations import Any, Final
 from millefeuille.build.running import caches
 from millefeuille.build.running.agent import AgentProxy
 from millefeuille.build.running.host import RunHost

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Final
 
 from millefeuille import files
+from millefeuille.annotations import Any, Final
 
 _RESOLVER: Final = "/etc/resolv.conf"
 _MAXIMUM: Final = 1 << 20

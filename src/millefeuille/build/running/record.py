@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build.running.wish import (
     Bind,
     Cache,

@@ -13,9 +13,9 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.build.running import document, kept
 from millefeuille.build.running.failure import StepFailed, StepStopped
 from millefeuille.build.running.host import RunHost, remove

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.build.running import document
 from millefeuille.build.running.host import RunHost, remove
 from millefeuille.build.running.kept import KeptRoot, entered

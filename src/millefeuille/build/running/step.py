@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.build.running import document, names
 from millefeuille.build.running.host import RunHost
 from millefeuille.build.running.mounts import Furnishing

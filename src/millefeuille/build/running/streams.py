@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable, Mapping
-from typing import Final
+
+from millefeuille.annotations import Final
 
 # Told the number of the stream, 1 or 2, and a line without its end.
 Log = Callable[[int, bytes], None]

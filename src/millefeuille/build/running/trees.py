@@ -13,9 +13,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterable
-from typing import Final
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Final
 from millefeuille.build.running.host import RunHost, tree_key
 from millefeuille.build.running.wish import ChainTree, HostTree, Tree
 from millefeuille.build.sources.source import NotFound

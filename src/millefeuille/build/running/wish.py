@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
 
+from millefeuille.annotations import Any, Final, Literal
 from millefeuille.oci.digest import Digest
 from millefeuille.values import dataclass, field
 

@@ -11,9 +11,9 @@ import os
 import stat
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Final
 from millefeuille.build.sources import arguments, halves
 from millefeuille.build.sources.hidden import hidden
 from millefeuille.build.sources.identity import identity

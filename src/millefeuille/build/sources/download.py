@@ -14,12 +14,12 @@ import posixpath
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
-from typing import Final
 from urllib.parse import SplitResult, unquote, urldefrag, urljoin, urlsplit
 
 from urllib3 import exceptions as http
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Corrupt, Denied, Failed, Invalid, Unavailable
 from millefeuille.oci.digest import Digest
 from millefeuille.registry.address import Reach

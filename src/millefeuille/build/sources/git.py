@@ -10,9 +10,9 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.build.sources.giturl import GitUrl
 from millefeuille.errors import Corrupt, Denied, Failed, NotFound, Unsupported
 from millefeuille.layers.following import follow

@@ -12,9 +12,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid
 from millefeuille.registry.redaction import clean, show_url
 from millefeuille.values import dataclass, replace

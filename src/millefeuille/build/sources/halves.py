@@ -10,8 +10,8 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.build.sources import reading
 from millefeuille.build.sources.reading import Read, Wanted
 from millefeuille.errors import MilleError

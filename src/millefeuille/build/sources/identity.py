@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 from blake3 import blake3
 
+from millefeuille.annotations import Final
 from millefeuille.layers.entry import FILE
 from millefeuille.layers.schema import pack_xattrs
 from millefeuille.layers.tarheader import Metadata

@@ -10,8 +10,8 @@ import codecs
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.build.sources.glob import BadPattern
 from millefeuille.build.sources.patterns import AnyOf, Pattern
 

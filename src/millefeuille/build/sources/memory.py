@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from typing import Final
 
 from blake3 import blake3
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.layers.columns import Buffer
 
 FILES: Final = 128

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.build.sources.glob import STAR, Class, Literal, Piece, expression, pieces
 
 _DEEP: Final = "(?:.*/)?"  # any number of directories

@@ -14,11 +14,11 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from typing import Final, NamedTuple
 
 from blake3 import blake3
 
 from millefeuille import files
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.build.sources.scan import open_directory, refused
 from millefeuille.errors import Failed
 from millefeuille.layers import xattrs

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
+from millefeuille.annotations import Protocol
 from millefeuille.build.sources.giturl import GitUrl
 from millefeuille.oci.digest import Digest
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # a build that fetches nothing loads nothing that can
     from millefeuille.build.sources.download import Download
     from millefeuille.build.sources.git import Checkout

@@ -11,9 +11,9 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Final, Protocol
 
 from millefeuille import kernel
+from millefeuille.annotations import Final, Protocol
 from millefeuille.build.sources.sieve import Sieve, State, nothing
 from millefeuille.errors import Denied, Failed, MilleError
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
 
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.build.sources.ignore import NOTHING, Ignore, Matched
 from millefeuille.build.sources.patterns import AnyOf, Pattern
 

@@ -7,9 +7,9 @@ the difference. Nothing is read to select, and content is read only where its ha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
 
 from millefeuille import errors
+from millefeuille.annotations import NamedTuple, Protocol
 from millefeuille.layers.tarheader import Metadata
 from millefeuille.values import dataclass
 

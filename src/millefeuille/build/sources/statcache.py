@@ -18,8 +18,8 @@ import os
 import threading
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.build.sources import memory
 from millefeuille.errors import MilleError
 from millefeuille.layers import columns

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Final, NamedTuple
 
 from millefeuille import files
+from millefeuille.annotations import Final, NamedTuple
 from millefeuille.errors import MilleError, Unsupported
 from millefeuille.layers import header
 from millefeuille.layers.entry import OPAQUE, WHITEOUT

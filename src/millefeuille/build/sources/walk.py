@@ -19,11 +19,11 @@ import time
 from array import array
 from functools import partial
 from operator import attrgetter
-from typing import Final
 
 from blake3 import blake3
 
 from millefeuille import kernel
+from millefeuille.annotations import Final
 from millefeuille.build.sources import memory
 from millefeuille.build.sources.ignore import Ignore
 from millefeuille.build.sources.reading import CLOCK

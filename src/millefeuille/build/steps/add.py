@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.build.copying import chmod
 from millefeuille.build.copying.add import added
 from millefeuille.build.copying.copy import Selected

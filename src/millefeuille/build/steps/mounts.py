@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
 
+from millefeuille.annotations import Any, cast
 from millefeuille.build.copying.layered import LayeredSource
 from millefeuille.build.copying.root import RootTree
 from millefeuille.build.dockerfile.complaint import Complaint

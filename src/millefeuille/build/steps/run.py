@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build import process, words
 from millefeuille.build.dockerfile.instructions import Run, ShellForm
 from millefeuille.build.layering import Task

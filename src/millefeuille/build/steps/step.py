@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
 
+from millefeuille.annotations import Protocol
 from millefeuille.build.base import Bases
 from millefeuille.build.dockerfile.instructions import Instruction
 from millefeuille.build.layering import Layering
@@ -23,6 +23,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.store.images import LayerRecord
 from millefeuille.values import dataclass, field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from concurrent.futures import Future
 

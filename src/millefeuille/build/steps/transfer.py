@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.build import process, words
 from millefeuille.build.copying import chmod
 from millefeuille.build.copying.copy import CopyWishes, Selected, copied_from

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from millefeuille.annotations import Any
 from millefeuille.build import process
 from millefeuille.build.copying.root import RootTree
 from millefeuille.build.copying.workdir import made

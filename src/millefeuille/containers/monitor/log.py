@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from millefeuille.containers.monitor import moments
+from millefeuille.plainjson import dumps
 
 _LONGEST = 16 << 10  # bytes; a longer line becomes several records, of which only the last has its newline
 
@@ -38,7 +38,7 @@ class Log:
             self._parts[stream] = b""
 
     def _record(self, stream: str, line: bytes) -> bytes:
-        text = json.dumps(line.decode("utf-8", "replace"), ensure_ascii=False)
+        text = dumps(line.decode("utf-8", "replace"), ensure_ascii=False)
         for letter, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
             text = text.replace(letter, escape)
         return f'{{"log":{text},"stream":"{stream}","time":"{moments.now()}"}}\n'.encode()

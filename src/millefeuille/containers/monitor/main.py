@@ -9,7 +9,6 @@ a socket of a client that is attached from the beginning (-1 for none).
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import signal
 import socket
@@ -25,6 +24,7 @@ from millefeuille.containers.monitor.log import Log
 from millefeuille.containers.monitor.loop import Loop
 from millefeuille.containers.monitor.order import Order
 from millefeuille.containers.monitor.policy import Policy
+from millefeuille.plainjson import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class _Monitor:
         try:
             file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
-                os.write(file, json.dumps(told).encode())
+                os.write(file, dumps(told).encode())
                 if durable:
                     os.fsync(file)
             finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from millefeuille.plainjson import loads
 
 
 class Order:
@@ -17,7 +17,7 @@ class Order:
 
     def __init__(self, path: str) -> None:
         with open(path, encoding="utf-8") as file:
-            told = json.load(file)
+            told = loads(file.read())
         self.id: str = told["id"]
         self.runtime: list[str] = told["runtime"]
         self.runtime_state: str = told["runtime_state"]

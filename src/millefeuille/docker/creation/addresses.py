@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.docker.gotext import quoted
-from millefeuille.later import ipaddress
+from millefeuille.later import ipaddress, re
 
 HOST_GATEWAY: Final = "host-gateway"
 _NAME: Final = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9])"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.docker.creation.quantities import memory, unsigned
+from millefeuille.later import re
 
 _RULE: Final = r"[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}"
 _CDI: Final = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.docker.creation.quantities import memory, unsigned
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation.addresses import check_mac
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.docker.gotext import quoted
+from millefeuille.later import re
 from millefeuille.values import dataclass, field, replace
 
 DEFAULT: Final = "default"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.docker.creation.error import InvalidOption
 
 _KERNEL: Final = frozenset(

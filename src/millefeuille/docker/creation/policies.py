@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.docker.gotext import quoted
+from millefeuille.later import json, re
 
 _ULIMITS: Final = frozenset((
     "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",

@@ -6,8 +6,8 @@ Source: docker/go-connections v0.5, nat.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.docker.creation.addresses import parse_ip
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.docker.creation.quantities import unsigned

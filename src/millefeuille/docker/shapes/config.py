@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+
+from millefeuille.annotations import Any
 
 
 def shown_config(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,7 @@ Source: docker/cli v28.2.2, cli/command/container/formatter_stats.go.
 
 from __future__ import annotations
 
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.docker.columns import Listing
 from millefeuille.docker.units import bytes_size, human_size
 from millefeuille.runtime.usage import Usage

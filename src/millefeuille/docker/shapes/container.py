@@ -6,8 +6,8 @@ Source: moby v28.2.2, daemon/inspect.go and api/types/container.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.containers import state as states
 from millefeuille.containers.record import Container
 from millefeuille.containers.state import State

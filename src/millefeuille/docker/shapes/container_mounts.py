@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from millefeuille.annotations import Any, Final
 from millefeuille.containers.record import Container, MountPoint
 
 _PROPAGATIONS: Final = frozenset(("private", "rprivate", "shared", "rshared", "slave", "rslave"))

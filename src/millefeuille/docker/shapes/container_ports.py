@@ -6,7 +6,8 @@ Source: docker/cli v28.2.2, cli/command/formatter/container.go, DisplayablePorts
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+
+from millefeuille.annotations import Any
 
 Ports = Mapping[str, Sequence[Mapping[str, str]] | None]
 

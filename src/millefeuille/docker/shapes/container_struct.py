@@ -6,8 +6,8 @@ Source: moby v28.2.2, api/types/container.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.template.values import Absent, Integer, Struct, TypedList, TypedMap
 
 # Members that are structs, by their JSON names; all other objects are maps.

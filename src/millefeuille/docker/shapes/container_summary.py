@@ -6,8 +6,8 @@ Source: moby v28.2.2, container/view.go; docker/cli v28.2.2, cli/command/formatt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.containers.record import Container
 from millefeuille.containers.state import State
 from millefeuille.docker import rfc3339

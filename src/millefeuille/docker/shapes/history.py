@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.docker import rfc3339
 from millefeuille.docker.age import ago
 from millefeuille.docker.ellipsis import ellipsis

@@ -6,8 +6,8 @@ Source: moby v28.2.2, api/types/image/image_inspect.go and the types it uses.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.docker import rfc3339
 from millefeuille.docker.template.values import Absent, Integer, Struct, Text, TypedList, TypedMap
 

@@ -6,8 +6,8 @@ Source: docker/cli v28.2.2, cli/command/system/info.go.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.docker.template.values import Integer, Struct, TypedList
 
 _NUMBERS = ("MemTotal",)

@@ -6,8 +6,8 @@ Source: moby v28.2.2, api/types/network; docker/cli v28.2.2, cli/command/network
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.docker import rfc3339
 from millefeuille.docker.columns import Listing, label_header
 from millefeuille.docker.template.values import Struct, Text, TypedList, TypedMap

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.docker.age import ZERO, ago, go_time
 from millefeuille.docker.units import human_size
 from millefeuille.values import dataclass

@@ -6,8 +6,8 @@ Source: moby v28.2.2, api/types/volume; docker/cli v28.2.2, cli/command/formatte
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.docker.columns import Listing, label_header
 from millefeuille.docker.template.values import Absent, Struct, TypedMap
 from millefeuille.docker.units import human_size

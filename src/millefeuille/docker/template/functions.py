@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import quote_plus
 
+from millefeuille.annotations import Any
 from millefeuille.docker.jsontext import marshal
 from millefeuille.docker.template import comparison
 from millefeuille.docker.template.indexing import index, length, slice_

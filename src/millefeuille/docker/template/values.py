@@ -7,8 +7,8 @@ Plain Python values stand for what Go decodes from JSON: dict for `map[string]in
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.values import dataclass, field
 
 

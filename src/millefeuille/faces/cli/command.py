@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
 
+from millefeuille.annotations import Any, NamedTuple, TypeVar
 from millefeuille.faces.cli.options import Option
 from millefeuille.faces.cli.terminal import Terminal
 from millefeuille.settings import Settings

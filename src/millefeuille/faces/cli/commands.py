@@ -23,7 +23,7 @@ prints and gives the exit code. `context.terminal.confirm(message)` asks y/N. Pr
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from millefeuille.annotations import Final, NamedTuple
 
 
 class Row(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.faces.cli import catalogue, exits, usage
 from millefeuille.faces.cli.command import Call, Context
 from millefeuille.faces.cli.commands import Group, Row

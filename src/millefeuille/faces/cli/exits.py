@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from millefeuille import errors, files
+from millefeuille.annotations import Final
 from millefeuille.faces.cli.terminal import Terminal
 
 USAGE: Final = 125  # a flag that cannot be read

@@ -7,8 +7,8 @@ bundles `-abc`, switches with `=false`, and `--`, after which everything is an a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.docker.gotext import quoted
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.options import Option, boolean

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.faces.cli.options import boolean, string
 
 ROOT: Final = string("root", "Directory of the store (overrides MILLE_ROOT)", complete="directory")

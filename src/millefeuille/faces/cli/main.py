@@ -6,9 +6,9 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TextIO
 
 import millefeuille
+from millefeuille.annotations import TextIO
 from millefeuille.faces.cli import dispatch, exits, usage
 from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.flags import HELP, BadFlag, Flags

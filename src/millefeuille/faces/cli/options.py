@@ -8,8 +8,8 @@ if call[QUIET]:         # bool, and the type checker knows it
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
 
+from millefeuille.annotations import Generic, TypeVar
 from millefeuille.faces.cli import values
 from millefeuille.faces.cli.values import Pairs
 from millefeuille.values import dataclass

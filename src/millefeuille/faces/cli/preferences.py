@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.faces.cli.exits import Refusal
+from millefeuille.plainjson import loads
 from millefeuille.settings import Settings
 
 
@@ -18,7 +18,7 @@ def preference(settings: Settings, name: str) -> Any:
         return None
     try:
         with open(path, encoding="utf-8") as file:
-            found = json.load(file)
+            found = loads(file.read())
     except (OSError, ValueError) as error:
         raise Refusal(f"WARNING: Error loading config file: {path}: {error}") from error
     return found.get(name) if isinstance(found, Mapping) else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Iterator
-from typing import Literal
 
+from millefeuille.annotations import Literal
 from millefeuille.faces.cli.progress_plain import Plain
 from millefeuille.faces.cli.terminal import Terminal
 from millefeuille.progress import Event, Finished, Progress, Silent

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Final, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from millefeuille.annotations import Final, Self
 from millefeuille.docker.units import human_size
 from millefeuille.faces.cli.progress_words import MOVING, Around, layer_states, short
 from millefeuille.faces.cli.terminal import Terminal

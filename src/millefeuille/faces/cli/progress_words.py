@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.oci.digest import Digest
 from millefeuille.progress import (
     Event,

@@ -6,8 +6,8 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator
-from typing import BinaryIO, Final, TextIO
 
+from millefeuille.annotations import BinaryIO, Final, TextIO
 from millefeuille.errors import Failed
 
 DEFAULT_WIDTH: Final = 80

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.docker.creation.quantities import memory, unsigned
 from millefeuille.faces.cli import values
 from millefeuille.faces.cli.options import Option

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.gotext import quoted
 from millefeuille.faces.cli.catalogue import listed
 from millefeuille.faces.cli.command import Arity, Command

@@ -6,10 +6,9 @@ returns the new value, or raises ValueError with Go's own sentence.
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.docker.gotext import quoted
+from millefeuille.later import re
 
 Pairs = tuple[tuple[str, str], ...]
 

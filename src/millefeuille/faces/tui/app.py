@@ -6,7 +6,6 @@ import gc
 import os
 import threading
 from collections.abc import Callable
-from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from millefeuille.analysis.tree import Node
+from millefeuille.annotations import Final
 from millefeuille.errors import MilleError
 from millefeuille.faces.tui.extraction import extract
 from millefeuille.faces.tui.file import FileScreen

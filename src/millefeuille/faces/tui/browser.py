@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
-from typing import NamedTuple
 
 from millefeuille.analysis.tree import ADDED, REMOVED, UNCHANGED, Node
+from millefeuille.annotations import NamedTuple
 from millefeuille.faces.tui.wanted import Wanted
 from millefeuille.layers.entry import DIRECTORY
 

@@ -7,7 +7,8 @@ too (`ctrl+space`, `esc`, `pgup`); `name_of` gives them for what a terminal prog
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+
+from millefeuille.annotations import Final
 
 EVERYWHERE: Final = "everywhere"
 LAYERS: Final = "layers"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from millefeuille.annotations import NamedTuple
 from millefeuille.faces.tui.keys import LAYERS, TREE, WASTE
 
 NARROW = 72  # columns; below that only one column of panes is shown

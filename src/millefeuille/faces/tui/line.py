@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
+
+from millefeuille.annotations import Final, NamedTuple
 
 # Each look: the SGR codes of a terminal, and the same as a style of rich.
 LOOKS: Final = {

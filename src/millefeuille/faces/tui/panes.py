@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Final
 
 from millefeuille.analysis.tree import NO_ENTRY, Node
+from millefeuille.annotations import Final
 from millefeuille.docker.units import human_size
 from millefeuille.faces.cli.escaped import escaped
 from millefeuille.faces.tui.browser import Row

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from millefeuille.analysis.tree import ADDED, METADATA, MODIFIED, REMOVED, TYPE, UNCHANGED
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.faces.tui.keys import ACTIONS
 from millefeuille.faces.tui.yaml import BadYaml, Value, read_yaml

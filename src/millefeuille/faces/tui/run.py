@@ -6,10 +6,10 @@ import gc
 import importlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol, TextIO
 
 from millefeuille.analysis.compare import difference
 from millefeuille.analysis.schema import Document
+from millefeuille.annotations import Protocol, TextIO
 from millefeuille.engine.analysis import Analysis
 from millefeuille.engine.contents import content
 from millefeuille.faces.tui.comparison import Comparison

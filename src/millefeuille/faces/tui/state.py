@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Final
 
 from millefeuille.analysis.tree import Node
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import MilleError
 from millefeuille.faces.tui.browser import Browser, Row
 from millefeuille.faces.tui.comparison import Comparison

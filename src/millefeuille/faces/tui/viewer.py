@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+
+from millefeuille.annotations import Final
 
 _MOST: Final = 4 << 20  # bytes that are shown of a file
 _ROW: Final = 16

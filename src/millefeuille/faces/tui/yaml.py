@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple, TypeAlias
 
+from millefeuille.annotations import Final, NamedTuple, TypeAlias
 from millefeuille.errors import Invalid
 
 Value: TypeAlias = "str | list[str] | dict[str, Value]"

@@ -15,9 +15,9 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
-from typing import TypeVar
 
 from millefeuille import files, kernel
+from millefeuille.annotations import TypeVar
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.chain import Chain
 from millefeuille.snapshots.erofs.mount import mount_chain

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from struct import Struct
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Unsupported
 from millefeuille.values import dataclass
 

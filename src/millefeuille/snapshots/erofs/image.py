@@ -13,8 +13,8 @@ from __future__ import annotations
 import stat
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.layers.uncollected import uncollected
 from millefeuille.snapshots.erofs import chunks, xattrs
@@ -40,6 +40,7 @@ from millefeuille.snapshots.erofs.format import (
     header_size,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.layers.tree import Node
 

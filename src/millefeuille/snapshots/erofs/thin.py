@@ -13,8 +13,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.layers.entry import NO_XATTRS, OPAQUE, WHITEOUT
 from millefeuille.layers.index import LayerIndex
 from millefeuille.layers.tree import NO_ENTRY, Merger, Node

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from struct import Struct
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.snapshots.erofs.format import WORD, ImageTooLarge
 
 _HEADER: Final = Struct("<IB7x")  # name filter, number of shared entries

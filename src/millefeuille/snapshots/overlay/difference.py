@@ -7,8 +7,8 @@ says only how overlayfs has to be told.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
+from millefeuille.annotations import NamedTuple
 from millefeuille.layers.entry import DIRECTORY, HARDLINK, OPAQUE
 from millefeuille.layers.index import LayerIndex
 from millefeuille.layers.tree import Merger, Node

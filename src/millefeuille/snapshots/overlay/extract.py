@@ -16,9 +16,9 @@ import stat
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Final
 from millefeuille.errors import Corrupt, Denied, Unsupported
 from millefeuille.layers.tree import Node
 from millefeuille.snapshots.overlay.difference import Directory

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.snapshots.snapshotter import Marks
 
 _EVERYBODY: Final = [0, 0, (1 << 32) - 1]

@@ -12,9 +12,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Final
 from millefeuille.layers.tree import Merger
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids

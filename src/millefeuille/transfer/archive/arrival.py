@@ -11,9 +11,9 @@ import os
 import stat
 from collections.abc import Callable, Container, Iterator
 from functools import partial
-from typing import Final
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.layers.compression import Inflater
 from millefeuille.store.disk import Disk
 from millefeuille.transfer.archive.decompression import archive_inflater, sniff_archive

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import copy
-import json
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
+from millefeuille.later import pattern, re
+from millefeuille.plainjson import dumps
 from millefeuille.transfer.archive.words import BadInstruction, expand, read_list, read_pairs, split_words
 
 Process = dict[str, Any]
 
 _SHELL: Final = ["/bin/sh", "-c"]
-_PORT: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.ASCII | re.IGNORECASE)
-_FLAG: Final = re.compile(r"--([a-z-]+)=(\S+)\s*")
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_PORT: Final = pattern(r"(?ai)(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
+_FLAG: Final = pattern(r"--([a-z-]+)=(\S+)\s*")
+_DURATION: Final = pattern(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _NANOSECONDS: Final = {
     "ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
 }  # fmt: skip
@@ -142,7 +142,7 @@ def _healthcheck(process: Process, text: str) -> None:
         process["Healthcheck"] = {"Test": ["NONE"]}
         return
     if kind.upper() != "CMD":
-        raise BadInstruction(f"Unknown type {json.dumps(kind)} in HEALTHCHECK (try CMD)")
+        raise BadInstruction(f"Unknown type {dumps(kind)} in HEALTHCHECK (try CMD)")
     if not command.strip():
         raise BadInstruction("Missing command after HEALTHCHECK CMD")
     words = read_list(command)
@@ -153,7 +153,7 @@ def _healthcheck(process: Process, text: str) -> None:
 def _nanoseconds(text: str) -> int:
     parts = list(_DURATION.finditer(text))
     if not parts or sum(len(part[0]) for part in parts) != len(text):
-        raise BadInstruction(f"time: invalid duration {json.dumps(text)}")
+        raise BadInstruction(f"time: invalid duration {dumps(text)}")
     return round(sum(float(part[1]) * _NANOSECONDS[part[2]] for part in parts))
 
 

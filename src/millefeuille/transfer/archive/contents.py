@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Corrupt, Invalid
 from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, SYMLINK
 from millefeuille.layers.index import IndexBuilder, LayerIndex

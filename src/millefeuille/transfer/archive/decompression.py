@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.later import bz2, lzma
 from millefeuille.layers import compression
 from millefeuille.layers.compression import (

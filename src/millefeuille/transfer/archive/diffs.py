@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.later import hashlib
 from millefeuille.layers import compression
 from millefeuille.oci.digest import Digest

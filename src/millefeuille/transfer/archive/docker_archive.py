@@ -5,10 +5,10 @@ Source: Docker's image specification 1.2, "Combined Image JSON + Filesystem Chan
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
+from millefeuille.later import pattern
 from millefeuille.oci import config as image_config
 from millefeuille.oci import manifest as documents
 from millefeuille.oci.config import ImageConfig
@@ -24,7 +24,7 @@ MANIFEST: Final = "manifest.json"
 _MAXIMUM_BYTES: Final = 4 << 20
 _MAXIMUM_IMAGES: Final = 10_000
 # The archive has no other promise about a config than its name, where that is a digest.
-_DIGEST_NAME: Final = re.compile(r"(?:blobs/sha256/|sha256:)?([0-9a-f]{64})(?:\.json)?", re.ASCII)
+_DIGEST_NAME: Final = pattern(r"(?a)(?:blobs/sha256/|sha256:)?([0-9a-f]{64})(?:\.json)?")
 
 
 def docker_images(contents: Contents, source: ArchiveSource, wanted: Platform | None) -> Iterator[Found]:

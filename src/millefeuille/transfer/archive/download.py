@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
-from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from urllib3.exceptions import HTTPError
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Failed, Unavailable
 from millefeuille.registry.patience import Patience
 from millefeuille.registry.proxies import Proxies

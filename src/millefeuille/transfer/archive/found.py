@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.later import hashlib
 from millefeuille.layers.compression import sniff
 from millefeuille.oci import manifest as documents
@@ -13,6 +12,7 @@ from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
+from millefeuille.plainjson import dumps
 from millefeuille.store.blobs import BlobNotFound, CorruptBlob
 from millefeuille.transfer.archive.contents import BadArchive, Contents, Member, MemberStream
 from millefeuille.transfer.plan import Plan
@@ -84,7 +84,7 @@ def parse_name(text: object) -> Reference:
         reference = Reference.parse(text)
         if reference.tag is not None and reference.digest is None:
             return reference
-    raise BadArchive(f"invalid tag {json.dumps(text)}")
+    raise BadArchive(f"invalid tag {dumps(text)}")
 
 
 def layer_blob(contents: Contents, member: Member, diff_id: Digest | None) -> Descriptor:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.oci import config as image_config
 from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype
@@ -13,6 +12,7 @@ from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
+from millefeuille.plainjson import dumps, loads
 from millefeuille.store.attachments import attachments
 from millefeuille.store.blobs import Blobs
 from millefeuille.transfer.archive.selection import Chosen
@@ -86,7 +86,7 @@ class _Gathering:
         if not self._oci or _is_oci(index, taken):
             self._gathered.documents[descriptor.digest] = index.raw
             return descriptor
-        fields = json.loads(index.raw) | {"mediaType": mediatype.OCI_INDEX}
+        fields = loads(index.raw) | {"mediaType": mediatype.OCI_INDEX}
         # Those left behind would have to change their digests too, so they cannot be listed.
         fields["manifests"] = [
             entry | _renamed(taken[Digest.parse(entry["digest"])])
@@ -120,7 +120,7 @@ class _Gathering:
         return described
 
     def _converted(self, descriptor: Descriptor, manifest: Manifest) -> tuple[Descriptor, Manifest]:
-        fields = json.loads(manifest.raw) | {"mediaType": mediatype.OCI_MANIFEST}
+        fields = loads(manifest.raw) | {"mediaType": mediatype.OCI_MANIFEST}
         for part in (fields["config"], *fields["layers"]):
             part["mediaType"] = mediatype.OCI_SPELLING.get(part["mediaType"], part["mediaType"])
         described = self._add(descriptor, fields, mediatype.OCI_MANIFEST)
@@ -129,7 +129,7 @@ class _Gathering:
         return described, parsed
 
     def _add(self, descriptor: Descriptor, fields: Mapping[str, Any], media_type: str) -> Descriptor:
-        raw = json.dumps(fields, separators=(",", ":")).encode()
+        raw = dumps(fields, separators=(",", ":")).encode()
         digest = Digest.of(raw)
         self._gathered.documents[digest] = raw
         return Descriptor(media_type=media_type, digest=digest, size=len(raw), platform=descriptor.platform)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any
 
 from millefeuille import files
+from millefeuille.annotations import Any
 from millefeuille.layers.compression import sniff
 from millefeuille.layers.ingest import CHUNK
 from millefeuille.oci import config as image_config

@@ -6,8 +6,8 @@ Source: OCI image-spec, image-layout.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor

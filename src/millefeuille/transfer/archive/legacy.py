@@ -9,11 +9,10 @@ Source: Docker's image specification 1.0 and what dockerd 20.10 makes of it.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
+from millefeuille.later import pattern
 from millefeuille.oci import config as image_config
 from millefeuille.oci import manifest as documents
 from millefeuille.oci.descriptor import Descriptor
@@ -21,6 +20,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.reference import Reference
 from millefeuille.oci.strictjson import parse_object
+from millefeuille.plainjson import dumps
 from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.diffs import plain_digest
 from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, parse_name
@@ -29,7 +29,7 @@ from millefeuille.values import dataclass
 
 REPOSITORIES: Final = "repositories"
 _MAXIMUM_BYTES: Final = 4 << 20
-_ID: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_ID: Final = pattern(r"(?a)[0-9a-f]{64}")
 # What says something about one layer, or about how the layer was made; the whole image has none of it.
 _DROPPED: Final = frozenset({"id", "parent", "Size", "parent_id", "layer_id", "throwaway"})
 
@@ -64,7 +64,7 @@ def _named(contents: Contents) -> dict[str, list[Reference]]:
 
 def _checked(identifier: object) -> str:
     if not isinstance(identifier, str) or not _ID.fullmatch(identifier):
-        raise BadArchive(f"invalid archive: {json.dumps(identifier)} is no image ID")
+        raise BadArchive(f"invalid archive: {dumps(identifier)} is no image ID")
     return identifier
 
 
@@ -99,7 +99,7 @@ def _config(layers: list[_Layer]) -> bytes:
     fields = {key: value for key, value in layers[-1].fields.items() if key not in _DROPPED}
     fields["history"] = [_history(layer.fields) for layer in layers]
     fields["rootfs"] = {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]}
-    text = json.dumps(dict(sorted(fields.items())), separators=(",", ":"), ensure_ascii=False)
+    text = dumps(dict(sorted(fields.items())), separators=(",", ":"), ensure_ascii=False)
     # Go writes these three so that they are safe in HTML; they can stand in strings only.
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -5,12 +5,11 @@ Source: OCI image-spec, image-layout.md; Docker's image specification 1.2 and wh
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
+from millefeuille.annotations import Any
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.mediatype import OCI_INDEX
+from millefeuille.plainjson import dumps
 from millefeuille.transfer.archive.gather import Gathered, Packed
 
 CONTAINERD_NAME = "io.containerd.image.name"
@@ -86,4 +85,4 @@ def _plain(descriptor: Descriptor) -> dict[str, Any]:
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from millefeuille.errors import NotFound
 from millefeuille.later import Later
@@ -13,6 +12,7 @@ from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.reference import Reference
 from millefeuille.values import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.store import names
     from millefeuille.store.transaction import Transaction

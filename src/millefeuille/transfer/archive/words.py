@@ -5,14 +5,14 @@ Source: the Dockerfile reference, "Environment replacement" and "ENV".
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
+from millefeuille.later import pattern, re
+from millefeuille.plainjson import dumps, loads
 
-_VARIABLE: Final = re.compile(r"\$(?:\{(\w+)(?:(:[-+])([^}]*))?\}|(\w+))", re.ASCII)
+_VARIABLE: Final = pattern(r"(?a)\$(?:\{(\w+)(?:(:[-+])([^}]*))?\}|(\w+))")
 
 
 class BadInstruction(Invalid):
@@ -61,7 +61,7 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
         position += 1
     if quote:
         raise BadInstruction(
-            f"failed to process {json.dumps(text, ensure_ascii=False)}: "
+            f"failed to process {dumps(text, ensure_ascii=False)}: "
             f"unexpected end of statement while looking for matching {_named(quote)}"
         )
     return result
@@ -82,7 +82,7 @@ def read_pairs(text: str, what: str, variables: Mapping[str, str]) -> list[tuple
         name, sign, value = word.partition("=")
         if not sign:
             raise BadInstruction(
-                f"Syntax error - can't find = in {json.dumps(word)}. Must be of the form: name=value"
+                f"Syntax error - can't find = in {dumps(word)}. Must be of the form: name=value"
             )
         if not name:
             raise BadInstruction(f"{what} names can not be blank")
@@ -95,7 +95,7 @@ def read_list(text: str) -> list[str] | None:
     if not text.lstrip().startswith("["):
         return None
     try:
-        value = json.loads(text)
+        value = loads(text)
     except ValueError:
         return None
     return value if isinstance(value, list) and all(isinstance(word, str) for word in value) else None

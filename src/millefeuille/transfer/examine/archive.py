@@ -6,8 +6,6 @@ directory for such files, not through the store.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from millefeuille.errors import NotFound
 from millefeuille.later import Later
 from millefeuille.oci.platform import Platform
@@ -19,6 +17,7 @@ from millefeuille.transfer.archive.found import ArchiveSource
 from millefeuille.transfer.archive.kinds import images_in
 from millefeuille.transfer.examine.layers import Examined, examine
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.transfer.examine import folder
 else:

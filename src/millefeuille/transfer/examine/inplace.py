@@ -11,8 +11,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Final
 
+from millefeuille.annotations import Final
 from millefeuille.errors import MilleError
 from millefeuille.later import Later
 from millefeuille.layers import compression
@@ -29,6 +29,7 @@ _PROCESSES: Final = 8  # at most
 _WORTH: Final = 4 << 20  # bytes of layers below which another process is slower
 _UNEVEN: Final = 2 << 20  # bytes that one process has more than another, for which a layer is cut
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.transfer.examine import packedlayer
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final
 
+from millefeuille.annotations import Final
 from millefeuille.later import Later
 from millefeuille.layers.index import LayerIndex
 from millefeuille.oci.config import ImageConfig
@@ -18,6 +18,7 @@ from millefeuille.transfer.plan import Plan
 from millefeuille.transfer.source import ImageSource
 from millefeuille.values import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from concurrent import futures
 

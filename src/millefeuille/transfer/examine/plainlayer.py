@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.later import Later, hashlib
 from millefeuille.layers import part
 from millefeuille.layers.columns import Buffer
@@ -24,6 +24,7 @@ _READING: Final = 0.2  # a byte that is passed over
 _ENTRY: Final = 2600.0
 _BEGINNING: Final = 8e6  # until the other process has begun, and what it says has been taken
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.layers import stage
 else:

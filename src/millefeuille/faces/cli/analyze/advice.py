@@ -7,9 +7,9 @@ import json
 import os
 import re
 from contextlib import ExitStack
-from typing import Any, Final
 
 from millefeuille.analysis.advice.advice import ORDER, Advice
+from millefeuille.annotations import Any, Final
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.report import Silent

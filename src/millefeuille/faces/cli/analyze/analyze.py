@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
 from millefeuille import files, later
 from millefeuille.analysis.schema import Document
@@ -14,6 +13,7 @@ from millefeuille.faces.cli.analyze.view import has_terminal, view
 from millefeuille.faces.cli.command import Call, Command, Context, between
 from millefeuille.faces.cli.options import Option, boolean, repeated, string
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.analysis import rules
     from millefeuille.faces.cli.analyze import gates, report_forms, report_text

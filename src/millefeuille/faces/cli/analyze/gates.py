@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import Final
 
 from millefeuille.analysis.rules import (
     FAIL,
@@ -21,6 +20,7 @@ from millefeuille.analysis.rules import (
     matches,
 )
 from millefeuille.analysis.schema import Document
+from millefeuille.annotations import Final
 from millefeuille.errors import NotFound
 from millefeuille.faces.cli.analyze.subject import Subject
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from millefeuille.engine.kept import Kept, kept
 from millefeuille.engine.store import existing
@@ -14,6 +13,7 @@ from millefeuille.store.images import ImageRecord
 from millefeuille.store.names import NoSuchImage, find, no_such_image
 from millefeuille.store.transaction import Transaction
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.engine import stored as analyses
     from millefeuille.engine.analysis import Analysis

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from millefeuille.analysis.rules import FAIL, SKIP, Outcome
 from millefeuille.analysis.schema import Document
+from millefeuille.annotations import Any
 from millefeuille.docker.units import human_size
 from millefeuille.faces.cli.analyze.report_text import shown_path
 

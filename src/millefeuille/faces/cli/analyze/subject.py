@@ -6,14 +6,15 @@ import importlib
 import os
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Final
 
 from millefeuille.analysis.schema import Document
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Context
 from millefeuille.later import Later
 from millefeuille.store.disk import Disk
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.engine.analysis import Analysis
     from millefeuille.engine.kept import Kept

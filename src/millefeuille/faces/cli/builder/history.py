@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.build.journal import Account, parse
 from millefeuille.docker.age import ago
 from millefeuille.docker.table import table

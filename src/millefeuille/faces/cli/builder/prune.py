@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.docker.creation.quantities import memory
 from millefeuille.docker.units import human_size
 from millefeuille.engine.store import removing

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.cache.prune import Limits, prune
 from millefeuille.build.running import caches, kept
 from millefeuille.engine.running import remains, run_host

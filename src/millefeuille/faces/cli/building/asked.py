@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.build.request import Request, SecretSource
 from millefeuille.docker.creation.addresses import extra_host
 from millefeuille.docker.creation.pairs import looking_in

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from millefeuille.annotations import NamedTuple
 from millefeuille.build.cache.portable import Imported
 from millefeuille.build.cache.steps import Source, StepCache
 from millefeuille.engine.build import Caches

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build.call.outline import outline
 from millefeuille.build.call.targets import targets
 from millefeuille.build.call.text import outline_json, outline_text, targets_json, targets_text

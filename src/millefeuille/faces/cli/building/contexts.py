@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 from contextlib import ExitStack
-from typing import Any, NamedTuple
 
+from millefeuille.annotations import Any, NamedTuple
 from millefeuille.build.request import Request
 from millefeuille.build.scratch import scratch
 from millefeuille.build.sources.directory import DirectorySource

@@ -6,12 +6,12 @@ import threading
 import time
 from collections import deque
 from types import TracebackType
-from typing import Final, Self
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from millefeuille.annotations import Final, Self
 from millefeuille.build.report import Began, Ended, Event, Explained, Noted, Printed, Vertex
 from millefeuille.faces.cli.terminal import Terminal
 from millefeuille.values import dataclass, field

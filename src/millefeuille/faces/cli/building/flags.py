@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation import policies
 from millefeuille.docker.creation.quantities import memory_and_swap
 from millefeuille.faces.cli.options import Option, boolean, integer, repeated, string, strings

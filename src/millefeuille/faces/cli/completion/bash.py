@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.faces.cli.completion.vocabulary import IMAGES, Place, completing, flags
 
 _HEAD: Final = f"""# bash completion for mille

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from millefeuille.annotations import Any
 from millefeuille.faces.cli import catalogue
 from millefeuille.faces.cli.commands import COMMANDS, GROUPS
 from millefeuille.faces.cli.flags import HELP

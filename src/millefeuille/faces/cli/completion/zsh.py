@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.faces.cli.completion.vocabulary import IMAGES, Place, completing, first_line, flags
 from millefeuille.faces.cli.flags import HELP
 from millefeuille.faces.cli.options import Option

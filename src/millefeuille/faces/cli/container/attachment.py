@@ -9,8 +9,8 @@ import termios
 import tty
 from collections.abc import Iterator
 from types import FrameType
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.containers.attach import Attachment, Streams
 from millefeuille.containers.connection import Connection
 

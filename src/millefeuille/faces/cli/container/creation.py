@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation import addresses, networks, pairs, ports, refused, volumes
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.faces.cli.command import Call, Context

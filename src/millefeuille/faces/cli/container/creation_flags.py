@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation import addresses, devices, mounts, networks, pairs, policies, quantities
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.docker.creation.networks import Attachment

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final, TypeVar
-
+from millefeuille.annotations import Any, Final, TypeVar
 from millefeuille.docker.creation import devices, pairs, policies, ports, volumes
 from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.faces.cli.command import Call
 from millefeuille.faces.cli.container import creation_flags as flags
 from millefeuille.faces.cli.options import Option
+from millefeuille.later import re
 
 Item = TypeVar("Item")
 

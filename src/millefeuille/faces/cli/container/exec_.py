@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.execution import Command as Execution
 from millefeuille.containers.execution import execute, execute_detached

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from millefeuille.annotations import Any
 from millefeuille.containers import records
 from millefeuille.docker.containerrecords import facts
 from millefeuille.docker.inspection import render

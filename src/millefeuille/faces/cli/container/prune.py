@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.containers.prune import Pruned, prune
 from millefeuille.docker.containerselection import prunable
 from millefeuille.docker.units import human_size

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container

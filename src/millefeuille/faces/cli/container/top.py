@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.processes import listed
 from millefeuille.engine.containers import host

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from millefeuille.annotations import Any, Final
 from millefeuille.containers.updating import update
 from millefeuille.docker.creation.policies import restart_policy
 from millefeuille.docker.creation.quantities import memory_and_swap

@@ -6,8 +6,8 @@ import contextlib
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.build.dockerfile.instructions import Location
 from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.excerpt import excerpt

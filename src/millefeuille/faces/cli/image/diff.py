@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from millefeuille.analysis.compare import Difference, difference, difference_document
+from millefeuille.annotations import Any
 from millefeuille.docker.units import human_size
 from millefeuille.engine.store import existing
 from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, analysed

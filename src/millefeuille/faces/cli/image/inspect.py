@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from millefeuille.annotations import Any
 from millefeuille.docker.inspection import IMAGE, render
 from millefeuille.docker.records import digests, tags
 from millefeuille.docker.shapes.image import ImageFacts, image_inspect

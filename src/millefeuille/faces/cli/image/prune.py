@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.docker.filters import Filters
 from millefeuille.docker.selection import prunable
 from millefeuille.docker.table import table

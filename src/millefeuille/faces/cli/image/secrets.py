@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.table import table
 from millefeuille.engine.store import existing
 from millefeuille.errors import MilleError

@@ -6,8 +6,8 @@ Source: docker/cli v28.2.2, cli/command/image/tree.go.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.docker.units import human_size
 from millefeuille.faces.cli.terminal import DEFAULT_WIDTH, Terminal
 from millefeuille.images.trees import Tree, Weight, trees

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from millefeuille.annotations import Any
 from millefeuille.docker.shapes import manifest as shapes
 from millefeuille.engine.registries import registries
 from millefeuille.errors import MilleError, NotFound

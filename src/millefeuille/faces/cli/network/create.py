@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.engine.networks import networks
 from millefeuille.engine.store import founded
 from millefeuille.errors import Unsupported

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from millefeuille.annotations import Any
 from millefeuille.docker.inspection import render
 from millefeuille.docker.shapes.network import NETWORK, network_inspect
 from millefeuille.engine.networks import networks

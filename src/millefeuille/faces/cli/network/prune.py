@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.docker.networkselection import prunable
 from millefeuille.engine.networks import networks
 from millefeuille.faces.cli.command import Call, Command, Context, exactly

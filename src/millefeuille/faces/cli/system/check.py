@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.store import open_store, removing
 from millefeuille.faces.cli.command import Call, Command, Context, exactly

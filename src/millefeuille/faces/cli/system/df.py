@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.columns import USAGE
 from millefeuille.docker.containerrecords import listed
 from millefeuille.docker.jsontext import marshal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.docker.filters import Filters
 from millefeuille.docker.formatted import execute, parse
 from millefeuille.docker.jsontext import marshal

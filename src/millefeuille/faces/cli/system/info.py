@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from millefeuille.annotations import Any
 from millefeuille.docker.jsontext import marshal
 from millefeuille.docker.shapes.info import info_json, info_text
 from millefeuille.docker.shapes.info_struct import info_struct

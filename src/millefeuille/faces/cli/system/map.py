@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Final
 
 from millefeuille.analysis.storemap import store_map
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.table import table
 from millefeuille.docker.units import human_size
 from millefeuille.engine.mapping import Mapped, mapped

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.containers import prune as containerprune
 from millefeuille.containers import records
 from millefeuille.docker import containerselection, networkselection, volumeselection

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
 
+from millefeuille.annotations import Final
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.completion import bash, fish, zsh
 from millefeuille.faces.cli.completion.vocabulary import Place, places

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
 
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.inspection import IMAGE, render
 from millefeuille.docker.shapes.container import CONTAINER
 from millefeuille.docker.shapes.network import NETWORK

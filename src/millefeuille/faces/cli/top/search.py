@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.docker.columns import SEARCH
 from millefeuille.docker.filters import Filters, InvalidFilter
 from millefeuille.docker.shapes.search import SearchResult, search_row

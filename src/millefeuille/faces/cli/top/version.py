@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-from typing import Final
 
 import millefeuille
+from millefeuille.annotations import Final
 from millefeuille.docker.template import Template
 from millefeuille.docker.template.error import TemplateExecutionError, TemplateSyntaxError
 from millefeuille.docker.template.values import Struct, TypedList, TypedMap

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from millefeuille.annotations import Final
 from millefeuille.docker.units import human_size
 from millefeuille.docker.volumeselection import prunable
 from millefeuille.engine.volumes import users, volumes

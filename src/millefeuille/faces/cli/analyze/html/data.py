@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
 
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.schema import Document
+from millefeuille.annotations import Any
 from millefeuille.faces.cli.escaped import escaped
 from millefeuille.layers.entry import FILE
 
