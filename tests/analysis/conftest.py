@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Sequence
@@ -15,12 +14,9 @@ from typing import Any
 
 import pytest
 
+from millefeuille.testing.dive import dive_program
+
 Dive = Callable[[Path], dict[str, Any]]
-
-
-def dive_program() -> str | None:
-    """Where Dive is."""
-    return os.environ.get("MILLE_DIVE") or shutil.which("dive")
 
 
 @pytest.fixture
