@@ -16,6 +16,11 @@ try:
 except ImportError:  # an interpreter without them
     _json = None
 
+# A text as a JSON string: with what is not ASCII escaped, and with it as it is.
+quoted: Callable[[str], str] = _json.encode_basestring_ascii if _json else lambda text: dumps(text)
+quoted_plain: Callable[[str], str] = (
+    _json.encode_basestring if _json else lambda text: dumps(text, ensure_ascii=False)
+)
 _BLANKS = " \t\n\r"
 
 

@@ -52,3 +52,9 @@ def test_it_says_the_same(value: object) -> None:
     assert json.loads(marshal(value)) == value
     assert json.loads(indented(value, html=False)) == value
     assert not set("<>&\u2028\n") & set(marshal(value))
+
+
+@given(_JSON, st.sampled_from([4, 1, "\t"]))
+def test_indented_as_the_standard_library(value: object, indent: int | str) -> None:
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    assert indented(value, indent, html=False) == text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from json.encoder import encode_basestring
 
 from millefeuille.analysis.dive import DiveScore
 from millefeuille.analysis.image import Image
@@ -16,6 +15,7 @@ from millefeuille.analysis.layer import Layer
 from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY, WHITEOUT
 from millefeuille.layers.names import WHITEOUT_PREFIX
+from millefeuille.plainjson import quoted_plain
 
 _SHELL: Final = "/bin/sh -c "
 # By kind of entry: the tar's type flag, and the type bits of Go's FileMode.
@@ -95,7 +95,7 @@ def _permissions(mode: int) -> int:
 
 def _quoted(text: bytes) -> str:
     """A string as Go's encoding/json writes it."""
-    quoted = encode_basestring(text.decode("utf-8", "replace"))
+    quoted = quoted_plain(text.decode("utf-8", "replace"))
     for character in "<>&\u2028\u2029":
         if character in quoted:
             quoted = quoted.replace(character, f"\\u{ord(character):04x}")

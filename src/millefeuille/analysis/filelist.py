@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from json.encoder import encode_basestring_ascii as quoted
 
 from millefeuille.analysis.layer import Layer, positions
 from millefeuille.analysis.schema import KINDS
 from millefeuille.analysis.stacking import CHANGES
 from millefeuille.annotations import Final
 from millefeuille.layers.entry import FILE, WHITEOUT
+from millefeuille.plainjson import quoted
 
 _BEGIN: Final = '{"path":"'
 _BETWEEN: Final = f"}},{_BEGIN}"

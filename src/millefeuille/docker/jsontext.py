@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from millefeuille.annotations import Any
-from millefeuille.later import json
-from millefeuille.plainjson import dumps
+from millefeuille.plainjson import dumps, quoted_plain
 
 # Only strings can hold these, so they may be replaced in the finished text.
 _HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
@@ -22,8 +21,20 @@ def marshal(value: object, *, html: bool = True) -> str:
 
 def indented(value: object, indent: int | str = 4, *, html: bool = True) -> str:
     """`value` over several lines, as json.MarshalIndent writes it; `indent` is spaces, or a text."""
-    text = json.dumps(_plain(value), ensure_ascii=False, separators=(",", ": "), indent=indent)
+    text = _lines(_plain(value), indent if isinstance(indent, str) else indent * " ", "\n")
     return _escape(text, html)
+
+
+def _lines(value: Any, indent: str, margin: str) -> str:
+    """A value, whose lines after the first begin with `margin`: the end of a line, and what indents the next."""
+    inner = margin + indent
+    if isinstance(value, dict) and value:
+        pairs = (f"{inner}{quoted_plain(key)}: {_lines(value[key], indent, inner)}" for key in value)
+        return f"{{{','.join(pairs)}{margin}}}"
+    if isinstance(value, list) and value:
+        members = (f"{inner}{_lines(member, indent, inner)}" for member in value)
+        return f"[{','.join(members)}{margin}]"
+    return quoted_plain(value) if isinstance(value, str) else dumps(value)
 
 
 def _escape(text: str, html: bool) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import mmap
 import os
-import signal
 import struct
 import sys
 from collections.abc import Callable, Iterable
 
-from millefeuille.annotations import Self
+from millefeuille.annotations import Final, Self
 
+_SIGKILL: Final = 9  # the module `signal` takes longer to load than this to write
 _LENGTH = struct.Struct("<Q")
 
 
@@ -38,7 +38,7 @@ class Beside:
 
     def __exit__(self, *_: object) -> None:
         if self._child:
-            os.kill(self._child, signal.SIGKILL)
+            os.kill(self._child, _SIGKILL)
             os.waitpid(self._child, 0)
         os.close(self._memory)
 
