@@ -26,7 +26,7 @@ def indented(value: object, indent: int | str = 4, *, html: bool = True) -> str:
 
 
 def _lines(value: Any, indent: str, margin: str) -> str:
-    """A value, whose lines after the first begin with `margin`: the end of a line, and what indents the next."""
+    """A value; `margin` is the end of a line, and what the next one is indented by."""
     inner = margin + indent
     if isinstance(value, dict) and value:
         pairs = (f"{inner}{quoted_plain(key)}: {_lines(value[key], indent, inner)}" for key in value)

@@ -10,7 +10,7 @@ from millefeuille.errors import Invalid
 from millefeuille.later import pattern, re
 from millefeuille.values import dataclass
 
-_COMPONENT = pattern(r"[A-Za-z0-9_.-]+")
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 _OS_WITH_VERSION = pattern(r"(?a)([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)\))?")
 _OPERATING_SYSTEMS = frozenset(
     "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris"
@@ -50,17 +50,16 @@ class Platform:
         if len(parts) > 3:
             raise InvalidPlatform(f'"{text}": cannot parse platform specifier: invalid argument')
         for index, part in enumerate(parts):
-            match = _OS_WITH_VERSION.fullmatch(part) if index == 0 else _COMPONENT.fullmatch(part)
-            if not match:
+            if not (_system(part) if index == 0 else part and not part.strip(f"{_LETTERS}.")):
                 raise InvalidPlatform(
                     f'"{part}" is an invalid component of "{text}": platform specifier component must '
                     f'match "^[A-Za-z0-9_.-]+$": invalid argument'
                 )
-        system = _OS_WITH_VERSION.fullmatch(parts[0])
+        system = _system(parts[0])
         assert system is not None  # checked by the loop above
         if len(parts) > 1:
-            return normalise(system[1], parts[1], parts[2] if len(parts) > 2 else "", system[2] or "")
-        return _from_one_word(text, system[1], system[2] or "")
+            return normalise(system[0], parts[1], parts[2] if len(parts) > 2 else "", system[1])
+        return _from_one_word(text, *system)
 
     @classmethod
     def host(cls) -> Platform:
@@ -71,6 +70,14 @@ class Platform:
         system = f"{self.os}({self.os_version})" if self.os_version else self.os
         parts = [system, self.architecture, self.variant]
         return "/".join(part for part in parts if part)
+
+
+def _system(text: str) -> tuple[str, str] | None:
+    """An operating system and its version ("" for none); None for any other text."""
+    if text and not text.strip(_LETTERS):
+        return text, ""
+    match = _OS_WITH_VERSION.fullmatch(text)
+    return (match[1], match[2] or "") if match else None
 
 
 def normalise(os: str, architecture: str, variant: str = "", os_version: str = "") -> Platform:
