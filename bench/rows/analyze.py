@@ -133,7 +133,9 @@ def _stored(ground: Ground, title: str, bound: float, *, forget: bool) -> tuple[
     first = Trial(
         contestant=mille, prepare=mille.forget if forget else _nothing, act=partial(mille.analyze, _NAME)
     )
-    result = contest(title, [first, _trial(dive, archive)], ground.runs, [archive])
+    # What each of them reads is in the page cache: the archive, and the indexes of the layers.
+    indexes = sorted((mille.root / "layers").glob("*/layer.index"))
+    result = contest(title, [first, _trial(dive, archive)], ground.runs, [archive, *indexes])
     return result, result.at_least(bound, "dive", "mille")
 
 

@@ -22,7 +22,7 @@ def test_the_newest_stay_though_others_vanish_meanwhile(
     for n in range(4):
         (directory / f"gone-{n}").symlink_to("nowhere")  # listed, and then not found
     for n in range(4):
-        Kept(str(tmp_path), CHAIN, str(n)).put("head", b"text")
+        Kept(str(tmp_path), CHAIN, str(n)).put("head", [b"te", b"xt"])
     last = Kept(str(tmp_path), CHAIN, "3").get("head")
     assert last is not None and bytes(last) == b"text"
     assert len([path for path in directory.iterdir() if path.is_file()]) == 2

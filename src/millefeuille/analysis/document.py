@@ -15,12 +15,27 @@ from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.schema import VERSION, Document
 from millefeuille.analysis.stacking import ATTRIBUTES, CHANGES, CONTENT, KIND, SAME
+from millefeuille.annotations import Final
 from millefeuille.layers.entry import FILE
 from millefeuille.plainjson import dumps
+
+_MANY: Final = 500  # pieces that are quicker written as one
 
 
 def document(image: Image, account: Ledger, dive: DiveScore) -> Document:
     """Everything but the files of the layers."""
+    copies = [
+        {
+            "sizeBytes": one.size, "extraBytes": one.extra,
+            "places": [{"layer": layer, "path": _text(path)} for layer, path in one.places],
+        }
+        for one in account.copies
+    ]  # fmt: skip
+    return {**outline(image, account, dive), "copies": copies}
+
+
+def outline(image: Image, account: Ledger, dive: DiveScore) -> Document:
+    """Everything but the copies and the files of the layers."""
     return {
         "schemaVersion": VERSION,
         "image": {
@@ -37,30 +52,28 @@ def document(image: Image, account: Ledger, dive: DiveScore) -> Document:
             }
             for item in account.items
         ],
-        "copies": [
-            {
-                "sizeBytes": copies.size, "extraBytes": copies.extra,
-                "places": [{"layer": layer, "path": _text(path)} for layer, path in copies.places],
-            }
-            for copies in account.copies
-        ],
     }  # fmt: skip
 
 
 class Texts:
-    """The document as JSON, whose parts are written once for both of its forms."""
+    """The document as JSON, whose parts are written once for both of its forms.
 
-    def __init__(self, found: Document) -> None:
+    `found` is its outline, and `copies` the JSON of what that leaves out.
+    """
+
+    def __init__(self, found: Document, copies: bytes) -> None:
         rest = {name: value for name, value in found.items() if name != "layers"}
-        self._rest = _json(rest)[:-1] + b',"layers":['
+        self._rest = b"".join((_json(rest)[:-1], b',"copies":', copies, b',"layers":['))
         self._layers = [_json(layer) for layer in found["layers"]]
 
     def head(self) -> bytes:
         """Without the files of the layers."""
         return self._rest + b",".join(self._layers) + b"]}"
 
-    def whole(self, image: Image, account: Ledger, listed: Sequence[bytes | memoryview]) -> bytes:
-        """With the files of each layer; `listed` has what `file_list` gives for each."""
+    def whole(
+        self, image: Image, account: Ledger, listed: Sequence[bytes | memoryview]
+    ) -> list[bytes | memoryview]:
+        """With the files of each layer, in pieces; `listed` has what `file_list` gives for each."""
         dead: list[set[int]] = [set() for _ in image.parts]
         for writer, entry in account.dead:
             dead[writer].add(entry)
@@ -69,7 +82,8 @@ class Texts:
             pieces += (b"," if number else b"", layer[:-1], b',"files":[')
             pieces += marked(files, image.parts[number].layer, account.changes[number], dead[number])
             pieces.append(b"]}")
-        return b"".join((*pieces, b"]}"))
+        pieces.append(b"]}")
+        return pieces if len(pieces) < _MANY else [b"".join(pieces)]
 
 
 def _json(found: Document) -> bytes:

@@ -17,15 +17,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 
+from millefeuille.analysis.copies import Copies, copies, repeated_contents, written
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.packing import Packing
 from millefeuille.analysis.stacking import CAUSES, Death, Stacking
-from millefeuille.annotations import NamedTuple
 from millefeuille.values import dataclass
 
-__all__ = ["CAUSES", "Copies", "LayerAccount", "Ledger", "Shadowed", "ledger", "repeated_contents"]
+__all__ = ["CAUSES", "LayerAccount", "Ledger", "Shadowed", "ledger"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +63,6 @@ class LayerAccount:
     def shadowed(self) -> int:
         """What it holds in vain."""
         return self.stored - self.live
-
-
-class Copies(NamedTuple):
-    """Live files with equal content: their size each, and their places (layer, path) in order."""
-
-    size: int
-    places: tuple[tuple[int, bytes], ...]
-
-    @property
-    def extra(self) -> int:
-        """Bytes that one copy instead of all would save."""
-        return self.size * (len(self.places) - 1)
 
 
 class Ledger:
@@ -178,22 +165,22 @@ class Ledger:
         dead: dict[int, set[int]] = {}
         for writer, entry in self.dead if any(repeats) else ():
             dead.setdefault(writer, set()).add(entry)
-        found: dict[bytes | None, tuple[int, list[tuple[int, bytes]]]] = {}
-        for number, (layer, entries) in enumerate(zip(self._layers, repeats, strict=True)):
-            gone, paths, sizes = dead.get(number, ()), layer.paths, layer.sizes
-            for entry in entries:
-                if entry not in gone:
-                    content = layer.index.content(entry)
-                    if content not in found:
-                        found[content] = (sizes[entry], [])
-                    found[content][1].append((number, paths[entry]))
-        rows = [(size * (1 - len(at)), tuple(at), size) for size, at in found.values() if len(at) > 1]
-        return tuple(Copies(size, places) for _, places, size in sorted(rows))
+        return copies(self._layers, repeats, dead)
 
-    @property
+    @cached_property
+    def copies_text(self) -> bytes:
+        """The same as JSON."""
+        return written(self.copies)
+
+    @cached_property
     def repeated(self) -> int:
         """Live bytes that are there once more than they need be."""
         return sum(one.extra for one in self.copies)
+
+    def adopt(self, copies_text: bytes, repeated: int) -> None:
+        """Take what another has worked out of all files, which holds where none is dead."""
+        if not self._deaths:
+            self.copies_text, self.repeated = copies_text, repeated
 
     def packed_size(self, layer: int, entry: int) -> int:
         """About what an entry takes of its layer's blob; those of all entries of a layer add up to it."""
@@ -209,13 +196,6 @@ class Ledger:
             packed=self._packings[death.writer].share(death.entry), writer=death.writer,
             killer=death.killer, cause=death.cause, by=death.by, inherited=death.writer < self.base,
         )  # fmt: skip
-
-
-def repeated_contents(layers: Sequence[Layer]) -> list[Sequence[int]]:
-    """Of each layer, the entries whose content may be in the stack more than once."""
-    counts = Counter(chain.from_iterable(layer.index.content_marks() for layer in layers))
-    found = {mark for mark, count in counts.items() if count > 1}
-    return [layer.index.with_marks(found) for layer in layers]
 
 
 def ledger(layers: Sequence[Layer], blob_sizes: Iterable[int], *, base: int = 0) -> Ledger:

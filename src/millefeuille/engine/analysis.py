@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate
 
 from millefeuille.analysis import dive as dive_algorithm
+from millefeuille.analysis.copies import copies, repeated_contents, written
 from millefeuille.analysis.dive import DiveScore
 from millefeuille.analysis.divejson import dive_json
-from millefeuille.analysis.document import Texts, document
+from millefeuille.analysis.document import Texts, document, outline
 from millefeuille.analysis.filelist import file_list
 from millefeuille.analysis.image import Image
-from millefeuille.analysis.ledger import Ledger, ledger, repeated_contents
+from millefeuille.analysis.ledger import Ledger, ledger
 from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Final
 from millefeuille.transfer.beside import Beside, helpers
@@ -22,6 +25,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.engine.kept import Kept
 
+# Of the entries: the account and the score of all take about as long as the lists of half of them.
+_SHARE: Final = 0.4
 _WORTH: Final = 5000  # entries below which a copy of the process takes longer to make than it saves
 
 
@@ -48,17 +53,21 @@ class Analysis:
     @cached_property
     def document(self) -> Document:
         """The analysis without the files of the layers."""
-        return self._texts[0]
+        _ = self._texts  # which are kept
+        return document(self.image, self.account, self.dive)
 
     @cached_property
-    def _texts(self) -> tuple[Document, Texts]:
-        made = document(self.image, self.account, self.dive)
-        texts = Texts(made)
-        self._keep("head", texts.head)
-        return made, texts
+    def _texts(self) -> Texts:
+        texts = Texts(outline(self.image, self.account, self.dive), self.account.copies_text)
+        self._keep("head", [texts.head()])
+        return texts
 
     def json(self) -> bytes:
         """The whole analysis, with all files."""
+        return b"".join(self.json_pieces())
+
+    def json_pieces(self) -> Sequence[bytes | memoryview]:
+        """The same in pieces, for who writes them one after the other."""
         entries = sum(len(part.layer.index) for part in self.image.parts)
         if entries < _WORTH or not helpers():
             return self._whole(self._lists())
@@ -66,37 +75,65 @@ class Analysis:
             account, _ = self.account, self.dive
             if not self._is_stack:
                 account.repeats = repeated_contents(self.image.layers)
+            lists = self._lists(0, self._own)
             parts: Sequence[bytes | memoryview] = helper.parts() or list(self._apart())
-        count = len(self.image.parts)
         if self._is_stack:
-            account.repeats = [memoryview(each).cast("I") for each in parts[count:]]
-        return self._whole(parts[:count])
+            text, repeated, *repeats = parts[len(self.image.parts) - self._own :]
+            account.repeats = [memoryview(each).cast("I") for each in repeats]
+            if repeated:
+                account.adopt(bytes(text), int.from_bytes(repeated, "little"))
+        return self._whole([*lists, *parts[: len(self.image.parts) - self._own]])
 
     def dive_json(self) -> bytes:
         """The analysis as Dive writes it."""
-        return self._keep("dive", lambda: dive_json(self.image, self.dive).encode())
+        made = dive_json(self.image, self.dive).encode()
+        self._keep("dive", [made])
+        return made
 
     def _apart(self) -> Iterator[bytes]:
-        """What needs no account: the files of each layer, and those that may be there more than once."""
-        yield from self._lists()
-        for entries in repeated_contents(self.image.layers) if self._is_stack else ():
-            yield array("I", entries).tobytes()
+        """What needs no account: the files of the layers, those that may be there more than once, and what is
+        to be said of these if none of them is dead.
+        """
+        yield from self._lists(self._own)
+        if self._is_stack:
+            layers = self.image.layers
+            repeats = repeated_contents(layers)
+            # Where something is removed, files are dead, and nobody could use it.
+            found = copies(layers, repeats, {}) if not self._removes else None
+            yield written(found or ())
+            yield b"" if found is None else sum(one.extra for one in found).to_bytes(8, "little")
+            for entries in repeats:
+                yield array("I", entries).tobytes()
+
+    @cached_property
+    def _own(self) -> int:
+        """How many layers this process lists the files of while another does all else: as both take equally
+        long then.
+        """
+        if not self._is_stack:
+            return 0
+        counts = [len(layer.index) for layer in self.image.layers]
+        return bisect_right(list(accumulate(counts)), _SHARE * sum(counts))
 
     @property
     def _is_stack(self) -> bool:
         """Whether laying the layers over each other takes longest; it does not over little or nothing."""
         layers = self.image.layers
         counts = [len(layer.index) for layer in layers]
-        return 2 * max(counts) < sum(counts) or any(layer.whiteouts for layer in layers)
+        return 2 * max(counts) < sum(counts) or self._removes
 
-    def _lists(self) -> list[bytes]:
-        return [file_list(part.layer) for part in self.image.parts]
+    @property
+    def _removes(self) -> bool:
+        return any(layer.whiteouts for layer in self.image.layers)
 
-    def _whole(self, lists: Sequence[bytes | memoryview]) -> bytes:
-        return self._keep("full", lambda: self._texts[1].whole(self.image, self.account, lists))
+    def _lists(self, first: int = 0, end: int | None = None) -> list[bytes]:
+        return [file_list(part.layer) for part in self.image.parts[first:end]]
 
-    def _keep(self, what: str, make: Callable[[], bytes]) -> bytes:
-        made = make()
+    def _whole(self, lists: Sequence[bytes | memoryview]) -> Sequence[bytes | memoryview]:
+        made = self._texts.whole(self.image, self.account, lists)
+        self._keep("full", made)
+        return made
+
+    def _keep(self, what: str, made: Sequence[bytes | memoryview]) -> None:
         if self.kept is not None:
             self.kept.put(what, made)
-        return made

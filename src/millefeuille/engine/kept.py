@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+from collections.abc import Sequence
 
 from blake3 import blake3
 
@@ -80,16 +81,19 @@ class Kept:
         content = raw[_HASH:]
         return content if blake3(content).digest() == raw[:_HASH] else None
 
-    def put(self, what: str, content: bytes) -> None:
+    def put(self, what: str, pieces: Sequence[bytes | memoryview]) -> None:
         """Keep a text, unless the disk has it otherwise."""
+        hasher = blake3()
+        for piece in pieces:
+            hasher.update(piece)
         with contextlib.suppress(OSError):
             files.make_directory(self._directory, 0o700)
             path = f"{self._path}.{what}"
             # Not synced: a file that a crash leaves half-written does not match its hash.
             descriptor = files.create(f"{path}.new-{os.getpid()}", exclusive=False)
             try:
-                files.write(descriptor, blake3(content).digest())
-                files.write(descriptor, content)
+                for piece in (hasher.digest(), *pieces):
+                    files.write(descriptor, piece)
             finally:
                 os.close(descriptor)
             files.rename(f"{path}.new-{os.getpid()}", path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 
 from millefeuille import files, later
 from millefeuille.analysis.schema import Document
@@ -100,7 +101,7 @@ def _analyze(context: Context, call: Call) -> int:
         _put(context, call[JSON], subject.json())
     if call[HTML]:
         page = importlib.import_module("millefeuille.faces.cli.analyze.html.page").page
-        _put(context, call[HTML], page(subject.analysis))
+        _put(context, call[HTML], [page(subject.analysis)])
     other = analysed(context, call[COMPARE], platform=call[PLATFORM]) if call[COMPARE] else None
     if has_terminal(context) and not any(
         call.given(option) for option in COMMAND.options if option not in _OF_VIEW
@@ -129,7 +130,7 @@ def _advise(context: Context, call: Call) -> int:
     if call[JSON] in ("", "-"):
         context.terminal.write(text)
     else:
-        _put(context, call[JSON], text.rstrip("\n").encode())
+        _put(context, call[JSON], [text.rstrip("\n").encode()])
     return 0
 
 
@@ -174,13 +175,14 @@ def _budgets(call: Call) -> rules.Budgets:
     )  # fmt: skip
 
 
-def _put(context: Context, target: str, data: bytes | memoryview) -> None:
+def _put(context: Context, target: str, pieces: Sequence[bytes | memoryview]) -> None:
     if target == "-":
-        context.terminal.write_bytes(data)
+        for piece in pieces:
+            context.terminal.write_bytes(piece)
         context.terminal.line()
         return
     with files.explained(target):
-        files.replace_file(target, b"".join((data, b"\n")), 0o644)
+        files.replace_file(target, b"".join((*pieces, b"\n")), 0o644)
 
 
 COMMAND = Command(

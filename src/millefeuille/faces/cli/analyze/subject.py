@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 
 from millefeuille.analysis.schema import Document
@@ -64,9 +64,10 @@ class Subject:
         """The analysis without the files of the layers."""
         return self.analysis.document if self.known is None else self.known
 
-    def json(self) -> bytes | memoryview:
-        """The whole analysis."""
-        return self._text("full") or self.analysis.json()
+    def json(self) -> Sequence[bytes | memoryview]:
+        """The whole analysis, in pieces."""
+        kept = self._text("full")
+        return self.analysis.json_pieces() if kept is None else [kept]
 
     def dive_json(self) -> bytes | memoryview:
         """The analysis as Dive writes it."""
