@@ -19,6 +19,9 @@ TEMPLATE: Final = 64  # a template that cannot be parsed
 INTERRUPTED: Final = 130  # 128 + SIGINT
 READER_GONE: Final = 141  # 128 + SIGPIPE
 
+# What is large, and needed until the process ends: taking it apart object by object would only take time.
+LEFT: Final[list[object]] = []
+
 CODES: Final[Mapping[type[errors.MilleError], int]] = {
     errors.NotFound: 1,
     errors.Conflict: 1,

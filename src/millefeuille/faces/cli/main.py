@@ -19,6 +19,7 @@ from millefeuille.settings import settle
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name; the process's own when None); its exit code."""
+    exits.LEFT.clear()
     environment = dict(os.environ)
     terminal = Terminal(*_streams())
     flags = Flags(GLOBAL, interspersed=False)

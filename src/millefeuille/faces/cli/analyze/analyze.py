@@ -97,6 +97,7 @@ def _analyze(context: Context, call: Call) -> int:
     subject = analysed(
         context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM], glance=not call[COMPARE]
     )
+    exits.LEFT.append(subject)
     if call[JSON]:
         _put(context, call[JSON], subject.json())
     if call[HTML]:
