@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from millefeuille.containers.logs import read
+from millefeuille.containers.monitor.log import Log
 
 _SECOND = 1_000_000_000
 
@@ -121,3 +122,54 @@ def test_following_ends_when_the_time_is_up(tmp_path: Path) -> None:
     until = time.time_ns() + _SECOND // 5
     assert [record.text for record in read(path, until=until, alive=lambda: True)] == ["line 1\n"]
     assert time.time_ns() >= until
+
+
+class TestSeveralFiles:
+    """A log that began anew when a file was full."""
+
+    def test_the_oldest_comes_first(self, tmp_path: Path) -> None:
+        path = _log(tmp_path, _line(5), _line(6))
+        (tmp_path / "log.1").write_text(_line(3) + _line(4))
+        (tmp_path / "log.2").write_text(_line(1) + _line(2))
+        assert [record.text for record in read(path)] == [f"line {number}\n" for number in range(1, 7)]
+
+    @pytest.mark.parametrize("count", range(8))
+    def test_tail(self, tmp_path: Path, count: int) -> None:
+        path = _log(tmp_path, _line(5), _line(6))
+        (tmp_path / "log.1").write_text(_line(3) + _line(4))
+        (tmp_path / "log.2").write_text(_line(1) + _line(2))
+        expected = [f"line {number}\n" for number in range(max(1, 7 - count), 7)]
+        assert [record.text for record in read(path, tail=count)] == expected
+
+    def test_one_that_is_moved_up_meanwhile_is_read_once(self, tmp_path: Path) -> None:
+        path = _log(tmp_path, _line(1))
+        (tmp_path / "log.1").hardlink_to(path)
+        assert [record.text for record in read(path)] == ["line 1\n"]
+
+    @pytest.mark.parametrize("files", [1, 2, 3])
+    def test_a_follower_goes_on_in_the_next(self, tmp_path: Path, files: int) -> None:
+        log = Log(str(tmp_path / "log"), size=2000, files=files)
+        running = threading.Event()
+        running.set()
+
+        def write() -> None:
+            for number in range(200):
+                log.write("stdout", b"%d\n" % number)
+                time.sleep(0.005)  # slowly: a reader that is behind may miss what is dropped
+            running.clear()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            found = [record.text for record in read(str(tmp_path / "log"), alive=running.is_set)]
+        finally:
+            writer.join()
+        if files > 1:
+            assert found == [f"{number}\n" for number in range(200)]
+        else:
+            assert found[-1] == "199\n" and len(found) > 50
+
+    def test_what_each_line_carries(self, tmp_path: Path) -> None:
+        Log(str(tmp_path / "log"), attributes='{"a":"1"}').write("stdout", b"x\n")
+        (record,) = read(str(tmp_path / "log"))
+        assert record.attributes == {"a": "1"}

@@ -20,7 +20,7 @@ from tests.walks.peer.cases import Case, Outcome, cases, differences, keys
 from millefeuille.testing.images import MadeImage
 from millefeuille.testing.servers import ServerMissing, dockerd
 
-SLICE: Final = 14
+SLICE: Final = 15
 CASES: Final = cases()
 DIFFERENCES: Final = differences()
 

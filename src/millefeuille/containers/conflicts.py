@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from millefeuille.annotations import Any, Final
+from millefeuille.containers import logoptions
 from millefeuille.containers.lifecycle import signal_number
 from millefeuille.errors import Invalid
 
@@ -32,6 +33,7 @@ def check(config: Mapping[str, Any], host_config: Mapping[str, Any]) -> None:
             f"the working directory '{directory}' is invalid, it needs to be an absolute path"
         )  # fmt: skip
     _check_health(config.get("Healthcheck") or {})
+    logoptions.check(host_config)
     if config.get("StopSignal"):
         signal_number(str(config["StopSignal"]))
     policy = host_config.get("RestartPolicy") or {}

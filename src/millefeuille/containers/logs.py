@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from millefeuille.annotations import BinaryIO, Final
 from millefeuille.oci.moment import nanoseconds
@@ -17,12 +19,15 @@ _PAUSE: Final = 0.05  # seconds between two looks at a file that may grow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A line, or a part of a long one: `stream` is stdout or stderr, `time` RFC 3339 with all nine digits."""
+    """A line, or a part of a long one: `stream` is stdout or stderr, `time` RFC 3339 with all nine digits,
+    `attributes` what `--log-opt` has each line carry.
+    """
 
     stream: str
     text: str
     time: str
     moment: int
+    attributes: Mapping[str, str]
 
 
 def read(
@@ -33,21 +38,19 @@ def read(
     until: int | None = None,
     alive: Callable[[], bool] | None = None,
 ) -> Iterator[Record]:
-    """The records of the log at `path`, the last `tail` of them, from `since` to `until` (nanoseconds).
+    """The records of the log at `path`, older files beside it included: the last `tail` of them, from `since`
+    to `until` (nanoseconds).
 
     With `alive` it waits for more for as long as that is true. A log that is not there is empty; a line that
     was cut off by a crash is left out. Raises OSError.
     """
-    try:
-        file = open(path, "rb")
-    except FileNotFoundError:
-        if alive is None or not _appears(path, alive):
-            return
-        file = open(path, "rb")
-    with file:
+    with contextlib.ExitStack() as stack:
+        files = _opened(path, stack)
+        if not files and alive is not None and _appears(path, alive):
+            files = _opened(path, stack)
         if tail is not None:
-            file.seek(_start(file, tail))
-        for line in _lines(file, alive, until):
+            files = _wound(files, tail)
+        for line in _all_lines(path, files, stack, alive, until):
             record = _record(line)
             if record is None or (since is not None and record.moment < since):
                 continue
@@ -56,8 +59,58 @@ def read(
             yield record
 
 
-def _lines(file: BinaryIO, alive: Callable[[], bool] | None, until: int | None) -> Iterator[bytes]:
-    """Whole lines; with `alive`, until it is false and nothing is left, or the time `until` has come."""
+def _opened(path: str, stack: contextlib.ExitStack) -> list[BinaryIO]:
+    """The files of a log, the oldest first. One that is moved up meanwhile is there once."""
+    found: list[BinaryIO] = []
+    seen = set()
+    for number in itertools.count():
+        try:
+            file = stack.enter_context(open(f"{path}.{number}" if number else path, "rb"))
+        except FileNotFoundError:
+            if number:  # between two files there may be none of the plain name
+                return found[::-1]
+            continue
+        if _inode(file) not in seen:
+            seen.add(_inode(file))
+            found.append(file)
+    return found
+
+
+def _wound(files: list[BinaryIO], count: int) -> list[BinaryIO]:
+    """Those files that the last `count` lines are in, at the place where these begin."""
+    for place in range(len(files) - 1, -1, -1):
+        start, found = _start(files[place], count)
+        files[place].seek(start)
+        count -= found
+        if count <= 0:
+            return files[place:]
+    return files
+
+
+def _all_lines(
+    path: str, files: Sequence[BinaryIO], stack: contextlib.ExitStack,
+    alive: Callable[[], bool] | None, until: int | None,
+) -> Iterator[bytes]:  # fmt: skip
+    """The lines of all files, and of those that come behind them while one waits."""
+    while files:
+        *full, last = files
+        for file in full:
+            yield from _lines(file, path, None, None)
+        yield from _lines(last, path, alive, until)
+        if alive is None or not _is_full(last, path):
+            return
+        files = _opened(path, stack)
+        places = [_inode(file) for file in files]
+        if _inode(last) in places:
+            files = files[places.index(_inode(last)) + 1 :]
+
+
+def _lines(
+    file: BinaryIO, path: str, alive: Callable[[], bool] | None, until: int | None
+) -> Iterator[bytes]:
+    """Whole lines; with `alive`, until it is false and nothing is left, or the time `until` has come, or
+    another file has taken the place of this one.
+    """
     rest = b""
     ending = alive is None
     while True:
@@ -67,7 +120,10 @@ def _lines(file: BinaryIO, alive: Callable[[], bool] | None, until: int | None) 
             yield from lines
         elif ending:
             return
-        elif alive is not None and not alive():
+        elif os.fstat(file.fileno()).st_size < file.tell():
+            file.seek(0)  # a log of one file begins again in it
+            rest = b""
+        elif _is_full(file, path) or (alive is not None and not alive()):
             ending = True  # what was written before the end is still to be read
         else:
             if until is not None and time.time_ns() > until:
@@ -75,26 +131,40 @@ def _lines(file: BinaryIO, alive: Callable[[], bool] | None, until: int | None) 
             time.sleep(_PAUSE)
 
 
-def _start(file: BinaryIO, count: int) -> int:
-    """Where the last `count` lines begin."""
+def _is_full(file: BinaryIO, path: str) -> bool:
+    """Whether another file has taken the place of this one."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return (status.st_dev, status.st_ino) != _inode(file)
+
+
+def _inode(file: BinaryIO) -> tuple[int, int]:
+    status = os.fstat(file.fileno())
+    return status.st_dev, status.st_ino
+
+
+def _start(file: BinaryIO, count: int) -> tuple[int, int]:
+    """Where the last `count` lines begin, and how many lines there are from there on, `count` at most."""
     end = file.seek(0, os.SEEK_END)
     if count <= 0:
-        return end
-    at = end
+        return end, 0
+    at, seen = end, 0
     wanted = count + 1  # the newline that ends the line before the first one wanted
     while at > 0:
         begin = max(0, at - _BLOCK)
         file.seek(begin)
         block = file.read(at - begin)
         found = block.count(b"\n")
-        if found >= wanted:
+        if seen + found >= wanted:
             position = len(block)
-            for _ in range(wanted):
+            for _ in range(wanted - seen):
                 position = block.rindex(b"\n", 0, position)
-            return begin + position + 1
-        wanted -= found
+            return begin + position + 1, count
+        seen += found
         at = begin
-    return 0
+    return 0, seen
 
 
 def _record(line: bytes) -> Record | None:
@@ -102,8 +172,9 @@ def _record(line: bytes) -> Record | None:
         value = loads(line)
         moment = nanoseconds(value["time"])
         return Record(
-            stream=str(value["stream"]), text=str(value["log"]), time=_fixed(value["time"]), moment=moment
-        )
+            stream=str(value["stream"]), text=str(value["log"]), time=_fixed(value["time"]), moment=moment,
+            attributes=value.get("attrs") or {},
+        )  # fmt: skip
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from millefeuille import files
 from millefeuille.annotations import Any, Final
-from millefeuille.containers import monitoring, networking, records, removal
+from millefeuille.containers import logoptions, monitoring, networking, records, removal
 from millefeuille.containers import mounts as container_mounts
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
@@ -123,6 +123,7 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
     policy = wishes.get("RestartPolicy") or {}
     automatic = bool(wishes.get("AutoRemove"))
     logged = (wishes.get("LogConfig") or {}).get("Type") != "none"
+    kept = logoptions.settled(wishes, config)
     cleaning = [*host.command, "container", "cleanup", container.id]
     return {
         "id": container.id,
@@ -132,6 +133,9 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
         "bundle": place.bundle(container.id),
         "state": place.state(container.id),
         "log": place.log(container.id) if logged else "",
+        "log_size": kept.size,
+        "log_files": kept.files,
+        "log_attributes": dumps(kept.attributes, sort_keys=True, separators=(",", ":")),
         "console": place.short(container.id),
         "tty": bool(config.get("Tty")),
         "open_stdin": bool(config.get("OpenStdin")),

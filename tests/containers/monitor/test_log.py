@@ -45,3 +45,37 @@ def test_no_path_keeps_nothing() -> None:
     log = Log("")
     log.write("stdout", b"gone\n")
     log.finish()
+
+
+def test_a_full_file_moves_up(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    log = Log(str(path), size=150, files=3)
+    for number in range(11):
+        log.write("stdout", b"%d\n" % number)
+    log.finish()
+    names = ["log.2", "log.1", "log"]
+    assert [record["log"] for name in names for record in records(tmp_path / name)] == [
+        f"{number}\n" for number in range(3, 11)
+    ]
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(names)
+    assert all(each.stat().st_size < 150 + 100 for each in tmp_path.iterdir())
+
+
+def test_one_file_begins_again(tmp_path: Path) -> None:
+    log = Log(str(tmp_path / "log"), size=150)
+    log.write("stdout", b"".join(b"%d\n" % number for number in range(7)))
+    assert [record["log"] for record in records(tmp_path / "log")] == ["6\n"]
+    assert [each.name for each in tmp_path.iterdir()] == ["log"]
+
+
+def test_a_start_goes_on_in_the_file_that_is_there(tmp_path: Path) -> None:
+    for number in range(4):
+        Log(str(tmp_path / "log"), size=150, files=2).write("stdout", b"%d\n" % number)
+    assert len(records(tmp_path / "log.1")) == 3
+    assert len(records(tmp_path / "log")) == 1
+
+
+def test_attributes_stand_before_the_time(tmp_path: Path) -> None:
+    Log(str(tmp_path / "log"), attributes='{"a":"1"}').write("stderr", b"x\n")
+    begin = '{"log":"x\\n","stream":"stderr","attrs":{"a":"1"},"time":"2'
+    assert (tmp_path / "log").read_text().startswith(begin)

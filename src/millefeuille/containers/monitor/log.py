@@ -11,11 +11,17 @@ _LONGEST = 16 << 10  # bytes; a longer line becomes several records, of which on
 
 
 class Log:
-    """Appends to the file at `path`; "" keeps nothing. A disk that is full loses lines, not the container."""
+    """Appends to the file at `path`; "" keeps nothing. A disk that is full loses lines, not the container.
 
-    def __init__(self, path: str) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        self._file = os.open(path, flags, 0o640) if path else -1
+    A file of `size` bytes (0: however large) is full: the newest `files` are kept, as PATH, PATH.1, PATH.2
+    and so on. `attributes` is a JSON object that each record holds.
+    """
+
+    def __init__(self, path: str, *, size: int = 0, files: int = 1, attributes: str = "{}") -> None:
+        self._path, self._size, self._files = path, size, files
+        self._attributes = f'"attrs":{attributes},' if attributes != "{}" else ""
+        self._file = self._opened() if path else -1
+        self._room = size - os.fstat(self._file).st_size if path and size else 0
         self._parts = {"stdout": b"", "stderr": b""}
 
     def write(self, stream: str, data: bytes) -> None:
@@ -28,27 +34,49 @@ class Log:
             records.append(self._record(stream, rest[:_LONGEST]))
             rest = rest[_LONGEST:]
         self._parts[stream] = rest
-        self._append(b"".join(records))
+        self._append(records)
 
     def finish(self) -> None:
         """The container has ended: a last line without an end is written as it is."""
         for stream, rest in self._parts.items():
             if rest:
-                self._append(self._record(stream, rest))
+                self._append([self._record(stream, rest)])
             self._parts[stream] = b""
 
     def _record(self, stream: str, line: bytes) -> bytes:
         text = dumps(line.decode("utf-8", "replace"), ensure_ascii=False)
         for letter, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
             text = text.replace(letter, escape)
-        return f'{{"log":{text},"stream":"{stream}","time":"{moments.now()}"}}\n'.encode()
+        rest = f'"stream":"{stream}",{self._attributes}"time":"{moments.now()}"'
+        return f'{{"log":{text},{rest}}}\n'.encode()
 
-    def _append(self, data: bytes) -> None:
+    def _append(self, records: list[bytes]) -> None:
         try:
-            while data and self._file >= 0:
-                data = data[os.write(self._file, data) :]
+            for data in records if self._size else [b"".join(records)]:
+                if self._size and self._room <= 0:
+                    self._begin()
+                self._room -= len(data)
+                while data and self._file >= 0:
+                    data = data[os.write(self._file, data) :]
         except OSError:
             return
+
+    def _begin(self) -> None:
+        """Begin a new file; the ones before move up by one, and the oldest goes."""
+        if self._files == 1:
+            os.ftruncate(self._file, 0)
+        else:
+            for number in range(self._files - 1, 0, -1):
+                before = f"{self._path}.{number - 1}" if number > 1 else self._path
+                if os.path.exists(before):
+                    os.rename(before, f"{self._path}.{number}")
+            full, self._file = self._file, self._opened()
+            os.close(full)
+        self._room = self._size
+
+    def _opened(self) -> int:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        return os.open(self._path, flags, 0o640)
 
 
 def _pieces(line: bytes) -> list[bytes]:

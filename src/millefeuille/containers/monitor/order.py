@@ -10,9 +10,9 @@ class Order:
 
     `runtime` is the runtime's command line up to its verb, `runtime_state` the directory of what it notes of
     the container; `groups` are the directories of the container's control groups; `bundle` is the bundle's
-    directory; `state` the state file; `log` the log file, "" for none; `cleanup` the command to run at the
-    end, empty for none, with the variables of `environment`;
-    `counters` files in which the kernel counts processes killed for want of memory.
+    directory; `state` the state file; `log` the log file, "" for none, with
+    what `Log` is told besides; `cleanup` the command to run at the end, empty for none, with the variables of
+    `environment`; `counters` files in which the kernel counts processes killed for want of memory.
     """
 
     def __init__(self, path: str) -> None:
@@ -25,6 +25,9 @@ class Order:
         self.bundle: str = told["bundle"]
         self.state: str = told["state"]
         self.log: str = told["log"]
+        self.log_size: int = told["log_size"]
+        self.log_files: int = told["log_files"]
+        self.log_attributes: str = told["log_attributes"]
         self.console: str = told["console"]
         self.tty: bool = told["tty"]
         self.open_stdin: bool = told["open_stdin"]

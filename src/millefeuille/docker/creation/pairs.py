@@ -26,8 +26,11 @@ def variable(text: str) -> str:
 
 def label(text: str) -> str:
     """A label, with or without a value. Raises InvalidOption."""
-    if not text.partition("=")[0]:
+    name = text.partition("=")[0].lstrip(" \t")
+    if not name:
         raise InvalidOption(f"invalid label '{text}': empty name")
+    if " " in name or "\t" in name:
+        raise InvalidOption(f"label '{name}' contains whitespaces")
     return text
 
 

@@ -38,8 +38,14 @@ def _log_driver(host: Values) -> str:
 
 
 def _log_options(host: Values) -> str:
+    """Those of Docker's that are not there: unknown ones are an error of their own."""
     options = (host.get("LogConfig") or {}).get("Config") or {}
-    return next((f"{name}={value}" for name, value in options.items() if (name, value) != _BLOCKING), "")
+    missing = (
+        f"{name}={value}"
+        for name, value in options.items()
+        if name in _LOG_OPTIONS and _LOG_OPTIONS[name](value)
+    )
+    return next(missing, "")
 
 
 def _mount_drivers(host: Values) -> str:
@@ -60,7 +66,13 @@ def _device_names(host: Values) -> str:
     return next((name for request in requests for name in request.get("DeviceIDs") or ("",)), "")
 
 
-_BLOCKING: Final = ("mode", "blocking")  # the only way there is
+# Docker's options, and whether something would have to be done for their value.
+_LOG_OPTIONS: Final[Mapping[str, Callable[[str], bool]]] = {
+    "tag": bool,
+    "mode": lambda value: value == "non-blocking",
+    "max-buffer-size": bool,
+    "compress": lambda value: value.lower() not in ("0", "f", "false"),
+}
 # Flag, what is asked for beyond our means ("" or False: nothing), and what helps.
 _TABLE: Final[tuple[tuple[str, Callable[[Values], str | bool], str | None], ...]] = (
     ("--device", _device_names, "Name the device's node: --device /dev/..."),

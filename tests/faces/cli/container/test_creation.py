@@ -114,7 +114,7 @@ def test_the_transcripts_are_those_of_the_client(all_cases: bool) -> None:
         ["--gpus", "all"], ["--device", "vendor.com/class=name"], ["--link", "a:b"],
         ["--isolation", "hyperv"],
         ["--runtime", "kata"], ["--volume-driver", "nfs"], ["--log-driver", "syslog"],
-        ["--log-opt", "max-size=1m"], ["--storage-opt", "size=1G"], ["--kernel-memory", "1m"],
+        ["--log-opt", "tag=x"], ["--storage-opt", "size=1G"], ["--kernel-memory", "1m"],
         ["--use-api-socket"], ["--mount", "type=image,src=x,dst=/y"],
         ["--mount", "src=x,dst=/y,volume-driver=nfs"],
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from millefeuille.containers import logs, records
 from millefeuille.docker.timestamp import InvalidTime, parse_time
@@ -12,6 +13,7 @@ from millefeuille.errors import Unsupported
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import Option, boolean, string
+from millefeuille.later import parse
 
 _TIME = '{} timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
 DETAILS = boolean("details", "Show extra details provided to logs")
@@ -37,8 +39,7 @@ def run(context: Context, call: Call) -> int:
     one_stream = bool(container.config.get("Tty"))
     for record in found:
         text = f"{record.time} " if call[TIMESTAMPS] else ""
-        # No driver here attaches anything to a line, so the details are empty.
-        text += f"{' ' if call[DETAILS] else ''}{record.text}"
+        text += f"{_details(record.attributes) if call[DETAILS] else ''}{record.text}"
         if record.stream == "stderr" and not one_stream:
             context.terminal.flush()
             context.terminal.stderr.write(text)
@@ -48,6 +49,12 @@ def run(context: Context, call: Call) -> int:
             if follow:
                 context.terminal.flush()
     return 0
+
+
+def _details(attributes: Mapping[str, str]) -> str:
+    """What each line carries, and a blank."""
+    pairs = (f"{parse.quote_plus(name)}={parse.quote_plus(attributes[name])}" for name in sorted(attributes))
+    return f"{','.join(pairs)} "
 
 
 def _moment(call: Call, option: Option[str]) -> int | None:
