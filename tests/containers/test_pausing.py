@@ -18,7 +18,7 @@ from millefeuille.containers.record import Container
 from millefeuille.containers.state import State
 from millefeuille.errors import Failed
 from millefeuille.oci.digest import Digest
-from millefeuille.store import events
+from millefeuille.store.journal import Reader
 from millefeuille.store.store import Store
 
 
@@ -101,8 +101,7 @@ class Monitor:
 
     @property
     def told(self) -> list[str]:
-        with self.store.reading() as tx:
-            return [event.action for event in events.since(tx)]
+        return [each.action for each in Reader(self.store.disk.journal).fresh()]
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from millefeuille.store.repair import repair
 from millefeuille.store.schema import LOGICAL
 from millefeuille.store.store import Store
 
-_CHANGING = {"db.sqlite", "db.sqlite-journal", "db.lock"}
+# The database is compared by its content; what the journal tells of has happened all the same.
+_CHANGING = {"db.sqlite", "db.sqlite-journal", "db.lock", "journal", "journal.1"}
 State = tuple[dict[str, tuple[int, str]], dict[str, list[tuple[object, ...]]]]
 
 

@@ -16,6 +16,7 @@ from itertools import chain
 
 from millefeuille.annotations import Any
 from millefeuille.containers.committed import Wishes, committed_config, committed_process
+from millefeuille.containers.happening import note
 from millefeuille.containers.record import Container
 from millefeuille.containers.stubs import STUBS
 from millefeuille.layers.changes import Written, changes
@@ -135,18 +136,14 @@ class _Commit:
                 record_name(tx, image, identifier, wishes.name)
                 facts = {**image.config.labels, "name": wishes.name.familiar}
                 events.record(tx, "tag", str(identifier), facts)
-            _tell(tx, self._container, wishes, identifier)
             leases.release(tx, self._lease)
+        _tell(self._store, self._container, wishes, identifier)
         return identifier
 
 
-def _tell(tx: Transaction, container: Container, wishes: Wishes, image: Digest) -> None:
-    facts = {
-        **(container.config.get("Labels") or {}), "comment": wishes.message, "image": container.image_name,
-        "imageID": str(image), "imageRef": wishes.name.familiar if wishes.name else "",
-        "name": container.name,
-    }  # fmt: skip
-    events.record(tx, "commit", container.id, facts, kind="container")
+def _tell(store: Store, container: Container, wishes: Wishes, image: Digest) -> None:
+    name = wishes.name.familiar if wishes.name else ""
+    note(store, container, "commit", comment=wishes.message, imageID=str(image), imageRef=name)
 
 
 def _base(store: Store, image: Digest) -> _Base:

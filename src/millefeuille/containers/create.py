@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from millefeuille import files
 from millefeuille.annotations import Any
 from millefeuille.containers import conflicts, merging, mounts, naming, records, removal
+from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.moment import rfc3339
 from millefeuille.runtime import acceptance
 from millefeuille.snapshots.snapshotter import close_all, let_go
-from millefeuille.store import containers, events
+from millefeuille.store import containers
 from millefeuille.store.containers import Row
 from millefeuille.values import dataclass, field
 
@@ -92,8 +93,7 @@ def _keep(host: Host, container: Container, created: int) -> Container:
         made = container.renamed(name)
         # Within the transaction: a row without its record would be a container that nobody can read.
         records.save(host.place, made)
-        facts = {**(container.config.get("Labels") or {}), "image": container.image_name, "name": name}
-        events.record(tx, "create", id, facts, kind="container")
+    note(host.store, made, "create")
     prepared = host.snapshots.prepare(id, container.chain)
     close_all(prepared)
     let_go(prepared)

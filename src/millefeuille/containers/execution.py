@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from millefeuille import files
 from millefeuille.annotations import Any
 from millefeuille.containers import records, roots
+from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
@@ -40,22 +41,31 @@ def execute(host: Host, container: Container, command: Command, stdio: Stdio) ->
     NoSuchUser.
     """
     with (
-        _prepared(host, container, command) as (document, directory),
+        _prepared(host, container, command) as (document, directory, identifier),
         _beside_terminal(stdio, wanted=command.tty) as streams,
         forwarding() as forwarder,
     ):
         attached = host.runtime.exec(container.id, document, directory, streams)
         forwarder.aim(attached)
-        return attached.wait()
+        code = attached.wait()
+        note(host.store, container, "exec_die", execID=identifier, exitCode=str(code))
+        return code
 
 
 def execute_detached(host: Host, container: Container, command: Command) -> int:
     """Start it, and leave it alone; its process ID. Raises as `execute` does."""
     nothing = Stdio(stdin=None, stdout=None, stderr=None)
-    with _prepared(host, container, command) as (document, directory):
+    with _prepared(host, container, command) as (document, directory, _):
         if command.tty:
             document = {**document, "terminal": False}  # nobody would hold its other end
         return host.runtime.exec_detached(container.id, document, directory, nothing)
+
+
+def _tell(host: Host, container: Container, command: Command, identifier: str) -> None:
+    """Note that a process is about to start."""
+    name, *rest = command.words
+    for act in ("exec_create", "exec_start"):
+        note(host.store, container, f"{act}: {name} {' '.join(rest)}", execID=identifier)
 
 
 @contextlib.contextmanager
@@ -77,18 +87,22 @@ def _beside_terminal(stdio: Stdio, *, wanted: bool) -> Iterator[Stdio]:
 
 
 @contextlib.contextmanager
-def _prepared(host: Host, container: Container, command: Command) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """The runtime's process document, and a directory for its files that is gone afterwards."""
+def _prepared(
+    host: Host, container: Container, command: Command
+) -> Iterator[tuple[Mapping[str, Any], str, str]]:
+    """The runtime's process document, a directory for its files that is gone afterwards, and its ID."""
     told = records.state(host.place, container.id)
     if told.status == "paused":
         raise NotExecutable(f"container {container.name} is paused, unpause the container before exec")
     if not told.running or not told.pid:
         raise NotExecutable(f"container {container.id} is not running")
+    identifier = os.urandom(32).hex()
+    _tell(host, container, command, identifier)
     document = _document(host, container, command)
-    directory = f"{host.place.bundle(container.id)}/exec-{os.urandom(8).hex()}"
+    directory = f"{host.place.bundle(container.id)}/exec-{identifier[:16]}"
     files.make_directory(directory)
     try:
-        yield document, directory
+        yield document, directory, identifier
     finally:
         files.remove_tree(directory)
 

@@ -8,12 +8,13 @@ from millefeuille import files
 from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.connection import NotRunning, connected
+from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.pausing import WrongState, pause, tell, unpause
 from millefeuille.containers.record import Container
 from millefeuille.containers.start import start
 from millefeuille.errors import Invalid
-from millefeuille.store import containers, events
+from millefeuille.store import containers
 from millefeuille.store.containers import InvalidName, NameTaken
 
 __all__ = [
@@ -43,14 +44,17 @@ def stop(host: Host, container: Container, *, timeout: int | None = None, signal
         with connected(host.place, container.id) as connection:
             connection.send(b"s")
             _thaw(host, container)
+            note(host.store, container, "kill", signal=str(number))
             connection.send(b"k", str(number).encode())
             if connection.await_end(None if seconds < 0 else max(seconds, 0.001)) is None:
+                note(host.store, container, "kill", signal="9")
                 connection.send(b"k", b"9")
                 connection.await_end(_PATIENCE)
     except NotRunning:
-        pass
+        await_release(host, container)
+        return
     await_release(host, container)
-    _record(host, "stop", container)
+    note(host.store, container, "stop")
 
 
 def kill(host: Host, container: Container, signal: str = "KILL") -> None:
@@ -68,6 +72,7 @@ def kill(host: Host, container: Container, signal: str = "KILL") -> None:
                 connection.send(b"s")
             if number == 9:
                 _thaw(host, container)
+            note(host.store, container, "kill", signal=str(number))
             connection.send(b"k", str(number).encode())
             if number == 9:
                 connection.await_end(_PATIENCE)
@@ -75,14 +80,13 @@ def kill(host: Host, container: Container, signal: str = "KILL") -> None:
         pass
     if number == 9:
         await_release(host, container)
-    _record(host, "kill", container)
 
 
 def restart(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:
     """Stop and start again."""
     stop(host, container, timeout=timeout, signal=signal)
     start(host, container)
-    _record(host, "restart", container)
+    note(host.store, container, "restart")
 
 
 def rename(host: Host, container: Container, name: str) -> None:
@@ -98,7 +102,7 @@ def rename(host: Host, container: Container, name: str) -> None:
         except InvalidName as error:
             raise InvalidName(f"{_ALLOCATING}: {str(error).replace(f'({name})', f'(/{name})')}") from None
         records.save(host.place, container.renamed(name))
-        events.record(tx, "rename", container.id, {"name": name, "oldName": container.name}, kind="container")
+    note(host.store, container.renamed(name), "rename", oldName=f"/{container.name}")
 
 
 def wait(host: Host, container: Container) -> int:
@@ -141,9 +145,3 @@ def _thaw(host: Host, container: Container) -> None:
     if records.recorded(host.place, container.id).status == "paused":
         host.runtime.resume(container.id)
         tell(host.place, container, b"p", b"0")
-
-
-def _record(host: Host, action: str, container: Container) -> None:
-    with host.store.writing() as tx:
-        facts = {"image": container.image_name, "name": container.name}
-        events.record(tx, action, container.id, facts, kind="container")

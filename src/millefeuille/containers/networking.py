@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from millefeuille.annotations import Any, Final
@@ -12,6 +13,7 @@ from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.networks import hostfiles
 from millefeuille.networks.connection import Connection
+from millefeuille.networks.definitions import NoSuchNetwork
 from millefeuille.networks.wishes import Wishes, wishes
 from millefeuille.values import replace
 
@@ -40,6 +42,16 @@ def connect(host: Host, container: Container) -> Connection:
         other = records.state(host.place, wanted.mode.removeprefix(_JOIN))
         return replace(connection, namespace=f"/proc/{other.pid}/ns/net")
     return connection
+
+
+def told(host: Host, connection: Connection) -> list[dict[str, str]]:
+    """The networks that a container is on, as happenings name them."""
+    found = []
+    for name, end in (connection.settings.get("Networks") or {}).items():
+        with contextlib.suppress(NoSuchNetwork):
+            kind = host.networks.get(name).driver
+            found.append({"actor": str(end.get("NetworkID") or ""), "name": name, "type": kind})
+    return found
 
 
 def joined(host: Host, container: Container) -> Mapping[str, Any]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from millefeuille.annotations import Final, Protocol
 from millefeuille.containers import records
 from millefeuille.containers.connection import Connection, NotRunning, connected
+from millefeuille.containers.happening import note
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict, MilleError
-from millefeuille.store import events
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass
 
@@ -68,7 +68,7 @@ def pause(host: Parts, container: Container) -> None:
     host.runtime.pause(container.id)
     tell(host.place, container, b"p", b"1")
     _await(host.place, container, "paused")
-    _record(host, "pause", container)
+    note(host.store, container, "pause")
 
 
 def unpause(host: Parts, container: Container) -> None:
@@ -78,7 +78,7 @@ def unpause(host: Parts, container: Container) -> None:
     host.runtime.resume(container.id)
     tell(host.place, container, b"p", b"0")
     _await(host.place, container, "running")
-    _record(host, "unpause", container)
+    note(host.store, container, "unpause")
 
 
 @contextlib.contextmanager
@@ -97,16 +97,19 @@ def paused(host: Parts, container: Container) -> Iterator[None]:
                 host.runtime.pause(container.id)
                 stack.callback(_let_go, host, container, connection)
                 connection.send(b"p", b"1")
-                _record(host, "pause", container)
+                note(host.store, container, "pause")
         yield
 
 
 def _let_go(host: Parts, container: Container, connection: Connection) -> None:
     with contextlib.suppress(MilleError):  # it has been killed meanwhile
+        # Who holds it next goes by what the monitor has noted of this time, first and last.
+        _await_other(host.place, container, "running")
         host.runtime.resume(container.id)
         connection.send(b"p", b"0")
         connection.send(b"h", b"0")
-        _record(host, "unpause", container)
+        _await_other(host.place, container, "paused")
+        note(host.store, container, "unpause")
 
 
 def _await(place: Place, container: Container, status: str) -> None:
@@ -116,6 +119,13 @@ def _await(place: Place, container: Container, status: str) -> None:
         time.sleep(0.002)
 
 
+def _await_other(place: Place, container: Container, status: str) -> None:
+    """Wait until it is no longer noted as being in this state."""
+    deadline = time.monotonic() + _PATIENCE
+    while records.state(place, container.id).status == status and time.monotonic() < deadline:
+        time.sleep(0.0005)
+
+
 def tell(place: Place, container: Container, kind: bytes, payload: bytes) -> None:
     """Send the container's monitor a frame, if there is one."""
     try:
@@ -123,9 +133,3 @@ def tell(place: Place, container: Container, kind: bytes, payload: bytes) -> Non
             connection.send(kind, payload)
     except NotRunning:
         return
-
-
-def _record(host: Parts, action: str, container: Container) -> None:
-    with host.store.writing() as tx:
-        facts = {"image": container.image_name, "name": container.name}
-        events.record(tx, action, container.id, facts, kind="container")

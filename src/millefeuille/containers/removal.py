@@ -12,11 +12,11 @@ import os
 from millefeuille import files
 from millefeuille.containers import records
 from millefeuille.containers.connection import NotRunning, connected
+from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.snapshots import attach
-from millefeuille.store import events
 from millefeuille.store import removal as rows
 from millefeuille.values import replace
 from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound
@@ -43,6 +43,7 @@ def remove(host: Host, container: Container, *, force: bool = False, volumes: bo
         told = records.recorded(host.place, container.id)
         records.save_state(host.place, container.id, replace(told, status="removing", pid=0))
         discard(host, container.id)
+        note(host.store, container, "destroy")
     finally:
         os.close(lock)
     if volumes:
@@ -64,11 +65,8 @@ def discard(host: Host, id: str) -> None:
     quiet(host, id)
     host.snapshots.remove(id)
     with host.store.writing(emergency=True) as tx:
-        known = tx.execute("SELECT name FROM containers WHERE id = ?", (id,)).fetchone()
         rows.remove_container(tx, id)
         tx.drop(host.place.directory(id))  # without a row, the next sweep would remove it
-        if known is not None:
-            events.record(tx, "destroy", id, {"name": known[0]}, kind="container")
 
 
 def quiet(host: Host, id: str) -> None:
@@ -95,6 +93,7 @@ def end(host: Host, container: Container) -> None:
             connection.send(b"s")
             if records.recorded(host.place, container.id).status == "paused":
                 host.runtime.resume(container.id)
+            note(host.store, container, "kill", signal="9")
             connection.send(b"k", b"9")
             connection.await_end(_PATIENCE)
     except NotRunning:

@@ -16,6 +16,7 @@ from millefeuille import files
 from millefeuille.annotations import Any, Final
 from millefeuille.containers import logoptions, monitoring, networking, records, removal
 from millefeuille.containers import mounts as container_mounts
+from millefeuille.containers.happening import facts
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
@@ -132,6 +133,18 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
         "groups": cgroup.directories(cgroup.path(container.id, wishes.get("CgroupParent") or "")),
         "bundle": place.bundle(container.id),
         "state": place.state(container.id),
+        "journal": host.store.disk.journal,
+        "record": place.record(container.id),
+        "facts": facts(container),
+        "networks": networking.told(host, connection),
+        "volumes": [
+            {
+                "actor": mount.name, "driver": "local", "destination": mount.target, "propagation": "",
+                "read/write": "false" if mount.read_only else "true",
+            }
+            for mount in container.mounts
+            if mount.type == "volume"
+        ],
         "log": place.log(container.id) if logged else "",
         "log_size": kept.size,
         "log_files": kept.files,

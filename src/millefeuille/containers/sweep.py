@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from millefeuille import files
 from millefeuille.annotations import Final
 from millefeuille.containers import lifecycle, records, removal
+from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import NEVER, Container
@@ -102,6 +103,7 @@ def tidy(host: Host, id: str) -> bool:
         if not has_row or told.status == "removing" or leaves:
             removal.discard(host, id)
             if container is not None and leaves:
+                note(host.store, container, "destroy")
                 removal.drop_volumes(host, container)
             return True
         removal.quiet(host, id)

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from millefeuille.annotations import Any, Final
 from millefeuille.containers import records
 from millefeuille.containers.conflicts import Conflicting, check_restart_policy
+from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.pausing import tell
 from millefeuille.containers.record import Container
 from millefeuille.runtime import limits
-from millefeuille.store import events
 from millefeuille.values import replace
 
 # What is asked for, what the container may have already, and how the two are called.
@@ -43,9 +43,7 @@ def update(host: Host, container: Container, changes: Mapping[str, Any]) -> Cont
         tell(host.place, container, b"u", told.encode())
     changed = replace(container, host_config=host_config)
     records.save(host.place, changed)
-    with host.store.writing() as tx:
-        facts = {"image": container.image_name, "name": container.name}
-        events.record(tx, "update", container.id, facts, kind="container")
+    note(host.store, container, "update")
     return changed
 
 

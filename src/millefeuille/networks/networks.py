@@ -30,6 +30,7 @@ from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
 from millefeuille.networks.wishes import Wishes, names
 from millefeuille.sha256 import sha256
+from millefeuille.store import journal
 from millefeuille.values import replace
 
 TYPE_CHECKING = False
@@ -117,6 +118,7 @@ class Networks:
             made = bridges.settled(host, made, others)
             self._found()
             self.definitions.save(made)
+        self._note("create", made)
         return made
 
     def remove(self, text: str) -> Network:
@@ -137,7 +139,12 @@ class Networks:
                 )
             bridges.take_down(host, found.interface, found.id)
             self.definitions.forget(found)
+        self._note("destroy", found)
         return found
+
+    def _note(self, action: str, network: Network) -> None:
+        facts = {"name": network.name, "type": network.driver}
+        journal.note(journal.beside(self._root), "network", action, network.id, facts)
 
     def prune(self, accepts: Callable[[Network], bool]) -> list[str]:
         """Remove the networks that nobody is on and that `accepts` lets pass; their names. Raises OSError."""

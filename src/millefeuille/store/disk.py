@@ -61,6 +61,7 @@ class Disk:
         self.trash = f"{self.root}/trash"
         self.lost = f"{self.root}/lost+found"
         self.ballast = f"{self.root}/ballast"
+        self.journal = f"{self.root}/journal"
 
     def blob(self, digest: Digest) -> str:
         """A blob's file."""
@@ -154,6 +155,6 @@ def make_durable(path: str, mode: int = 0o700) -> None:
 
 _OURS = frozenset(
     {"blobs", "layers", "chains", "ingest", "leases", "trash", "oci-layout", "index.json", "db.sqlite"}
-    | {"db.sqlite-journal", "db.lock", "ballast", "lost+found", "snapshots"}
+    | {"db.sqlite-journal", "db.lock", "ballast", "lost+found", "snapshots", "journal", "journal.1"}
     | {"containers", "volumes", "networks", "extracted", "analysis"}
 )

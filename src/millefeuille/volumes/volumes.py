@@ -21,6 +21,7 @@ from millefeuille import files
 from millefeuille.annotations import Final
 from millefeuille.errors import Conflict, Corrupt, NotFound
 from millefeuille.plainjson import dumps, loads
+from millefeuille.store import journal
 from millefeuille.volumes.volume import (
     ANONYMOUS,
     DRIVER,
@@ -83,6 +84,7 @@ class Volumes:
             options=dict(options or {}),
         )  # fmt: skip
         self._place(volume)
+        self._note("create", name)
         return self.get(name)
 
     def get(self, name: str) -> Volume:
@@ -118,6 +120,10 @@ class Volumes:
         files.rename(f"{self.root}/{name}", gone)
         files.sync_directory(self.root)
         files.remove_tree(gone)
+        self._note("destroy", name)
+
+    def _note(self, action: str, name: str) -> None:
+        journal.note(journal.beside(self.root), "volume", action, name, {"driver": DRIVER})
 
     def prune(
         self, used: Collection[str], accepts: Callable[[Volume], bool], *, named: bool = False

@@ -48,6 +48,8 @@ class Monitored:
             "id": "c1", "runtime": [str(directory / "runtime")], "bundle": str(directory),
             "runtime_state": str(directory / "kept"), "groups": [str(directory / "group")],
             "state": str(directory / "state.json"), "log": str(directory / "log"),
+            "journal": str(directory / "journal"), "record": str(directory / "config.json"),
+            "facts": {"name": "c", "image": "i"}, "networks": [], "volumes": [],
             "log_size": 0, "log_files": 1, "log_attributes": "{}",
             "console": str(directory / "console"), "tty": False, "open_stdin": False, "stdin_once": False,
             "policy": "no", "retries": 0, "auto_remove": False, "cleanup": [], "environment": {},

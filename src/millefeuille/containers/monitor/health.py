@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 
 from millefeuille.containers.monitor import launch, moments
 from millefeuille.containers.monitor.order import Order
@@ -16,10 +17,13 @@ _TIMED_OUT = -1
 
 
 class Health:
-    """The checks of one run of a container. `due` is when something is to be done, in monotonic seconds."""
+    """The checks of one run of a container. `due` is when something is to be done, in monotonic seconds;
+    `tell` is told when the state is another.
+    """
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, tell: Callable[[str], None]) -> None:
         self._order = order
+        self._tell = tell
         self.status = "starting"
         self.streak = 0
         self.results: list[dict[str, object]] = []
@@ -83,12 +87,15 @@ class Health:
             "Output": output.decode("utf-8", "replace"),
         }  # fmt: skip
         self.results = [*self.results, result][-_KEPT:]
+        before = self.status
         if code == 0:
             self.status, self.streak = "healthy", 0
         elif self.status != "starting" or not self._is_early():
             self.streak += 1
             if self.streak >= self._order.check_retries:
                 self.status = "unhealthy"
+        if self.status != before:
+            self._tell(f"health_status: {self.status}")
         self.due = time.monotonic() + self._pause()
         return True
 

@@ -24,6 +24,7 @@ from millefeuille.containers.monitor.log import Log
 from millefeuille.containers.monitor.loop import Loop
 from millefeuille.containers.monitor.order import Order
 from millefeuille.containers.monitor.policy import Policy
+from millefeuille.containers.monitor.telling import Teller
 from millefeuille.plainjson import dumps
 
 TYPE_CHECKING = False
@@ -96,6 +97,7 @@ class _Monitor:
         self._code = 0
         self._oom = False
         self._error = ""
+        self._teller = Teller(order)
 
     def run(self, status: int) -> None:
         """Start the container, again as its policy says, and tell `status` of the first start."""
@@ -117,8 +119,9 @@ class _Monitor:
     def _start(self) -> None:
         self._process = launch.start(self._order, self._lock)
         self._began, self._oom, self._error, self._code = moments.now(), False, "", 0
-        self._health = Health(self._order) if self._order.check else None
+        self._health = Health(self._order, self._teller.tell) if self._order.check else None
         self._changed()
+        self._teller.start()
 
     def _serve(self) -> None:
         assert self._process is not None
@@ -129,6 +132,7 @@ class _Monitor:
         if self._health is not None:
             self._health.stop()
         process.close()
+        self._teller.die(self._code, time.monotonic() - process.began, oom=self._oom)
         leaving.clear(order)
 
     def _again(self) -> bool:

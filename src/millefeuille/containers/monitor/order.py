@@ -10,7 +10,8 @@ class Order:
 
     `runtime` is the runtime's command line up to its verb, `runtime_state` the directory of what it notes of
     the container; `groups` are the directories of the container's control groups; `bundle` is the bundle's
-    directory; `state` the state file; `log` the log file, "" for none, with
+    directory; `state` the state file; `journal` the store's, which is told `facts`, with the name in the
+    `record`, and the `networks` and `volumes`; `log` the log file, "" for none, with
     what `Log` is told besides; `cleanup` the command to run at the end, empty for none, with the variables of
     `environment`; `counters` files in which the kernel counts processes killed for want of memory.
     """
@@ -24,6 +25,11 @@ class Order:
         self.groups: list[str] = told["groups"]
         self.bundle: str = told["bundle"]
         self.state: str = told["state"]
+        self.journal: str = told["journal"]
+        self.record: str = told["record"]
+        self.facts: dict[str, str] = told["facts"]
+        self.networks: list[dict[str, str]] = told["networks"]
+        self.volumes: list[dict[str, str]] = told["volumes"]
         self.log: str = told["log"]
         self.log_size: int = told["log_size"]
         self.log_files: int = told["log_files"]

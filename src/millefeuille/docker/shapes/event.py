@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from millefeuille.annotations import Any
+from millefeuille.annotations import Any, Final
 from millefeuille.docker import rfc3339
 from millefeuille.values import dataclass, field
+
+BARE: Final = frozenset({"network", "volume"})  # kinds that came after the members `status`, `id` and `from`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +33,13 @@ def event_line(event: EngineEvent) -> str:
 
 def event_json(event: EngineEvent) -> dict[str, Any]:
     """The object of `GET /events`, API 1.50."""
+    old = {"status": event.action, "id": event.id, "from": event.attributes.get("image", "")}
+    if event.type in BARE:
+        old = {}
+    elif event.type != "container":
+        del old["from"]
     return {
-        "status": event.action,
-        **({"id": event.id} if event.id else {}),
+        **{name: value for name, value in old.items() if value},
         "Type": event.type,
         "Action": event.action,
         "Actor": {"ID": event.id, "Attributes": dict(sorted(event.attributes.items()))},

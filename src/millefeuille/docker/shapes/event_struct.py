@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from millefeuille.docker import rfc3339
-from millefeuille.docker.shapes.event import EngineEvent
+from millefeuille.docker.shapes.event import BARE, EngineEvent
 from millefeuille.docker.template.values import Integer, Struct, TypedMap
 
 
@@ -12,12 +12,13 @@ def event_struct(event: EngineEvent) -> Struct:
     actor = Struct(
         type_name="events.Actor", fields={"ID": event.id, "Attributes": TypedMap(event.attributes)}
     )
+    old = event.type not in BARE
     return Struct(
         type_name="events.Message",
         fields={
-            "Status": event.action,
-            "ID": event.id,
-            "From": "",
+            "Status": event.action if old else "",
+            "ID": event.id if old else "",
+            "From": event.attributes.get("image", "") if event.type == "container" else "",
             "Type": event.type,
             "Action": event.action,
             "Actor": actor,

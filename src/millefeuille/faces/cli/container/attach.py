@@ -7,6 +7,7 @@ import os
 from millefeuille.containers import records
 from millefeuille.containers.attach import Streams
 from millefeuille.containers.connection import connected
+from millefeuille.containers.happening import note
 from millefeuille.engine.containers import host
 from millefeuille.engine.store import open_store
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
@@ -39,6 +40,7 @@ def run(context: Context, call: Call) -> int:
         detach=detach_keys(context, call[DETACH_KEYS]),
     )
     context.terminal.flush()
+    note(made.store, container, "attach")
     with connected(made.place, container.id) as connection:
         code = attached(connection, streams, pass_signals=call[SIG_PROXY] and not tty)
     if code is None:

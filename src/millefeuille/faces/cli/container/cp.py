@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from millefeuille.containers import copying, furnished, records
 from millefeuille.containers.copying import BadDestination, CannotCopy, NoSuchDirectory
+from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.placing import Owner, kept
 from millefeuille.containers.record import Container
@@ -63,6 +64,7 @@ def _out(context: Context, call: Call, name: str, path: str, target: str) -> int
     machine, container = _found(context, name)
     with furnished.opened(machine, container) as root:
         with copying.from_container(root, name, path, follow=call[FOLLOW]) as source:
+            note(machine.store, container, "archive-path")
             if target == STREAM:
                 copying.to_archive(source, context.terminal.write_bytes)
                 context.terminal.flush()
@@ -84,12 +86,14 @@ def _in(context: Context, call: Call, name: str, path: str, target: str) -> int:
             spool = machine.store.disk.ingest
             with from_archive(context.terminal.binary_input, spool) as source:
                 copying.into_directory(source, root, name, target, owner=_owner(call, container, root))
+            note(machine.store, container, "extract-to-dir")
             return 0
         with _on_host(call, path) as source:
             check_writable(container, shown)
             owner = _owner(call, container, root)
             with _refusing():
                 size = copying.to_container(source, root, name, target, owner=owner)
+        note(machine.store, container, "extract-to-dir")
     _report(context, call, size, f"{name}:{shown}")
     return 0
 

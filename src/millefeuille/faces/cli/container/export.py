@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from millefeuille.containers import records, unmounted
 from millefeuille.containers.export import check_output, export, export_to_file
+from millefeuille.containers.happening import note
 from millefeuille.containers.remaining import refuse_going
 from millefeuille.engine.place import place
 from millefeuille.engine.snapshots import snapshotter
@@ -35,6 +36,7 @@ def run(context: Context, call: Call) -> int:
             else:
                 export(root, terminal.write_bytes)
                 terminal.flush()
+        note(store, container, "export")
     except BadOutput as error:
         raise Refusal(f"failed to export container: {error}") from error
     return 0

@@ -9,6 +9,7 @@ from millefeuille.containers import removal, sweep
 from millefeuille.containers.attach import Streams
 from millefeuille.containers.connection import Connection
 from millefeuille.containers.create import create
+from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.containers.start import start
@@ -83,6 +84,7 @@ def _in_front(context: Context, call: Call, made: Host, container: Container, as
     ours, theirs = socket.socketpair()
     connection = Connection(ours)
     try:
+        note(made.store, container, "attach")
         connection.send(b"c")  # what is to be done at the end is done here, where everything is loaded
         with theirs:
             start(made, container, theirs)

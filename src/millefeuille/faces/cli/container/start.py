@@ -8,6 +8,7 @@ import socket
 from millefeuille.containers import records, sweep
 from millefeuille.containers.attach import Streams
 from millefeuille.containers.connection import Connection
+from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.containers.start import AlreadyRunning, start
@@ -66,6 +67,7 @@ def _joined(context: Context, call: Call, made: Host, container: Container) -> i
         detach=detach_keys(context, call[DETACH_KEYS]),
     )
     try:
+        note(made.store, container, "attach")
         connection.send(b"c")
         with theirs:
             start(made, container, theirs)

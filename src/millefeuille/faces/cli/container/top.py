@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from millefeuille.annotations import Final
 from millefeuille.containers import records
+from millefeuille.containers.happening import note
 from millefeuille.containers.processes import listed
 from millefeuille.engine.containers import host
 from millefeuille.engine.store import open_store
@@ -20,6 +21,7 @@ def run(context: Context, call: Call) -> int:
     name, *arguments = call.arguments
     made = host(context.settings, open_store(context.settings))
     container = records.find(made.store, made.place, name)
+    note(made.store, container, "top")
     context.terminal.write(_aligned(listed(made, container, arguments)))
     return 0
 

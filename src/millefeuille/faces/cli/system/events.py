@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from millefeuille.annotations import Final
 from millefeuille.docker.filters import Filters
@@ -18,6 +18,8 @@ from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import FORMAT_HELP, filters, string
 from millefeuille.store import events as recorded
 from millefeuille.store.events import StoredEvent
+from millefeuille.store.journal import Happening, Reader
+from millefeuille.store.store import Store
 
 FILTER = filters("filter", "Filter output based on conditions provided", short="f")
 FORMAT = string("format", FORMAT_HELP)
@@ -27,6 +29,7 @@ UNTIL = string("until", "Stream events until this timestamp")
 
 _POLL: Final = 0.2  # seconds between two looks
 _OBJECTS: Final = ("container", "daemon", "network", "volume")  # by the beginning of an ID or a name
+_OPEN: Final = frozenset({"exec_create", "exec_start", "health_status"})
 _FILTERS: Final = frozenset(
     {"container", "daemon", "event", "image", "label", "network", "scope", "type", "volume"}
 )
@@ -41,18 +44,30 @@ def run(context: Context, call: Call) -> int:
     filters.check(_FILTERS)
     show = _renderer(call[FORMAT])
     store = founded(context.settings)
-    seen = 0
+    fresh = _source(store)
     while True:
-        with store.reading() as tx:
-            fresh = tuple(recorded.since(tx, seen))
-        for event in fresh:
-            seen = event.id
-            if event.at_ns >= since and (until is None or event.at_ns <= until) and _wanted(event, filters):
-                context.terminal.line(show(_shown(event)))
+        for event in fresh():
+            if event.time >= since and (until is None or event.time <= until) and _wanted(event, filters):
+                context.terminal.line(show(event))
         context.terminal.flush()
         if until is not None and time.time_ns() >= until:
             return 0
         time.sleep(_POLL)
+
+
+def _source(store: Store) -> Callable[[], list[EngineEvent]]:
+    """What has happened since the last call: to images as the database has it, to the rest by the journal."""
+    seen, journal = 0, Reader(store.disk.journal)
+
+    def fresh() -> list[EngineEvent]:
+        nonlocal seen
+        with store.reading() as tx:
+            found: list[StoredEvent | Happening] = [*recorded.since(tx, seen)]
+        seen = max((one.id for one in found if isinstance(one, StoredEvent)), default=seen)
+        found += journal.fresh()
+        return [_shown(one) for one in sorted(found, key=lambda one: one.at_ns)]
+
+    return fresh
 
 
 def _renderer(template: str) -> Callable[[EngineEvent], str]:
@@ -65,25 +80,32 @@ def _renderer(template: str) -> Callable[[EngineEvent], str]:
     return lambda event: execute(parsed, event_struct(event))
 
 
-def _wanted(event: StoredEvent, filters: Filters) -> bool:
+def _wanted(event: EngineEvent, filters: Filters) -> bool:
     """Whether an event passes; values of one filter are alternatives."""
     name = event.attributes.get("name", "")
-    image = name if event.kind == "image" else event.attributes.get("image", "")
+    image = name if event.type == "image" else event.attributes.get("image", "")
     found = {
-        "event": (event.action,), "type": (event.kind,), "image": (event.actor, image, event.actor[7:19]),
+        "type": (event.type,), "image": (event.id, image, event.id[7:19]),
         "scope": ("local",),
     }  # fmt: skip
-    if not filters.accepts_labels(event.attributes):
+    if not filters.accepts_labels(event.attributes) or not _is_asked(event.action, filters.get("event")):
         return False
     return all(
         set(filters.get(key)) & set(values) for key, values in found.items() if key in filters
     ) and all(
-        any(text.startswith(tuple(filters.get(key))) for text in (event.actor, name))
+        any(text.startswith(tuple(filters.get(key))) for text in (event.id, name))
         for key in _OBJECTS if key in filters
     )  # fmt: skip
 
 
-def _shown(event: StoredEvent) -> EngineEvent:
+def _is_asked(action: str, asked: Collection[str]) -> bool:
+    # Where one of those with something behind a colon is asked for, the beginning of a word is enough.
+    if _OPEN & set(asked):
+        return action.startswith(tuple(asked))
+    return not asked or action in asked
+
+
+def _shown(event: StoredEvent | Happening) -> EngineEvent:
     return EngineEvent(
         type=event.kind, action=event.action, id=event.actor, time=event.at_ns, attributes=event.attributes
     )

@@ -1,0 +1,47 @@
+"""Telling: what the journal learns of a container's runs from the one who sees them."""
+
+from __future__ import annotations
+
+from millefeuille.containers.monitor.order import Order
+from millefeuille.plainjson import loads
+from millefeuille.store.journal import note
+
+
+class Teller:
+    """Notes what befalls one container, and what it is connected to."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+
+    def start(self) -> None:
+        """It has what it needs, and runs."""
+        for network in self._order.networks:
+            self._of("network", "connect", network)
+        for volume in self._order.volumes:
+            self._of("volume", "mount", volume)
+        self.tell("start")
+
+    def die(self, code: int, seconds: float, *, oom: bool) -> None:
+        """Its process has ended, after so many seconds."""
+        if oom:
+            self.tell("oom")
+        self.tell("die", exitCode=str(code), execDuration=str(int(seconds)))
+        for network in self._order.networks:
+            self._of("network", "disconnect", network)
+        for volume in self._order.volumes:
+            self._of("volume", "unmount", {key: volume[key] for key in ("actor", "driver")})
+
+    def tell(self, action: str, **more: str) -> None:
+        """Something has befallen the container, whatever its name is by now."""
+        order = self._order
+        facts = order.facts | more
+        try:
+            with open(order.record, encoding="utf-8") as file:
+                facts["name"] = loads(file.read())["Name"]
+        except (OSError, ValueError, KeyError):
+            pass  # then the name it had when it was started
+        note(order.journal, "container", action, order.id, facts)
+
+    def _of(self, kind: str, action: str, told: dict[str, str]) -> None:
+        facts = {key: value for key, value in told.items() if key != "actor"} | {"container": self._order.id}
+        note(self._order.journal, kind, action, told["actor"], facts)
