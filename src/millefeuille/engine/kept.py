@@ -30,24 +30,28 @@ _MAXIMUM_BYTES: Final = 512 << 20
 _HASH: Final = 32  # bytes
 
 
-def kept(store: Store, tx: Transaction, record: ImageRecord, name: str) -> Kept | None:
-    """What is kept of an image that is called `name`; None where nothing can be."""
+def kept(
+    store: Store, tx: Transaction, record: ImageRecord, name: str, found: tuple[int, str] | None = None
+) -> Kept | None:
+    """What is kept of an image that is called `name`; None where nothing can be. `found` is its `base_of`."""
     if record.chain is None:
         return None
-    base, base_name = base_of(tx, tuple(layer.diff_id for layer in layers_of(tx, record.id)))
+    base, base_name = found or base_of(tx, tuple(layer.diff_id for layer in layers_of(tx, record.id)))
     key = f"{VERSION}\0{record.id}\0{record.manifest}\0{name}\0{base}\0{base_name}"
     return Kept(store.disk.root, record.chain, key)
 
 
 def base_of(tx: Transaction, diff_ids: tuple[Digest, ...]) -> tuple[int, str]:
     """How many of the lowest layers are all that another named image has, and its name; (0, "") for none."""
-    chains = list(chain_ids(diff_ids))[:-1]
-    for count in range(len(chains), 0, -1):
-        for record in images(tx, "chain = ?", (str(chains[count - 1]),)):
+    chains = [str(chain) for chain in chain_ids(diff_ids)][:-1]
+    wanted = ",".join("?" * len(chains))
+    # Nearly all of them are nobody's: so this is asked once, and not for each.
+    rows = tx.execute(f"SELECT DISTINCT chain FROM images WHERE chain IN ({wanted})", tuple(chains))
+    for chain in sorted((row[0] for row in rows.fetchall()), key=chains.index, reverse=True):
+        for record in images(tx, "chain = ?", (chain,)):
             if record.tags or record.digests:
-                return count, record.tags[
-                    0
-                ] if record.tags else f"{record.digests[0][0]}@{record.digests[0][1]}"
+                digests = [f"{name}@{digest}" for name, digest in record.digests]
+                return chains.index(chain) + 1, [*record.tags, *digests][0]
     return 0, ""
 
 

@@ -32,7 +32,7 @@ def stored(store: Store, name: str, platform: Platform | None = None) -> Analysi
         ]
         config = config_of(store.blobs, record)
         steps = _base_steps(store, tx, base_name, config) if base else 0
-        place = kept(store, tx, record, name)
+        place = kept(store, tx, record, name, (base, base_name))
     image: Image = make_image(name, config, rows, base=base, base_name=base_name, base_steps=steps)
     return Analysis(image=image, kept=place)
 
