@@ -23,7 +23,7 @@ from millefeuille.testing.servers import ServerMissing
 from millefeuille.testing.tars import Entry, directory_entry, file_entry, make_layer
 
 _NAME = "bench/analyze:1"
-_SMALL_NAME = "bench/small:1"
+_SAMPLE_NAME = "bench/sample:1"
 _FILES = 100_000
 _BULK = 1_300_000_000  # bytes
 
@@ -42,10 +42,10 @@ class Dive(Contestant):
         super().__init__(disk)
         self.prefix = [executable]
         self.report = self.home / "report.json"
-        self._small = _small_archive(self.home)
+        self._sample = _sample_archive(self.home)
 
     def warm_up(self) -> None:
-        self._quietly(*self.analyze(self._small))
+        self._quietly(*self.analyze(self._sample))
         self.reset()
 
     def analyze(self, archive: Path) -> list[str]:
@@ -62,15 +62,15 @@ class Analyser(Mille):
     def __init__(self, disk: Path) -> None:
         super().__init__(disk)
         self.prefix = self.prefix[:-1]
-        self._small = _small_archive(self.home)
+        self._sample = _sample_archive(self.home)
 
     def warm_up(self) -> None:
         """The code of both ways: of an archive, and of the store, analysed before or not."""
-        self._quietly(*self.analyze(self._small))
-        self._quietly("load", "--quiet", "--input", str(self._small))
-        self._quietly(*self.analyze(_SMALL_NAME))
-        self._quietly(*self.analyze(_SMALL_NAME))
-        self._quietly("image", "rm", "--force", _SMALL_NAME)
+        self._quietly(*self.analyze(self._sample))
+        self._quietly("load", "--quiet", "--input", str(self._sample))
+        self._quietly(*self.analyze(_SAMPLE_NAME))
+        self._quietly(*self.analyze(_SAMPLE_NAME))
+        self._quietly("image", "rm", "--force", _SAMPLE_NAME)
         os.sync()  # which is not to be in the measured time
 
     def analyze(self, what: object) -> list[str]:
@@ -159,11 +159,11 @@ def _smaller(result: Result) -> list[Goal]:
     return [Goal(text="memory: dive ÷ mille ≥ 1", value=value, met=value >= 1)]
 
 
-def _small_archive(directory: Path) -> Path:
+def _sample_archive(directory: Path) -> Path:
     """An image of one file, which a program is made ready with."""
-    layer = make_layer(directory / "small-layer.tar", [file_entry("f", b"x")], compression="none")
-    path = directory / "small.tar"
-    write_docker_archive(make_image([layer]), path, _SMALL_NAME)
+    layer = make_layer(directory / "sample-layer.tar", [file_entry("f", b"x")], compression="none")
+    path = directory / "sample.tar"
+    write_docker_archive(make_image([layer]), path, _SAMPLE_NAME)
     return path
 
 

@@ -14,7 +14,7 @@ _OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
 
 
 def start() -> NoReturn:
-    """The console script. Leaves without tearing the interpreter down, a fifth of a short command's time."""
+    """The command `mille`. Leaves without tearing the interpreter down, a fifth of a short command's time."""
     # A command makes few cycles; looking for them after every 700 objects costs a tenth of a short one.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     code = importlib.import_module("millefeuille.faces.cli.main").main()

@@ -20,7 +20,7 @@ def told(archive: Path, home: Path) -> tuple[bytes, bytes]:
     """The whole document, and that without the files of the layers."""
     settings = settle({}, uid=os.getuid(), home=str(home), root=str(home / "store"))
     found = in_archive(settings, str(archive))
-    return found.json(), json.dumps(found.document, separators=(",", ":")).encode()
+    return b"".join(found.json()), json.dumps(found.document, separators=(",", ":")).encode()
 
 
 def both(archive: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:

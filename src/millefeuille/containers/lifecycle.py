@@ -51,10 +51,9 @@ def stop(host: Host, container: Container, *, timeout: int | None = None, signal
                 connection.send(b"k", b"9")
                 connection.await_end(_PATIENCE)
     except NotRunning:
-        await_release(host, container)
-        return
+        return await_release(host, container)
     await_release(host, container)
-    note(host.store, container, "stop")
+    return note(host.store, container, "stop")
 
 
 def kill(host: Host, container: Container, signal: str = "KILL") -> None:

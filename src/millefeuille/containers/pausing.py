@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from millefeuille.annotations import Final, Protocol
 from millefeuille.containers import records
@@ -16,6 +16,7 @@ from millefeuille.errors import Conflict, MilleError
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass
 
+_PAUSE: Final = 0.0005  # seconds between two looks
 _PATIENCE: Final = 2.0  # seconds for a monitor to note something
 
 
@@ -67,7 +68,7 @@ def pause(host: Parts, container: Container) -> None:
         raise WrongState(f"Container {container.id} is not running")
     host.runtime.pause(container.id)
     tell(host.place, container, b"p", b"1")
-    _await(host.place, container, "paused")
+    _await(host.place, container, lambda status: status == "paused")
     note(host.store, container, "pause")
 
 
@@ -77,7 +78,7 @@ def unpause(host: Parts, container: Container) -> None:
         raise WrongState(f"Container {container.id} is not paused")
     host.runtime.resume(container.id)
     tell(host.place, container, b"p", b"0")
-    _await(host.place, container, "running")
+    _await(host.place, container, lambda status: status == "running")
     note(host.store, container, "unpause")
 
 
@@ -104,26 +105,19 @@ def paused(host: Parts, container: Container) -> Iterator[None]:
 def _let_go(host: Parts, container: Container, connection: Connection) -> None:
     with contextlib.suppress(MilleError):  # it has been killed meanwhile
         # Who holds it next goes by what the monitor has noted of this time, first and last.
-        _await_other(host.place, container, "running")
+        _await(host.place, container, lambda status: status != "running")
         host.runtime.resume(container.id)
         connection.send(b"p", b"0")
         connection.send(b"h", b"0")
-        _await_other(host.place, container, "paused")
+        _await(host.place, container, lambda status: status != "paused")
         note(host.store, container, "unpause")
 
 
-def _await(place: Place, container: Container, status: str) -> None:
+def _await(place: Place, container: Container, is_noted: Callable[[str], bool]) -> None:
     """Wait until the monitor has noted what it was told; who asks for the next thing must find it so."""
     deadline = time.monotonic() + _PATIENCE
-    while records.state(place, container.id).status != status and time.monotonic() < deadline:
-        time.sleep(0.002)
-
-
-def _await_other(place: Place, container: Container, status: str) -> None:
-    """Wait until it is no longer noted as being in this state."""
-    deadline = time.monotonic() + _PATIENCE
-    while records.state(place, container.id).status == status and time.monotonic() < deadline:
-        time.sleep(0.0005)
+    while not is_noted(records.state(place, container.id).status) and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
 
 
 def tell(place: Place, container: Container, kind: bytes, payload: bytes) -> None:

@@ -123,8 +123,6 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
     config, wishes, place = container.config, container.host_config, host.place
     policy = wishes.get("RestartPolicy") or {}
     automatic = bool(wishes.get("AutoRemove"))
-    logged = (wishes.get("LogConfig") or {}).get("Type") != "none"
-    kept = logoptions.settled(wishes, config)
     cleaning = [*host.command, "container", "cleanup", container.id]
     return {
         "id": container.id,
@@ -133,22 +131,8 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
         "groups": cgroup.directories(cgroup.path(container.id, wishes.get("CgroupParent") or "")),
         "bundle": place.bundle(container.id),
         "state": place.state(container.id),
-        "journal": host.store.disk.journal,
-        "record": place.record(container.id),
-        "facts": facts(container),
-        "networks": networking.told(host, connection),
-        "volumes": [
-            {
-                "actor": mount.name, "driver": "local", "destination": mount.target, "propagation": "",
-                "read/write": "false" if mount.read_only else "true",
-            }
-            for mount in container.mounts
-            if mount.type == "volume"
-        ],
-        "log": place.log(container.id) if logged else "",
-        "log_size": kept.size,
-        "log_files": kept.files,
-        "log_attributes": dumps(kept.attributes, sort_keys=True, separators=(",", ":")),
+        "telling": _telling(host, container, connection),
+        "log": _log(place.log(container.id), container),
         "console": place.short(container.id),
         "tty": bool(config.get("Tty")),
         "open_stdin": bool(config.get("OpenStdin")),
@@ -162,6 +146,33 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
         "restarts": 0,
         "health": _health(config.get("Healthcheck") or {}, config.get("Shell")),
     }
+
+
+def _telling(host: Host, container: Container, connection: Connection) -> dict[str, Any]:
+    """What the monitor tells the journal of, besides the container's runs."""
+    volumes = [
+        {
+            "actor": mount.name, "driver": "local", "destination": mount.target, "propagation": "",
+            "read/write": "false" if mount.read_only else "true",
+        }
+        for mount in container.mounts
+        if mount.type == "volume"
+    ]  # fmt: skip
+    return {
+        "journal": host.store.disk.journal, "record": host.place.record(container.id),
+        "facts": facts(container), "networks": networking.told(host, connection), "volumes": volumes,
+    }  # fmt: skip
+
+
+def _log(path: str, container: Container) -> dict[str, Any]:
+    """What the monitor makes a `Log` of. Raises InvalidLogOption."""
+    options = logoptions.settled(container.host_config, container.config)
+    attributes = dumps(options.attributes, sort_keys=True, separators=(",", ":"))
+    logged = (container.host_config.get("LogConfig") or {}).get("Type") != "none"
+    return {
+        "path": path if logged else "", "size": options.size, "files": options.files,
+        "attributes": attributes,
+    }  # fmt: skip
 
 
 def _health(check: Mapping[str, Any], shell: list[str] | None) -> dict[str, Any] | None:

@@ -108,15 +108,19 @@ def tidy(host: Host, id: str) -> bool:
             return True
         removal.quiet(host, id)
         if told.running:
-            ended = replace(
-                told, status="exited", pid=0, exit_code=records.KILLED, finished=rfc3339(time.time_ns()),
-                error="its monitor was killed",
-            )  # fmt: skip
-            records.save_state(place, id, ended)
+            records.save_state(place, id, _ended(told))
         return True
     finally:
         if lock >= 0:
             os.close(lock)
+
+
+def _ended(told: State) -> State:
+    """The state of a container whose monitor was killed."""
+    return replace(
+        told, status="exited", pid=0, exit_code=records.KILLED, finished=rfc3339(time.time_ns()),
+        error="its monitor was killed",
+    )  # fmt: skip
 
 
 def tidy_after(host: Host, container: Container) -> None:

@@ -62,12 +62,8 @@ class Analysis:
         self._keep("head", [texts.head()])
         return texts
 
-    def json(self) -> bytes:
-        """The whole analysis, with all files."""
-        return b"".join(self.json_pieces())
-
-    def json_pieces(self) -> Sequence[bytes | memoryview]:
-        """The same in pieces, for who writes them one after the other."""
+    def json(self) -> Sequence[bytes | memoryview]:
+        """The whole analysis, with all files, in pieces to be written one after the other."""
         entries = sum(len(part.layer.index) for part in self.image.parts)
         if entries < _WORTH or not helpers():
             return self._whole(self._lists())

@@ -31,6 +31,7 @@ from millefeuille.networks.network import Network
 from millefeuille.networks.wishes import Wishes, names
 from millefeuille.sha256 import sha256
 from millefeuille.store import journal
+from millefeuille.store.disk import Disk
 from millefeuille.values import replace
 
 TYPE_CHECKING = False
@@ -144,7 +145,7 @@ class Networks:
 
     def _note(self, action: str, network: Network) -> None:
         facts = {"name": network.name, "type": network.driver}
-        journal.note(journal.beside(self._root), "network", action, network.id, facts)
+        journal.note(Disk(os.path.dirname(self._root)).journal, "network", action, network.id, facts)
 
     def prune(self, accepts: Callable[[Network], bool]) -> list[str]:
         """Remove the networks that nobody is on and that `accepts` lets pass; their names. Raises OSError."""

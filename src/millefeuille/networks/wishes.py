@@ -57,17 +57,8 @@ def wishes(
     """
     mode = str(host_config.get("NetworkMode") or "default")
     mode = "bridge" if mode == "default" else mode
-    asked = dict(networking.get("EndpointsConfig") or _EMPTY)
-    if "default" in asked:
-        asked["bridge"] = asked.pop("default")
-    if mode not in ("host", "none") and not mode.startswith("container:"):
-        asked = {mode: asked.pop(mode, None), **asked}
-    for network in networking.get(LEFT) or ():
-        asked.pop(network, None)
     bindings = host_config.get("PortBindings") or {}
-    endpoints = {network: dict(wish or _EMPTY) for network, wish in asked.items()}
-    if mac := config.get("MacAddress"):
-        endpoints.setdefault(mode, {}).setdefault("MacAddress", mac)
+    endpoints = _endpoints(mode, config, networking)
     return Wishes(
         name=name,
         mode=mode,
@@ -81,6 +72,23 @@ def wishes(
         publish_all=bool(host_config.get("PublishAllPorts")),
         extra_hosts=tuple(host_config.get("ExtraHosts") or ()),
     )
+
+
+def _endpoints(
+    mode: str, config: Mapping[str, Any], networking: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """What is asked of each network, the one of the mode first."""
+    asked = dict(networking.get("EndpointsConfig") or _EMPTY)
+    if "default" in asked:
+        asked["bridge"] = asked.pop("default")
+    if mode not in ("host", "none") and not mode.startswith("container:"):
+        asked = {mode: asked.pop(mode, None), **asked}
+    for network in networking.get(LEFT) or ():
+        asked.pop(network, None)
+    endpoints = {network: dict(wish or _EMPTY) for network, wish in asked.items()}
+    if mac := config.get("MacAddress"):
+        endpoints.setdefault(mode, {}).setdefault("MacAddress", mac)
+    return endpoints
 
 
 def names(wishes: Wishes, container: str, network: str, wish: Mapping[str, Any]) -> tuple[str, ...]:

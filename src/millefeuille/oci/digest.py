@@ -15,7 +15,13 @@ _LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _SHAPE = r"(?a)[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+"
 _HEX = "0123456789abcdef"
 
+
 _SMALL = 1 << 18  # bytes, of a document; OpenSSL hashes faster, and takes longer to load than these
+
+
+def is_hex(text: str) -> bool:
+    """Whether a text is hex digits, in lower case, and nothing else."""
+    return text != "" and not text.strip(_HEX)
 
 
 class InvalidDigest(Invalid):
@@ -38,7 +44,7 @@ class Digest:
             raise InvalidDigest("unsupported digest algorithm")
         if len(self.hex) != length:
             raise InvalidDigest("invalid checksum digest length")
-        if self.hex.strip(_HEX):
+        if not is_hex(self.hex):
             raise InvalidDigest("invalid checksum digest format")
 
     @classmethod
@@ -48,7 +54,7 @@ class Digest:
             raise InvalidDigest("invalid checksum digest format")
         algorithm, _, encoded = text.partition(":")
         # A digest as it should be needs no regular expressions, which take long to load.
-        proper = len(encoded) == _LENGTHS.get(algorithm) and not encoded.strip(_HEX)
+        proper = len(encoded) == _LENGTHS.get(algorithm) and is_hex(encoded)
         if not proper and not re.fullmatch(_SHAPE, text):
             raise InvalidDigest("invalid checksum digest format")
         return cls(algorithm, encoded)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from millefeuille.errors import Invalid
 from millefeuille.later import re
-from millefeuille.oci.digest import Digest
+from millefeuille.oci.digest import Digest, is_hex
 from millefeuille.values import dataclass, replace
 
 HUB = "docker.io"
@@ -21,7 +21,6 @@ _DOMAIN = rf"(?a)(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PATH = rf"(?a){_COMPONENT}(?:/{_COMPONENT})*"
 _DIGEST = r"(?a)[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
-_HEX = "0123456789abcdef"
 _ID_LENGTH = 64
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _TAG_LETTERS = f"{_LETTERS}{_LETTERS.upper()}_.-"
@@ -63,7 +62,7 @@ class Reference:
 
         Raises InvalidReference, or InvalidDigest for a malformed digest part.
         """
-        if len(text) == _ID_LENGTH and not text.strip(_HEX):
+        if len(text) == _ID_LENGTH and is_hex(text):
             raise InvalidReference(
                 f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
             )

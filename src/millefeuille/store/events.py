@@ -1,4 +1,7 @@
-"""Events: what happened to images, kept in each verb's own transaction; the oldest are forgotten."""
+"""Events: what happened to images, kept in each verb's own transaction; the oldest are forgotten.
+
+What happened to containers, networks and volumes stands in the journal.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,11 @@ class StoredEvent:
     attributes: Mapping[str, str]
 
 
-def record(
-    tx: Transaction, action: str, actor: str, attributes: Mapping[str, str], *, kind: str = "image"
-) -> None:
-    """Add an event."""
+def record(tx: Transaction, action: str, actor: str, attributes: Mapping[str, str]) -> None:
+    """Add an event of an image."""
     tx.execute(
         "INSERT INTO events (at_ns, kind, action, actor, attributes) VALUES (?,?,?,?,?)",
-        (time.time_ns(), kind, action, actor, dumps(dict(attributes), sort_keys=True)),
+        (time.time_ns(), "image", action, actor, dumps(dict(attributes), sort_keys=True)),
     )
     tx.execute("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (KEPT,))
 

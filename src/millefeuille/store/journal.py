@@ -18,7 +18,6 @@ from millefeuille.annotations import Final
 from millefeuille.plainjson import dumps, loads
 from millefeuille.values import dataclass
 
-NAME: Final = "journal"
 _FULL: Final = 1 << 20  # bytes
 
 
@@ -31,11 +30,6 @@ class Happening:
     action: str
     actor: str
     attributes: Mapping[str, str]
-
-
-def beside(directory: str) -> str:
-    """The path of the journal of the store that has this directory at its top."""
-    return f"{os.path.dirname(directory)}/{NAME}"
 
 
 def note(path: str, kind: str, action: str, actor: str, attributes: Mapping[str, str]) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 
 from millefeuille.errors import NotFound
-from millefeuille.oci.digest import Digest
+from millefeuille.oci.digest import Digest, is_hex
 from millefeuille.oci.reference import Reference
 from millefeuille.store.images import ImageRecord, images
 from millefeuille.store.transaction import Transaction
 
-_HEX = "0123456789abcdef"
 _HEX_LENGTH = 64
 
 
@@ -108,7 +107,7 @@ def _full_id(text: str) -> str | None:
 def _digits(text: str) -> str | None:
     """The beginning of an ID, without its algorithm; None for any other text."""
     digits = text.removeprefix("sha256:")
-    return digits if 0 < len(digits) <= _HEX_LENGTH and not digits.strip(_HEX) else None
+    return digits if is_hex(digits) and len(digits) <= _HEX_LENGTH else None
 
 
 def _by_name(tx: Transaction, reference: Reference) -> Digest | None:

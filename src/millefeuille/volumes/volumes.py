@@ -22,6 +22,7 @@ from millefeuille.annotations import Final
 from millefeuille.errors import Conflict, Corrupt, NotFound
 from millefeuille.plainjson import dumps, loads
 from millefeuille.store import journal
+from millefeuille.store.disk import Disk
 from millefeuille.volumes.volume import (
     ANONYMOUS,
     DRIVER,
@@ -123,7 +124,7 @@ class Volumes:
         self._note("destroy", name)
 
     def _note(self, action: str, name: str) -> None:
-        journal.note(journal.beside(self.root), "volume", action, name, {"driver": DRIVER})
+        journal.note(Disk(os.path.dirname(self.root)).journal, "volume", action, name, {"driver": DRIVER})
 
     def prune(
         self, used: Collection[str], accepts: Callable[[Volume], bool], *, named: bool = False

@@ -47,10 +47,11 @@ class Monitored:
         told = {
             "id": "c1", "runtime": [str(directory / "runtime")], "bundle": str(directory),
             "runtime_state": str(directory / "kept"), "groups": [str(directory / "group")],
-            "state": str(directory / "state.json"), "log": str(directory / "log"),
-            "journal": str(directory / "journal"), "record": str(directory / "config.json"),
-            "facts": {"name": "c", "image": "i"}, "networks": [], "volumes": [],
-            "log_size": 0, "log_files": 1, "log_attributes": "{}",
+            "state": str(directory / "state.json"), "log": {"path": str(directory / "log")},
+            "telling": {
+                "journal": str(directory / "journal"), "record": str(directory / "config.json"),
+                "facts": {"name": "c", "image": "i"}, "networks": [], "volumes": [],
+            },
             "console": str(directory / "console"), "tty": False, "open_stdin": False, "stdin_once": False,
             "policy": "no", "retries": 0, "auto_remove": False, "cleanup": [], "environment": {},
             "counters": [], "restarts": 0, "health": None, **order,

@@ -80,13 +80,9 @@ def _listen(directory: str) -> socket.socket:
     return listener
 
 
-def _log(order: Order) -> Log:
-    return Log(order.log, size=order.log_size, files=order.log_files, attributes=order.log_attributes)
-
-
 class _Monitor:
     def __init__(self, order: Order, listener: socket.socket, lock: int) -> None:
-        self.loop = Loop(listener, _log(order), Holding(order))
+        self.loop = Loop(listener, Log(**order.log), Holding(order))
         self._order = order
         self._lock = lock
         self._policy = Policy(order.policy, order.retries)

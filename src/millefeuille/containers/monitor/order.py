@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from millefeuille.annotations import Any
 from millefeuille.plainjson import loads
 
 
@@ -10,10 +11,10 @@ class Order:
 
     `runtime` is the runtime's command line up to its verb, `runtime_state` the directory of what it notes of
     the container; `groups` are the directories of the container's control groups; `bundle` is the bundle's
-    directory; `state` the state file; `journal` the store's, which is told `facts`, with the name in the
-    `record`, and the `networks` and `volumes`; `log` the log file, "" for none, with
-    what `Log` is told besides; `cleanup` the command to run at the end, empty for none, with the variables of
-    `environment`; `counters` files in which the kernel counts processes killed for want of memory.
+    directory; `state` the state file; `telling` what a `Teller` goes by: the store's `journal`, which is told
+    `facts`, with the name in the `record`, and the `networks` and `volumes`; `log` what a `Log` is made of;
+    `cleanup` the command to run at the end, empty for none, with the variables of `environment`; `counters`
+    files in which the kernel counts processes killed for want of memory.
     """
 
     def __init__(self, path: str) -> None:
@@ -25,15 +26,8 @@ class Order:
         self.groups: list[str] = told["groups"]
         self.bundle: str = told["bundle"]
         self.state: str = told["state"]
-        self.journal: str = told["journal"]
-        self.record: str = told["record"]
-        self.facts: dict[str, str] = told["facts"]
-        self.networks: list[dict[str, str]] = told["networks"]
-        self.volumes: list[dict[str, str]] = told["volumes"]
-        self.log: str = told["log"]
-        self.log_size: int = told["log_size"]
-        self.log_files: int = told["log_files"]
-        self.log_attributes: str = told["log_attributes"]
+        self.telling: dict[str, Any] = told["telling"]
+        self.log: dict[str, Any] = told["log"]
         self.console: str = told["console"]
         self.tty: bool = told["tty"]
         self.open_stdin: bool = told["open_stdin"]

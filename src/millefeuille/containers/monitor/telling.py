@@ -11,13 +11,14 @@ class Teller:
     """Notes what befalls one container, and what it is connected to."""
 
     def __init__(self, order: Order) -> None:
-        self._order = order
+        self._id = order.id
+        self._told = order.telling
 
     def start(self) -> None:
         """It has what it needs, and runs."""
-        for network in self._order.networks:
+        for network in self._told["networks"]:
             self._of("network", "connect", network)
-        for volume in self._order.volumes:
+        for volume in self._told["volumes"]:
             self._of("volume", "mount", volume)
         self.tell("start")
 
@@ -26,22 +27,21 @@ class Teller:
         if oom:
             self.tell("oom")
         self.tell("die", exitCode=str(code), execDuration=str(int(seconds)))
-        for network in self._order.networks:
+        for network in self._told["networks"]:
             self._of("network", "disconnect", network)
-        for volume in self._order.volumes:
+        for volume in self._told["volumes"]:
             self._of("volume", "unmount", {key: volume[key] for key in ("actor", "driver")})
 
     def tell(self, action: str, **more: str) -> None:
         """Something has befallen the container, whatever its name is by now."""
-        order = self._order
-        facts = order.facts | more
+        facts = self._told["facts"] | more
         try:
-            with open(order.record, encoding="utf-8") as file:
+            with open(self._told["record"], encoding="utf-8") as file:
                 facts["name"] = loads(file.read())["Name"]
         except (OSError, ValueError, KeyError):
             pass  # then the name it had when it was started
-        note(order.journal, "container", action, order.id, facts)
+        note(self._told["journal"], "container", action, self._id, facts)
 
     def _of(self, kind: str, action: str, told: dict[str, str]) -> None:
-        facts = {key: value for key, value in told.items() if key != "actor"} | {"container": self._order.id}
-        note(self._order.journal, kind, action, told["actor"], facts)
+        facts = {key: value for key, value in told.items() if key != "actor"} | {"container": self._id}
+        note(self._told["journal"], kind, action, told["actor"], facts)

@@ -67,7 +67,7 @@ class Subject:
     def json(self) -> Sequence[bytes | memoryview]:
         """The whole analysis, in pieces."""
         kept = self._text("full")
-        return self.analysis.json_pieces() if kept is None else [kept]
+        return self.analysis.json() if kept is None else [kept]
 
     def dive_json(self) -> bytes | memoryview:
         """The analysis as Dive writes it."""
