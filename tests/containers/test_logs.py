@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -168,6 +169,22 @@ class TestSeveralFiles:
             assert found == [f"{number}\n" for number in range(200)]
         else:
             assert found[-1] == "199\n" and len(found) > 50
+
+    def test_a_follower_lets_go_of_files_it_has_read(self, tmp_path: Path) -> None:
+        log = Log(str(tmp_path / "log"), size=100, files=3)
+        log.write("stdout", b"0\n")
+        rounds, opened = iter(range(1, 60)), []
+
+        def alive() -> bool:
+            number = next(rounds, None)
+            if number is not None:
+                log.write("stdout", b"%d\n" % number)
+            opened.append(len(os.listdir("/proc/self/fd")))
+            return number is not None
+
+        found = [record.text for record in read(str(tmp_path / "log"), alive=alive)]
+        assert found == [f"{number}\n" for number in range(60)]
+        assert max(opened) - opened[0] <= 6
 
     def test_what_each_line_carries(self, tmp_path: Path) -> None:
         Log(str(tmp_path / "log"), attributes='{"a":"1"}').write("stdout", b"x\n")

@@ -99,10 +99,11 @@ def _all_lines(
         yield from _lines(last, path, alive, until)
         if alive is None or not _is_full(last, path):
             return
-        files = _opened(path, stack)
-        places = [_inode(file) for file in files]
-        if _inode(last) in places:
-            files = files[places.index(_inode(last)) + 1 :]
+        with stack.pop_all():  # open until the next are, so that none of these has a number from there
+            files = _opened(path, stack)
+            places = [_inode(file) for file in files]
+            if _inode(last) in places:
+                files = files[places.index(_inode(last)) + 1 :]
 
 
 def _lines(
