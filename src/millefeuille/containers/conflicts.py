@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from millefeuille.annotations import Any, Final
 from millefeuille.containers import logoptions
-from millefeuille.containers.lifecycle import signal_number
 from millefeuille.errors import Invalid
+from millefeuille.oci.signals import signal_number
 
 _LEAST_TIME: Final = 1_000_000  # nanoseconds
 _JOIN: Final = "container:"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 from millefeuille import files
 from millefeuille.annotations import Final
 from millefeuille.containers import records
@@ -14,11 +12,13 @@ from millefeuille.containers.pausing import WrongState, pause, tell, unpause
 from millefeuille.containers.record import Container
 from millefeuille.containers.start import start
 from millefeuille.errors import Invalid
+from millefeuille.oci import signals
+from millefeuille.oci.signals import InvalidSignal, signal_number
 from millefeuille.store import containers
 from millefeuille.store.containers import InvalidName, NameTaken
 
 __all__ = [
-    "InvalidSignal", "WrongState", "await_release", "kill", "pause", "rename", "restart", "signal_number",
+    "UnknownToLinux", "WrongState", "await_release", "deliverable", "kill", "pause", "rename", "restart",
     "stop", "unpause", "wait",
 ]  # fmt: skip
 
@@ -31,21 +31,22 @@ class SameName(Invalid):
     """The container has this name already."""
 
 
-class InvalidSignal(Invalid):
-    """No such signal."""
+class UnknownToLinux(Invalid):
+    """A number that is no signal of this system."""
 
 
 def stop(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:
     """Ask the process to end, kill it after `timeout` seconds (-1: never); it stays away."""
-    number = signal_number(signal or container.config.get("StopSignal") or "SIGTERM")
+    number = signal_number(signal) if signal else _stop_signal(container)
     chosen = container.config.get("StopTimeout") if timeout is None else timeout
     seconds = STOP_TIMEOUT if chosen is None else int(chosen)
     try:
         with connected(host.place, container.id) as connection:
             connection.send(b"s")
             _thaw(host, container)
-            note(host.store, container, "kill", signal=str(number))
-            connection.send(b"k", str(number).encode())
+            if 0 < number <= signals.LAST:
+                note(host.store, container, "kill", signal=str(number))
+                connection.send(b"k", str(number).encode())
             if connection.await_end(None if seconds < 0 else max(seconds, 0.001)) is None:
                 note(host.store, container, "kill", signal="9")
                 connection.send(b"k", b"9")
@@ -56,15 +57,22 @@ def stop(host: Host, container: Container, *, timeout: int | None = None, signal
     return note(host.store, container, "stop")
 
 
-def kill(host: Host, container: Container, signal: str = "KILL") -> None:
-    """Send a signal to the process. Raises WrongState when it does not run, InvalidSignal."""
+def deliverable(signal: str) -> int:
+    """The number of a signal that can be sent. Raises InvalidSignal, UnknownToLinux."""
     number = signal_number(signal)
+    if not 0 < number <= signals.LAST:
+        raise UnknownToLinux(f"the linux daemon does not support signal {number}")
+    return number
+
+
+def kill(host: Host, container: Container, number: int = 9) -> None:
+    """Send a signal, that is `deliverable`, to the process. Raises WrongState when it does not run."""
     told = records.state(host.place, container.id)
     if not told.running:
         raise WrongState(
             f"cannot kill container: {container.name}: container {container.id} is not running"
         )  # fmt: skip
-    final = number == 9 or number == signal_number(container.config.get("StopSignal") or "SIGTERM")
+    final = number in (9, _stop_signal(container))
     try:
         with connected(host.place, container.id) as connection:
             if final:
@@ -126,17 +134,12 @@ def await_release(host: Host, container: Container, timeout: float = _PATIENCE) 
         return  # removed, as it was to be at its end
 
 
-def signal_number(text: str) -> int:
-    """The signal that a name (with or without SIG) or a number means. Raises InvalidSignal."""
-    name = text.upper().removeprefix("SIG")
-    if name.isdecimal() and 0 < int(name) <= signal.SIGRTMAX:
-        return int(name)
-    base, _, offset = name.partition("+")
+def _stop_signal(container: Container) -> int:
+    """What it asks to be stopped by; an image may name none that there is."""
     try:
-        number = signal.Signals[f"SIG{base}"].value
-        return number + (int(offset) if offset else 0)
-    except (KeyError, ValueError):
-        raise InvalidSignal(f"invalid signal: {text}") from None
+        return signal_number(container.config.get("StopSignal") or "SIGTERM")
+    except InvalidSignal:
+        return signals.NUMBERS["TERM"]
 
 
 def _thaw(host: Host, container: Container) -> None:

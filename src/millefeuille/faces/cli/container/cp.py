@@ -18,6 +18,7 @@ from millefeuille.containers.writable import check_writable
 from millefeuille.docker.units import human_size
 from millefeuille.engine.containers import host
 from millefeuille.engine.store import founded
+from millefeuille.errors import Invalid
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
@@ -34,6 +35,10 @@ QUIET = boolean(
 )
 
 STREAM = "-"
+
+
+class NoPath(Invalid):
+    """Nothing of the container is named."""
 
 
 def run(context: Context, call: Call) -> int:
@@ -62,6 +67,8 @@ def split(argument: str) -> tuple[str, str]:
 
 def _out(context: Context, call: Call, name: str, path: str, target: str) -> int:
     machine, container = _found(context, name)
+    if not path:
+        raise NoPath("bad parameter: path cannot be empty")
     with furnished.opened(machine, container) as root:
         with copying.from_container(root, name, path, follow=call[FOLLOW]) as source:
             note(machine.store, container, "archive-path")

@@ -16,12 +16,20 @@ from millefeuille.faces.cli.command import Call, Context
 Verb = Callable[[Host, Container], object]
 
 
-def each(context: Context, call: Call, verb: Verb) -> int:
-    """Do `verb` to the containers that the call names; 1 when one of them failed, else 0."""
+def _nothing() -> None:
+    """No check."""
+
+
+def each(context: Context, call: Call, verb: Verb, check: Callable[[], object] = _nothing) -> int:
+    """Do `verb` to the containers that the call names; 1 when one of them failed, else 0.
+
+    `check` comes before a container is looked for, each time, as its failure is told of each.
+    """
     made = host(context.settings, open_store(context.settings))
     code = 0
     for text in call.arguments:
         try:
+            check()
             verb(made, records.find(made.store, made.place, text))
         except MilleError as error:
             code = exits.report(context.terminal, error)

@@ -38,8 +38,9 @@ _FILTERS: Final = frozenset(
 def run(context: Context, call: Call) -> int:
     """Print what happened since a time, and go on until stopped or until another time."""
     now = time.time_ns()
-    since = parse_time(call[SINCE], now) if call[SINCE] else (0 if call[UNTIL] else now)
-    until = parse_time(call[UNTIL], now) if call[UNTIL] else None
+    with exits.refusing():
+        since = parse_time(call[SINCE], now) if call[SINCE] else (0 if call[UNTIL] else now)
+        until = parse_time(call[UNTIL], now) if call[UNTIL] else None
     filters = Filters.parse(f"{name}={value}" for name, value in call[FILTER])
     filters.check(_FILTERS)
     show = _renderer(call[FORMAT])
