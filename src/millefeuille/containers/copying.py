@@ -197,12 +197,12 @@ def preserved(path: str) -> str:
 
 
 def check_directory(root: int, called: str, path: str) -> None:
-    """Raise BadDestination unless `path` in the container is a directory, or a link to one."""
+    """Raise BadDestination unless `path` in the container is a directory, or a link to one; "" is none."""
     try:
         mode = Root(root).status(cleaned(os.fsencode(path))).st_mode
     except OSError:
         mode = 0
-    if not stat.S_ISDIR(mode):
+    if not path or not stat.S_ISDIR(mode):
         raise BadDestination(f'destination "{called}:{path}" must be a directory')
 
 

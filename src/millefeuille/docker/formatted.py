@@ -26,7 +26,7 @@ def render(listing: Listing, rows: Iterable[Mapping[str, object]], template: str
     is_table = template.startswith(_TABLE)
     text = template.removeprefix(_TABLE).strip(" ").replace("\\t", "\t").replace("\\n", "\n")
     parsed = parse(text)
-    lines = "".join(f"{execute(parsed, _data(listing, row))}\n" for row in rows)
+    lines = "".join(f"{execute(parsed, struct(listing, row))}\n" for row in rows)
     if not is_table:
         return lines
     return align_text(f"{_header(parsed, listing)}\n{lines}")
@@ -48,7 +48,8 @@ def execute(template: Template, data: object) -> str:
         raise InvalidFormat(f"template parsing error: {error}") from error
 
 
-def _data(listing: Listing, row: Mapping[str, object]) -> Struct:
+def struct(listing: Listing, row: Mapping[str, object]) -> Struct:
+    """A row as the Go value that a template sees."""
     return Struct(
         type_name=listing.type_name, fields=dict(sorted(row.items())), pointer=True, escapes=True,
         json_names={name: "" for name, value in row.items() if callable(value)},

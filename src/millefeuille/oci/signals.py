@@ -12,16 +12,16 @@ from millefeuille.errors import Invalid
 LAST: Final = 64  # the highest signal that Linux has
 _FIRST_REAL_TIME: Final = 34
 _DIGITS: Final = 18  # of a number that 64 bits surely hold
-_NAMED: Final = (
-    "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU"
-    " URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
-).split()  # from 1 on
-NUMBERS: Final = {
-    **{name: number for number, name in enumerate(_NAMED, 1)},
-    **{"IOT": 6, "CLD": 17, "POLL": 29, "RTMIN": _FIRST_REAL_TIME, "RTMAX": LAST},
-    **{f"RTMIN+{above}": _FIRST_REAL_TIME + above for above in range(1, 16)},
-    **{f"RTMAX-{below}": LAST - below for below in range(1, 15)},
-}
+_NAMED: Final = (  # from 1 on
+    "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN"
+    " TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
+).split()
+NUMBERS: Final = (
+    {name: number for number, name in enumerate(_NAMED, 1)}
+    | {"IOT": 6, "CLD": 17, "POLL": 29, "RTMIN": _FIRST_REAL_TIME, "RTMAX": LAST}
+    | {f"RTMIN+{above}": _FIRST_REAL_TIME + above for above in range(1, 16)}
+    | {f"RTMAX-{below}": LAST - below for below in range(1, 15)}
+)
 
 
 class InvalidSignal(Invalid):

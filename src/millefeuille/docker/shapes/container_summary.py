@@ -130,6 +130,14 @@ def container_row(value: Mapping[str, Any], now: float, *, truncate: bool = True
     }
 
 
+def blank_row(now: float) -> dict[str, object]:
+    """The row of no container, on which Docker tries out a format before it asks for containers."""
+    blank: dict[str, Any] = dict.fromkeys(("Id", "Image", "ImageID", "Command", "State", "Status"), "")
+    networks: dict[str, Any] = {"Networks": {}}
+    blank |= {"Names": [], "Ports": [], "Mounts": [], "Labels": {}, "Created": 0, "NetworkSettings": networks}
+    return container_row(blank, now)
+
+
 def _image(value: Mapping[str, Any], truncate: bool) -> str:
     image: str = value["Image"]
     if not image:

@@ -8,11 +8,11 @@ import time
 
 from millefeuille.docker.containerrecords import listed
 from millefeuille.docker.filters import Filters
-from millefeuille.docker.listing import render
 from millefeuille.docker.shapes.container_summary import (
     CONTAINER_COLUMNS_WITH_SIZE,
     CONTAINERS,
     Listed,
+    blank_row,
     container_row,
     container_summary,
 )
@@ -24,6 +24,7 @@ from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, integer, string
 from millefeuille.faces.cli.preferences import default_format
+from millefeuille.faces.cli.rendered import render
 
 ALL = boolean("all", "Show all containers (default shows just running)", short="a")
 FILTER = filters("filter", "Filter output based on conditions provided", short="f")
@@ -45,6 +46,8 @@ def run(context: Context, call: Call) -> int:
     template = template or default_format(context.settings, "psFormat")
     sized = call[SIZE] or (not call.given(SIZE) and not call[QUIET] and _asks_for_size(template))
     now = time.time()
+    if "{{" in template:
+        _try(template, now)
     summaries = [container_summary(one, now) for one in _selected(context, call, sized)]
     rows = [container_row(summary, now, truncate=not call[NO_TRUNC]) for summary in summaries]
     if call[QUIET]:
@@ -55,11 +58,7 @@ def run(context: Context, call: Call) -> int:
     columns = CONTAINER_COLUMNS_WITH_SIZE if call[SIZE] else None
     if template == "raw" and call[SIZE]:
         template = CONTAINERS.named["raw"] + "size: {{.Size}}\n"
-    try:
-        shown = render(CONTAINERS, rows, template, columns)
-    except Invalid as error:
-        raise Refusal(_early(str(error))) from error
-    context.terminal.write(shown)
+    context.terminal.write(render(CONTAINERS, rows, template, columns))
     return 0
 
 
@@ -81,10 +80,15 @@ def _asks_for_size(template: str) -> bool:
     return re.search(r"\.Size\b|\bjson \.(?:\W|$)", template) is not None
 
 
-def _early(message: str) -> str:
-    """Docker's words for a format that it tries out before there is anything to show."""
-    said = message.removeprefix("template parsing error: ")
-    return f"failed to {'execute' if 'executing ' in said else 'parse'} template: {said}"
+def _try(template: str, now: float) -> None:
+    """Hold that a format fits, whether or not there is anything to show, as Docker does. Raises Refusal."""
+    formatted = importlib.import_module("millefeuille.docker.formatted")
+    try:
+        formatted.execute(formatted.parse(template), formatted.struct(CONTAINERS, blank_row(now)))
+    except Invalid as error:
+        said = str(error).removeprefix("template parsing error: ")
+        verb = "execute" if "executing " in said else "parse"
+        raise Refusal(f"failed to {verb} template: {said}") from error
 
 
 COMMAND = Command(
