@@ -96,7 +96,7 @@ def _run_group(group: Group, words: Sequence[str], terminal: Terminal) -> int:
     try:
         arguments = flags.parse(words)
     except BadFlag as error:
-        terminal.complain(usage.bad_flag(str(error), path, path))
+        terminal.complain(usage.bad_flag(str(error), path, usage.group_line(path)))
         return exits.USAGE
     if flags.given.get(HELP):
         terminal.line(usage.group_help(group))

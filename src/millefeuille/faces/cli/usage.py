@@ -12,6 +12,7 @@ from millefeuille.faces.cli.commands import COMMON, GROUPS, SUMMARY, Group, Row
 from millefeuille.faces.cli.options import Option, boolean
 
 PROGRAM: Final = "mille"
+_NAMING: Final = (f"{PROGRAM} manifest", f"{PROGRAM} volume")
 ROOT_USAGE: Final = f"{PROGRAM} [OPTIONS] COMMAND"
 ROOT_REST: Final = " [ARG...]"  # left out in the help, as Docker does
 
@@ -69,9 +70,14 @@ def bad_flag(message: str, path: str, usage: str) -> str:
     return f"{message}\n\nUsage:  {usage}\n\nRun '{path} --help' for more information"
 
 
+def group_line(path: str) -> str:
+    """How a group is used, as Docker tells it with an error: two of them name what follows."""
+    return f"{path} COMMAND" if path in _NAMING else path
+
+
 def unknown_command(path: str, name: str) -> str:
     """What is said about a word that is no command of the group called `path`."""
-    usage = "" if path == PROGRAM else f"Usage:  {path}\n\n"
+    usage = "" if path == PROGRAM else f"Usage:  {group_line(path)}\n\n"
     return f"{PROGRAM}: unknown command: {path} {name}\n\n{usage}Run '{path} --help' for more information"
 
 
