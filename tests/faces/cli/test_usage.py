@@ -107,3 +107,13 @@ def test_help_can_be_asked_for_anywhere(words: list[str], capfd: pytest.CaptureF
 def test_the_short_help_flag_is_deprecated(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["version", "-h"]) == 0
     assert capfd.readouterr().out.startswith("Flag shorthand -h has been deprecated, use --help\nUsage:")
+
+
+def test_two_groups_name_what_follows() -> None:
+    groups = ("image", "manifest", "volume")
+    lines = {group: usage.unknown_command(f"mille {group}", "x").splitlines()[2] for group in groups}
+    assert lines == {
+        "image": "Usage:  mille image",
+        "manifest": "Usage:  mille manifest COMMAND",
+        "volume": "Usage:  mille volume COMMAND",
+    }
