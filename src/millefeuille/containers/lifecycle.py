@@ -65,7 +65,7 @@ def deliverable(signal: str) -> int:
     return number
 
 
-def kill(host: Host, container: Container, number: int = 9) -> None:
+def kill(host: Host, container: Container, number: int) -> None:
     """Send a signal, that is `deliverable`, to the process. Raises WrongState when it does not run."""
     told = records.state(host.place, container.id)
     if not told.running:

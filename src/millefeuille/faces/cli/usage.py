@@ -12,7 +12,7 @@ from millefeuille.faces.cli.commands import COMMON, GROUPS, SUMMARY, Group, Row
 from millefeuille.faces.cli.options import Option, boolean
 
 PROGRAM: Final = "mille"
-_NAMING: Final = (f"{PROGRAM} manifest", f"{PROGRAM} volume")
+_NAMES_COMMAND: Final = (f"{PROGRAM} manifest", f"{PROGRAM} volume")
 ROOT_USAGE: Final = f"{PROGRAM} [OPTIONS] COMMAND"
 ROOT_REST: Final = " [ARG...]"  # left out in the help, as Docker does
 
@@ -72,7 +72,7 @@ def bad_flag(message: str, path: str, usage: str) -> str:
 
 def group_line(path: str) -> str:
     """How a group is used, as Docker tells it with an error: two of them name what follows."""
-    return f"{path} COMMAND" if path in _NAMING else path
+    return f"{path} COMMAND" if path in _NAMES_COMMAND else path
 
 
 def unknown_command(path: str, name: str) -> str:
