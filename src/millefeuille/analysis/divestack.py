@@ -67,33 +67,42 @@ class DiveStack:
                 self._remove(path)
 
     def _lay(self, root: _Node, layer: Layer) -> None:
-        for top in self._tops:
-            for path, payload in self._nodes(layer, top).items():
+        # One pass over the layer, since sorting its paths to look them up would take longer than all else.
+        written: dict[bytes, list[int]] = {}
+        for number, path in enumerate(layer.paths):
+            if path in self._tops:
+                written.setdefault(path, []).append(number)
+        for top in written.keys() | (self._tops & layer.parents):
+            for path, payload in _nodes(layer, top, written.get(top, ())).items():
                 node = root
                 for part in path.split(b"/"):
                     node = node.children.setdefault(part, _Node())
                 node.size, node.is_directory = payload
-
-    def _nodes(self, layer: Layer, top: bytes) -> dict[bytes, tuple[int, bool]]:
-        """The nodes of a layer's own tree at and below `top`: their size, and if they are directories."""
-        found: dict[bytes, tuple[int, bool]] = {}
-        implied: set[bytes] = set()
-        for number in sorted([*layer.at(top), *layer.below(top)]):
-            path, kind = layer.paths[number], layer.kinds[number]
-            implied.update(above for above in _above(path) if len(above) >= len(top))
-            if kind == OPAQUE:
-                implied.add(path)
-            elif kind != WHITEOUT:
-                found[path] = (layer.sizes[number], kind == DIRECTORY)
-        for path in implied - found.keys():
-            found[path] = (0, False)
-        return found
 
     def _remove(self, path: bytes) -> None:
         above, _, leaf = path.rpartition(b"/")
         node = _find(self._root, above) if above else self._root
         if node is not None:
             node.children.pop(leaf, None)
+
+
+def _nodes(layer: Layer, top: bytes, written: Sequence[int]) -> dict[bytes, tuple[int, bool]]:
+    """The nodes of a layer's own tree at and below `top`: their size, and if they are directories.
+
+    `written` has the numbers of the entries with just this path.
+    """
+    found: dict[bytes, tuple[int, bool]] = {}
+    implied: set[bytes] = set()
+    for number in sorted([*written, *(layer.below(top) if top in layer.parents else ())]):
+        path, kind = layer.paths[number], layer.kinds[number]
+        implied.update(above for above in _above(path) if len(above) >= len(top))
+        if kind == OPAQUE:
+            implied.add(path)
+        elif kind != WHITEOUT:
+            found[path] = (layer.sizes[number], kind == DIRECTORY)
+    for path in implied - found.keys():
+        found[path] = (0, False)
+    return found
 
 
 def _find(root: _Node, path: bytes) -> _Node | None:

@@ -20,10 +20,10 @@ NO_LINK: Final = bytes(100)
 NO_PREFIX: Final = bytes(155)
 _GNU: Final = b"ustar  \x00"
 COMMON: Final = (_USTAR_00, _GNU)
-# The same with type, link and magic in one, as regular files have them; and the device numbers left out.
-PLAIN: Final = struct.Struct("100s24s12s12s8s109s80x155s12x")
-PLAIN_USTAR: Final = b"0" + NO_LINK + _USTAR_00
-PLAIN_GNU: Final = b"0" + NO_LINK + _GNU
+# The same with all that lies behind the checksum in one, which most regular files have in common.
+PLAIN: Final = struct.Struct("100s24s12s12s8s356s")
+_PLAIN_STARTS: Final = (b"0" + NO_LINK + _USTAR_00, b"0" + NO_LINK + _GNU)
+_PREFIX_AT: Final = 345 - 156  # where in that the prefix is
 _OCTAL: Final = frozenset(b"01234567")
 _MEMORY: Final = 8192  # values that the caches below may hold
 
@@ -86,6 +86,11 @@ def decode(block: memoryview) -> Fields:
         device,
         magic == _GNU,
     )
+
+
+def is_plain(rest: bytes) -> bool:
+    """Whether the last field of `PLAIN` is that of a regular file in a common format without a prefix."""
+    return rest[:109] in _PLAIN_STARTS and rest[_PREFIX_AT : _PREFIX_AT + len(NO_PREFIX)] == NO_PREFIX
 
 
 def number(field: bytes, what: str, lowest: int = 0) -> int:

@@ -19,12 +19,10 @@ from millefeuille.layers.header import BLOCK_SIZE
 from millefeuille.layers.index_builder import IndexBuilder
 from millefeuille.layers.names import Names
 from millefeuille.layers.refusal import Limits
-from millefeuille.layers.schema import ROW
+from millefeuille.layers.schema import FILE_ROW, ROW_MODE, ROW_OWNER
 
-_REGULAR = ord("0")
-_SLASH = ord("/")
 _DOT = ord(".")
-_TYPE = 156  # where in a header the type is
+_SUMMED = 156  # bytes of a header in front of what `PLAIN` has last
 
 
 def take(
@@ -37,9 +35,8 @@ def take(
     Gives where it stopped, and how many entries and bytes of metadata it took. Raises TarError for numbers
     that are none.
     """
-    unpack, pack, known = headers.PLAIN.unpack_from, ROW.pack, names.directories
-    owners, sizes, times, sums = headers.OWNERS, headers.SIZES, headers.TIMES, headers.SUMS
-    ustar, gnu, no_prefix = headers.PLAIN_USTAR, headers.PLAIN_GNU, headers.NO_PREFIX
+    unpack, pack, known = headers.PLAIN.unpack_from, FILE_ROW.pack, names.directories
+    sizes, times, sums = headers.SIZES, headers.TIMES, headers.SUMS
     entries_left, metadata_left = limits.entries - counts[0], limits.metadata - counts[1]
     rows: list[bytes] = []
     paths: list[bytes] = []
@@ -47,36 +44,44 @@ def take(
     path_end, hash_count = builder.path_size, builder.hash_count
     first_path, content, end = path_end, 0, len(view)
     last = end - BLOCK_SIZE
-    directory, children = b"", known[b""]
-    while at <= last and view[at + _TYPE] == _REGULAR:
-        name, owner, size, mtime, checksum, kind, prefix = unpack(view, at)
-        if (kind != ustar and kind != gnu) or prefix != no_prefix:
+    # What most headers have in common with the one before, and what that means.
+    owner = rest = parent = mode = numbers = b""
+    rest_sum = skipped = 0
+    children: dict[bytes, int] = {}
+    while at <= last:
+        name, its_owner, size, mtime, checksum, its_rest = unpack(view, at)
+        if its_rest != rest:
+            if not headers.is_plain(its_rest):
+                break
+            rest, rest_sum = its_rest, sum(its_rest)
+        # Adler-32 has the sum of bytes and one in its low half, as long as that is less than 65521.
+        total = (adler32(view[at : at + _SUMMED]) & 0xFFFF) + rest_sum
+        if total != (sums.get(checksum) or headers.checksum_sum(checksum)):
             break
-        data = at + BLOCK_SIZE
-        if adler32(view[at:data]) & 0xFFFF != (sums.get(checksum) or headers.checksum_sum(checksum)):
-            break
-        mode, uid, gid = owners.get(owner) or headers.owner_numbers(owner)
+        if its_owner != owner:
+            permissions, uid, gid = headers.OWNERS.get(its_owner) or headers.owner_numbers(its_owner)
+            mode, numbers = ROW_MODE.pack(permissions, FILE), ROW_OWNER.pack(uid, gid, 0, 0, 0)
+            owner = its_owner
         length = sizes.get(size)
         if length is None:
             length = headers.size_number(size)
         seconds = times.get(mtime)
         if seconds is None:
             seconds = headers.time_number(mtime)
-        stop = data + length + -length % BLOCK_SIZE
-        cut = name.find(0)
-        path = name[:cut] if cut >= 0 else name
-        if path and path[0] == _DOT and path[:2] == b"./":
-            path = path[2:]
-        parent, _, leaf = path.rpartition(b"/")
-        if parent != directory:
-            found = known.get(parent)
-            if found is None:
+        path = name.partition(b"\0")[0]
+        above, _, leaf = path.rpartition(b"/")
+        if above != parent:
+            plain = above[2:] if above[:2] == b"./" else above
+            if plain not in known:
                 break
-            directory, children = parent, found
-        if stop > end or not leaf or leaf in children or length > largest:
+            parent, children, skipped = above, known[plain], len(above) - len(plain)
+        data = at + BLOCK_SIZE
+        stop = data + length + -length % BLOCK_SIZE
+        # What lies in the root is left to the parser: there `above` does not tell "/x" from "x".
+        if stop > end or length > largest or not above or not leaf or leaf[0] == _DOT or leaf in children:
             break
-        if leaf[0] == _DOT or path[0] == _SLASH:
-            break
+        if skipped:
+            path = path[skipped:]
         path_end += len(path)
         if len(rows) >= entries_left or path_end - first_path > metadata_left:
             path_end -= len(path)
@@ -90,9 +95,7 @@ def take(
             hash_number = hash_count
         block = (offset + at) // BLOCK_SIZE
         paths.append(path)
-        rows.append(
-            pack(length, seconds, uid, gid, 0, 0, 0, block, block + 1, path_end, hash_number, mode, FILE)
-        )
+        rows.append(pack(length, seconds, numbers, block, block + 1, path_end, hash_number, mode))
         at = stop
     if rows:
         builder.add_files(rows, paths, hashes, content)

@@ -14,6 +14,10 @@ BLOCK_SIZE: Final = 512  # bytes; headers and data always begin on a block of th
 
 # One row while building. The fields are aligned, so that a column is a stride over all rows.
 ROW: Final = struct.Struct("<QqIIIIIIIIIHBx")
+# The same with what most files share already packed: uid, gid, nsec, link and xattr; mode and kind.
+FILE_ROW: Final = struct.Struct("<Qq20sIIII4s")
+ROW_OWNER: Final = struct.Struct("<IIIII")
+ROW_MODE: Final = struct.Struct("<HBx")
 FIELDS: Final = (  # section name, struct code, position in the row counted in items of that code
     (b"size", "Q", 0),
     (b"mtime", "q", 1),
