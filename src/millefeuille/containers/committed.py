@@ -9,13 +9,19 @@ from collections.abc import Mapping, Sequence
 from itertools import repeat
 
 from millefeuille.annotations import Any, Final
+from millefeuille.later import Later
 from millefeuille.oci import config as image_config
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.plainjson import dumps
-from millefeuille.transfer.archive.changes import apply_changes
 from millefeuille.values import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.transfer.archive import changes
+else:
+    changes = Later("millefeuille.transfer.archive.changes")
 
 # Of a container's configuration, what an image says too (OCI image-spec, config.md, and Docker's additions).
 _KEPT: Final = (
@@ -39,7 +45,7 @@ class Wishes:
 
 def committed_process(container: Mapping[str, Any], instructions: Sequence[str]) -> dict[str, Any]:
     """The `config` member of the new config: a container's configuration, changed. Raises BadInstruction."""
-    changed = apply_changes(instructions, container)
+    changed = changes.apply_changes(instructions, container) if instructions else container
     return {key: changed[key] for key in _KEPT if changed.get(key)}
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import struct
 from collections.abc import Iterator
 
 from millefeuille.containers.place import Place
 from millefeuille.errors import Conflict
+from millefeuille.later import Later
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+else:
+    socket = Later("socket")
 
 _HEAD = struct.Struct(">cI")
 

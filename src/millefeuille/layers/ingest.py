@@ -14,10 +14,10 @@ little Python between those calls from holding the C code up (a thread that come
 
 from __future__ import annotations
 
-import hashlib
 import sys
 
 from millefeuille import files
+from millefeuille.later import hashlib
 from millefeuille.layers import compression
 from millefeuille.layers.chunk import CHUNK as CHUNK
 from millefeuille.layers.crowd import PASSES
@@ -28,6 +28,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.values import dataclass
 
 SWITCH_INTERVAL = 0.002  # seconds
+ALONE = 2 << 20  # bytes of a plain layer that are read in about the time in which threads begin
 WRITEBACK = 16 << 20  # bytes written before the disk is told to begin with them
 
 
@@ -137,7 +138,7 @@ class LayerPass:
             self._hand_on(piece, self._inflater.consumed)
 
     def _hand_on(self, piece: bytes | memoryview, consumed: int) -> None:
-        if PASSES.has_room:
+        if PASSES.has_room and (self._size > ALONE or not self._is_tar):
             self._handed = True
             # A plain piece lies in the caller's memory.
             self._parse_stage.put((bytes(piece), consumed))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable
 
 from millefeuille.annotations import Final, Generic, TypeVar
+from millefeuille.later import Later
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import queue
+    import threading
+else:  # which a stage that is never put anything does without
+    queue = Later("queue")
+    threading = Later("threading")
 
 Item = TypeVar("Item")
 
@@ -31,10 +38,8 @@ class Stage(Generic[Item]):
         self._name = name
         self._work = work
         # A bounded queue out of two that are implemented in C: whoever puts an item takes a place first.
-        self._queue: queue.SimpleQueue[Item | _Mark | None] = queue.SimpleQueue()
-        self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(DEPTH):
-            self._places.put(None)
+        self._queue: queue.SimpleQueue[Item | _Mark | None]
+        self._places: queue.SimpleQueue[None]
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None  # begins with the first item
 
@@ -43,6 +48,9 @@ class Stage(Generic[Item]):
         if self._failure is not None:
             raise self._failure
         if self._thread is None:
+            self._queue, self._places = queue.SimpleQueue(), queue.SimpleQueue()
+            for _ in range(DEPTH):
+                self._places.put(None)
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
         self._places.get()

@@ -9,7 +9,6 @@ import contextlib
 import errno
 import os
 import posixpath
-import signal
 import time
 
 from millefeuille import files
@@ -20,6 +19,7 @@ ROOT: Final = "/sys/fs/cgroup"
 _PARENT: Final = "/millefeuille"
 _ATTEMPTS: Final = 200  # a process that was killed takes its time
 _PAUSE: Final = 0.01  # seconds
+_SIGKILL: Final = 9  # the module `signal` takes longer to load than this to write
 
 
 class InvalidParent(Invalid):
@@ -69,7 +69,7 @@ def _emptied(directory: str) -> bool:
         with open(f"{directory}/cgroup.procs", encoding="ascii") as file:
             for line in file:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(line), signal.SIGKILL)
+                    os.kill(int(line), _SIGKILL)
         files.remove_directory(directory)
     except FileNotFoundError:
         return False

@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from millefeuille import files
 from millefeuille.annotations import Final
 from millefeuille.errors import Conflict, Invalid, NotFound
-from millefeuille.later import pattern
 from millefeuille.oci.digest import Digest
 from millefeuille.snapshots.snapshotter import Usage
 
-_KEY: Final = pattern(r"(?a)[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_PUNCTUATION: Final = frozenset("_.-")  # what a key may have behind its first letter or digit
 
 
 class SnapshotNotFound(NotFound):
@@ -117,7 +116,8 @@ class Roots:
 
     def path(self, key: str) -> str:
         """The directory of a root. Raises InvalidKey."""
-        if not _KEY.fullmatch(key):
+        plain = "".join(letter for letter in key if letter not in _PUNCTUATION)
+        if key[:1] in _PUNCTUATION or not (plain.isascii() and plain.isalnum()):
             raise InvalidKey(f"{key!r} cannot name a root file system")
         return f"{self._directory}/{key}"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from millefeuille import files
-from millefeuille.layers.ingest import LayerContent
+from millefeuille.layers.ingest import ALONE, LayerContent
 from millefeuille.layers.stage import Stage
 from millefeuille.layers.tarstream import Member, tar_pieces
 from millefeuille.oci import mediatype
@@ -35,7 +35,10 @@ def store_layer(
         storing: Stage[bytes] = Stage("store", layer.feed)
         try:
             for piece in tar_pieces(members):
-                storing.put(piece)
+                if layer.offset < ALONE:
+                    layer.feed(piece)
+                else:
+                    storing.put(piece)
             storing.close()
         finally:
             storing.stop()

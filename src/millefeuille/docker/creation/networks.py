@@ -45,7 +45,7 @@ class Further:
 
 def is_long(text: str) -> bool:
     """Whether a value of `--network` is made of fields."""
-    return re.search(_LONG, text) is not None
+    return "=" in text and re.search(_LONG, text) is not None
 
 
 def is_user_defined(mode: str) -> bool:

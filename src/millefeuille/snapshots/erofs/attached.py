@@ -13,14 +13,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Callable
 
 from millefeuille import files, kernel
 from millefeuille.annotations import TypeVar
+from millefeuille.later import Later
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.chain import Chain
 from millefeuille.snapshots.erofs.mount import mount_chain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+else:  # which is needed by who enters a namespace
+    threading = Later("threading")
 
 T = TypeVar("T")
 

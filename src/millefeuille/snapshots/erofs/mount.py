@@ -7,11 +7,11 @@ through loop devices that free themselves with the mount.
 from __future__ import annotations
 
 import contextlib
-import enum
 import errno
 import os
 
 from millefeuille import kernel
+from millefeuille.annotations import Literal
 from millefeuille.errors import Corrupt
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.chain import Chain
@@ -21,11 +21,7 @@ class TruncatedLayer(Corrupt):
     """A layer's file does not have the size recorded for it."""
 
 
-class Backing(enum.Enum):
-    """Through what the kernel reads a chain's files."""
-
-    FILE = "file"
-    LOOP = "loop"
+Backing = Literal["file", "loop"]  # through what the kernel reads a chain's files
 
 
 def mount_chain(chain: Chain) -> tuple[int, Backing]:
@@ -36,7 +32,7 @@ def mount_chain(chain: Chain) -> tuple[int, Backing]:
     with contextlib.ExitStack() as stack:
         files = _open(chain, stack)
         try:
-            return _mount([f"/proc/self/fd/{descriptor}" for descriptor in files]), Backing.FILE
+            return _mount([f"/proc/self/fd/{descriptor}" for descriptor in files]), "file"
         except OSError as error:
             # The kernel takes no files here: it is older, or the file system below cannot serve it.
             if error.errno != errno.ENOTBLK:
@@ -47,7 +43,7 @@ def mount_chain(chain: Chain) -> tuple[int, Backing]:
                 path, device = kernel.loop_device(descriptor)
                 stack.callback(os.close, device)
                 paths.append(path)
-            return _mount(paths), Backing.LOOP
+            return _mount(paths), "loop"
         except OSError as error:
             raise attach.explain(error, f"{_name(chain)} through loop devices") from None
 

@@ -37,8 +37,8 @@ def probe(directory: str) -> tuple[Backing | None, str]:
         if content != _CONTENT:
             return None, "a sample mount gives wrong bytes"
         reasons = {
-            Backing.FILE: "the kernel mounts files directly",
-            Backing.LOOP: "the kernel mounts loop devices only, here",
+            "file": "the kernel mounts files directly",
+            "loop": "the kernel mounts loop devices only, here",
         }
         return backing, reasons[backing]
     finally:
