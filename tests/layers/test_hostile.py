@@ -10,8 +10,9 @@ from blake3 import blake3
 from millefeuille.layers import compression
 from millefeuille.layers.compression import Bomb, BrokenStream
 from millefeuille.layers.index import IndexBuilder, LayerIndex
+from millefeuille.layers.refusal import BrokenLink
 from millefeuille.layers.tar import TarError, TarParser
-from millefeuille.layers.tree import BrokenLink, Merger
+from millefeuille.layers.tree import Merger
 from millefeuille.testing.hostile import CASES, GROUPS, Case
 from millefeuille.testing.trees import content, describe, walk
 

@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from millefeuille.layers.index import IndexBuilder, LayerIndex
+from millefeuille.layers.refusal import BrokenLink
 from millefeuille.layers.tar import TarError, TarParser
-from millefeuille.layers.tree import BrokenLink, Merger
+from millefeuille.layers.tree import Merger
 from millefeuille.testing import rawtars
 from millefeuille.testing.trees import content, walk
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from millefeuille.layers.entry import DIRECTORY, FILE, SYMLINK
 from millefeuille.layers.index import IndexBuilder, LayerIndex
+from millefeuille.layers.refusal import BrokenLink
 from millefeuille.layers.stacked import Inode, Stack
 from millefeuille.layers.tar import TarError, TarParser
-from millefeuille.layers.tree import BrokenLink, Node, merge
+from millefeuille.layers.tree import Node, merge
 from millefeuille.testing import rawtars
 from millefeuille.testing.trees import walk
 

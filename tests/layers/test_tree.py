@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from millefeuille.layers.index import IndexBuilder, LayerIndex
+from millefeuille.layers.refusal import BrokenLink
 from millefeuille.layers.tar import TarError, TarParser
-from millefeuille.layers.tree import BrokenLink, Merger, Node, merge
+from millefeuille.layers.tree import Merger, Node, merge
 from millefeuille.testing import rawtars
 from millefeuille.testing.trees import walk
 

@@ -13,8 +13,8 @@ from tests.snapshots.stacks import Stacks
 from millefeuille.errors import MilleError
 from millefeuille.layers import compression
 from millefeuille.layers.compression import Bomb, BrokenStream
+from millefeuille.layers.refusal import BrokenLink
 from millefeuille.layers.tar import TarError
-from millefeuille.layers.tree import BrokenLink
 from millefeuille.oci.digest import Digest
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.erofs.chunks import UnmappableFile

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from millefeuille.analysis import gosort
-from millefeuille.analysis.divestack import DiveStack
+from millefeuille.analysis.divestack import DiveStack, numbers_of
 from millefeuille.analysis.layer import Layer
 from millefeuille.layers.entry import WHITEOUT
 from millefeuille.layers.names import WHITEOUT_PREFIX
@@ -85,6 +85,7 @@ class _Walk:
     def add(self, number: int, layer: Layer) -> None:
         """Walk one layer's tree; those below have been walked."""
         gone = {layer.paths[n]: _raw_key(layer.paths[n]) for n in layer.whiteouts}
+        met = numbers_of(layer, self._repeated)
         if gone or layer.opaques or not layer.is_plain or len(layer.index.notes()):
             leaves = _leaves(layer)
             end = self._weigh(number, gone, leaves)
@@ -92,7 +93,7 @@ class _Walk:
             leaves = {path: leaves[path] for path in leaves.keys() & self._repeated}
         else:
             end, whole = None, layer.index.content_size
-            leaves = _plain_leaves(layer, self._repeated)
+            leaves = _plain_leaves(layer, met)
         self._alone += whole - sum(leaves.values())
         special = leaves.keys() & self._once.keys()
         special |= leaves.keys() & self._seen.keys()
@@ -104,7 +105,7 @@ class _Walk:
             self._meet(path, size)
         if end is not None:
             self._seen.setdefault(end, self._take(end))
-        self._stack.add(number)
+        self._stack.add(number, met)
 
     def result(self, sizes: Sequence[int]) -> DiveScore:
         """The score of what was walked; `sizes` are those of the layers."""
@@ -157,27 +158,23 @@ def _repeated(layers: Sequence[Layer]) -> set[bytes]:
     """The paths that the walk may meet more than once, or by a whiteout; perhaps some others."""
     found = {layer.paths[number] for layer in layers for number in layer.whiteouts}
     found.update(path for layer in layers for path in _dropped(layer))
-    everything = [layer.names for layer in layers]
-    if len(frozenset().union(*everything)) == sum(map(len, everything)):
+    # The largest is not copied, as it would be to become one with the others.
+    *others, largest = sorted((layer.names for layer in layers), key=len) or [frozenset[bytes]()]
+    together = frozenset[bytes]().union(*others)
+    if len(together) == sum(map(len, others)) and together.isdisjoint(largest):
         return found
     known: set[bytes] = set()
-    for names in everything:
+    for names in (*others, largest):
         found |= known & names
         known |= names
     return found
 
 
-def _plain_leaves(layer: Layer, wanted: set[bytes]) -> dict[bytes, int]:
-    """Those of a plain layer's nodes without children that are wanted, with their sizes."""
-    if not wanted:
-        return {}
-    found = {
-        path: layer.sizes[number]
-        for number, path in enumerate(layer.paths)
-        if path in wanted and path not in layer.parents
+def _plain_leaves(layer: Layer, met: Mapping[bytes, Sequence[int]]) -> dict[bytes, int]:
+    """Those of a plain layer's nodes `met` that have no children, with their sizes."""
+    return {
+        path: layer.sizes[numbers[-1]] for path, numbers in met.items() if path and path not in layer.parents
     }
-    found.pop(b"", None)
-    return found
 
 
 def _leaves(layer: Layer) -> dict[bytes, int]:

@@ -9,7 +9,7 @@ layer is looked up without its own whiteouts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.layers.entry import DIRECTORY, OPAQUE, WHITEOUT
@@ -43,7 +43,7 @@ class DiveStack:
         self._root = _Node()
         self._first = _Node()
         if layers and layers[0].whiteouts:
-            self._lay(self._first, layers[0])
+            self._lay(self._first, layers[0], numbers_of(layers[0], self._tops))
 
     def size(self, number: int, path: bytes) -> int | None:
         """What a whiteout of `path` in layer `number` counts with, in bytes; None when nothing is there."""
@@ -52,8 +52,8 @@ class DiveStack:
             return None
         return node.total() if node.is_directory else 0
 
-    def add(self, number: int) -> None:
-        """Stack one more layer."""
+    def add(self, number: int, met: Mapping[bytes, Sequence[int]]) -> None:
+        """Stack one more layer; `met` has what `numbers_of` gives for the paths of whiteouts, at least."""
         if not self._tops:
             return
         layer = self._layers[number]
@@ -61,19 +61,14 @@ class DiveStack:
         for path in gone:
             if _acts_first(path):
                 self._remove(path)
-        self._lay(self._root, layer)
+        self._lay(self._root, layer, met)
         for path in gone:
             if not _acts_first(path):
                 self._remove(path)
 
-    def _lay(self, root: _Node, layer: Layer) -> None:
-        # One pass over the layer, since sorting its paths to look them up would take longer than all else.
-        written: dict[bytes, list[int]] = {}
-        for number, path in enumerate(layer.paths):
-            if path in self._tops:
-                written.setdefault(path, []).append(number)
-        for top in written.keys() | (self._tops & layer.parents):
-            for path, payload in _nodes(layer, top, written.get(top, ())).items():
+    def _lay(self, root: _Node, layer: Layer, met: Mapping[bytes, Sequence[int]]) -> None:
+        for top in self._tops & (met.keys() | layer.parents):
+            for path, payload in _nodes(layer, top, met.get(top, ())).items():
                 node = root
                 for part in path.split(b"/"):
                     node = node.children.setdefault(part, _Node())
@@ -84,6 +79,17 @@ class DiveStack:
         node = _find(self._root, above) if above else self._root
         if node is not None:
             node.children.pop(leaf, None)
+
+
+def numbers_of(layer: Layer, paths: Set[bytes]) -> dict[bytes, list[int]]:
+    """The numbers of the entries with these paths, by path. One pass over the layer, as sorting its paths to
+    look a few up would take longer than all else.
+    """
+    found: dict[bytes, list[int]] = {}
+    for number, path in enumerate(layer.paths) if paths else ():
+        if path in paths:
+            found.setdefault(path, []).append(number)
+    return found
 
 
 def _nodes(layer: Layer, top: bytes, written: Sequence[int]) -> dict[bytes, tuple[int, bool]]:

@@ -19,7 +19,7 @@ from millefeuille.annotations import Final
 from millefeuille.layers.entry import FILE
 from millefeuille.plainjson import dumps
 
-_MANY: Final = 500  # pieces that are quicker written as one
+_MANY: Final = 100  # pieces that are quicker written as one
 
 
 def document(image: Image, account: Ledger, dive: DiveScore) -> Document:

@@ -13,7 +13,7 @@ from millefeuille.analysis.layer import Layer, positions
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, WHITEOUT
 from millefeuille.layers.index import LayerIndex
-from millefeuille.layers.tree import BrokenLink
+from millefeuille.layers.refusal import BrokenLink
 
 REWRITTEN: Final = "rewritten"
 METADATA: Final = "metadata only"

@@ -11,19 +11,22 @@ from itertools import accumulate
 from millefeuille.analysis import dive as dive_algorithm
 from millefeuille.analysis.copies import copies, repeated_contents, written
 from millefeuille.analysis.dive import DiveScore
-from millefeuille.analysis.divejson import dive_json
 from millefeuille.analysis.document import Texts, document, outline
 from millefeuille.analysis.filelist import file_list
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger, ledger
 from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Final
+from millefeuille.later import Later
 from millefeuille.transfer.beside import Beside, helpers
 from millefeuille.values import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from millefeuille.analysis import divejson
     from millefeuille.engine.kept import Kept
+else:  # for who asks for that form
+    divejson = Later("millefeuille.analysis.divejson")
 
 # Of the entries: the account and the score of all take about as long as the lists of half of them.
 _SHARE: Final = 0.4
@@ -82,7 +85,7 @@ class Analysis:
 
     def dive_json(self) -> bytes:
         """The analysis as Dive writes it."""
-        made = dive_json(self.image, self.dive).encode()
+        made = divejson.dive_json(self.image, self.dive).encode()
         self._keep("dive", [made])
         return made
 

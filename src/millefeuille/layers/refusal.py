@@ -16,6 +16,10 @@ class TarError(Invalid):
         self.path = path
 
 
+class BrokenLink(Invalid):
+    """A hard link names a file that the merged tree does not have."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The most that one layer may hold. Sizes and lengths in bytes."""

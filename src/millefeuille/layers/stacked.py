@@ -22,8 +22,9 @@ from millefeuille.layers.entry import (
     WHITEOUT,
 )
 from millefeuille.layers.index import LayerIndex
+from millefeuille.layers.refusal import BrokenLink
 from millefeuille.layers.tarheader import Metadata
-from millefeuille.layers.tree import NO_ENTRY, BrokenLink
+from millefeuille.layers.tree import NO_ENTRY
 
 _IMPLICIT_PERMISSIONS: Final = 0o755
 _NO_DIRECTORIES: Final = (FILE, SYMLINK, HARDLINK, CHARACTER, BLOCK, FIFO)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from millefeuille.errors import Invalid
 from millefeuille.layers.entry import (
     BLOCK,
     CHARACTER,
@@ -30,14 +29,11 @@ from millefeuille.layers.entry import (
     SparseMap,
 )
 from millefeuille.layers.index import BLOCK_SIZE, LayerIndex
+from millefeuille.layers.refusal import BrokenLink
 from millefeuille.layers.uncollected import uncollected
 
 IMPLICIT_MODE = 0o040755
 NO_ENTRY = -1  # the entry number of a directory that no entry names
-
-
-class BrokenLink(Invalid):
-    """A hard link names a file that the merged tree does not have."""
 
 
 class Node:

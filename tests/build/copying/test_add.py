@@ -21,10 +21,9 @@ from millefeuille.build.copying.fetched import FetchedSource
 from millefeuille.build.copying.planned import WrongKind
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.errors import Invalid, MilleError
-from millefeuille.layers.refusal import TarError
+from millefeuille.layers.refusal import BrokenLink, TarError
 from millefeuille.layers.tarheader import Metadata
 from millefeuille.layers.tarstream import Member
-from millefeuille.layers.tree import BrokenLink
 from millefeuille.store.store import Store
 from millefeuille.testing.rawtars import archive, directory, file, hardlink, pax_sparse, symlink
 

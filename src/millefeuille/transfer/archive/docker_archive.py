@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from millefeuille.annotations import Any, Final
-from millefeuille.later import pattern
 from millefeuille.oci import config as image_config
 from millefeuille.oci import manifest as documents
 from millefeuille.oci.config import ImageConfig
@@ -18,13 +17,12 @@ from millefeuille.oci.strictjson import parse_object
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, parse_name
+from millefeuille.transfer.archive.landmarks import MANIFEST
 from millefeuille.transfer.made import make_plan
 
-MANIFEST: Final = "manifest.json"
 _MAXIMUM_BYTES: Final = 4 << 20
 _MAXIMUM_IMAGES: Final = 10_000
-# The archive has no other promise about a config than its name, where that is a digest.
-_DIGEST_NAME: Final = pattern(r"(?a)(?:blobs/sha256/|sha256:)?([0-9a-f]{64})(?:\.json)?")
+_HEX: Final = frozenset("0123456789abcdef")
 
 
 def docker_images(contents: Contents, source: ArchiveSource, wanted: Platform | None) -> Iterator[Found]:
@@ -67,10 +65,20 @@ def _image(contents: Contents, source: ArchiveSource, entry: object, wanted: Pla
 
 def _config(contents: Contents, name: str) -> ImageConfig:
     raw = contents.read(name, image_config.MAXIMUM_BYTES)
-    promised = _DIGEST_NAME.fullmatch(name)
-    if promised and Digest.of(raw).hex != promised[1]:
+    promised = _promised(name)
+    if promised and Digest.of(raw).hex != promised:
         raise CorruptBlob(f"{name}: does not match its digest in the archive")
     return image_config.parse(raw)
+
+
+def _promised(name: str) -> str:
+    """The SHA-256 that a config's name is; "" for another name. The archive has no other promise about it."""
+    for prefix in ("blobs/sha256/", "sha256:"):
+        if name.startswith(prefix):
+            name = name.removeprefix(prefix)
+            break
+    name = name.removesuffix(".json")
+    return name if len(name) == 64 and _HEX.issuperset(name) else ""
 
 
 def _are_texts(value: Any) -> bool:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from millefeuille.later import Later
 from millefeuille.oci.platform import Platform
 from millefeuille.store.blobs import Blobs
 from millefeuille.transfer.archive.contents import BadArchive, Contents
-from millefeuille.transfer.archive.docker_archive import MANIFEST, docker_images
 from millefeuille.transfer.archive.found import ArchiveSource, Found
-from millefeuille.transfer.archive.layout import INDEX, LAYOUT, layout_images
-from millefeuille.transfer.archive.legacy import REPOSITORIES, legacy_images
+from millefeuille.transfer.archive.landmarks import INDEX, LAYOUT, MANIFEST, REPOSITORIES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.transfer.archive import docker_archive, layout, legacy
+else:  # an archive is of one kind
+    docker_archive = Later("millefeuille.transfer.archive.docker_archive")
+    layout = Later("millefeuille.transfer.archive.layout")
+    legacy = Later("millefeuille.transfer.archive.legacy")
 
 
 def images_in(
@@ -18,11 +25,11 @@ def images_in(
 ) -> Iterator[Found]:
     """What is in an archive of whichever kind; documents it lacks may be in `blobs`. Raises BadArchive."""
     if LAYOUT in contents and INDEX in contents:
-        return layout_images(contents, source, blobs, platform)
+        return layout.layout_images(contents, source, blobs, platform)
     if MANIFEST in contents:
-        return docker_images(contents, source, platform)
+        return docker_archive.docker_images(contents, source, platform)
     if REPOSITORIES in contents:
-        return legacy_images(contents, source, platform)
+        return legacy.legacy_images(contents, source, platform)
     raise BadArchive(
         "unrecognized image format",
         advice="It holds none of index.json, manifest.json and repositories."

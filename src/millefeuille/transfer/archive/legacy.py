@@ -24,10 +24,10 @@ from millefeuille.plainjson import dumps
 from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.diffs import plain_digest
 from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, parse_name
+from millefeuille.transfer.archive.landmarks import REPOSITORIES
 from millefeuille.transfer.made import make_plan
 from millefeuille.values import dataclass
 
-REPOSITORIES: Final = "repositories"
 _MAXIMUM_BYTES: Final = 4 << 20
 _ID: Final = pattern(r"(?a)[0-9a-f]{64}")
 # What says something about one layer, or about how the layer was made; the whole image has none of it.
