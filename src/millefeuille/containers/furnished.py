@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterator
 
 from millefeuille import files, kernel
-from millefeuille.containers import records, roots
+from millefeuille.containers import records, roots, stubs
 from millefeuille.containers.host import Host
 from millefeuille.containers.paths import Root
 from millefeuille.containers.record import Container, MountPoint
@@ -51,6 +51,7 @@ def _put_together(mounts: tuple[Mount, ...], target: str, points: list[MountPoin
     attach.attach(mounts, target)
     root = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        stubs.offer(root)
         for point in sorted(points, key=lambda point: point.target.count("/")):
             _put(Root(root), point)
         return root, os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)

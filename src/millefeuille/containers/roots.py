@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from millefeuille.containers import records
+from millefeuille.containers import records, stubs
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.snapshots import attach
@@ -16,7 +16,7 @@ from millefeuille.snapshots.snapshotter import close_all, let_go
 @contextlib.contextmanager
 def opened(host: Host, container: Container) -> Iterator[int]:
     """A descriptor of the root: as its processes see it while it runs, mounted for the length of the block
-    and nowhere attached otherwise. Raises NotFound, MountFailed, MountDenied.
+    and nowhere attached otherwise. Raises NotFound, MountFailed, MountDenied, OSError.
     """
     told = records.state(host.place, container.id)
     descriptor = _of_process(host, container, told.pid) if told.running and told.pid else None
@@ -28,6 +28,8 @@ def opened(host: Host, container: Container) -> Iterator[int]:
             finally:
                 close_all(mounts)
         try:
+            if mounts:
+                stubs.offer(descriptor)
             yield descriptor
         finally:
             os.close(descriptor)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from millefeuille import files
 from millefeuille.annotations import Any, Final
-from millefeuille.containers import logoptions, monitoring, networking, records, removal
+from millefeuille.containers import logoptions, monitoring, networking, records, removal, stubs
 from millefeuille.containers import mounts as container_mounts
 from millefeuille.containers.happening import facts
 from millefeuille.containers.host import Host
@@ -90,7 +90,7 @@ def _mounted(
     root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         mountpoints.check(root)
-        spec.furnish(root)
+        stubs.make(root)
         container_mounts.fill_volumes(host, container, root)
         host_config = networking.joined(host, container)
         shared = sharedmemory.joined(host_config, f"{place.bundle(container.id)}/shm")

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 
 from millefeuille import kernel
-from millefeuille.containers import records
+from millefeuille.containers import records, stubs
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.snapshots import attach
@@ -23,7 +23,7 @@ from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
 def opened(snapshots: Snapshotter, place: Place, container: Container) -> Iterator[int]:
     """A descriptor of the root, attached nowhere, for the length of the block.
 
-    Raises NotFound, MountFailed, MountDenied.
+    Raises NotFound, MountFailed, MountDenied, OSError.
     """
     descriptor = _running(place, container)
     if descriptor is not None:
@@ -39,6 +39,7 @@ def opened(snapshots: Snapshotter, place: Place, container: Container) -> Iterat
         finally:
             close_all(mounts)
         try:
+            stubs.offer(descriptor)
             yield descriptor
         finally:
             os.close(descriptor)

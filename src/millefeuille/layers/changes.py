@@ -61,8 +61,8 @@ class Change(NamedTuple):
 def changes(written: Written, stubs: Set[bytes] = frozenset()) -> Iterator[Change]:
     """The changes, a directory before what is in it, names sorted; every directory of the upper one.
 
-    `stubs` are paths that the engine made as places for mounts: what is new and empty there is left out, and
-    the directories that were only touched for it. The root appears when its mode or owner differ. Raises
+    `stubs` are paths that the engine made as places for mounts: what is empty there is left out, and the
+    directories that were only touched for it. The root appears when its mode or owner differ. Raises
     UnreadableChange, OSError.
     """
     return _Changes(written, stubs).run()
@@ -137,7 +137,7 @@ class _Changes:
             return (Change(DELETED, path) if gone else None), below
         if self._references.intersection(names):
             raise UnreadableChange(f"{os.fsdecode(path)}: kept by overlayfs as a reference to another file")
-        if below is None and self._is_stub(found):
+        if self._is_stub(found):
             self._touched.add(parent)
             return None, None
         entry = metadata(found, self._links)

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from millefeuille import files, kernel
 from millefeuille.annotations import Final
@@ -54,14 +54,39 @@ def make_link(root: int, path: str, target: str) -> None:
     """Make a symbolic link to `target` below descriptor `root`, with its parents, where nothing is yet.
     Raises UnsafePath.
     """
-    parent, _, name = path.rpartition("/")
-    real = make_directory(root, parent)
-    flags = os.O_PATH | os.O_DIRECTORY
-    directory = kernel.openat2(root, real.lstrip("/") or ".", flags, resolve=kernel.RESOLVE_IN_ROOT)
-    try:
+    with _parent(root, path) as (directory, name):
         files.act("symlink", path)
         with contextlib.suppress(FileExistsError):
             os.symlink(target, name, dir_fd=directory)
+
+
+def clear(root: int, path: str) -> None:
+    """Remove what is at a path below descriptor `root`, itself and not what it leads to, unless that is a
+    directory or a file without content; its parents are made. Raises UnsafePath.
+    """
+    with _parent(root, path) as (directory, name):
+        try:
+            status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        is_empty = stat.S_ISREG(status.st_mode) and not status.st_size
+        if not is_empty and not stat.S_ISDIR(status.st_mode):
+            files.act("unlink", path)
+            os.unlink(name, dir_fd=directory)
+
+
+@contextlib.contextmanager
+def _parent(root: int, path: str) -> Iterator[tuple[int, str]]:
+    """The directory that a path lies in, made where it is missing, and its name there."""
+    parent, _, name = path.rpartition("/")
+    real = make_directory(root, parent)
+    flags = os.O_PATH | os.O_DIRECTORY
+    try:
+        directory = kernel.openat2(root, real.lstrip("/") or ".", flags, resolve=kernel.RESOLVE_IN_ROOT)
+    except NotADirectoryError:
+        raise UnsafePath(f"{path}: not a directory") from None
+    try:
+        yield directory, name
     finally:
         os.close(directory)
 

@@ -92,15 +92,6 @@ def document(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def furnish(root: int) -> None:
-    """Make what Docker has in each container, for programs look for these two. Raises UnsafePath.
-
-    Source: moby v28, daemon/initlayer/setup_unix.go.
-    """
-    inroot.make_file(root, "/.dockerenv")
-    inroot.make_link(root, "/etc/mtab", "/proc/mounts")
-
-
 def _with_init(bundle: Bundle, process: Process) -> tuple[Process, dict[str, str]]:
     """The process with an init before it where one is wanted, and the host's files that go with it.
 
