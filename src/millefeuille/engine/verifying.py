@@ -145,8 +145,11 @@ def _rewritten_order(order: Order, rewritten: Rewritten) -> Order:
 
 def _unexpected(advice: Advised, found: Iterator[Differing]) -> Iterator[Differing]:
     edits = [edit for one in advice.advice if one.kind in (CACHE_MOUNT, IGNORE) for edit in one.edits]
-    targets = [e.flag.split("target=/")[1].split(",")[0] for e in edits if isinstance(e, AddFlag)]
-    names = {edit.pattern.rpartition("/")[2].encode() for edit in edits if isinstance(edit, Ignore)}
+    flags = [edit.flag for edit in edits if isinstance(edit, AddFlag)]
+    targets = [flag.split("target=/")[1].split(",")[0] for flag in flags if "target=/" in flag]
+    patterns = [edit.pattern for edit in edits if isinstance(edit, Ignore)]
+    # What is left out wherever it lies; a path that is left out was removed in the end before, too.
+    names = {pattern.removeprefix("**/").encode() for pattern in patterns if pattern.startswith("**/")}
     for one in found:
         cached = any((one.path + b"/").startswith(os.fsencode(target) + b"/") for target in targets)
         # A directory that was made only to hold a cache is gone with it.

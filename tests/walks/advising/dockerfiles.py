@@ -17,7 +17,7 @@ class Bad:
     dockerfile: str
     kind: str
     least: int
-    files: dict[str, int] = field(default_factory=dict)  # sizes
+    files: dict[str, int] = field(default_factory=dict)  # sizes; behind a colon, in an archive
     hits: tuple[int, int] = (0, 0)  # steps that stay cached before and after, where the order is bad
     arguments: tuple[str, ...] = ()
 
@@ -88,6 +88,42 @@ COPY installer.tar /tmp/installer.tar
 RUN head -c 1000 /tmp/installer.tar > /installed
 RUN rm -f /tmp/installer.tar
 """, "bind-mount", 2 * MEGABYTE, {"installer.tar": 2 * MEGABYTE}),
+    Bad("chmod-then-moved", """
+WORKDIR /srv
+COPY app app
+RUN chmod -R 755 /srv/app
+RUN mv /srv/app /opt
+""", "copy-attributes", 2 * MEGABYTE, {"app/data": 2 * MEGABYTE}),
+    Bad("owner-given-and-changed", """
+COPY --chown=1:1 app /app
+RUN chown -R 7:7 /app
+""", "copy-attributes", 2 * MEGABYTE, {"app/data": 2 * MEGABYTE}),
+    Bad("built-and-removed", """
+COPY src /src
+RUN cd /src && cp data object
+RUN head -c 1000 /src/object > /bin/out
+RUN rm -rf /src
+""", "bind-mount", 4 * MEGABYTE, {"src/data": 2 * MEGABYTE}),
+    Bad("several-copied-and-removed", """
+WORKDIR /tmp
+COPY a.deb b.deb ./
+RUN head -c 1000 a.deb > /a && head -c 1000 b.deb > /b && rm *.deb
+""", "bind-mount", 4 * MEGABYTE, {"a.deb": 2 * MEGABYTE, "b.deb": 2 * MEGABYTE}),
+    Bad("tests-removed-behind-the-copy", """
+WORKDIR /app
+COPY . .
+RUN rm -rf tests docs && echo ready > /ready
+""", "dockerignore", 3 * MEGABYTE, {"main": 10, "tests/data": 2 * MEGABYTE, "docs/a/b": MEGABYTE}),
+    Bad("part-of-one-of-two-copies-removed", """
+COPY lib /lib1
+COPY app /app
+RUN rm -rf /app/tests
+""", "dockerignore", 2 * MEGABYTE, {"lib/tests/a": 1000, "app/main": 10, "app/tests/data": 2 * MEGABYTE}),
+    Bad("archive-unpacked-and-removed", """
+ADD src.tar.gz /tmp/src/
+RUN cp /tmp/src/out /bin/out
+RUN rm -rf /tmp/src
+""", "bind-mount", 2 * MEGABYTE, {"src.tar.gz:object": 2 * MEGABYTE, "src.tar.gz:out": 10}),
 )  # fmt: skip
 
 MISORDERED = (

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import random
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,12 +34,17 @@ def verify(containers: None, busybox: MadeImage, tmp_path: Path) -> Verify:
 
     def run(bad: Bad) -> dict[str, Any]:
         context = tmp_path / "context"
+        context.mkdir()
         for name, size in bad.files.items():
-            path = context / name
+            content = random.Random(name).randbytes(size)
+            archive, mark, inside = name.partition(":")
+            path = context / archive
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(random.Random(name).randbytes(size))
-            path.chmod(0o644)
-        context.mkdir(exist_ok=True)
+            if mark:
+                _add(path, inside, content)
+            else:
+                path.write_bytes(content)
+                path.chmod(0o644)
         file = tmp_path / "Dockerfile"
         file.write_text(f"FROM busybox:1{bad.dockerfile}")
         write_docker_archive(busybox, tmp_path / "base.tar", "busybox:1")
@@ -62,6 +70,16 @@ def verify(containers: None, busybox: MadeImage, tmp_path: Path) -> Verify:
         return found
 
     return run
+
+
+def _add(archive: Path, name: str, content: bytes) -> None:
+    """Add a file to a compressed archive, which is there already or not."""
+    plain = archive.parent.with_suffix(".tar")
+    with tarfile.open(plain, "a") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    archive.write_bytes(gzip.compress(plain.read_bytes(), 1))
 
 
 @pytest.mark.parametrize("bad", WASTEFUL, ids=lambda bad: bad.name)

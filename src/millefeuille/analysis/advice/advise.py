@@ -8,6 +8,7 @@ from millefeuille.analysis.advice.advice import Advice
 from millefeuille.analysis.advice.attributes import attributes
 from millefeuille.analysis.advice.caches import caches
 from millefeuille.analysis.advice.duplicates import duplicates
+from millefeuille.analysis.advice.excluded import excluded
 from millefeuille.analysis.advice.ignores import ignores
 from millefeuille.analysis.advice.merging import merging
 from millefeuille.analysis.advice.mounts import mounts
@@ -20,7 +21,7 @@ from millefeuille.analysis.ledger import Ledger
 from millefeuille.annotations import Final
 
 # What takes a file out of the image comes before what only stops it from being stored twice.
-_RULES: Final = (caches, ignores, attributes, duplicates, mounts, merging, stages, order)
+_RULES: Final = (caches, ignores, attributes, duplicates, excluded, mounts, merging, stages, order)
 
 
 def advise(image: Image, account: Ledger, script: Sequence[Step]) -> tuple[Advice, ...]:

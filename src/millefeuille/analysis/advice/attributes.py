@@ -11,7 +11,7 @@ from millefeuille.analysis.advice.advice import Advice
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit
 from millefeuille.analysis.advice.shell import commands, words
 from millefeuille.analysis.advice.step import Step
-from millefeuille.analysis.advice.waste import Waste, place
+from millefeuille.analysis.advice.waste import Place, Waste, place
 from millefeuille.analysis.stacking import ATTRIBUTES as CHANGED
 from millefeuille.analysis.stacking import METADATA, Death
 from millefeuille.annotations import Final, NamedTuple
@@ -46,6 +46,10 @@ def attributes(waste: Waste) -> Iterator[Advice]:
         edits = _edits(waste, writer, killer, deaths, changes, dropped)
         dropped |= {killer} if edits else set()
         size, packed, paths = waste.claim(place(death) for death in deaths)
+        if edits:
+            # What the RUN wrote again is not stored then, so nothing is saved by removing it elsewhere.
+            again = waste.image.parts[killer].layer.written
+            waste.claim(Place(killer, again[waste.path(place(death))]) for death in deaths)
         tools = " and ".join(dict.fromkeys(change.tool for change in changes))
         flags = " and ".join(dict.fromkeys(f"--{change.tool}" for change in changes))
         yield Advice(
@@ -78,7 +82,9 @@ def _edits(
     for tool in dict.fromkeys(change.tool for change in changes):
         asked = [change for change in changes if change.tool == tool]
         value = _value(waste, writer, killer, deaths, asked[-1])
-        if not value or len(asked) > 1 or any(flag.startswith(f"--{tool}=") for flag in copy.flags):
+        # An owner that is given is the RUN's in the end; a mode may be so for some files only.
+        is_given = tool == "chmod" and any(flag.startswith("--chmod=") for flag in copy.flags)
+        if not value or len(asked) > 1 or is_given:
             return ()
         flags.append(f"--{tool}={value}")
     if copy.fixed or run.fixed or killer in dropped or not _only(waste, writer, killer, deaths):

@@ -27,7 +27,7 @@ def merging(waste: Waste) -> Iterator[Advice]:
     ]  # fmt: skip
     for first, last in _spans(waste, deaths):
         inside = [d for d in deaths if first <= waste.own[d.writer] and waste.own[d.killer] <= last]
-        edits = _edits(waste, first, last)
+        edits = join(waste, first, last)
         size, packed, paths = waste.claim(place(death) for death in inside)
         runs = tuple(number for number in range(first, last + 1) if waste.script[number].word == "RUN")
         yield Advice(
@@ -47,7 +47,10 @@ def _spans(waste: Waste, deaths: Sequence[Death]) -> list[tuple[int, int]]:
     return found
 
 
-def _edits(waste: Waste, first: int, last: int) -> tuple[Edit, ...]:
+def join(waste: Waste, first: int, last: int) -> tuple[Edit, ...]:
+    """The edit that makes one RUN of all from step `first` to step `last`; none where that may change what
+    comes of them.
+    """
     runs = []
     for number in range(first, last + 1):
         step = waste.script[number]

@@ -1,17 +1,31 @@
-"""Mounts: files that were copied for a command that removes them when it is done."""
+"""Mounts: files that were copied for commands, and removed by a later RUN when these are done."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
 
+from millefeuille.analysis.advice import removing
 from millefeuille.analysis.advice.advice import BIND_MOUNT, Advice
-from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Remove
-from millefeuille.analysis.advice.shell import commands, words
-from millefeuille.analysis.advice.step import Step
+from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Insert, Join, Remove
+from millefeuille.analysis.advice.merging import join
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import DELETED, Death
-from millefeuille.layers.entry import FILE
+from millefeuille.annotations import Final, NamedTuple
+from millefeuille.layers.entry import DIRECTORY, WHITEOUT
+
+_STAGE: Final = "added"  # what is unpacked or fetched there is mounted from it
+_UNPACKED: Final = (
+    ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".gz",
+    ".xz", ".bz2", ".zst",
+)  # fmt: skip
+
+
+class _Bind(NamedTuple):
+    """What is mounted, and where: a path in the context, or in the stage where it is added."""
+
+    source: str
+    target: str
 
 
 def mounts(waste: Waste) -> Iterator[Advice]:
@@ -22,8 +36,8 @@ def mounts(waste: Waste) -> Iterator[Advice]:
         if death.cause == DELETED and copy.word in ("COPY", "ADD") and run.word == "RUN":
             groups.setdefault((death.writer, death.killer), []).append(death)
     for (writer, killer), deaths in groups.items():
-        edits = _edits(waste, writer, killer, deaths)
-        size, packed, paths = waste.claim(place(death) for death in deaths)
+        edits, more = _edits(waste, writer, killer, deaths)
+        size, packed, paths = waste.claim(place(death) for death in (*deaths, *more))
         yield Advice(
             kind=BIND_MOUNT, steps=(waste.own[writer], waste.own[killer]), size=size, packed=packed,
             paths=paths, edits=edits,
@@ -31,43 +45,90 @@ def mounts(waste: Waste) -> Iterator[Advice]:
         )  # fmt: skip
 
 
-def _edits(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> tuple[Edit, ...]:
+def _edits(
+    waste: Waste, writer: int, killer: int, deaths: list[Death]
+) -> tuple[tuple[Edit, ...], list[Death]]:
+    """The edits, and what else is not stored then: what commands wrote beside the copied files."""
     first, second = waste.own[writer], waste.own[killer]
-    copy, run = waste.script[first], waste.script[second]
+    copy = waste.script[first]
     layer = waste.image.parts[writer].layer
-    files = {path for path, kind in zip(layer.paths, layer.kinds, strict=True) if kind == FILE}
-    gone = {waste.path(place(death)) for death in deaths}
-    if copy.fixed or run.fixed or not copy.copies or len(copy.operands) != 2 or files != gone:
+    files = {
+        path for path, kind in zip(layer.paths, layer.kinds, strict=True) if kind not in (DIRECTORY, WHITEOUT)
+    }
+    users = [n for n in range(first + 1, second + 1) if waste.script[n].word == "RUN"]
+    if copy.fixed or not copy.copies or files != {waste.path(place(death)) for death in deaths}:
+        return (), []
+    binds = _binds(waste, first, files)
+    removed = removing.commands(waste, killer, [bind.target for bind in binds])
+    if not removed or any(waste.script[n].fixed for n in users) or _is_hidden(waste, writer, binds):
+        return (), []
+    more = [death for death in waste.deaths() if death.killer == killer and _lies_in(waste, death, binds)]
+    more = [death for death in more if death.writer != writer]
+    writers = [n for n in users if any(waste.own[death.writer] == n for death in more)]
+    joined = [n for n in users if writers and n >= writers[0]]
+    if len(joined) > 1 and not join(waste, joined[0], joined[-1]):
+        return (), []
+    flags = _flags(binds, f"from={_STAGE}{first}," if _is_made(waste, first) else "", written=bool(writers))
+    edits: list[Edit] = [*_stage(waste, first, binds[0]), Remove(first)]
+    edits += [AddFlag(number, flag) for number in users for flag in flags]
+    edits.append(DropCommands(second, removed))
+    return (*edits, *((Join(tuple(joined)),) if len(joined) > 1 else ())), more
+
+
+def _binds(waste: Waste, number: int, files: set[bytes]) -> list[_Bind]:
+    """A mount for each source; none where it is not plain what became of them."""
+    copy, target = waste.script[number], removing.absolute(waste, number, waste.script[number].operands[-1])
+    sources = [word.strip("/").removeprefix("./") for word in copy.operands[:-1]]
+    if target is None or not files or any(sign in copy.body for sign in "*?[$\"'\\"):
+        return []
+    found = {"/" + path.decode("utf-8", "surrogateescape") for path in files}
+    inside = target != "/" and all(path.startswith(target + "/") for path in found)
+    if _is_made(waste, number):
+        if found == {target}:
+            return [_Bind(f"/{posixpath.basename(target)}", target)]
+        return [_Bind("/", target)] if inside else []
+    if len(found) == len(sources):
+        plain = [_Bind(source, posixpath.join(target, posixpath.basename(source))) for source in sources]
+        if {bind.target for bind in plain} == found:
+            return plain
+    if len(sources) == 1 and found == {target}:
+        return [_Bind(sources[0], target)]
+    return [_Bind(sources[0] or ".", target)] if len(sources) == 1 and inside else []
+
+
+def _is_made(waste: Waste, number: int) -> bool:
+    """Whether an ADD fetches or unpacks something, which a mount of the context does not."""
+    step = waste.script[number]
+    return step.word == "ADD" and any(
+        "://" in word or word.startswith("git@") or word.lower().endswith(_UNPACKED)
+        for word in step.operands[:-1]
+    )
+
+
+def _stage(waste: Waste, number: int, bind: _Bind) -> tuple[Edit, ...]:
+    """A stage in which the ADD is done, in front of the one that it stands in."""
+    if not _is_made(waste, number):
         return ()
-    source = copy.operands[0].strip("/").removeprefix("./")
-    target = _target(copy, source, files)
-    removing = _removing(run, target)
-    if target is None or not removing or any(sign in copy.body for sign in "*?[$"):
-        return ()
-    flag = f"--mount=type=bind,source={source or '.'},target={target}"
-    between = range(first + 1, second + 1)
-    users = [number for number in between if waste.script[number].word == "RUN"]
-    if any(waste.script[number].fixed for number in users):
-        return ()
-    return (Remove(first), *(AddFlag(number, flag) for number in users), DropCommands(second, removing))
+    step = waste.script[number]
+    begins = max(n for n in range(number) if waste.script[n].word == "FROM")
+    add = " ".join((step.word, *step.flags, *step.operands[:-1], bind.source))
+    return Insert(begins, f"FROM scratch AS {_STAGE}{number}"), Insert(begins, add)
 
 
-def _target(copy: Step, source: str, files: set[bytes]) -> str | None:
-    """Where the source is in the image; None where that is not plain."""
-    target = copy.operands[1]
-    if not target.startswith("/"):
-        return None
-    if len(files) == 1:
-        return "/" + next(iter(files)).decode("utf-8", "surrogateescape")
-    return posixpath.normpath(target)
+def _flags(binds: list[_Bind], stage: str, *, written: bool) -> list[str]:
+    end = ",rw" if written else ""  # what is written there is forgotten behind the RUN
+    return [f"--mount=type=bind,{stage}source={bind.source},target={bind.target}{end}" for bind in binds]
 
 
-def _removing(run: Step, target: str | None) -> tuple[str, ...]:
-    """The commands that remove the target and nothing else."""
-    found = []
-    for text in commands(run.body) or ():
-        tool, *rest = words(text) or ("",)
-        paths = [word for word in rest if not word.startswith("-")]
-        if tool == "rm" and paths and all(posixpath.normpath(path) == target for path in paths):
-            found.append(text)
-    return tuple(found)
+def _is_hidden(waste: Waste, writer: int, binds: list[_Bind]) -> bool:
+    """Whether a mount would cover what the layers below have in its place."""
+    below = [part.layer.written for part in waste.image.parts[:writer]]
+    places = [bind.target.encode("utf-8", "surrogateescape")[1:] for bind in binds]
+    return any(
+        path.startswith(place + b"/") for written in below for path in written for place in places
+    )
+
+
+def _lies_in(waste: Waste, death: Death, binds: list[_Bind]) -> bool:
+    path = "/" + waste.path(place(death)).decode("utf-8", "surrogateescape")
+    return any(path.startswith(bind.target + "/") for bind in binds)

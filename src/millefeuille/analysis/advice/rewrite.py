@@ -11,6 +11,7 @@ from millefeuille.analysis.advice.step import Step, read_step
 from millefeuille.annotations import Final
 from millefeuille.values import dataclass, replace
 
+_SINGLE: Final = ("--chown", "--chmod")
 _WORD: Final = re.compile(r"^(\s*\w+)")
 
 
@@ -94,7 +95,10 @@ class _Draft:
         return [line for line in self._lines if line.number == number]
 
     def _flag(self, line: _Line, flag: str) -> None:
-        step, lines = replace(line.step, flags=(flag, *line.step.flags)), line.lines
+        name = flag.partition("=")[0]
+        # Of owner and mode there is one only.
+        kept = [one for one in line.step.flags if name not in _SINGLE or one.partition("=")[0] != name]
+        step, lines = replace(line.step, flags=(flag, *kept)), line.lines
         self._change(line, step)
         if step.fixed and lines is not None:  # with a here-document its lines are more than its text
             line.lines = (_WORD.sub(lambda word: f"{word[1]} {flag}", lines[0], count=1), *lines[1:])

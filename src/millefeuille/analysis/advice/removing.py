@@ -1,0 +1,62 @@
+"""Removing: the commands of a RUN that only remove what was copied."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection
+from fnmatch import fnmatchcase
+
+from millefeuille.analysis.advice import shell
+from millefeuille.analysis.advice.waste import Waste
+
+
+def absolute(waste: Waste, number: int, path: str) -> str | None:
+    """A path of a step from the root on; None where the working directory is not in the script."""
+    directory: str | None = None
+    for step in waste.script[:number]:
+        if step.word == "FROM":
+            directory = None
+        elif step.word == "WORKDIR" and "$" not in step.body:
+            at = step.body.strip("\"'")
+            directory = posixpath.join(directory, at) if directory else at if at.startswith("/") else None
+    if directory is None and not path.startswith("/"):
+        return None
+    return "/" + posixpath.normpath(posixpath.join(directory or "/", path)).strip("/")
+
+
+def commands(waste: Waste, layer: int, targets: Collection[str]) -> tuple[str, ...]:
+    """The commands of the RUN that made `layer` which remove these paths, given from the root on, and nothing
+    else; none unless they remove them all.
+    """
+    number = waste.own[layer]
+    gone = [f"/{path.decode('utf-8', 'surrogateescape')}" for path in waste.account.removed[layer]]
+    found: list[str] = []
+    left = set(targets)
+    moved = False
+    for text in shell.commands(waste.script[number].body) or ():
+        tool, *rest = shell.words(text) or ("",)
+        moved = moved or tool == "cd"
+        operands = [word for word in rest if not word.startswith("-")]
+        if tool != "rm" or any(moved and not word.startswith("/") for word in operands):
+            continue
+        matched = [_matched(absolute(waste, number, word), gone, targets) for word in operands]
+        if any(each and not each <= set(targets) for each in matched):
+            return ()
+        if operands and all(matched):
+            found.append(text)
+            left -= set().union(*matched)
+    return tuple(found) if targets and not left else ()
+
+
+def _matched(pattern: str | None, gone: list[str], targets: Collection[str]) -> set[str]:
+    """Of the removed paths those that a word of `rm` means."""
+    if pattern is None:
+        return set()
+    if pattern in targets:
+        return {pattern}
+    parts = pattern.split("/")
+    return {path for path in gone if _is_like(path.split("/"), parts)}
+
+
+def _is_like(path: list[str], pattern: list[str]) -> bool:
+    return len(path) == len(pattern) and all(map(fnmatchcase, path, pattern))
