@@ -94,6 +94,16 @@ COPY app app
 RUN chmod -R 755 /srv/app
 RUN mv /srv/app /opt
 """, "copy-attributes", 2 * MEGABYTE, {"app/data": 2 * MEGABYTE}),
+    Bad("copied-then-moved", """
+COPY app /tmp/app
+RUN mv /tmp/app /opt && echo ready > /ready
+""", "moved-copy", 3 * MEGABYTE, {"app/data": 2 * MEGABYTE, "app/lib/part": MEGABYTE}),
+    Bad("one-file-copied-then-moved", """
+WORKDIR /root
+COPY tool.bin .
+RUN mv tool.bin /bin/tool
+RUN chmod 755 /bin/tool
+""", "moved-copy", 2 * MEGABYTE, {"tool.bin": 2 * MEGABYTE}),
     Bad("owner-given-and-changed", """
 COPY --chown=1:1 app /app
 RUN chown -R 7:7 /app
@@ -119,6 +129,14 @@ COPY lib /lib1
 COPY app /app
 RUN rm -rf /app/tests
 """, "dockerignore", 2 * MEGABYTE, {"lib/tests/a": 1000, "app/main": 10, "app/tests/data": 2 * MEGABYTE}),
+    Bad("users-between-the-runs", f"""
+RUN mkdir /data && {_filled("/data/big", 2)}
+RUN chown -R 7 /data
+USER 7
+RUN id > /tmp/id
+USER root
+RUN rm -rf /data
+""", "merge-runs", 2 * MEGABYTE),
     Bad("archive-unpacked-and-removed", """
 ADD src.tar.gz /tmp/src/
 RUN cp /tmp/src/out /bin/out

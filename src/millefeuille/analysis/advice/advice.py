@@ -11,10 +11,11 @@ IGNORE: Final = "dockerignore"
 ATTRIBUTES: Final = "copy-attributes"
 DUPLICATE: Final = "duplicate-copy"
 BIND_MOUNT: Final = "bind-mount"
+MOVED: Final = "moved-copy"
 MERGE: Final = "merge-runs"
 STAGES: Final = "multi-stage"
 ORDER: Final = "order"
-KINDS: Final = (CACHE_MOUNT, IGNORE, ATTRIBUTES, DUPLICATE, BIND_MOUNT, MERGE, STAGES, ORDER)
+KINDS: Final = (CACHE_MOUNT, IGNORE, ATTRIBUTES, DUPLICATE, BIND_MOUNT, MOVED, MERGE, STAGES, ORDER)
 
 
 class Trigger(NamedTuple):

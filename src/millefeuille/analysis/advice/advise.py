@@ -12,6 +12,7 @@ from millefeuille.analysis.advice.excluded import excluded
 from millefeuille.analysis.advice.ignores import ignores
 from millefeuille.analysis.advice.merging import merging
 from millefeuille.analysis.advice.mounts import mounts
+from millefeuille.analysis.advice.moved import moved
 from millefeuille.analysis.advice.order import order
 from millefeuille.analysis.advice.stages import stages
 from millefeuille.analysis.advice.step import Step
@@ -21,7 +22,7 @@ from millefeuille.analysis.ledger import Ledger
 from millefeuille.annotations import Final
 
 # What takes a file out of the image comes before what only stops it from being stored twice.
-_RULES: Final = (caches, ignores, attributes, duplicates, excluded, mounts, merging, stages, order)
+_RULES: Final = (caches, ignores, attributes, duplicates, excluded, moved, mounts, merging, stages, order)
 
 
 def advise(image: Image, account: Ledger, script: Sequence[Step]) -> tuple[Advice, ...]:

@@ -52,4 +52,11 @@ class Ignore(NamedTuple):
     pattern: str
 
 
-Edit = AddFlag | DropCommands | Join | Remove | Insert | Move | Ignore
+class Retarget(NamedTuple):
+    """Give a COPY other operands."""
+
+    step: int
+    operands: str
+
+
+Edit = AddFlag | DropCommands | Join | Remove | Insert | Move | Ignore | Retarget

@@ -26,14 +26,38 @@ def merging(waste: Waste) -> Iterator[Advice]:
         if waste.step(death.writer).word == waste.step(death.killer).word == "RUN"
     ]  # fmt: skip
     for first, last in _spans(waste, deaths):
-        inside = [d for d in deaths if first <= waste.own[d.writer] and waste.own[d.killer] <= last]
-        edits = join(waste, first, last)
-        size, packed, paths = waste.claim(place(death) for death in inside)
-        runs = tuple(number for number in range(first, last + 1) if waste.script[number].word == "RUN")
-        yield Advice(
-            kind=MERGE, steps=runs, size=size, packed=packed, paths=paths, edits=edits,
-            text="Do this in one RUN: what a later layer removes or writes over stays in the earlier one",
-        )  # fmt: skip
+        parts = [(first, last)] if join(waste, first, last) else [*_parts(waste, first, last), (first, last)]
+        for begin, end in parts:
+            inside = [
+                death for death in deaths
+                if begin <= waste.own[death.writer] and waste.own[death.killer] <= end
+                and place(death) not in waste.claimed
+            ]  # fmt: skip
+            if inside:
+                yield _advice(waste, begin, end, inside)
+
+
+def _advice(waste: Waste, first: int, last: int, inside: Sequence[Death]) -> Advice:
+    edits = join(waste, first, last)
+    size, packed, paths = waste.claim(place(death) for death in inside)
+    runs = tuple(number for number in range(first, last + 1) if waste.script[number].word == "RUN")
+    return Advice(
+        kind=MERGE, steps=runs, size=size, packed=packed, paths=paths, edits=edits,
+        text="Do this in one RUN: what a later layer removes or writes over stays in the earlier one",
+    )  # fmt: skip
+
+
+def _parts(waste: Waste, first: int, last: int) -> list[tuple[int, int]]:
+    """The rows of RUNs between what cannot be passed over, a USER or WORKDIR, that can be one each."""
+    found: list[list[int]] = [[]]
+    for number in range(first, last + 1):
+        step = waste.script[number]
+        if step.word == "RUN" and not step.fixed and joinable(step.body):
+            found[-1].append(number)
+        elif step.word == "RUN" or step.word not in _HARMLESS:
+            found.append([])
+    rows = [(runs[0], runs[-1]) for runs in found if len(runs) > 1]
+    return [row for row in rows if join(waste, *row)]
 
 
 def _spans(waste: Waste, deaths: Sequence[Death]) -> list[tuple[int, int]]:

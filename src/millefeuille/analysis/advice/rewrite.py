@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Insert, Join, Move, Remove
+from millefeuille.analysis.advice.edits import (
+    AddFlag,
+    DropCommands,
+    Edit,
+    Ignore,
+    Insert,
+    Join,
+    Move,
+    Remove,
+    Retarget,
+)
 from millefeuille.analysis.advice.shell import joined, without
 from millefeuille.analysis.advice.step import Step, read_step
 from millefeuille.annotations import Final
@@ -82,6 +92,9 @@ class _Draft:
         elif isinstance(edit, Remove):
             for line in self._found(edit.step):
                 self._take(line)
+        elif isinstance(edit, Retarget):
+            for line in self._found(edit.step):
+                self._change(line, replace(line.step, body=edit.operands))
         elif isinstance(edit, Insert):
             for line in self._found(edit.before):
                 lead, line.lead = line.lead, ()

@@ -1,0 +1,82 @@
+"""Moved: what a COPY brings to one place, and the RUN behind it moves to another."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from millefeuille.analysis.advice import removing, shell
+from millefeuille.analysis.advice.advice import MOVED, Advice
+from millefeuille.analysis.advice.edits import DropCommands, Edit, Retarget
+from millefeuille.analysis.advice.waste import Place, Waste, place
+from millefeuille.analysis.stacking import DELETED, Death
+from millefeuille.annotations import Final
+from millefeuille.layers.entry import DIRECTORY, WHITEOUT
+
+_UNCONCERNED: Final = ("COPY", "ADD", "ENV", "ARG", "LABEL", "#")  # what needs no file of the image
+_SPECIAL: Final = frozenset("*?[$\"'\\")
+
+
+def moved(waste: Waste) -> Iterator[Advice]:
+    """Advice for each COPY of one thing that the next RUN moves as it is."""
+    groups: dict[tuple[int, int], list[Death]] = {}
+    for death in waste.deaths():
+        if death.cause == DELETED and waste.step(death.writer).word in ("COPY", "ADD"):
+            groups.setdefault((death.writer, death.killer), []).append(death)
+    for (writer, killer), deaths in groups.items():
+        edits, again = _edits(waste, writer, killer)
+        if edits:
+            size, packed, paths = waste.claim(place(death) for death in deaths)
+            waste.claim(again)  # what the COPY brings then, whatever becomes of it
+            yield Advice(
+                kind=MOVED, steps=(waste.own[writer], waste.own[killer]), size=size, packed=packed,
+                paths=paths, edits=edits, text="Copy to where it is wanted, in place of moving it there",
+            )  # fmt: skip
+
+
+def _edits(waste: Waste, writer: int, killer: int) -> tuple[tuple[Edit, ...], list[Place]]:
+    """The edits, and what the RUN wrote in moving."""
+    first, second = waste.own[writer], waste.own[killer]
+    copy, run = waste.script[first], waste.script[second]
+    if run.word != "RUN" or copy.fixed or run.fixed or len(copy.operands) != 2:
+        return (), []
+    if _SPECIAL.intersection(copy.body) or any(
+        step.word not in _UNCONCERNED for step in waste.script[first + 1 : second]
+    ):
+        return (), []
+    text = (shell.commands(run.body) or ("",))[0]
+    tool, *operands = shell.words(text) or ("",)
+    if tool != "mv" or len(operands) != 2 or operands[0].startswith("-"):
+        return (), []
+    old, new = (removing.absolute(waste, second, word) for word in operands)
+    if old is None or new is None:
+        return (), []
+    for wanted in (new, posixpath.join(new, posixpath.basename(old))):
+        again = _again(waste, writer, killer, old, wanted)
+        if again:
+            return (Retarget(first, f"{copy.operands[0]} {wanted}"), DropCommands(second, (text,))), again
+    return (), []
+
+
+def _again(waste: Waste, writer: int, killer: int, old: str, new: str) -> list[Place]:
+    """The files that the RUN has at `new` if they are all that the COPY brought to `old`, as if they had been
+    copied there; none otherwise.
+    """
+    lower, upper = waste.image.parts[writer].layer, waste.image.parts[killer].layer
+    before, after = (path.encode("utf-8", "surrogateescape")[1:] for path in (old, new))
+    parent = before.rpartition(b"/")[0]
+    below = [part.layer for part in waste.image.parts[:writer]]
+    if parent and not any(parent in layer.written for layer in below):
+        return []  # the COPY makes that directory, which stays
+    found = []
+    for path, entry in lower.written.items():
+        if lower.kinds[entry] in (DIRECTORY, WHITEOUT):
+            continue
+        if path != before and not path.startswith(before + b"/"):
+            return []
+        other = upper.written.get(after + path[len(before) :])
+        if other is None or lower.index.content(entry) != upper.index.content(other):
+            return []
+        found.append(Place(killer, other))
+    # Into a directory that is there a single file would be put under its own name.
+    return [] if any(layer.makes(after) or after in layer.written for layer in below) else found
