@@ -59,6 +59,7 @@ def test_both_ways_and_any_change_between_them_find_the_same(
 ) -> None:
     crowd = Crowd(2)
     monkeypatch.setattr(ingest, "PASSES", crowd)
+    monkeypatch.setattr(ingest, "ALONE", 0)
     alone, helped = _run(_BLOBS[kind], crowd, [0])
     assert all(helped)
     crowded, helped = _run(_BLOBS[kind], crowd, [1])
