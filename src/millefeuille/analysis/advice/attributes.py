@@ -33,11 +33,11 @@ class _Change(NamedTuple):
 
 def attributes(waste: Waste) -> Iterator[Advice]:
     """Advice for each COPY or ADD whose files a later RUN wrote again for their owner or mode."""
-    groups: dict[tuple[int, int], list[Death]] = {}
-    for death in waste.deaths():
-        copy, run = waste.step(death.writer), waste.step(death.killer)
-        if death.cause == METADATA and copy.word in ("COPY", "ADD") and run.word == "RUN":
-            groups.setdefault((death.writer, death.killer), []).append(death)
+    groups = waste.pairs(
+        lambda death: death.cause == METADATA
+        and waste.step(death.writer).word in ("COPY", "ADD")
+        and waste.step(death.killer).word == "RUN"
+    )
     dropped: set[int] = set()
     for (writer, killer), deaths in groups.items():
         changes = _changes(waste.step(killer))

@@ -16,10 +16,9 @@ _MOST_NAMES: Final = 8  # files that a COPY is told to leave out one by one
 
 def duplicates(waste: Waste) -> Iterator[Advice]:
     """Advice for each COPY or ADD whose files a later COPY or ADD wrote again."""
-    groups: dict[tuple[int, int], list[Death]] = {}
-    for death in waste.deaths():
-        if {waste.step(death.writer).word, waste.step(death.killer).word} <= {"COPY", "ADD"}:
-            groups.setdefault((death.writer, death.killer), []).append(death)
+    groups = waste.pairs(
+        lambda death: {waste.step(death.writer).word, waste.step(death.killer).word} <= {"COPY", "ADD"}
+    )
     for (writer, killer), deaths in groups.items():
         edits = _edits(waste, writer, killer, deaths)
         size, packed, paths = waste.claim(place(death) for death in deaths)

@@ -8,21 +8,15 @@ from millefeuille.analysis.advice import removing, shell
 from millefeuille.analysis.advice.advice import IGNORE, Advice
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore
 from millefeuille.analysis.advice.waste import Waste, place
-from millefeuille.analysis.stacking import DELETED, Death
 from millefeuille.annotations import Final
 
 _MOST: Final = 8  # paths that are worth naming
-_UNCONCERNED: Final = ("COPY", "ADD", "ENV", "ARG", "LABEL", "#")  # what needs no file of the image
 _SPECIAL: Final = frozenset("*?[]!#\\ \"'")  # what a pattern has another meaning for
 
 
 def excluded(waste: Waste) -> Iterator[Advice]:
     """Advice for each COPY from the context of which the next RUN removes a part."""
-    groups: dict[tuple[int, int], list[Death]] = {}
-    for death in waste.deaths():
-        if death.cause == DELETED and waste.step(death.writer).copies:
-            groups.setdefault((death.writer, death.killer), []).append(death)
-    for (writer, killer), deaths in groups.items():
+    for (writer, killer), deaths in waste.removed_copies().items():
         edits = _edits(waste, writer, killer)
         if edits:
             size, packed, paths = waste.claim(place(death) for death in deaths)
@@ -35,10 +29,9 @@ def excluded(waste: Waste) -> Iterator[Advice]:
 def _edits(waste: Waste, writer: int, killer: int) -> tuple[Edit, ...]:
     first, second = waste.own[writer], waste.own[killer]
     copy, run = waste.script[first], waste.script[second]
-    between = waste.script[first + 1 : second]
     if copy.fixed or run.fixed or copy.word != "COPY" or len(copy.operands) != 2:
         return ()
-    if run.word != "RUN" or any(step.word not in _UNCONCERNED for step in between):
+    if not copy.copies or not waste.is_next(first, second):
         return ()
     source = copy.operands[0].strip("/").removeprefix("./")
     source = "" if source == "." else source
@@ -57,7 +50,7 @@ def _edits(waste: Waste, writer: int, killer: int) -> tuple[Edit, ...]:
     drop = DropCommands(second, removed)
     if _SPECIAL.intersection("".join(below)) or "$" in copy.body:
         return ()
-    if sum(step.copies for step in waste.script) == 1:
+    if sum(step.copies or "type=bind" in " ".join(step.flags) for step in waste.script) == 1:
         return (*(Ignore(f"{source}/{name}".strip("/")) for name in below), drop)
     return (*(AddFlag(first, f"--exclude={name}") for name in below), drop)
 
@@ -66,6 +59,5 @@ def _brought(waste: Waste, writer: int, name: str) -> bool:
     """Whether the COPY brought this path, and no layer below has it."""
     path = name[1:].encode("utf-8", "surrogateescape")
     layers = [part.layer for part in waste.image.parts[: writer + 1]]
-    return layers[-1].makes(path) | (path in layers[-1].written) and not any(
-        path in layer.written for layer in layers[:-1]
-    )
+    is_new = not any(path in layer.written for layer in layers[:-1])
+    return is_new and (layers[-1].makes(path) or path in layers[-1].written)

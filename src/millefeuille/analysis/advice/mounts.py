@@ -10,7 +10,7 @@ from millefeuille.analysis.advice.advice import BIND_MOUNT, Advice
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Insert, Join, Remove
 from millefeuille.analysis.advice.merging import join
 from millefeuille.analysis.advice.waste import Waste, place
-from millefeuille.analysis.stacking import DELETED, Death
+from millefeuille.analysis.stacking import Death
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, WHITEOUT
 
@@ -30,12 +30,7 @@ class _Bind(NamedTuple):
 
 def mounts(waste: Waste) -> Iterator[Advice]:
     """Advice for each COPY from the context whose files a later RUN removes."""
-    groups: dict[tuple[int, int], list[Death]] = {}
-    for death in waste.deaths():
-        copy, run = waste.step(death.writer), waste.step(death.killer)
-        if death.cause == DELETED and copy.word in ("COPY", "ADD") and run.word == "RUN":
-            groups.setdefault((death.writer, death.killer), []).append(death)
-    for (writer, killer), deaths in groups.items():
+    for (writer, killer), deaths in waste.removed_copies().items():
         edits, more = _edits(waste, writer, killer, deaths)
         size, packed, paths = waste.claim(place(death) for death in (*deaths, *more))
         yield Advice(

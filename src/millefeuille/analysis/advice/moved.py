@@ -9,21 +9,15 @@ from millefeuille.analysis.advice import removing, shell
 from millefeuille.analysis.advice.advice import MOVED, Advice
 from millefeuille.analysis.advice.edits import DropCommands, Edit, Retarget
 from millefeuille.analysis.advice.waste import Place, Waste, place
-from millefeuille.analysis.stacking import DELETED, Death
 from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY, WHITEOUT
 
-_UNCONCERNED: Final = ("COPY", "ADD", "ENV", "ARG", "LABEL", "#")  # what needs no file of the image
 _SPECIAL: Final = frozenset("*?[$\"'\\")
 
 
 def moved(waste: Waste) -> Iterator[Advice]:
     """Advice for each COPY of one thing that the next RUN moves as it is."""
-    groups: dict[tuple[int, int], list[Death]] = {}
-    for death in waste.deaths():
-        if death.cause == DELETED and waste.step(death.writer).word in ("COPY", "ADD"):
-            groups.setdefault((death.writer, death.killer), []).append(death)
-    for (writer, killer), deaths in groups.items():
+    for (writer, killer), deaths in waste.removed_copies().items():
         edits, again = _edits(waste, writer, killer)
         if edits:
             size, packed, paths = waste.claim(place(death) for death in deaths)
@@ -38,11 +32,9 @@ def _edits(waste: Waste, writer: int, killer: int) -> tuple[tuple[Edit, ...], li
     """The edits, and what the RUN wrote in moving."""
     first, second = waste.own[writer], waste.own[killer]
     copy, run = waste.script[first], waste.script[second]
-    if run.word != "RUN" or copy.fixed or run.fixed or len(copy.operands) != 2:
+    if not waste.is_next(first, second) or copy.fixed or run.fixed or len(copy.operands) != 2:
         return (), []
-    if _SPECIAL.intersection(copy.body) or any(
-        step.word not in _UNCONCERNED for step in waste.script[first + 1 : second]
-    ):
+    if _SPECIAL.intersection(copy.body):
         return (), []
     text = (shell.commands(run.body) or ("",))[0]
     tool, *operands = shell.words(text) or ("",)

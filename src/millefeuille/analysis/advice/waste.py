@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
-from millefeuille.analysis.stacking import SAME_LAYER, Death
+from millefeuille.analysis.stacking import DELETED, SAME_LAYER, Death
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.values import dataclass, field
 
+_UNCONCERNED: Final = ("COPY", "ADD", "ENV", "ARG", "LABEL", "#")
 _SAMPLE: Final = 5  # paths that a piece of advice names
 
 
@@ -52,6 +53,26 @@ class Waste:
                 continue
             if death.writer in self.own and death.killer in self.own and self.size(death):
                 yield death
+
+    def pairs(self, wanted: Callable[[Death], bool]) -> dict[tuple[int, int], list[Death]]:
+        """Those of `deaths` that are wanted, by the layers that wrote and killed them."""
+        found: dict[tuple[int, int], list[Death]] = {}
+        for death in self.deaths():
+            if wanted(death):
+                found.setdefault((death.writer, death.killer), []).append(death)
+        return found
+
+    def removed_copies(self) -> dict[tuple[int, int], list[Death]]:
+        """The files of a COPY or ADD that a RUN removed, by their layers."""
+        return self.pairs(
+            lambda death: death.cause == DELETED
+            and self.step(death.writer).word in ("COPY", "ADD")
+            and self.step(death.killer).word == "RUN"
+        )
+
+    def is_next(self, first: int, second: int) -> bool:
+        """Whether nothing between two steps needs a file of the image."""
+        return all(step.word in _UNCONCERNED for step in self.script[first + 1 : second])
 
     def size(self, death: Death) -> int:
         """The bytes of a file that died."""
