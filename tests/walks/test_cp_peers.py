@@ -217,7 +217,9 @@ def theirs(
     with tarfile.open(directory / "exported.tar") as archive:
         members = [member for member in archive if member.name.startswith("box")]
         archive.extractall(exported, members, numeric_owner=True, filter="fully_trusted")
-    error = done.stderr.strip().splitlines()[-1] if done.returncode else ""
+    # What the client packs in the background may log that nobody reads on, before or after the error itself.
+    lines = [line for line in done.stderr.strip().splitlines() if not line.startswith('time="')]
+    error = lines[-1] if done.returncode else ""
     for prefix in ("Error response from daemon: ", "Error processing tar file(exit status 1): "):
         error = error.removeprefix(prefix)
     # Docker names a file of its own here, and not the one that was asked for.
