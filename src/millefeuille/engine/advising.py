@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import re
 from collections.abc import Sequence
 
 from millefeuille.analysis.advice.advice import Advice
@@ -14,11 +15,16 @@ from millefeuille.analysis.advice.script import from_history, matched
 from millefeuille.analysis.advice.step import Step, read_step
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
+from millefeuille.annotations import Final
 from millefeuille.build import journal
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
+from millefeuille.build.dockerfile.heredoc import Heredoc
 from millefeuille.store import builds
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass
+
+_RUN: Final = re.compile(r"RUN\s+(?:--\S+\s+)*(.*\S)\s*$", re.IGNORECASE | re.DOTALL)
+_ALONE: Final = re.compile(r"<<-?[\"']?\w+[\"']?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,7 @@ class Advised:
     script: tuple[Step, ...]
     source: tuple[str, ...]
     advice: tuple[Advice, ...]
+    escape: str = "\\"  # with which a line of the Dockerfile ends that goes on
 
     @property
     def size(self) -> int:
@@ -38,12 +45,13 @@ class Advised:
     @property
     def rewritten(self) -> Rewritten:
         """The Dockerfile with all of it followed that needs no person."""
-        return rewrite(self.script, [edit for one in self.advice for edit in one.edits], self.source)
+        edits = [edit for one in self.advice for edit in one.edits]
+        return rewrite(self.script, edits, self.source, self.escape)
 
     def difference(self, edits: Sequence[Edit]) -> str:
         """What edits change, as a patch without a head; "" for nothing."""
-        before = rewrite(self.script, (), self.source)
-        after = rewrite(self.script, edits, self.source)
+        before = rewrite(self.script, (), self.source, self.escape)
+        after = rewrite(self.script, edits, self.source, self.escape)
         lines = difflib.unified_diff(before.text.splitlines(), after.text.splitlines(), n=0, lineterm="")
         patch = [line for line in list(lines)[2:] if not line.startswith("@@")]
         patch += [f"+{pattern}  (.dockerignore)" for pattern in after.ignored]
@@ -59,7 +67,10 @@ def advised(image: Image, account: Ledger, lines: Sequence[int], dockerfile: Doc
         script, source = from_history(image, lines), tuple[str, ...]()
     else:
         script, source = matched(_steps(dockerfile), image, lines), dockerfile.source
-    return Advised(name=image.name, script=script, source=source, advice=advise(image, account, script))
+    return Advised(
+        name=image.name, script=script, source=source, advice=advise(image, account, script),
+        escape=dockerfile.escape if dockerfile is not None else "\\",
+    )  # fmt: skip
 
 
 def lines_of(store: Store, image: Image) -> tuple[int, ...]:
@@ -89,7 +100,19 @@ def _steps(dockerfile: Dockerfile) -> list[Step]:
     return [
         read_step(
             one.original, first=one.location.first, last=one.location.last,
-            fixed=bool(getattr(one, "heredocs", ())) or "<<" in one.original,
+            fixed=bool(getattr(one, "heredocs", ())) or "<<" in one.original.replace("<<<", ""),
+            script=_script(one.original, getattr(one, "heredocs", ())),
         )
         for one in sorted((*dockerfile.global_args, *stages), key=lambda one: one.location.first)
     ]  # fmt: skip
+
+
+def _script(line: str, heredocs: Sequence[Heredoc]) -> str:
+    """What a RUN with here-documents gives to the shell; "" for anything else."""
+    match = _RUN.match(line)
+    if not heredocs or not match or "\n" in line.strip():
+        return ""
+    if len(heredocs) == 1 and _ALONE.fullmatch(match[1]):
+        text = heredocs[0].chomped().strip("\n")
+        return "" if text.startswith("#!") else text
+    return match[1] + "\n" + "\n".join(f"{each.content.rstrip(chr(10))}\n{each.name}" for each in heredocs)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Insert, Join, Move, Remove
+from millefeuille.analysis.advice.edits import (
+    AddFlag,
+    DropCommands,
+    Edit,
+    Ignore,
+    Insert,
+    Join,
+    Move,
+    Recast,
+    Remove,
+)
 from millefeuille.analysis.advice.rewrite import rewrite
 from millefeuille.analysis.advice.step import read_step
 
@@ -71,3 +81,33 @@ def test_a_here_document_stays_whole() -> None:
     )  # fmt: skip
     text = rewrite(script, [AddFlag(1, "--mount=type=cache,target=/c")], source).text
     assert text == "FROM base\nRUN --mount=type=cache,target=/c <<EOF\npip install x\nEOF\n"
+
+
+def test_a_row_can_stand_where_its_first_run_does_and_go_to_other_directories() -> None:
+    joined = ["RUN a && chown b c && \\", "    (cd /y && rm z)"]
+    edit = Join((2, 4), ("", "cd /y"), early=True)
+    assert _text(edit) == [*SOURCE[:5], *joined, "ENV x=y", "# the end"]
+
+
+def test_a_copy_becomes_a_run_of_its_row() -> None:
+    text = _text(Recast(1, "--mount=type=bind,target=/m", "cp -RP /m/. /app"), Join((1, 2)))
+    joined = ["RUN --mount=type=bind,target=/m cp -RP /m/. /app && \\", "    a && chown b c"]
+    assert text == [*SOURCE[:4], *joined, *SOURCE[7:-1]]
+
+
+def test_lines_that_go_on_end_as_the_others_of_the_file() -> None:
+    text = rewrite(SCRIPT, [Join((2, 4))], SOURCE, "`").text
+    assert "RUN a && chown b c && `\n    rm z\n" in text
+
+
+def test_here_documents_lists_and_comments_are_joined() -> None:
+    script = (
+        read_step("FROM base"), read_step("RUN <<EOF", fixed=True, script="cd /x\nmake"),
+        read_step('RUN ["rm", "-r", "/x y"]'), read_step("RUN echo # done"),
+        read_step("RUN sh <<EOF", fixed=True, script="sh <<EOF\nls\nEOF"),
+    )  # fmt: skip
+    text = rewrite(script, [Join((1, 2, 3, 4))]).text
+    assert text.splitlines() == [
+        "FROM base", "RUN <<END", "(", "cd /x", "make", ") && \\", "    rm -r '/x y' && \\", "    (",
+        "echo # done", ") && \\", "    (", "sh <<EOF", "ls", "EOF", ")", "END",
+    ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from millefeuille.analysis.advice.shell import commands, joinable, joined, without
+from millefeuille.analysis.advice.shell import commands, commented, joinable, joined, without
 
 
 @pytest.mark.parametrize(("text", "found"), [
@@ -36,8 +36,14 @@ def test_what_leaks_is_joined_in_a_shell_of_its_own() -> None:
 
 def test_what_nothing_can_be_put_behind() -> None:
     assert joinable("a && b")
-    assert not joinable("a # why")
+    assert joinable("cat <<< $x")  # no here-document
     assert not joinable("cat <<EOF")
+    assert commented("a # why")
+    assert not commented("a#b")
+
+
+def test_what_has_lines_of_its_own_is_in_a_shell_already() -> None:
+    assert joined(["a", "(\ncd b # why\n)"]) == "a && \\\n    (\ncd b # why\n)"
 
 
 def test_another_command_instead() -> None:

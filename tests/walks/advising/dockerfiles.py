@@ -142,6 +142,102 @@ ADD src.tar.gz /tmp/src/
 RUN cp /tmp/src/out /bin/out
 RUN rm -rf /tmp/src
 """, "bind-mount", 2 * MEGABYTE, {"src.tar.gz:object": 2 * MEGABYTE, "src.tar.gz:out": 10}),
+    Bad("some-chowned", """
+COPY app /app
+RUN chown -R 33 /app/data /app/logs
+""", "copy-attributes", 3 * MEGABYTE, {"app/data/a": 2 * MEGABYTE, "app/logs/b": MEGABYTE, "app/c": 1000}),
+    Bad("two-copies-one-chown", """
+COPY a /a
+COPY b /b
+RUN chown -R 5:5 /a /b
+""", "copy-attributes", 3 * MEGABYTE, {"a/x": 2 * MEGABYTE, "b/y": MEGABYTE}),
+    Bad("another-file-chmodded", """
+COPY app /app
+RUN chown -R 7:7 /app && echo new > /app/new && chmod 600 /app/new
+""", "copy-attributes", 2 * MEGABYTE, {"app/a": 2 * MEGABYTE}),
+    Bad("new-directories-keep-their-owner", """
+COPY tool /opt/new/tool
+RUN chown 5:5 /opt/new/tool
+""", "copy-attributes", 2 * MEGABYTE, {"tool": 2 * MEGABYTE}),
+    Bad("user-made-with-the-chown", """
+COPY . /app
+WORKDIR /app
+RUN echo app:x:9:9::/:/bin/sh >> /etc/passwd && chown -R app /app && chmod 700 /app/run && ln -s run go
+""", "copy-attributes", 3 * MEGABYTE, {"run": MEGABYTE, "lib/data": 2 * MEGABYTE}),
+    Bad("mode-given-and-changed-for-one", """
+COPY --chmod=644 app /app
+RUN chmod 755 /app/run
+""", "copy-attributes", 2 * MEGABYTE, {"app/run": 2 * MEGABYTE, "app/other": 1000}),
+    Bad("several-directories-in-one", """
+COPY one two /data/
+RUN chmod 700 /data/x
+""", "copy-attributes", 2 * MEGABYTE, {"one/x": 2 * MEGABYTE, "two/y": 1000}),
+    Bad("edited-behind-the-copy", """
+ENV ETC=/etc/app
+COPY conf ${ETC}
+RUN echo more >> $ETC/big
+""", "bind-mount", 2 * MEGABYTE, {"conf/big": 2 * MEGABYTE, "conf/small": 10}),
+    Bad("renamed-by-a-pattern", """
+COPY *.jar /app/
+RUN mv /app/*.jar /app/app.jar
+""", "bind-mount", 2 * MEGABYTE, {"x-1.0.jar": 2 * MEGABYTE}),
+    Bad("part-of-a-stage-removed", f"""
+RUN mkdir -p /out/tests && {_filled("/out/tests/data", 2)} && echo x > /out/program && chown -R 3 /out
+FROM busybox:1
+COPY --from=0 /out /app
+RUN ls /app && rm -rf /app/tests
+""", "bind-mount", 2 * MEGABYTE),
+    Bad("copied-for-a-user", """
+RUN mkdir -p /home/dev /etc && chown 1500 /home/dev && echo dev:x:1500:1500::/home/dev:/bin/sh >> /etc/passwd
+USER dev
+WORKDIR /home/dev
+COPY --chown=dev . app
+RUN echo ok > ok; rm -rf app/tests
+""", "bind-mount", 2 * MEGABYTE, {"tests/x": 2 * MEGABYTE, "main": 1000}),
+    Bad("copied-twice-then-removed", """
+COPY a /a
+RUN head -c 5 /a > /b
+COPY a /a
+RUN echo x > /x; rm /a
+""", "bind-mount", 2 * MEGABYTE, {"a": 2 * MEGABYTE}),
+    Bad("directories-between-the-runs", f"""
+WORKDIR /b
+RUN {_filled("x", 2)}
+WORKDIR /c
+RUN cp /b/x y
+WORKDIR d
+RUN rm /b/x ../y && pwd > z
+""", "merge-runs", 4 * MEGABYTE),
+    Bad("built-in-a-directory-that-goes", f"""
+RUN mkdir /build && {_filled("/build/objects", 2)}
+WORKDIR /build
+RUN head -c 1000 objects > /program
+WORKDIR /
+RUN rm -rf /build
+""", "merge-runs", 2 * MEGABYTE),
+    Bad("volume-between-the-runs", f"""
+RUN {_filled("/x", 2)}
+VOLUME /v
+HEALTHCHECK CMD true
+RUN ["rm", "/x"]
+""", "merge-runs", 2 * MEGABYTE),
+    Bad("here-documents", f"""
+RUN {_filled("/first", 1)}
+RUN <<EOF
+set -e
+cd /tmp # which is there
+rm /first
+{_filled("second", 2)}
+EOF
+RUN sh <<END && rm /tmp/second # and away
+pwd > /pwd
+END
+""", "merge-runs", 3 * MEGABYTE),
+    Bad("cache-of-a-user", f"""
+RUN mkdir -p /home/app && chown 1000:1000 /home/app
+USER 1000:1000
+RUN mkdir -p /home/app/.cache/pip && {_filled("/home/app/.cache/pip/wheel", 3)} && echo x > /home/app/site
+""", "cache-mount", 3 * MEGABYTE),
 )  # fmt: skip
 
 MISORDERED = (

@@ -10,6 +10,7 @@ from millefeuille.analysis.advice.caches import caches
 from millefeuille.analysis.advice.duplicates import duplicates
 from millefeuille.analysis.advice.excluded import excluded
 from millefeuille.analysis.advice.ignores import ignores
+from millefeuille.analysis.advice.inlined import inlined
 from millefeuille.analysis.advice.merging import merging
 from millefeuille.analysis.advice.mounts import mounts
 from millefeuille.analysis.advice.moved import moved
@@ -22,7 +23,9 @@ from millefeuille.analysis.ledger import Ledger
 from millefeuille.annotations import Final
 
 # What takes a file out of the image comes before what only stops it from being stored twice.
-_RULES: Final = (caches, ignores, attributes, duplicates, excluded, moved, mounts, merging, stages, order)
+_RULES: Final = (
+    caches, ignores, attributes, duplicates, excluded, moved, mounts, inlined, merging, stages, order,
+)  # fmt: skip
 
 
 def advise(image: Image, account: Ledger, script: Sequence[Step]) -> tuple[Advice, ...]:

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from millefeuille.analysis.advice.advice import CACHE_MOUNT, Advice
 from millefeuille.analysis.advice.edits import AddFlag
 from millefeuille.analysis.advice.waste import Place, Waste
+from millefeuille.analysis.layer import Layer
 from millefeuille.annotations import Final, NamedTuple
+from millefeuille.layers.entry import HARDLINK
+from millefeuille.values import replace
 
 
 class _Cache(NamedTuple):
@@ -22,55 +25,120 @@ class _Cache(NamedTuple):
 _CACHES: Final = (
     _Cache("var/lib/apt/lists", r"apt(-get)?", locked=True),
     _Cache("var/cache/apt", r"apt(-get)?", locked=True),
-    _Cache("root/.cache/pip", r"pip3?|python3? -m pip"),
-    _Cache("root/.cache/uv", r"uv"),
-    _Cache("root/.cache/pypoetry", r"poetry"),
-    _Cache("root/.npm", r"np[mx]"),
-    _Cache("usr/local/share/.cache/yarn", r"yarn"),
-    _Cache("root/.cache/yarn", r"yarn"),
-    _Cache("root/.local/share/pnpm/store", r"pnpm"),
     _Cache("var/cache/apk", r"apk", locked=True),
     _Cache("var/cache/dnf", r"(micro)?dnf", locked=True),
+    _Cache("var/cache/libdnf5", r"dnf5?", locked=True),
     _Cache("var/cache/yum", r"yum", locked=True),
-    _Cache("root/.cache/go-build", r"go"),
+    _Cache("var/cache/zypp", r"zypper", locked=True),
+    _Cache("var/cache/pacman/pkg", r"pacman", locked=True),
+    _Cache("usr/local/share/.cache/yarn", r"yarn"),
+    _Cache("usr/local/bundle/cache", r"bundle|gem"),
+    _Cache("opt/conda/pkgs", r"(micro)?mamba|conda", locked=True),
     _Cache("go/pkg/mod", r"go"),
-    _Cache("root/go/pkg/mod", r"go"),
     _Cache("usr/local/cargo/registry", r"cargo"),
-    _Cache("root/.cargo/registry", r"cargo"),
-    _Cache("root/.m2", r"mvn"),
-    _Cache("root/.gradle", r"gradle"),
-    _Cache("root/.composer/cache", r"composer"),
-    _Cache("root/.cache/composer", r"composer"),
+    _Cache("usr/local/cargo/git", r"cargo"),
 )  # fmt: skip
+# The same below the home of whoever runs the tool.
+_AT_HOME: Final = (
+    _Cache(".cache/pip", r"pip3?|python3? -m pip"),
+    _Cache(".cache/uv", r"uv"),
+    _Cache(".cache/pypoetry", r"poetry"),
+    _Cache(".cache/pipenv", r"pipenv"),
+    _Cache(".npm", r"np[mx]"),
+    _Cache(".cache/yarn", r"yarn"),
+    _Cache(".yarn/berry/cache", r"yarn"),
+    _Cache(".local/share/pnpm/store", r"pnpm"),
+    _Cache(".cache/pnpm", r"pnpm"),
+    _Cache(".bun/install/cache", r"bun"),
+    _Cache(".cache/deno", r"deno"),
+    _Cache(".cache/go-build", r"go"),
+    _Cache("go/pkg/mod", r"go"),
+    _Cache(".cargo/registry", r"cargo"),
+    _Cache(".cargo/git", r"cargo"),
+    _Cache(".m2", r"mvn"),
+    _Cache(".gradle", r"gradle|gradlew"),
+    _Cache(".ivy2", r"sbt"),
+    _Cache(".cache/coursier", r"sbt|cs"),
+    _Cache(".composer/cache", r"composer"),
+    _Cache(".cache/composer", r"composer"),
+    _Cache(".bundle/cache", r"bundle|gem"),
+    _Cache(".nuget/packages", r"dotnet"),
+    _Cache(".conda/pkgs", r"(micro)?mamba|conda", locked=True),
+    _Cache(".ccache", r"ccache|make|cmake|ninja"),
+    _Cache(".cache/ccache", r"ccache|make|cmake|ninja"),
+    _Cache(".cpanm", r"cpanm"),
+    _Cache(".cabal/packages", r"cabal"),
+    _Cache(".hex", r"mix"),
+    _Cache(".cache/bazel", r"bazel|bazelisk"),
+)  # fmt: skip
+_HOME: Final = re.compile(
+    rf"((?:[^/.][^/]*/){{1,3}}?)({'|'.join(re.escape(cache.path) for cache in _AT_HOME)})/"
+)
+_BY_PATH: Final = {cache.path: cache for cache in _AT_HOME}
 
 
 def caches(waste: Waste) -> Iterator[Advice]:
     """Advice for each cache that a RUN left behind, whether a later layer removed it or not."""
+    found: dict[_Cache, list[Place]] = {}
+    tied: set[_Cache] = set()
+    for layer, number in waste.own.items():
+        if waste.script[number].word == "RUN":
+            links = _links(waste.image.parts[layer].layer)
+            tied |= {cache for cache in links.values() if cache is not None}
+            for place, path in waste.files(layer):
+                cache = _cache_of(path)
+                if cache is not None and path not in links:
+                    found.setdefault(cache, []).append(place)
+    order = [cache for cache in _CACHES if cache in found]
+    for cache in (*order, *(cache for cache in found if cache not in order)):
+        advice = _advice(waste, cache, found[cache], {waste.own[place.layer] for place in found[cache]})
+        # A link does not lead out of a mount.
+        yield replace(advice, edits=()) if cache in tied else advice
+
+
+def _links(layer: Layer) -> dict[bytes, _Cache | None]:
+    """The hard links that lead into a cache or out of it, as conda and pnpm make them, and their targets: the
+    cache that each is in.
+    """
+    found: dict[bytes, _Cache | None] = {}
+    for entry, kind in enumerate(layer.kinds):
+        if kind == HARDLINK:
+            ends = {path: _cache_of(path) for path in (layer.paths[entry], layer.index.link(entry))}
+            if len(set(ends.values())) > 1:
+                found |= ends
+    return found
+
+
+def _cache_of(raw: bytes) -> _Cache | None:
+    """The cache that a file lies in, with the place of this one."""
+    path = raw.decode("utf-8", "surrogateescape")
     for cache in _CACHES:
-        prefix = cache.path.encode() + b"/"
-        found: list[Place] = []
-        writers: set[int] = set()
-        for layer, number in waste.own.items():
-            if waste.script[number].word == "RUN":
-                here = [place for place, path in waste.files(layer) if path.startswith(prefix)]
-                found += here
-                writers |= {number} if here else set()
-        if found:
-            yield _advice(waste, cache, found, writers)
+        if path.startswith(cache.path + "/"):
+            return cache
+    match = _HOME.match(path)
+    return _BY_PATH[match[2]]._replace(path=match[1] + match[2]) if match else None
 
 
 def _advice(waste: Waste, cache: _Cache, found: list[Place], writers: set[int]) -> Advice:
+    owner = _owner(waste, found)
     size, packed, paths = waste.claim(found)
     uses = re.compile(rf"(?:^|[\s;&|(/])(?:{cache.tool})\s")
     stands = range(min(writers), len(waste.script))
     steps = sorted(writers | {n for n in stands if waste.script[n].word == "RUN" and _uses(waste, n, uses)})
-    flag = f"--mount=type=cache,target=/{cache.path}" + (",sharing=locked" if cache.locked else "")
+    flag = f"--mount=type=cache,target=/{cache.path}" + (",sharing=locked" if cache.locked else "") + owner
     mounted = [f"target=/{cache.path}" in " ".join(waste.script[number].flags) for number in steps]
     edits = tuple(AddFlag(number, flag) for number, there in zip(steps, mounted, strict=True) if not there)
     return Advice(
         kind=CACHE_MOUNT, steps=tuple(steps), size=size, packed=packed, paths=paths, edits=edits,
         text=f"Keep /{cache.path} in a cache mount: it is not in the image then, and the next build has it",
     )  # fmt: skip
+
+
+def _owner(waste: Waste, found: list[Place]) -> str:
+    """What makes the mount that of the user who writes there; nothing for root."""
+    index = waste.image.parts[found[0].layer].layer.index
+    uid, gid = index.uids[found[0].entry], index.gids[found[0].entry]
+    return f",uid={uid},gid={gid}" if uid or gid else ""
 
 
 def _uses(waste: Waste, number: int, uses: re.Pattern[str]) -> bool:

@@ -20,10 +20,23 @@ class DropCommands(NamedTuple):
     instead: str = ""
 
 
+class Recast(NamedTuple):
+    """Make a RUN of another instruction."""
+
+    step: int
+    flag: str
+    body: str
+
+
 class Join(NamedTuple):
-    """Make one RUN of several, where the last of them stands."""
+    """Make one RUN of several, where the last of them stands, or the first: then it is `early`.
+
+    `directories` has for each the one to go to, "" for none, or is empty.
+    """
 
     steps: tuple[int, ...]
+    directories: tuple[str, ...] = ()
+    early: bool = False
 
 
 class Remove(NamedTuple):
@@ -59,4 +72,4 @@ class Retarget(NamedTuple):
     operands: str
 
 
-Edit = AddFlag | DropCommands | Join | Remove | Insert | Move | Ignore | Retarget
+Edit = AddFlag | DropCommands | Recast | Join | Remove | Insert | Move | Ignore | Retarget

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from millefeuille.analysis.advice import removing, shell
 from millefeuille.analysis.advice.advice import IGNORE, Advice
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore
+from millefeuille.analysis.advice.surroundings import absolute
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.annotations import Final
 
@@ -35,7 +36,7 @@ def _edits(waste: Waste, writer: int, killer: int) -> tuple[Edit, ...]:
         return ()
     source = copy.operands[0].strip("/").removeprefix("./")
     source = "" if source == "." else source
-    target = removing.absolute(waste, first, copy.operands[1])
+    target = absolute(waste, first, copy.operands[1])
     names = [f"/{path.decode('utf-8', 'surrogateescape')}" for path in waste.account.removed[killer]]
     if target is None or not names or len(names) > _MOST:
         return ()

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import PurePosixPath
 
 from millefeuille.analysis.advice.advice import MERGE, Advice
-from millefeuille.analysis.advice.edits import Edit, Join
-from millefeuille.analysis.advice.shell import joinable
+from millefeuille.analysis.advice.edits import Edit, Join, Remove
+from millefeuille.analysis.advice.surroundings import workdir
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import Death
 from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY
 
-# What does not change how a RUN before it goes, when that comes to stand behind it.
-_HARMLESS: Final = (
-    "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "STOPSIGNAL", "HEALTHCHECK", "MAINTAINER", "ENV", "ARG", "COPY",
-    "ADD", "#",
+# What has nothing to do with a RUN beside it.
+_APART: Final = (
+    "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "STOPSIGNAL", "HEALTHCHECK", "MAINTAINER", "VOLUME", "#",
 )  # fmt: skip
+# What does not change how a RUN before it goes, when that comes to stand behind it.
+_HARMLESS: Final = (*_APART, "ENV", "ARG", "COPY", "ADD", "WORKDIR")
+
+_PLAIN: Final = re.compile(r"[\w./@%+-]+")  # what needs no quotes
 
 
 def merging(waste: Waste) -> Iterator[Advice]:
@@ -25,7 +30,7 @@ def merging(waste: Waste) -> Iterator[Advice]:
         death for death in waste.deaths()
         if waste.step(death.writer).word == waste.step(death.killer).word == "RUN"
     ]  # fmt: skip
-    for first, last in _spans(waste, deaths):
+    for first, last in spans(waste, deaths):
         parts = [(first, last)] if join(waste, first, last) else [*_parts(waste, first, last), (first, last)]
         for begin, end in parts:
             inside = [
@@ -48,11 +53,11 @@ def _advice(waste: Waste, first: int, last: int, inside: Sequence[Death]) -> Adv
 
 
 def _parts(waste: Waste, first: int, last: int) -> list[tuple[int, int]]:
-    """The rows of RUNs between what cannot be passed over, a USER or WORKDIR, that can be one each."""
+    """The rows of RUNs between what cannot be passed over, a USER say, that can be one each."""
     found: list[list[int]] = [[]]
     for number in range(first, last + 1):
         step = waste.script[number]
-        if step.word == "RUN" and not step.fixed and joinable(step.body):
+        if step.word == "RUN" and step.command is not None:
             found[-1].append(number)
         elif step.word == "RUN" or step.word not in _HARMLESS:
             found.append([])
@@ -60,7 +65,7 @@ def _parts(waste: Waste, first: int, last: int) -> list[tuple[int, int]]:
     return [row for row in rows if join(waste, *row)]
 
 
-def _spans(waste: Waste, deaths: Sequence[Death]) -> list[tuple[int, int]]:
+def spans(waste: Waste, deaths: Sequence[Death]) -> list[tuple[int, int]]:
     """The first and the last step of each row, rows that overlap made one."""
     found: list[tuple[int, int]] = []
     for first, last in sorted({(waste.own[death.writer], waste.own[death.killer]) for death in deaths}):
@@ -71,21 +76,90 @@ def _spans(waste: Waste, deaths: Sequence[Death]) -> list[tuple[int, int]]:
     return found
 
 
-def join(waste: Waste, first: int, last: int) -> tuple[Edit, ...]:
-    """The edit that makes one RUN of all from step `first` to step `last`; none where that may change what
-    comes of them.
+def join(waste: Waste, first: int, last: int, recast: Collection[int] = ()) -> tuple[Edit, ...]:
+    """The edit that makes one RUN of all from step `first` to step `last`, those in `recast` being made RUNs
+    before; none where that may change what comes of them.
     """
     runs = []
     for number in range(first, last + 1):
         step = waste.script[number]
-        if step.word == "RUN":
-            if step.fixed or not joinable(step.body):
+        if number in recast:
+            runs.append(number)
+        elif step.word == "RUN":
+            if step.command is None:
                 return ()
             runs.append(number)
-        elif step.word not in _HARMLESS or _meets(waste, step.layer, runs):
+        elif step.word not in _HARMLESS or (step.word != "WORKDIR" and _meets(waste, step.layer, runs)):
             return ()
-    kinds = {tuple(f for f in waste.script[n].flags if not f.startswith("--mount")) for n in runs}
-    return (Join(tuple(runs)),) if len(kinds) == 1 else ()
+    own = [waste.script[number] for number in runs if number not in recast]
+    kinds = {tuple(flag for flag in step.flags if not flag.startswith("--mount")) for step in own}
+    # A list needs no shell, so where there are only lists there may be none.
+    if len(kinds) != 1 or all(step.body.startswith("[") and not step.script for step in own):
+        return ()
+    if any(_is_covered(waste, runs, number) for number in runs):
+        return ()
+    apart = [number for number in recast if waste.script[number].operands[-1].startswith("/")]
+    return _joined(waste, first, last, runs, apart)
+
+
+def _joined(
+    waste: Waste, first: int, last: int, runs: Sequence[int], apart: Collection[int]
+) -> tuple[Edit, ...]:
+    """The edits, with the directories that are to be gone to when these are not all the same; those of the
+    RUNs `apart` do not matter.
+    """
+    between = range(first, last + 1)
+    moves = [number for number in between if waste.script[number].word == "WORKDIR"]
+    if not moves:
+        return (Join(tuple(runs)),)
+    # Where the first is run need not be known as long as it stays where it is.
+    known = [workdir(waste, number) or "" for number in runs]
+    if apart:  # what is copied from the root to the root may be done anywhere
+        known = [known[-1] if number in apart else place for number, place in zip(runs, known, strict=True)]
+    if not all(map(_PLAIN.fullmatch, filter(None, known))) or "" in known[known.count("") :]:
+        return ()
+    if known[0] and not any(_made(waste, runs, place) for place in known if place != known[0]):
+        there = [f"cd {place}" if place != known[-1] else "" for place in known]
+        return (Join(tuple(runs), tuple(there)),)
+    words = {waste.script[number].word for number in between if number not in runs}
+    if not words <= {*_APART, "WORKDIR"}:
+        return ()
+    # Behind the RUN a WORKDIR would make again what that removed.
+    gone = [number for number in moves if _is_gone(waste, runs, str(workdir(waste, number + 1)))]
+    if any(number == moves[-1] or not waste.script[number].operands[0].startswith("/") for number in gone):
+        return ()
+    following = [moves[moves.index(number) + 1] for number in gone]
+    if not all(waste.script[number].operands[0].startswith("/") for number in following):
+        return ()
+    made = {workdir(waste, number + 1) for number in moves if waste.script[number].layer >= 0}
+    there = [
+        "" if place == known[0] else f"mkdir -p {place} && cd {place}" if place in made else f"cd {place}"
+        for place in known
+    ]
+    return (*map(Remove, gone), Join(tuple(runs), tuple(there), early=True))
+
+
+def _is_gone(waste: Waste, runs: Sequence[int], place: str) -> bool:
+    """Whether one of the RUNs removed a directory, or what it lies in."""
+    path = place.strip("/").encode() + b"/"
+    layers = [layer for run in runs if (layer := waste.script[run].layer) >= 0]
+    return any(path.startswith(gone + b"/") for layer in layers for gone in waste.account.removed[layer])
+
+
+def _is_covered(waste: Waste, runs: Sequence[int], number: int) -> bool:
+    """Whether one of the RUNs makes the directory of what advice mounts for a later one."""
+    above = {
+        directory for target in waste.mounted.get(number, ()) for directory in PurePosixPath(target).parents
+    }  # fmt: skip
+    early = [run for run in runs if run < number and run not in waste.mounted]
+    return any(_made(waste, early, str(directory)) for directory in above if str(directory) != "/")
+
+
+def _made(waste: Waste, runs: Sequence[int], place: str) -> bool:
+    """Whether one of the RUNs made a directory, which it may not when it is there already."""
+    path = place.strip("/").encode()
+    layers = [layer for run in runs if (layer := waste.script[run].layer) >= 0]
+    return any(path in waste.image.parts[layer].layer.written for layer in layers)
 
 
 def _meets(waste: Waste, layer: int, runs: Sequence[int]) -> bool:

@@ -9,6 +9,7 @@ from millefeuille.analysis.advice import removing
 from millefeuille.analysis.advice.advice import BIND_MOUNT, Advice
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Insert, Join, Remove
 from millefeuille.analysis.advice.merging import join
+from millefeuille.analysis.advice.surroundings import absolute
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import Death
 from millefeuille.annotations import Final, NamedTuple
@@ -32,6 +33,8 @@ def mounts(waste: Waste) -> Iterator[Advice]:
     """Advice for each COPY from the context whose files a later RUN removes."""
     for (writer, killer), deaths in waste.removed_copies().items():
         edits, more = _edits(waste, writer, killer, deaths)
+        if not edits:
+            continue
         size, packed, paths = waste.claim(place(death) for death in (*deaths, *more))
         yield Advice(
             kind=BIND_MOUNT, steps=(waste.own[writer], waste.own[killer]), size=size, packed=packed,
@@ -63,22 +66,24 @@ def _edits(
     joined = [n for n in users if writers and n >= writers[0]]
     if len(joined) > 1 and not join(waste, joined[0], joined[-1]):
         return (), []
-    flags = _flags(binds, f"from={_STAGE}{first}," if _is_made(waste, first) else "", written=bool(writers))
+    flags = _flags(binds, f"from={_STAGE}{first}," if is_made(waste, first) else "", written=bool(writers))
     edits: list[Edit] = [*_stage(waste, first, binds[0]), Remove(first)]
     edits += [AddFlag(number, flag) for number in users for flag in flags]
+    for number in users:
+        waste.mounted.setdefault(number, []).extend(bind.target for bind in binds)
     edits.append(DropCommands(second, removed))
     return (*edits, *((Join(tuple(joined)),) if len(joined) > 1 else ())), more
 
 
 def _binds(waste: Waste, number: int, files: set[bytes]) -> list[_Bind]:
     """A mount for each source; none where it is not plain what became of them."""
-    copy, target = waste.script[number], removing.absolute(waste, number, waste.script[number].operands[-1])
+    copy, target = waste.script[number], absolute(waste, number, waste.script[number].operands[-1])
     sources = [word.strip("/").removeprefix("./") for word in copy.operands[:-1]]
     if target is None or not files or any(sign in copy.body for sign in "*?[$\"'\\"):
         return []
     found = {"/" + path.decode("utf-8", "surrogateescape") for path in files}
     inside = target != "/" and all(path.startswith(target + "/") for path in found)
-    if _is_made(waste, number):
+    if is_made(waste, number):
         if found == {target}:
             return [_Bind(f"/{posixpath.basename(target)}", target)]
         return [_Bind("/", target)] if inside else []
@@ -91,7 +96,7 @@ def _binds(waste: Waste, number: int, files: set[bytes]) -> list[_Bind]:
     return [_Bind(sources[0] or ".", target)] if len(sources) == 1 and inside else []
 
 
-def _is_made(waste: Waste, number: int) -> bool:
+def is_made(waste: Waste, number: int) -> bool:
     """Whether an ADD fetches or unpacks something, which a mount of the context does not."""
     step = waste.script[number]
     return step.word == "ADD" and any(
@@ -102,7 +107,7 @@ def _is_made(waste: Waste, number: int) -> bool:
 
 def _stage(waste: Waste, number: int, bind: _Bind) -> tuple[Edit, ...]:
     """A stage in which the ADD is done, in front of the one that it stands in."""
-    if not _is_made(waste, number):
+    if not is_made(waste, number):
         return ()
     step = waste.script[number]
     begins = max(n for n in range(number) if waste.script[n].word == "FROM")
@@ -120,8 +125,9 @@ def _is_hidden(waste: Waste, writer: int, binds: list[_Bind]) -> bool:
     below = [part.layer.written for part in waste.image.parts[:writer]]
     places = [bind.target.encode("utf-8", "surrogateescape")[1:] for bind in binds]
     return any(
-        path.startswith(place + b"/") for written in below for path in written for place in places
-    )
+        path == place or path.startswith(place + b"/")
+        for written in below for path in written for place in places
+    )  # fmt: skip
 
 
 def _lies_in(waste: Waste, death: Death, binds: list[_Bind]) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from millefeuille.analysis.advice import removing, shell
+from millefeuille.analysis.advice import shell
 from millefeuille.analysis.advice.advice import MOVED, Advice
 from millefeuille.analysis.advice.edits import DropCommands, Edit, Retarget
+from millefeuille.analysis.advice.surroundings import absolute
 from millefeuille.analysis.advice.waste import Place, Waste, place
 from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY, WHITEOUT
@@ -40,7 +41,7 @@ def _edits(waste: Waste, writer: int, killer: int) -> tuple[tuple[Edit, ...], li
     tool, *operands = shell.words(text) or ("",)
     if tool != "mv" or len(operands) != 2 or operands[0].startswith("-"):
         return (), []
-    old, new = (removing.absolute(waste, second, word) for word in operands)
+    old, new = (absolute(waste, second, word) for word in operands)
     if old is None or new is None:
         return (), []
     for wanted in (new, posixpath.join(new, posixpath.basename(old))):

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 
 from millefeuille.analysis.advice import shell
+from millefeuille.analysis.advice.surroundings import absolute
 from millefeuille.analysis.advice.waste import Waste
-
-
-def absolute(waste: Waste, number: int, path: str) -> str | None:
-    """A path of a step from the root on; None where the working directory is not in the script."""
-    directory: str | None = None
-    for step in waste.script[:number]:
-        if step.word == "FROM":
-            directory = None
-        elif step.word == "WORKDIR" and "$" not in step.body:
-            at = step.body.strip("\"'")
-            directory = posixpath.join(directory, at) if directory else at if at.startswith("/") else None
-    if directory is None and not path.startswith("/"):
-        return None
-    return "/" + posixpath.normpath(posixpath.join(directory or "/", path)).strip("/")
 
 
 def commands(waste: Waste, layer: int, targets: Collection[str]) -> tuple[str, ...]:

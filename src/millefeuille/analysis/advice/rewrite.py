@@ -13,6 +13,7 @@ from millefeuille.analysis.advice.edits import (
     Insert,
     Join,
     Move,
+    Recast,
     Remove,
     Retarget,
 )
@@ -43,11 +44,13 @@ class _Line:
     lines: tuple[str, ...] | None = None  # as they were written, None when they are to be written anew
 
 
-def rewrite(script: Sequence[Step], edits: Iterable[Edit], source: Sequence[str] = ()) -> Rewritten:
+def rewrite(
+    script: Sequence[Step], edits: Iterable[Edit], source: Sequence[str] = (), escape: str = "\\"
+) -> Rewritten:
     """The script with the edits made; what they do not touch stays as it is in `source`, the lines of the
-    Dockerfile.
+    Dockerfile, of which those that end with `escape` go on.
     """
-    draft = _Draft(script, source)
+    draft = _Draft(script, source, escape)
     ignored = []
     for edit in edits:
         if isinstance(edit, Ignore):
@@ -58,8 +61,9 @@ def rewrite(script: Sequence[Step], edits: Iterable[Edit], source: Sequence[str]
 
 
 class _Draft:
-    def __init__(self, script: Sequence[Step], source: Sequence[str]) -> None:
+    def __init__(self, script: Sequence[Step], source: Sequence[str], escape: str) -> None:
         self._lines: list[_Line] = []
+        self._escape = escape
         at = 0
         for number, step in enumerate(script):
             if source:
@@ -75,8 +79,11 @@ class _Draft:
         found: list[str] = []
         for line in self._lines:
             found += line.lead
-            found += line.lines if line.lines is not None else (line.step.text,)
+            found += line.lines if line.lines is not None else (self._text(line.step),)
         return "\n".join((*found, *self._rest)).rstrip("\n") + "\n"
+
+    def _text(self, step: Step) -> str:
+        return step.text if step.script else step.text.replace("\\\n", f"{self._escape}\n")
 
     def make(self, edit: Edit) -> None:
         """Make one edit; of what an earlier one took out there is nothing left to edit."""
@@ -87,8 +94,11 @@ class _Draft:
         elif isinstance(edit, DropCommands):
             for line in self._found(edit.step):
                 self._drop(line, edit)
+        elif isinstance(edit, Recast):
+            for line in self._found(edit.step):
+                self._change(line, replace(line.step, word="RUN", flags=(edit.flag,), body=edit.body))
         elif isinstance(edit, Join):
-            self._join([line for number in edit.steps for line in self._found(number)])
+            self._join(edit)
         elif isinstance(edit, Remove):
             for line in self._found(edit.step):
                 self._take(line)
@@ -113,7 +123,8 @@ class _Draft:
         kept = [one for one in line.step.flags if name not in _SINGLE or one.partition("=")[0] != name]
         step, lines = replace(line.step, flags=(flag, *kept)), line.lines
         self._change(line, step)
-        if step.fixed and lines is not None:  # with a here-document its lines are more than its text
+        is_whole = step.script or step.body.startswith("[")
+        if step.fixed and not is_whole and lines is not None:  # its here-documents are not in its text
             line.lines = (_WORD.sub(lambda word: f"{word[1]} {flag}", lines[0], count=1), *lines[1:])
 
     def _drop(self, line: _Line, edit: DropCommands) -> None:
@@ -123,15 +134,29 @@ class _Draft:
         else:
             self._take(line)
 
-    def _join(self, lines: list[_Line]) -> None:
-        if len(lines) < 2:
+    def _join(self, edit: Join) -> None:
+        directories = edit.directories or ("",) * len(edit.steps)
+        pairs = zip(edit.steps, directories, strict=True)
+        rows = [(line, directory) for number, directory in pairs for line in self._found(number)]
+        if len(rows) < 2:
             return
-        last = lines[-1]
+        lines = [line for line, _ in rows]
+        kept = lines[0] if edit.early else lines[-1]
         flags = tuple(dict.fromkeys(flag for line in lines for flag in line.step.flags))
-        body = joined([line.step.body for line in lines])
-        for line in lines[:-1]:
-            self._take(line)
-        self._change(last, replace(last.step, flags=flags, body=body))
+        bodies = [
+            f"{directory} && {line.step.command}" if directory else line.step.command or line.step.body
+            for line, directory in rows
+        ]
+        body = joined(bodies)
+        # What has lines of its own can stand in a here-document only.
+        script = body if any("(\n" in one for one in bodies) else ""
+        for line in lines:
+            if line is not kept:
+                self._take(line)
+        self._change(
+            kept,
+            replace(kept.step, flags=flags, body="" if script else body, script=script, fixed=bool(script)),
+        )
 
     def _move(self, edit: Move) -> None:
         for line in self._found(edit.step):

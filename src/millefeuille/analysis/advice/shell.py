@@ -53,9 +53,16 @@ def without(text: str, dropped: tuple[str, ...], instead: str = "") -> str:
 
 def joined(texts: list[str]) -> str:
     """One command line that does what these do one after the other, and ends with the first that fails."""
-    return " && \\\n    ".join(f"({text})" if _LEAKING.search(text) else text for text in texts)
+    return " && \\\n    ".join(
+        f"({text})" if _LEAKING.search(text) and not text.startswith("(\n") else text for text in texts
+    )
 
 
 def joinable(text: str) -> bool:
     """Whether something can be put behind the text on its line."""
-    return bool(text) and "<<" not in text and not re.search(r"(?:^|\s)#", text)
+    return bool(text) and "<<" not in text.replace("<<<", "")
+
+
+def commented(text: str) -> bool:
+    """Whether what is put behind the text on its line may be part of a comment."""
+    return re.search(r"(?:^|\s)#", text) is not None

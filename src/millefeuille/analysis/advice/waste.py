@@ -30,6 +30,7 @@ class Waste:
     account: Ledger
     script: Sequence[Step]
     claimed: set[Place] = field(default_factory=set)
+    mounted: dict[int, list[str]] = field(default_factory=dict)  # by step, where advice mounts something
 
     def __post_init__(self) -> None:
         made = {step.layer: number for number, step in enumerate(self.script) if step.layer >= 0}
