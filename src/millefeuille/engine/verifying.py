@@ -162,7 +162,7 @@ def _unexpected(advice: Advised, found: Iterator[Differing]) -> Iterator[Differi
 
 def _hits(bench: Bench, order: Order, advice: Advised, one: Advice) -> Hits:
     """Both orders built as they are, then looked up in the cache after a change."""
-    rewritten = rewrite(advice.script, one.edits, advice.source)
+    rewritten = rewrite(advice.script, one.edits, advice.source, advice.escape)
     counts = []
     for each in (order, _rewritten_order(order, rewritten)):
         with _built(bench, each), _changed(bench, each, one) as changed:

@@ -64,6 +64,10 @@ def test_instructions_come_go_and_move() -> None:
     ]  # fmt: skip
 
 
+def test_nothing_is_moved_to_the_front() -> None:
+    assert _text(Move(3, 1)) == _text()
+
+
 def test_what_is_gone_is_not_edited() -> None:
     assert _text(Remove(1), AddFlag(1, "--link"), Move(1, 3)) == _text(Remove(1))
 

@@ -266,4 +266,43 @@ RUN echo tools > /tools
 RUN echo more > /more
 LABEL commit=$GIT_COMMIT
 """, "order", 0, hits=(0, 2), arguments=("GIT_COMMIT=abc",)),
+    Bad("sources-before-go-and-its-directory", """
+RUN printf '#!/bin/sh\\ntest -e go.mod && cat go.* > /modules\\n' > /bin/go && chmod +x /bin/go
+COPY . /src
+WORKDIR /src
+RUN go mod download
+RUN cat main.go > /main
+""", "order", 0, {"go.mod": 10, "go.sum": 10, "main.go": 1000}, hits=(1, 4)),
+    Bad("installed-and-built-in-one-run", """
+RUN printf '#!/bin/sh\\ncat package.json package-lock.json > /modules\\n' > /bin/npm && chmod +x /bin/npm
+WORKDIR /app
+COPY . .
+RUN npm ci && cat src/a.js > dist.js
+""", "order", 0, {"package.json": 10, "package-lock.json": 10, "src/a.js": 100}, hits=(2, 4)),
+    Bad("requirements-in-a-directory", """
+RUN printf '#!/bin/sh\\ncat $4 requirements/base.txt > /site\\n' > /bin/pip && chmod +x /bin/pip
+WORKDIR /app
+COPY . .
+RUN pip install --no-cache-dir -r requirements/prod.txt
+""", "order", 0, {"requirements/prod.txt": 10, "requirements/base.txt": 10, "main.py": 10}, hits=(2, 4)),
+    Bad("a-part-of-the-context-is-a-project", """
+RUN printf '#!/bin/sh\\ncat package.json > /modules\\n' > /bin/npm && chmod +x /bin/npm
+WORKDIR /app
+COPY . .
+WORKDIR /app/web
+RUN npm ci
+""", "order", 0, {"web/package.json": 10, "web/a.js": 10, "api/main.go": 10}, hits=(2, 5)),
+    Bad("sources-before-another-copy", """
+RUN printf '#!/bin/sh\\ncat $3 > /site\\n' > /bin/pip && chmod +x /bin/pip
+COPY src/ /app/src/
+COPY requirements.txt /app/
+WORKDIR /app
+RUN pip install -r requirements.txt
+""", "order", 0, {"requirements.txt": 10, "src/m.py": 10, "src/n.py": 10}, hits=(1, 4)),
+    Bad("commit-in-a-label", """
+ARG GIT_SHA=none
+LABEL sha=$GIT_SHA
+RUN echo tools > /tools
+RUN echo more > /more
+""", "order", 0, hits=(0, 2), arguments=("GIT_SHA=abc",)),
 )  # fmt: skip

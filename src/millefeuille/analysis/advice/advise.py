@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.analysis.advice.advice import Advice
+from millefeuille.analysis.advice.arguments import arguments
 from millefeuille.analysis.advice.attributes import attributes
 from millefeuille.analysis.advice.caches import caches
 from millefeuille.analysis.advice.duplicates import duplicates
@@ -25,6 +26,7 @@ from millefeuille.annotations import Final
 # What takes a file out of the image comes before what only stops it from being stored twice.
 _RULES: Final = (
     caches, ignores, attributes, duplicates, excluded, moved, mounts, inlined, merging, stages, order,
+    arguments,
 )  # fmt: skip
 
 

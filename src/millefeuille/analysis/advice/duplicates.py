@@ -32,6 +32,7 @@ def _edits(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> tuple
     first, second = waste.own[writer], waste.own[killer]
     between = waste.script[first + 1 : second]
     if _covers(waste, writer, killer) and not any(step.word == "RUN" for step in between):
+        waste.taken.add(first)
         return (Remove(first),)
     copy = waste.script[second]
     unchanged = all(death.cause == METADATA for death in deaths)

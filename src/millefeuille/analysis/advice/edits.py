@@ -53,7 +53,7 @@ class Insert(NamedTuple):
 
 
 class Move(NamedTuple):
-    """Put an instruction behind another."""
+    """Put an instruction behind another, where it is not."""
 
     step: int
     behind: int

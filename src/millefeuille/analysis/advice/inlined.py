@@ -10,7 +10,7 @@ from millefeuille.analysis.advice.advice import ATTRIBUTES, BIND_MOUNT, Advice
 from millefeuille.analysis.advice.attributes import changes_of
 from millefeuille.analysis.advice.edits import Edit, Recast
 from millefeuille.analysis.advice.merging import join, spans
-from millefeuille.analysis.advice.mounts import is_made
+from millefeuille.analysis.advice.mounts import STAGE, is_made, stage_of
 from millefeuille.analysis.advice.surroundings import absolute, user
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import DELETED, METADATA, Death
@@ -72,6 +72,7 @@ def _advice(waste: Waste, span: _Span) -> Advice | None:
         if edits and span.first <= waste.own[death.writer] and waste.own[death.killer] <= span.last
         and {waste.step(death.writer).word, waste.step(death.killer).word} <= {"RUN"}
     ]  # fmt: skip
+    waste.taken.update(span.copies if edits else ())
     kind, text = _named(waste, span, changed=bool(edits) or causes != {DELETED})
     steps = dict.fromkeys(waste.own[each] for death in span.deaths for each in (death.writer, death.killer))
     size, packed, paths = waste.claim(place(death) for death in (*span.deaths, *more))
@@ -91,11 +92,12 @@ def _named(waste: Waste, span: _Span, *, changed: bool) -> tuple[str, str]:
 def _edits(waste: Waste, span: _Span) -> tuple[Edit, ...]:
     """The edits; none where a RUN cannot copy the same."""
     made = [_recast(waste, number) for number in span.copies]
+    stages = [edit for number in span.copies for edit in stage_of(waste, number)]
     joined = join(waste, span.first, span.last, span.copies)
     if not joined:
         return ()
     edits = [edit for edit in made if edit is not None]
-    return (*edits, *joined) if len(edits) == len(made) else ()
+    return (*stages, *edits, *joined) if len(edits) == len(made) else ()
 
 
 def _recast(waste: Waste, number: int) -> Recast | None:
@@ -104,8 +106,11 @@ def _recast(waste: Waste, number: int) -> Recast | None:
     flags = dict(flag.partition("=")[::2] for flag in copy.flags)
     *sources, target = copy.operands
     are_words = all(map(_SOURCE.fullmatch, sources)) and _TARGET.fullmatch(target)
-    if copy.fixed or not are_words or is_made(waste, number) or ".." in copy.body:
+    if copy.fixed or not are_words or ".." in copy.body:
         return None
+    if is_made(waste, number):  # in a stage of its own, from which all of it is copied then
+        flags = {"--from": f"{STAGE}{number}"} if not flags and len(sources) == 1 else {"": ""}
+        sources = ["/"]
     if flags.keys() - {"--from", "--link", "--chown", "--chmod"} or not _is_simple(waste, copy.layer):
         return None
     mount, stage = f"/mnt/copied{number}", flags.get("--from", "")

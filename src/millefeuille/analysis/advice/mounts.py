@@ -15,7 +15,7 @@ from millefeuille.analysis.stacking import Death
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, WHITEOUT
 
-_STAGE: Final = "added"  # what is unpacked or fetched there is mounted from it
+STAGE: Final = "added"  # what is unpacked or fetched there is mounted from it
 _UNPACKED: Final = (
     ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".gz",
     ".xz", ".bz2", ".zst",
@@ -66,9 +66,10 @@ def _edits(
     joined = [n for n in users if writers and n >= writers[0]]
     if len(joined) > 1 and not join(waste, joined[0], joined[-1]):
         return (), []
-    flags = _flags(binds, f"from={_STAGE}{first}," if is_made(waste, first) else "", written=bool(writers))
-    edits: list[Edit] = [*_stage(waste, first, binds[0]), Remove(first)]
+    flags = _flags(binds, f"from={STAGE}{first}," if is_made(waste, first) else "", written=bool(writers))
+    edits: list[Edit] = [*stage_of(waste, first, binds[0].source), Remove(first)]
     edits += [AddFlag(number, flag) for number in users for flag in flags]
+    waste.taken.add(first)
     for number in users:
         waste.mounted.setdefault(number, []).extend(bind.target for bind in binds)
     edits.append(DropCommands(second, removed))
@@ -105,14 +106,16 @@ def is_made(waste: Waste, number: int) -> bool:
     )
 
 
-def _stage(waste: Waste, number: int, bind: _Bind) -> tuple[Edit, ...]:
-    """A stage in which the ADD is done, in front of the one that it stands in."""
+def stage_of(waste: Waste, number: int, target: str = "/") -> tuple[Edit, ...]:
+    """A stage in which an ADD is done that a mount of the context cannot be instead of, in front of the one
+    that it stands in.
+    """
     if not is_made(waste, number):
         return ()
     step = waste.script[number]
     begins = max(n for n in range(number) if waste.script[n].word == "FROM")
-    add = " ".join((step.word, *step.flags, *step.operands[:-1], bind.source))
-    return Insert(begins, f"FROM scratch AS {_STAGE}{number}"), Insert(begins, add)
+    add = " ".join((step.word, *step.flags, *step.operands[:-1], target))
+    return Insert(begins, f"FROM scratch AS {STAGE}{number}"), Insert(begins, add)
 
 
 def _flags(binds: list[_Bind], stage: str, *, written: bool) -> list[str]:

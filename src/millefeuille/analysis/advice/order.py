@@ -1,139 +1,178 @@
-"""Order: instructions that change with every commit, in front of work that does not depend on them."""
+"""Order: sources, which change with every commit, copied in front of work that does not depend on them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterator, Sequence
 
 from millefeuille.analysis.advice.advice import ORDER, Advice, Trigger
-from millefeuille.analysis.advice.edits import Edit, Insert, Move
-from millefeuille.analysis.advice.step import Step
+from millefeuille.analysis.advice.edits import DropCommands, Edit, Insert, Move, Retarget
+from millefeuille.analysis.advice.installs import Reading, reading
+from millefeuille.analysis.advice.mounts import is_made
+from millefeuille.analysis.advice.surroundings import absolute, workdir
 from millefeuille.analysis.advice.waste import Waste
-from millefeuille.annotations import Final
-from millefeuille.layers.entry import FILE
+from millefeuille.annotations import Final, NamedTuple
+from millefeuille.layers.entry import DIRECTORY, FILE
 
-_ALONE: Final = re.compile(
-    r"(?:^|[\s;&|])(?:(?:apt-get|apt|microdnf|dnf|yum)\s+(?:-\S+\s+)*(?:update|install)|apk\s+(?:\S+\s+)*add)\b"
-)
-# A command, and the files of the context that it reads; the first of them has to be there.
-_READING: Final[tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]] = (
-    (re.compile(r"\bnpm\s+(?:ci|i|install)\b"), ("package.json", "package-lock.json", ".npmrc")),
-    (re.compile(r"\byarn(?:\s+install)?\b"), ("package.json", "yarn.lock", ".yarnrc")),
-    (re.compile(r"\bpnpm\s+(?:i|install)\b"), ("package.json", "pnpm-lock.yaml", ".npmrc")),
-    (re.compile(r"\bgo\s+mod\s+download\b"), ("go.mod", "go.sum")),
-    (re.compile(r"\bbundle\s+install\b"), ("Gemfile", "Gemfile.lock")),
-    (re.compile(r"\bcomposer\s+install\b"), ("composer.json", "composer.lock")),
-    (re.compile(r"\bpoetry\s+install\b.*--no-root"), ("pyproject.toml", "poetry.lock")),
-    (re.compile(r"\bcargo\s+fetch\b"), ("Cargo.toml", "Cargo.lock")),
-)  # fmt: skip
-_PIP: Final = re.compile(r"\bpip3?\s+install\s+(?:\S+\s+)*?(?:-r\s*|--requirement[ =])([\w.-]+)")
-_CHANGING: Final = re.compile(r"SHA|COMMIT|REVISION|BUILD|DATE|TIME|VERSION|GIT|TAG", re.IGNORECASE)
+_PASSED: Final = ("LABEL", "EXPOSE", "ENV", "ARG", "#", "WORKDIR", "CMD", "ENTRYPOINT", "STOPSIGNAL")
+
+
+class _Copied(NamedTuple):
+    """What a COPY of a directory brought: where from, where to, and the files below that."""
+
+    source: str
+    target: str
+    files: tuple[str, ...]
+
+
+class _Work(NamedTuple):
+    """The RUNs that may go in front of a COPY, what they read of it, and the one that goes in part."""
+
+    passed: tuple[int, ...]
+    needed: tuple[str, ...]
+    parted: tuple[int, Reading] | None
 
 
 def order(waste: Waste) -> Iterator[Advice]:
-    """Advice for COPYs of a whole context in front of installations, and for ARGs in front of RUNs that do
-    not read them.
-    """
+    """Advice for COPYs of whole directories in front of installations."""
     for number, step in enumerate(waste.script):
-        if step.copies and step.layer >= 0 and not step.fixed and len(step.operands) == 2:
-            yield from _copy(waste, number)
-        elif step.word == "ARG" and not step.fixed:
-            yield from _argument(waste, number)
+        is_there = step.layer >= 0 and number not in waste.taken and not is_made(waste, number)
+        if step.copies and is_there and not step.fixed and len(step.operands) == 2:
+            copied = _copied(waste, number)
+            work = _work(waste, number, copied) if copied else None
+            if copied and work and (work.passed or work.parted):
+                advice = _advice(waste, number, copied, work)
+                if advice is not None:
+                    yield advice
 
 
-def _copy(waste: Waste, number: int) -> Iterator[Advice]:
+def _copied(waste: Waste, number: int) -> _Copied | None:
     step = waste.script[number]
+    target = absolute(waste, number, step.operands[1])
     layer = waste.image.parts[step.layer].layer
-    names = {path for path, kind in zip(layer.paths, layer.kinds, strict=True) if kind == FILE}
-    if len(names) < 2:
-        return
-    passed, needed = [], list[str]()
+    rows = zip(layer.paths, layer.kinds, strict=True)
+    files = ["/" + path.decode("utf-8", "surrogateescape") for path, kind in rows if kind == FILE]
+    if target is None:
+        return None
+    below = target.rstrip("/") + "/"
+    if len(files) < 2 or not all(file.startswith(below) for file in files):
+        return None
+    source = step.operands[0].strip("/").removeprefix("./")
+    return _Copied("" if source == "." else source, target, tuple(file[len(below) :] for file in files))
+
+
+def _work(waste: Waste, number: int, copied: _Copied) -> _Work | None:
+    """What may go in front of the COPY; None where a step may read anything of it."""
+    passed: list[int] = []
+    needed: list[str] = []
+    moves = False
     for later in range(number + 1, len(waste.script)):
         run = waste.script[later]
-        if run.word in ("LABEL", "EXPOSE", "ENV", "ARG", "#"):
+        moves = moves or run.word == "WORKDIR"
+        if run.word in _PASSED or (run.word in ("COPY", "ADD") and _is_apart(waste, number, later)):
             continue
-        reads = _reads(run, names) if run.word == "RUN" and run.layer >= 0 else None
-        if reads is None:
+        found = _reading(waste, later, copied) if run.word == "RUN" and run.layer >= 0 else None
+        if found is None or not found.commands:
             break
-        needed += [name for name in reads if name not in needed]
+        if found.rest:
+            # A part of a RUN is only worth it when it installs something, and where it is run has to stay.
+            if found.files and not passed and not moves:
+                needed += found.files
+                return _Work((), tuple(needed), (later, found))
+            break
+        needed += [file for file in found.files if file not in needed]
         passed.append(later)
-    other = sorted(name for name in names if name.rpartition(b"/")[2].decode(errors="replace") not in needed)
-    if not passed or not other or (needed and step.operands[0] not in (".", "./")):
-        return
-    target = step.operands[1]
-    edits: list[Edit] = []
-    if needed:
-        where = target if target.endswith("/") else f"{target}/"
-        edits.append(Insert(number, " ".join(("COPY", *step.flags, *needed, where))))
-    edits.append(Move(number, passed[-1]))
-    yield Advice(
-        kind=ORDER, steps=(number, *passed), edits=tuple(edits), rebuilt=_rebuilt(waste, passed),
-        trigger=Trigger("file", _source(step, names, other[0])), paths=tuple(other[:1]),
+    return _Work(tuple(passed), tuple(needed), None)
+
+
+def _is_apart(waste: Waste, number: int, later: int) -> bool:
+    """Whether another COPY brings other files, so that their order does not matter."""
+    numbers = [layer for n in (number, later) if (layer := waste.script[n].layer) >= 0]
+    layers = [waste.image.parts[layer].layer for layer in numbers]
+    written = [{path for path, n in one.written.items() if one.kinds[n] != DIRECTORY} for one in layers]
+    return len(written) == 2 and written[0].isdisjoint(written[1])
+
+
+def _reading(waste: Waste, number: int, copied: _Copied) -> Reading | None:
+    """What a RUN reads of what was copied, by paths below its target."""
+    run, here = waste.script[number], workdir(waste, number)
+    if run.fixed or here is None:
+        return None
+    names = {posixpath.relpath(f"{copied.target}/{file}", here): file for file in copied.files}
+    names |= {f"{copied.target.rstrip('/')}/{file}": file for file in copied.files}
+    found = reading(run.body, names, _there(waste, number, here))
+    files = []
+    for file in found.files:
+        inside = names.get(file)
+        if inside is None:  # a directory
+            inside = posixpath.relpath(posixpath.join(here, file), copied.target)
+        # Files of requirements name others that lie beside them.
+        files.append(posixpath.dirname(inside) if "/" in inside and inside.endswith(".txt") else inside)
+    return found._replace(files=tuple(dict.fromkeys(files)))
+
+
+def _there(waste: Waste, number: int, here: str) -> set[str]:
+    """The files below the working directory in the layers up to a RUN, by their paths from there on."""
+    below = here.rstrip("/") + "/"
+    found = set()
+    for part in waste.image.parts[: waste.script[number].layer]:
+        for path, entry in part.layer.written.items():
+            if part.layer.kinds[entry] != DIRECTORY:
+                text = "/" + path.decode("utf-8", "surrogateescape")
+                if text.startswith(below):
+                    found.add(text[len(below) :])
+                found.add(text)
+    return found
+
+
+def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice | None:
+    step = waste.script[number]
+    other = sorted(file for file in copied.files if not _is_needed(file, work.needed))
+    if not other:
+        return None
+    edits: list[Edit] = [
+        Insert(number, " ".join(("COPY", *_kept(waste, number), *words)))
+        for words in _copies(step.operands[1], copied, work.needed)
+    ]
+    steps = work.passed
+    if work.parted is not None:
+        later, found = work.parted
+        steps = (later,)
+        run = " ".join(("RUN", *waste.script[later].flags, " && ".join(found.commands)))
+        edits += [Insert(number, run), DropCommands(later, found.commands)]
+    else:
+        between = waste.script[number : work.passed[-1]]
+        if not step.operands[1].startswith("/") and any(one.word == "WORKDIR" for one in between):
+            edits.append(Retarget(number, f"{step.operands[0]} {copied.target.rstrip('/')}/"))
+        edits.append(Move(number, work.passed[-1]))
+    layers = [waste.script[each].layer for each in steps]
+    return Advice(
+        kind=ORDER, steps=(number, *steps), edits=tuple(edits),
+        rebuilt=sum(waste.account.layers[layer].stored for layer in layers),
+        trigger=Trigger("file", posixpath.join(copied.source, other[0])),
+        paths=(posixpath.join(copied.target, other[0])[1:].encode("utf-8", "surrogateescape"),),
         text="Install before the sources are copied: a change of a source file then leaves it in the cache",
     )  # fmt: skip
 
 
-def _reads(run: Step, names: set[bytes]) -> list[str] | None:
-    """The files of the context that a RUN reads; None where it may read any."""
-    parts = [part.strip() for part in re.split(r"&&|;|\n", run.body) if part.strip()]
-    found: list[str] = []
-    for part in parts:
-        if _ALONE.search(part) or re.match(r"(?:rm\s+-rf?|mkdir\s+-p)\s+/(?:var|tmp|usr)\b", part):
-            continue
-        files = next((known for pattern, known in _READING if pattern.search(part)), None)
-        if match := _PIP.search(part):
-            files = (match[1],)
-        if files is None or not _there(files[0], names):
-            return None
-        found += [name for name in files if _there(name, names)]
-    return found if parts else None
+def _is_needed(file: str, needed: Sequence[str]) -> bool:
+    return any(file == name or file.startswith(name + "/") for name in needed)
 
 
-def _there(name: str, names: set[bytes]) -> bool:
-    # In the directory that was copied, so less deep than any other of that name.
-    return any(path.rpartition(b"/")[2] == name.encode() for path in names)
+def _kept(waste: Waste, number: int) -> list[str]:
+    """The flags of the COPY, with those that other advice gives to it."""
+    given = waste.flags.get(number, [])
+    names = {"--exclude", *(flag.partition("=")[0] for flag in given)}
+    return given + [flag for flag in waste.script[number].flags if flag.partition("=")[0] not in names]
 
 
-def _source(step: Step, names: set[bytes], path: bytes) -> str:
-    """The path in the context of a file in the image."""
-    source, shared = step.operands[0].strip("/").removeprefix("./"), _shared(names)
-    below = path[len(shared) :].decode("utf-8", "surrogateescape")
-    return below if source in ("", ".") else f"{source}/{below}"
-
-
-def _shared(names: set[bytes]) -> bytes:
-    """The directory that all of them lie in, with its slash."""
-    heads = [name.split(b"/")[:-1] for name in names]
-    same = []
-    for parts in zip(*heads, strict=False):
-        if len(set(parts)) > 1:
-            break
-        same.append(parts[0])
-    return b"/".join(same) + b"/" if same else b""
-
-
-def _argument(waste: Waste, number: int) -> Iterator[Advice]:
-    step = waste.script[number]
-    name = step.body.partition("=")[0].strip()
-    if not _CHANGING.search(name) or " " in step.body.strip():
-        return
-    uses = re.compile(rf"\$\{{?{re.escape(name)}\b")
-    passed, last = [], number
-    for later in range(number + 1, len(waste.script)):
-        other = waste.script[later]
-        if uses.search(other.text) or other.word == "FROM" or other.fixed:
-            break
-        last = later
-        if other.word == "RUN" and other.layer >= 0:
-            passed.append(later)
-    if passed:
-        yield Advice(
-            kind=ORDER, steps=(number, *passed), edits=(Move(number, last),), rebuilt=_rebuilt(waste, passed),
-            trigger=Trigger("argument", name),
-            text=f"Declare ARG {name} behind what does not read it: all RUNs below are made again with it",
-        )  # fmt: skip
-
-
-def _rebuilt(waste: Waste, steps: list[int]) -> int:
-    layers = [waste.script[number].layer for number in steps]
-    return sum(waste.account.layers[layer].stored for layer in layers if layer >= 0)
+def _copies(target: str, copied: _Copied, needed: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The operands of the COPYs that bring what is needed: of all files, and of each directory."""
+    files = [name for name in needed if name in copied.files]
+    direct = [name for name in files if "/" not in name]
+    where = target if target.endswith("/") else f"{target}/"
+    if direct:
+        yield (*(posixpath.join(copied.source, name) for name in direct), where)
+    for name in needed:
+        if name not in direct:
+            yield posixpath.join(copied.source, name), where + name

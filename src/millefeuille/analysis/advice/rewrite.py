@@ -34,7 +34,7 @@ class Rewritten:
     ignored: tuple[str, ...]
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class _Line:
     """A step in the draft: `number` is its place in the script, -1 for a new one; `lead` stands above it."""
 
@@ -64,6 +64,7 @@ class _Draft:
     def __init__(self, script: Sequence[Step], source: Sequence[str], escape: str) -> None:
         self._lines: list[_Line] = []
         self._escape = escape
+        self._joined: dict[int, int] = {}  # what is a part of another step now, and of which
         at = 0
         for number, step in enumerate(script):
             if source:
@@ -88,7 +89,7 @@ class _Draft:
     def make(self, edit: Edit) -> None:
         """Make one edit; of what an earlier one took out there is nothing left to edit."""
         if isinstance(edit, AddFlag):
-            for line in self._found(edit.step):
+            for line in self._holding(edit.step):
                 if edit.flag not in line.step.flags:
                     self._flag(line, edit.flag)
         elif isinstance(edit, DropCommands):
@@ -106,7 +107,7 @@ class _Draft:
             for line in self._found(edit.step):
                 self._change(line, replace(line.step, body=edit.operands))
         elif isinstance(edit, Insert):
-            for line in self._found(edit.before):
+            for line in self._holding(edit.before):
                 lead, line.lead = line.lead, ()
                 self._lines.insert(
                     self._lines.index(line), _Line(number=-1, step=read_step(edit.text), lead=lead)
@@ -116,6 +117,12 @@ class _Draft:
 
     def _found(self, number: int) -> list[_Line]:
         return [line for line in self._lines if line.number == number]
+
+    def _holding(self, number: int) -> list[_Line]:
+        """The line that a step is, or is a part of."""
+        while number in self._joined:
+            number = self._joined[number]
+        return self._found(number)
 
     def _flag(self, line: _Line, flag: str) -> None:
         name = flag.partition("=")[0]
@@ -137,7 +144,8 @@ class _Draft:
     def _join(self, edit: Join) -> None:
         directories = edit.directories or ("",) * len(edit.steps)
         pairs = zip(edit.steps, directories, strict=True)
-        rows = [(line, directory) for number, directory in pairs for line in self._found(number)]
+        found = [(line, directory) for number, directory in pairs for line in self._holding(number)]
+        rows = [row for at, row in enumerate(found) if all(row[0] is not other for other, _ in found[:at])]
         if len(rows) < 2:
             return
         lines = [line for line, _ in rows]
@@ -152,6 +160,7 @@ class _Draft:
         script = body if any("(\n" in one for one in bodies) else ""
         for line in lines:
             if line is not kept:
+                self._joined[line.number] = kept.number
                 self._take(line)
         self._change(
             kept,
@@ -160,10 +169,10 @@ class _Draft:
 
     def _move(self, edit: Move) -> None:
         for line in self._found(edit.step):
-            behind = [place for place, other in enumerate(self._lines) if other.number == edit.behind]
-            if behind:
-                self._lines.insert(behind[-1] + 1, line)
-                self._lines.remove(line) if self._lines.index(line) < behind[-1] else None
+            for other in self._holding(edit.behind):
+                at, behind = self._lines.index(line), self._lines.index(other)
+                if at < behind:
+                    self._lines.insert(behind, self._lines.pop(at))
 
     def _take(self, line: _Line) -> None:
         """Take a line out, and leave what stands above it."""

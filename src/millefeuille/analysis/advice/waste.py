@@ -30,6 +30,8 @@ class Waste:
     account: Ledger
     script: Sequence[Step]
     claimed: set[Place] = field(default_factory=set)
+    taken: set[int] = field(default_factory=set)  # COPYs that advice takes away
+    flags: dict[int, list[str]] = field(default_factory=dict)  # by step, what advice gives to a COPY
     mounted: dict[int, list[str]] = field(default_factory=dict)  # by step, where advice mounts something
 
     def __post_init__(self) -> None:

@@ -1,0 +1,55 @@
+"""Arguments: an ARG that has another value in every build, in front of work that does not read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from millefeuille.analysis.advice.advice import ORDER, Advice, Trigger
+from millefeuille.analysis.advice.edits import Edit, Move
+from millefeuille.analysis.advice.waste import Waste
+from millefeuille.annotations import Final
+
+_CHANGING: Final = re.compile(r"SHA|COMMIT|REVISION|BUILD|DATE|TIME|VERSION|GIT|TAG", re.IGNORECASE)
+_ABOUT: Final = ("LABEL", "MAINTAINER")  # what says something of the image, and no RUN sees
+
+
+def arguments(waste: Waste) -> Iterator[Advice]:
+    """Advice for ARGs, with the LABELs that say them, in front of RUNs that do not read them."""
+    for number, step in enumerate(waste.script):
+        if step.word == "ARG" and not step.fixed:
+            advice = _argument(waste, number)
+            if advice is not None:
+                yield advice
+
+
+def _argument(waste: Waste, number: int) -> Advice | None:
+    step = waste.script[number]
+    name = step.body.partition("=")[0].strip()
+    if not _CHANGING.search(name) or " " in step.body.strip():
+        return None
+    uses = re.compile(rf"\$\{{?{re.escape(name)}\b")
+    passed, labels, last = [], [], number
+    for later in range(number + 1, len(waste.script)):
+        other = waste.script[later]
+        if other.word in _ABOUT and uses.search(other.text):
+            labels.append(later)
+            continue
+        if uses.search(other.text) or other.word == "FROM" or other.fixed:
+            break
+        if other.word == "RUN" and other.layer >= 0:
+            passed.append(later)
+            last = later
+    labels = [label for label in labels if label < last]
+    if not passed:
+        return None
+    edits: list[Edit] = [Move(number, last)]
+    # Each goes behind the one that went there before it.
+    edits += [Move(label, place) for label, place in zip(labels, (number, *labels), strict=False)]
+    layers = [waste.script[each].layer for each in passed]
+    return Advice(
+        kind=ORDER, steps=(number, *labels, *passed), edits=tuple(edits),
+        rebuilt=sum(waste.account.layers[layer].stored for layer in layers),
+        trigger=Trigger("argument", name),
+        text=f"Declare ARG {name} behind what does not read it: all RUNs below are made again with it",
+    )  # fmt: skip
