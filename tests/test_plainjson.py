@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -51,6 +53,27 @@ def test_read_as_the_package_does(text: str) -> None:
     else:
         found = loads(text)
         assert found == expected or repr(found) == repr(expected)  # NaN is not itself
+
+
+ALONE = """
+import sys
+from millefeuille.plainjson import loads
+for text in ('{"a": 1 "b"}', '{"a": "', '[1 2]', '{a: 1}', '{"a" 1}', '"a\\nb"', '"\\\\x"', '[1,]'):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "json"]:
+        del sys.modules[name]
+    try:
+        loads(text)
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_errors_are_told_where_the_package_is_not_loaded() -> None:
+    # The C functions take their error from the package, and of an interpreter with tests it is always there.
+    done = subprocess.run([sys.executable, "-I", "-c", ALONE], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 8
+    assert "Expecting ',' delimiter: line 1 column 9 (char 8)" in done.stdout
 
 
 @pytest.mark.usefixtures("ways")

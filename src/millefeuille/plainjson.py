@@ -46,6 +46,8 @@ def reader(
                 value, end = scan(text, len(text) - len(text.lstrip(_BLANKS)))
             except StopIteration:
                 pass  # nothing begins where something must
+            except SystemError:
+                pass  # it cannot make its error as long as that package is not loaded
             else:
                 if not text[end:].strip(_BLANKS):
                     return value
