@@ -97,9 +97,26 @@ def test_a_profile_of_the_users() -> None:
     ]
 
 
+def test_a_table_of_architectures(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = [
+        {"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": ["SCMP_ARCH_ARM"]},
+        {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]},
+    ]
+    machine(monkeypatch, "x86_64")
+    profile: dict[str, Any] = {"defaultAction": "SCMP_ACT_ALLOW", "archMap": table}
+    assert resolved(profile, [])["architectures"] == ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]
+    with pytest.raises(InvalidProfile, match="either 'architectures' or 'archMap'"):
+        resolved({**profile, "architectures": ["SCMP_ARCH_X86_64"]}, [])
+
+
 @pytest.mark.parametrize(
-    "profile", [{}, {"defaultAction": "x", "syscalls": [7]}, {"defaultAction": "x", "syscalls": 7}]
-)
+    "profile",
+    [
+        {}, {"defaultAction": "x", "syscalls": [7]}, {"defaultAction": "x", "syscalls": 7},
+        {"defaultAction": "x", "syscalls": "x"}, {"defaultAction": "x", "archMap": 3},
+        {"defaultAction": "x", "archMap": [{"subArchitectures": []}]},
+    ],
+)  # fmt: skip
 def test_profiles_that_are_none(profile: dict[str, Any]) -> None:
     with pytest.raises(InvalidProfile):
         resolved(profile, [])

@@ -138,16 +138,29 @@ def resolved(profile: Mapping[str, Any], capabilities: Sequence[str]) -> dict[st
         document = {key: profile[key] for key in _KEPT if profile.get(key) is not None}
         if "defaultAction" not in document:
             raise InvalidProfile("the seccomp profile has no defaultAction")
-        given = profile.get("architectures") or [f"SCMP_ARCH_{name}" for name in every]
+        if profile.get("architectures") and profile.get("archMap"):
+            raise InvalidProfile("use either 'architectures' or 'archMap'")
+        given = profile.get("architectures") or _mapped(profile.get("archMap") or (), every)
         document["architectures"] = list(given)
         document["syscalls"] = [
             _without_conditions(rule)
             for rule in profile.get("syscalls") or ()
             if _holds(rule, own, _version(machine.release), capabilities)
         ]
-    except (AttributeError, TypeError, KeyError) as error:
-        raise InvalidProfile(f"the seccomp profile is malformed: {error}") from None
+    except (AttributeError, TypeError, KeyError):
+        raise InvalidProfile(
+            "Decoding seccomp profile failed: a member is of another kind than it has to be"
+        ) from None
     return document
+
+
+def _mapped(table: Sequence[Mapping[str, Any]], every: Sequence[str]) -> list[str]:
+    """The architectures that a profile's table has for this machine's, or all of the machine's calls."""
+    names = [f"SCMP_ARCH_{name}" for name in every]
+    for row in table:
+        if names and row["architecture"] == names[0]:
+            return [row["architecture"], *(row.get("subArchitectures") or ())]
+    return names
 
 
 def _rules_for_clone() -> list[dict[str, Any]]:
