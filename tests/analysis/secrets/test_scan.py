@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 
 import pytest
 
-from millefeuille.analysis.secrets.scan import scan
+from millefeuille.analysis.secrets.scan import scan, scan_config
+from millefeuille.oci.config import parse
 
 # Put together here, so that nobody who searches this repository finds one.
 BODY = base64.b64encode(hashlib.sha512(b"body").digest() * 3)
 KEY = b"-----BEGIN RSA " + b"PRIVATE KEY-----\n" + BODY + b"\n-----END RSA " + b"PRIVATE KEY-----\n"
 LETTERS = b"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3dE5f"
+AGE = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7LQPZRY9X8GF2TVDW0S3JN54KHCE"
 
 FOUND = [
     (b"root/.ssh/id_rsa", KEY, "private-key"),
@@ -30,6 +33,22 @@ FOUND = [
     (b"etc/shadow", b"root:$6$salt$" + LETTERS + b":1::::::\n", "shadow-hash"),
     (b"root/.git-credentials", b"https://me:hunter22@git.test\n", "url-password"),
     (b"root/.pgpass", b"db:5432:app:me:hunter22\n", "pgpass"),
+    (b"x", b"Account" + b"Key=" + base64.b64encode(hashlib.sha512(b"a").digest()), "azure-key"),
+    (b"x", b"ab" + b"18Q~" + LETTERS[:34], "azure-secret"),
+    (b"x", b"x=S" + b"G." + LETTERS[:22] + b"." + (LETTERS * 2)[:43], "sendgrid-key"),
+    (b"x", b"h" + b"f_" + LETTERS[:34], "ai-key"),
+    (b"x", b"s" + b"k-" + LETTERS[:20] + b"T3Blbk" + b"FJ" + LETTERS[:20], "ai-key"),
+    (b"x", b"do" + b"p_v1_" + hashlib.sha256(b"a").hexdigest().encode(), "digitalocean-token"),
+    (b"x", b"da" + b"pi" + hashlib.md5(b"a").hexdigest().encode(), "databricks-token"),
+    (b"x", b"shp" + b"at_" + hashlib.md5(b"a").hexdigest().encode(), "shopify-token"),
+    (b"x", b"hv" + b"s." + LETTERS, "vault-token"),
+    (b"x", b"123456789:A" + b"A" + LETTERS[:33], "telegram-token"),
+    (b"x", b"AGE-SECRET-" + b"KEY-1" + AGE, "private-key"),
+    (b"k.ppk", b"PuTTY-User-" + b"Key-File-2: ssh-rsa\nPrivate-Lines: 1\n" + BODY, "private-key"),
+    (b"app/settings.py", b"SECRET_KEY = 'django-x7" + LETTERS + b"'\n", "password"),
+    (b"app/application-prod.yml", b"db:\n  password: s3cr3tvalue9\n", "password"),
+    (b"root/.bash_history", b"ls\ncurl -s -u admin:hunter22 https://x\n", "url-password"),
+    (b"run.sh", b'curl -H "Authorization: Bearer ' + LETTERS + b'"\n', "bearer-token"),
 ]  # fmt: skip
 
 
@@ -51,6 +70,32 @@ def test_a_secret_is_found_where_it_is_and_not_shown(path: bytes, data: bytes, r
     (b"app/.env", b"PASSWORD=${FROM_OUTSIDE}\nTOKEN=\nPASSWORD=changeme-please\n"),
     (b"x", b"AK" + b"IAIOSFODNN7EXAMPLE"),
     (b"root/.npmrc", b"//registry/:_authToken=${NPM_TOKEN}"),
+    (b"app/settings.py", b"PASSWORD = get_password('db1')\nTOKEN = tokens[0]\nAPI_KEY = 'correcthorse'\n"),
+    (b"app/config.yml", b"password: ${DB_PASSWORD1}\ntoken: string\nsecret: {{ vault1 }}\n"),
+    (b"x", b"mon" + b"key-" + hashlib.md5(b"a").hexdigest().encode()),
+    (b"usr/lib/libgnutls.so.30.34.3", b"\x7fELF" + KEY),
+    (b"run.sh", b"curl -u $USER:$PASS https://x\n"),
 ])  # fmt: skip
 def test_what_only_looks_like_one_is_none(path: bytes, data: bytes) -> None:
     assert list(scan(path, data)) == []
+
+
+def test_what_a_history_gives_to_variables() -> None:
+    steps = [
+        "RUN |2 API_TOKEN=s3cr3tvalue NAME=x /bin/sh -c make # buildkit",
+        "ENV DB_PASSWORD='hunter22' MYSQL_ALLOW_EMPTY_PASSWORD=yes TOKEN_FILE=/run/token PASSWORD=$OTHER",
+        "RUN /bin/sh -c login --password=hunter23 && export SECRET=hunter24; echo KEY=hunter25",
+    ]
+    fields = {
+        "architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []},
+        "config": {"Env": ["API_TOKEN=abcdef", "EMPTY_PASSWORD=yes", "PATH=/bin"]},
+        "history": [{"created_by": step, "empty_layer": True} for step in steps],
+    }  # fmt: skip
+    found = list(scan_config(parse(json.dumps(fields).encode())))
+    values = {hashlib.sha256(value.encode()).hexdigest(): value for value in (
+        "abcdef", "s3cr3tvalue", "hunter22", "hunter23", "hunter24"
+    )}  # fmt: skip
+    assert [(where, values[match.sha256]) for where, match in found] == [
+        ("Env API_TOKEN", "abcdef"), ("history step 0", "s3cr3tvalue"), ("history step 1", "hunter22"),
+        ("history step 2", "hunter23"), ("history step 2", "hunter24"),
+    ]  # fmt: skip

@@ -8,91 +8,170 @@ from millefeuille.annotations import Final, NamedTuple
 
 
 class Rule(NamedTuple):
-    """A kind of secret: its name, its pattern with the secret as the group `s`, and the paths it is found in,
-    None for all.
+    """A kind of secret: its name, its pattern with the secret as the group `s`, and where it is looked for:
+    in files that hold one of the `hints` and have one of the `paths`, in all where there are none.
     """
 
     name: str
     pattern: re.Pattern[bytes]
+    hints: tuple[bytes, ...] = ()
     paths: re.Pattern[bytes] | None = None
 
 
-def _rule(name: str, pattern: bytes, paths: bytes | None = None, flags: int = 0) -> Rule:
-    return Rule(name, re.compile(pattern, flags), None if paths is None else re.compile(paths))
+def _rule(name: str, hints: str, pattern: bytes, *, paths: bytes = b"") -> Rule:
+    words = tuple(hint.encode() for hint in hints.split("|") if hint)
+    return Rule(name, re.compile(pattern), words, re.compile(paths) if paths else None)
 
 
-_ASSIGNED: Final = (
-    rb"(?im)^[ \t]*(?:export[ \t]+)?[\"']?[\w.-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key)"
-    rb"[\w.-]*[\"']?[ \t]*[=:][ \t]*[\"']?(?P<s>[^\s\"'#${<][^\s\"']{5,})"
+def _token(name: str, hints: str, pattern: bytes, *, paths: bytes = b"") -> Rule:
+    """A secret that stands alone: no letter or digit goes before it or comes behind it."""
+    return _rule(name, hints, rb"(?<![A-Za-z0-9_-])(?P<s>" + pattern + rb")(?![A-Za-z0-9_])", paths=paths)
+
+
+_NAME: Final = (
+    rb"[\w.-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|account[_-]?key)[\w.-]*"
 )
+_BEFORE: Final = rb"(?im)^[ \t]*(?:export[ \t]+)?[\"']?" + _NAME + rb"[\"']?[ \t]*(?:=>?|:)[ \t]*"
+# Of a file whose kind says little, only what looks made: letters and digits.
+_MADE: Final = rb"(?=[^\s\"']*[0-9])(?=[^\s\"']*[A-Za-z])"
+_TEXTS: Final = (
+    rb"(^|/)((application|bootstrap)([.-][^/]*)?\.(ya?ml|properties)|appsettings[^/]*\.json|(local_)?settings\.py"
+    rb"|config(uration)?\.(ya?ml|json|ini|toml|php|py|js)|wp-config\.php|database\.ya?ml|app\.ya?ml"
+    rb"|[^/]+\.(tfvars|tfstate)|(docker-)?compose[^/]*\.ya?ml|values\.ya?ml|\.(bash|zsh)_history|\.bashrc|\.profile)$"
+)
+_SCRIPTS: Final = rb"(^|/)([^/]+\.(sh|ya?ml|txt|md|http)|\.(bash|zsh|ash)_history|\.bashrc|\.profile)$|^$"
 
 # Looked for in every file: prefixes that nothing else has.
 EVERYWHERE: Final = (
     _rule(
-        "private-key",
+        "private-key", "PRIVATE KEY",
         rb"(?P<s>-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----"
         rb"(?:\\n|\s)+[A-Za-z0-9+/=:, \\\r\n-]{40,})",
     ),
-    _rule("aws-access-key", rb"(?<![A-Za-z0-9])(?P<s>(?:AKIA|ASIA)[A-Z2-7]{16})(?![A-Za-z0-9])"),
     _rule(
-        "aws-secret-key",
+        "private-key", "PuTTY-User-Key-File",
+        rb"(?P<s>PuTTY-User-Key-File-\d: \S+\s[\s\S]{0,400}?Private-Lines: \d+\s[A-Za-z0-9+/=\s]{40,})",
+    ),
+    _token("private-key", "AGE-SECRET-KEY-1", rb"AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
+    _token("aws-access-key", "AKIA|ASIA", rb"(?:AKIA|ASIA)[A-Z2-7]{16}"),
+    _rule(
+        "aws-secret-key", "aws_secret|AWS_SECRET|awsSecret|AwsSecret|AWSSecret|awssecret",
         rb"(?i:aws_?secret_?(?:access_?)?key)[\"']?\s*[=:]\s*[\"']?"
         rb"(?P<s>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])",
     ),
-    _rule(
-        "github-token",
-        rb"(?<![A-Za-z0-9_])(?P<s>gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{50,255})",
+    _token(
+        "azure-key", "AccountKey=|SharedAccessKey=",
+        rb"(?<=AccountKey=)[A-Za-z0-9+/]{86}==|(?<=AccessKey=)[A-Za-z0-9+/]{43}=",
     ),
-    _rule("gitlab-token", rb"(?<![A-Za-z0-9_])(?P<s>glpat-[A-Za-z0-9_-]{20,})"),
-    _rule("slack-token", rb"(?<![A-Za-z0-9])(?P<s>xox[abprs]-[0-9]{8,}-[0-9A-Za-z-]{10,})"),
+    _rule("azure-secret", "8Q~|7Q~", rb"(?<![\w.~-])(?P<s>[\w.~-]{3}[78]Q~[\w.~-]{31,34})(?![\w.~-])"),
+    _token("github-token", "ghp_|gho_|ghu_|ghs_|ghr_", rb"gh[pousr]_[A-Za-z0-9]{36,255}"),
+    _token("github-token", "github_pat_", rb"github_pat_[A-Za-z0-9_]{50,255}"),
+    _token("gitlab-token", "glpat-|gldt-|glrt-|glptt-", rb"gl(?:pat|dt|rt|ptt)-[A-Za-z0-9_-]{20,}"),
+    _token("slack-token", "xoxa-|xoxb-|xoxp-|xoxr-|xoxs-", rb"xox[abprs]-[0-9]{8,}-[0-9A-Za-z-]{10,}"),
+    _token("slack-token", "xapp-", rb"xapp-\d-[A-Z0-9]+-\d+-[a-z0-9]{30,}"),
     _rule(
-        "slack-webhook",
+        "slack-webhook", "hooks.slack",
         rb"(?P<s>https://hooks\.slack\.com/services/T[A-Z0-9]{7,}/B[A-Z0-9]{7,}/[A-Za-z0-9]{20,})",
     ),
-    _rule("stripe-key", rb"(?<![A-Za-z0-9_])(?P<s>[sr]k_live_[0-9A-Za-z]{20,})"),
-    _rule("google-key", rb"(?<![A-Za-z0-9_-])(?P<s>AIza[0-9A-Za-z_-]{35})(?![0-9A-Za-z_-])"),
-    _rule("npm-token", rb"(?<![A-Za-z0-9_])(?P<s>npm_[A-Za-z0-9]{36})(?![A-Za-z0-9])"),
-    _rule("pypi-token", rb"(?P<s>pypi-AgEIcHlwaS[A-Za-z0-9_-]{40,})"),
-    _rule("ai-key", rb"(?<![A-Za-z0-9_-])(?P<s>sk-(?:proj|ant)-[A-Za-z0-9_-]{24,})"),
     _rule(
-        "jwt", rb"(?<![A-Za-z0-9_-])(?P<s>eyJ[A-Za-z0-9_-]{12,}\.eyJ[A-Za-z0-9_-]{12,}\.[A-Za-z0-9_-]{16,})"
+        "discord-webhook", "discord.com/api|discordapp.com/api",
+        rb"(?P<s>https://discord(?:app)?\.com/api/webhooks/\d{15,}/[\w-]{50,})",
     ),
-)
+    _token("telegram-token", ":AA", rb"\d{8,10}:AA[A-Za-z0-9_-]{33}"),
+    _token("stripe-key", "k_live_", rb"[sr]k_live_[0-9A-Za-z]{20,}"),
+    _token("google-key", "AIza", rb"AIza[0-9A-Za-z_-]{35}"),
+    _token("google-secret", "GOCSPX-", rb"GOCSPX-[A-Za-z0-9_-]{28}"),
+    _token("npm-token", "npm_", rb"npm_[A-Za-z0-9]{36}"),
+    _token("pypi-token", "pypi-AgEIcHlwaS", rb"pypi-AgEIcHlwaS[A-Za-z0-9_-]{40,}"),
+    _token("rubygems-token", "rubygems_", rb"rubygems_[a-f0-9]{48}"),
+    _token("docker-token", "dckr_pat_|dckr_oat_", rb"dckr_[po]at_[A-Za-z0-9_-]{27,32}"),
+    _token("ai-key", "sk-proj-|sk-ant-|sk-svcacct-|sk-admin-", rb"sk-(?:proj|ant|svcacct|admin)-[\w-]{24,}"),
+    _token("ai-key", "T3BlbkFJ", rb"sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}"),
+    _token("ai-key", "hf_", rb"hf_(?=\w*[A-Z])(?=\w*[a-z])[A-Za-z0-9]{34}"),
+    _token("sendgrid-key", "SG.", rb"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
+    _token("digitalocean-token", "dop_v1_|doo_v1_|dor_v1_", rb"do[opr]_v1_[a-f0-9]{64}"),
+    _token("databricks-token", "dapi", rb"dapi(?=[a-f]*\d)[a-f0-9]{32}(?:-\d)?"),
+    _token("shopify-token", "shpat_|shpca_|shppa_|shpss_", rb"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
+    _token("square-token", "sq0atp-|sq0csp-", rb"sq0(?:atp|csp)-[A-Za-z0-9_-]{22,43}"),
+    _token("vault-token", "hvs.|hvb.", rb"hv[sb]\.[A-Za-z0-9_-]{24,}"),
+    _token("terraform-token", ".atlasv1.", rb"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}"),
+    _token("pulumi-token", "pul-", rb"pul-[a-f0-9]{40}"),
+    _token("newrelic-key", "NRAK-", rb"NRAK-[A-Z0-9]{27}"),
+    _token("linear-key", "lin_api_", rb"lin_api_[A-Za-z0-9]{40}"),
+    _token("grafana-token", "glsa_|glc_", rb"glsa_[A-Za-z0-9]{32}_[a-fA-F0-9]{8}|glc_[A-Za-z0-9+/]{32,}=*"),
+    _token("mailgun-key", "key-", rb"key-(?=[a-f]*\d)[a-f0-9]{32}"),
+    _token(
+        "twilio-key", "SK", rb"SK(?=[a-f]*\d)[a-f0-9]{32}",
+        paths=rb"\.(env|py|js|ts|rb|php|json|ya?ml|sh|cfg|ini|txt)$|(^|/)[^./]+$|^$",
+    ),
+    _rule(
+        "jwt", "eyJ",
+        rb"(?<![A-Za-z0-9_-])(?P<s>eyJ[A-Za-z0-9_-]{12,}\.eyJ[A-Za-z0-9_-]{12,}\.[A-Za-z0-9_-]{16,})",
+    ),
+)  # fmt: skip
 
 # Looked for in files that hold such things.
 IN_FILES: Final = (
     _rule(
-        "docker-login",
+        "docker-login", "",
         rb'"(?:auth|identitytoken)"\s*:\s*"(?P<s>[A-Za-z0-9+/=._-]{8,})"',
-        rb"(^|/)(\.docker/config\.json|\.dockercfg|containers/auth\.json)$",
+        paths=rb"(^|/)(\.docker/config\.json|\.dockercfg|containers/auth\.json)$",
     ),
-    _rule("netrc", rb"(?i)\bpassword\s+(?P<s>\S{3,})", rb"(^|/)[._]netrc$"),
-    _rule("npm-login", rb"_(?:authToken|auth|password)\s*=\s*(?P<s>[^\s${][^\s]{7,})", rb"(^|/)\.npmrc$"),
+    _rule("netrc", "", rb"(?i)\bpassword\s+(?P<s>\S{3,})", paths=rb"(^|/)[._]netrc$"),
     _rule(
-        "url-password",
+        "npm-login", "", rb"_(?:authToken|auth|password)\s*=\s*(?P<s>[^\s${][^\s]{7,})",
+        paths=rb"(^|/)\.npmrc$",
+    ),
+    _rule(
+        "url-password", "",
         rb"[a-z][a-z0-9+.-]*://[^\s:/@\"']*:(?P<s>[^\s/@${\"']{3,})@",
-        rb"(^|/)(\.git-credentials|\.git/config|\.gitconfig|"
+        paths=rb"(^|/)(\.git-credentials|\.git/config|\.gitconfig|"
         rb"pip\.conf|\.pypirc|\.env[^/]*|\.condarc|sources\.list)$",
     ),
     _rule(
-        "password",
-        _ASSIGNED,
-        rb"(^|/)(\.env(\.[^/]*)?|[^/]+\.env|\.aws/credentials|credentials|"
+        "password", "",
+        _BEFORE + rb"[\"']?(?P<s>[^\s\"'#${<][^\s\"']{5,})",
+        paths=rb"(^|/)(\.env(\.[^/]*)?|[^/]+\.env|\.aws/credentials|credentials|"
         rb"\.pypirc|\.my\.cnf|secrets?\.(ya?ml|json|toml|ini|properties))$",
     ),
-    _rule("pgpass", rb"(?m)^[^#\s:][^\s:]*:[^\s:]*:[^\s:]*:[^\s:]*:(?P<s>\S{3,})$", rb"(^|/)\.pgpass$"),
-    _rule("shadow-hash", rb"(?m)^[^:\s]+:(?P<s>\$[0-9a-z]+\$[^:\s]{8,}):", rb"(^|/)etc/(g?shadow|shadow-)$"),
     _rule(
-        "htpasswd", rb"(?m)^[^:\s]+:(?P<s>(?:\$(?:apr1|2[aby]|[56])\$|\{SHA\})\S{8,})$", rb"(^|/)\.?htpasswd$"
+        "password", "", _BEFORE + rb"[\"']?" + _MADE + rb"(?P<s>[^\s\"'#${<(\[]{8,200}?)[\"']?,?;?[ \t]*$",
+        paths=_TEXTS,
     ),
     _rule(
-        "kube-login",
+        "bearer-token", "earer ",
+        rb"(?i:authorization[\"']?\s*[:=]\s*[\"']?bearer) (?P<s>(?=[\w.~+/=-]*\d)[\w.~+/=-]{20,})",
+        paths=_SCRIPTS,
+    ),
+    _rule(
+        "url-password", "curl",
+        rb"\bcurl\b[^\n|;&]*\s(?:-u|--user)[ =]?[\"']?[^\s:\"'$]+:(?P<s>[^\s\"'$]{4,})",
+        paths=_SCRIPTS,
+    ),
+    _rule(
+        "pgpass", "", rb"(?m)^[^#\s:][^\s:]*:[^\s:]*:[^\s:]*:[^\s:]*:(?P<s>\S{3,})$", paths=rb"(^|/)\.pgpass$"
+    ),
+    _rule(
+        "shadow-hash", "", rb"(?m)^[^:\s]+:(?P<s>\$[0-9a-z]+\$[^:\s]{8,}):",
+        paths=rb"(^|/)etc/(g?shadow|shadow-)$",
+    ),
+    _rule(
+        "htpasswd", "", rb"(?m)^[^:\s]+:(?P<s>(?:\$(?:apr1|2[aby]|[56])\$|\{SHA\})\S{8,})$",
+        paths=rb"(^|/)\.?htpasswd$",
+    ),
+    _rule(
+        "kube-login", "",
         rb"(?:client-key-data|token|password):\s*(?P<s>[A-Za-z0-9+/=._-]{12,})",
-        rb"(^|/)(\.kube/config|kubeconfig|kubelet\.conf)$",
+        paths=rb"(^|/)(\.kube/config|kubeconfig|kubelet\.conf)$",
     ),
-)
+)  # fmt: skip
 
 # A variable of the config by its name.
 VARIABLE: Final = re.compile(
     r"(?i)(password|passwd|secret|token|api_?key|private_?key|credentials?)(?!.*(_FILE|_PATH|_DIR|_URL)$)"
 )
+# What such a variable is set to in a command of the history.
+ASSIGNMENT: Final = re.compile(
+    r"""(?:^|[\s;&|])(?:--)?([A-Za-z_]\w*)=(["']?)([^\s"'$`;&|]{3,})\2(?=[\s;&|)]|$)"""
+)
+WORDS: Final = frozenset("yes no true false none null on off enabled disabled required optional".split())
