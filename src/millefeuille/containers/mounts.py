@@ -247,7 +247,7 @@ def _in_memory(point: MountPoint, wish: Mapping[str, Any], source: str) -> Mount
 def _memory(target: str, words: str) -> MountPoint:
     """One of Docker's Tmpfs: a place, and mount options."""
     if not target.startswith("/"):
-        raise _invalid("tmpfs", f"invalid mount path: '{target}' mount path must be absolute")
+        raise BadMount(f"invalid mount path: '{target}' mount path must be absolute")
     options = tuple(filter(None, words.split(",")))
     for option in options:
         name, given, value = option.partition("=")

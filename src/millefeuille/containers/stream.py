@@ -18,6 +18,7 @@ from millefeuille.errors import Failed, Invalid
 from millefeuille.layers.carried import Carried, Run
 from millefeuille.layers.entry import FILE, OPAQUE, WHITEOUT
 from millefeuille.layers.index import IndexBuilder, LayerIndex
+from millefeuille.layers.refusal import TarError
 from millefeuille.layers.tar import TarParser
 from millefeuille.layers.tarheader import Metadata
 from millefeuille.transfer.archive.decompression import archive_inflater, sniff_archive
@@ -30,6 +31,15 @@ class MarkInArchive(Invalid):
     """The tar holds a name that would remove files, were it a layer."""
 
 
+class RefusedArchive(Invalid):
+    """The tar breaks a rule, that of the TarError; the message begins as Docker's."""
+
+    def __init__(self, error: TarError) -> None:
+        self.rule = error.rule
+        reason = "unexpected EOF" if error.rule == "truncated" else error.reason
+        super().__init__(f"Error processing tar file(exit status 1): {reason}")
+
+
 class TruncatedSpool(Failed):
     """What was put aside of a tar cannot be read again."""
 
@@ -37,12 +47,15 @@ class TruncatedSpool(Failed):
 def from_archive(stream: BinaryIO, directory: str) -> Source:
     """The files of a tar, compressed or not, which is put aside in a nameless file in `directory`.
 
-    The caller closes it. Raises TarError, BrokenStream, Bomb, MarkInArchive, OSError.
+    The caller closes it. Raises RefusedArchive, BrokenStream, Bomb, MarkInArchive, OSError.
     """
     spool = _spool(directory)
     try:
         index = _read(stream, spool)
         _refuse_marks(index)
+    except TarError as error:
+        os.close(spool)
+        raise RefusedArchive(error) from error
     except BaseException:
         os.close(spool)
         raise

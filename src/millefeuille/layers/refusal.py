@@ -7,11 +7,14 @@ from millefeuille.values import dataclass
 
 
 class TarError(Invalid):
-    """A layer's tar breaks a rule. `rule` is a short word for it, `path` the entry as far as it is known."""
+    """A layer's tar breaks a rule. `rule` is a short word for it, `reason` what is wrong, and `path` the entry
+    as far as it is known.
+    """
 
     def __init__(self, rule: str, message: str, path: bytes = b"") -> None:
         where = f" ({path.decode('utf-8', 'backslashreplace')!r})" if path else ""
-        super().__init__(f"the layer's tar is refused: {message}{where}")
+        self.reason = message + where
+        super().__init__(f"the layer's tar is refused: {self.reason}")
         self.rule = rule
         self.path = path
 
