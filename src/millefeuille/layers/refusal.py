@@ -7,8 +7,8 @@ from millefeuille.values import dataclass
 
 
 class TarError(Invalid):
-    """A layer's tar breaks a rule. `rule` is a short word for it, `reason` what is wrong, and `path` the entry
-    as far as it is known.
+    """A layer's tar breaks a rule: `rule` is a short word for it, `reason` what is wrong, `path` the entry as
+    far as it is known.
     """
 
     def __init__(self, rule: str, message: str, path: bytes = b"") -> None:
