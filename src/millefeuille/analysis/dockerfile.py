@@ -17,7 +17,9 @@ _NOP: Final = re.compile(r"(?:/bin/sh -c |cmd /S /C )?#\(nop\)\s*(.*)", re.DOTAL
 _ARGUMENTS: Final = re.compile(r"\|(\d+) (.*)", re.DOTALL)
 _IN: Final = re.compile(r"(ADD|COPY) (.*) in (\S+)\s*", re.DOTALL)
 _BUILDKIT: Final = " # buildkit"
-_SHELL: Final = "/bin/sh -c "
+# As SHELL sets them.
+_SHELLS: Final = re.compile(r"/(?:usr/)?bin/(?:ba|da|a|z|k)?sh (?:-\w+ |pipefail )*-\w*c ")
+_SUM: Final = re.compile(r"(?<=\S)((?:dir|file|multi):[0-9a-f]{64}\b)")
 _WORDS: Final = (
     "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER",
     "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
@@ -43,7 +45,7 @@ def instruction(step: History) -> str:
         return _run(rest) if word == "RUN" else text
     if text.partition(" ")[0] in _WORDS:
         return _run(text[4:]) if text.startswith("RUN ") else text
-    if text.startswith((_SHELL, "|")):
+    if text.startswith("|") or _SHELLS.match(text):
         return _run(text)
     return f"# {' '.join(text.split()) or step.comment or 'a step without words'}"
 
@@ -61,7 +63,8 @@ def own_steps(image: Image) -> Iterator[History]:
 
 
 def _copied(text: str) -> str:
-    match = _IN.fullmatch(text)
+    # Behind its flags the classic builder leaves no blank.
+    match = _IN.fullmatch(_SUM.sub(r" \1", text) if text.startswith(("ADD --", "COPY --")) else text)
     return f"{match[1]} {match[2]} {match[3]}" if match else text
 
 
@@ -69,6 +72,6 @@ def _run(text: str) -> str:
     arguments = _ARGUMENTS.fullmatch(text)
     if arguments:
         # Values may have blanks in them, so the command is looked for, not counted to.
-        _, found, command = arguments[2].partition(_SHELL)
-        text = found + command if found else arguments[2]
-    return f"RUN {text.removeprefix(_SHELL).strip()}"
+        shell = _SHELLS.search(arguments[2])
+        text = arguments[2][shell.start() :] if shell else arguments[2]
+    return f"RUN {_SHELLS.sub('', text, count=1).strip() if _SHELLS.match(text) else text.strip()}"
