@@ -160,7 +160,7 @@ def make_directory(path: str, mode: int = 0o700) -> bool:
 
 def make_directories(path: str) -> None:
     """Make a directory, private to its owner, and those above it that are missing."""
-    if not os.path.isdir(path):
+    if path and not os.path.isdir(path):
         make_directories(os.path.dirname(path))
         make_directory(path)
 
@@ -322,7 +322,38 @@ def replace_file(path: str, data: bytes, mode: int = 0o600) -> None:
         raise
     os.close(descriptor)
     rename(temporary, path)
-    sync_directory(os.path.dirname(path))
+    sync_directory(os.path.dirname(path) or ".")
+
+
+def _opened(path: str) -> int | None:
+    """The descriptor that a path means; None for any other."""
+    named = {"/dev/stdout": 1, "/dev/stderr": 2}.get(path)
+    directory, _, name = path.rpartition("/")
+    if named is None and directory in ("/dev/fd", "/proc/self/fd") and name.isdecimal():
+        named = int(name)
+    return named
+
+
+def put_file(path: str, data: bytes, mode: int = 0o644) -> None:
+    """Write `data` to where a user wants it: a file as by `replace_file`, a pipe or a device as it is, and an
+    open descriptor, `/dev/stdout` say, where it stands.
+
+    Raises Failed, DiskFull.
+    """
+    try:
+        opened = _opened(path)
+        if opened is None and (not os.path.exists(path) or os.path.isfile(path)):
+            replace_file(os.path.realpath(path), data, mode)
+            return
+        descriptor = os.dup(opened) if opened is not None else os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            write(descriptor, data)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise explain(error, path) from error
+        raise Failed(f"{path}: {(error.strerror or str(error)).lower()}") from error
 
 
 def try_lock(descriptor: int, *, shared: bool = False) -> bool:

@@ -182,8 +182,7 @@ def _put(context: Context, target: str, pieces: Sequence[bytes | memoryview]) ->
             context.terminal.write_bytes(piece)
         context.terminal.line()
         return
-    with files.explained(target):
-        files.replace_file(target, b"".join((*pieces, b"\n")), 0o644)
+    files.put_file(target, b"".join((*pieces, b"\n")))
 
 
 COMMAND = Command(

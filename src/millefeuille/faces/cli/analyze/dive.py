@@ -55,8 +55,7 @@ def _dive(context: Context, call: Call) -> int:
     rules = _rules(call) if call[CI] or in_ci(context) else None
     subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM], glance=True)
     if call[JSON]:
-        with files.explained(call[JSON]):
-            files.replace_file(call[JSON], bytes(subject.dive_json()), 0o644)
+        files.put_file(call[JSON], bytes(subject.dive_json()))
     if rules is None:
         if not call[JSON]:
             shown(context, subject, plain=call[NO_TUI])
