@@ -190,3 +190,16 @@ def test_a_file_for_the_id_of_no_container_is_removed(home: Home, name: str, tmp
     path = tmp_path / "id"
     assert home.mille("run", "--pull", "never", "--cidfile", str(path), f"{name}:none", "true")[2] == 125
     assert not path.exists()
+
+
+@pytest.mark.walk
+def test_from_a_directory_that_is_gone(
+    home: Home, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    out, _, code = home.mille("run", "--rm", "--network", "none", name, "echo", "hi")
+    monkeypatch.chdir(tmp_path)
+    assert (out, code) == ("hi\n", 0)

@@ -116,8 +116,9 @@ def _request(context: Context, call: Call) -> tuple[dict[str, Any], dict[str, An
     mac = call[flags.MAC_ADDRESS]
     if mac:
         addresses.check_mac(mac.strip())
-    directory = os.getcwd()
-    binds, anonymous = volumes.divided(_texts(call, flags.VOLUME), directory)
+    wanted = _texts(call, flags.VOLUME)
+    # Who names nothing from there may stand in a directory that is gone.
+    binds, anonymous = volumes.divided(wanted, os.getcwd() if wanted else "/")
     exposed, bindings = ports.published(_texts(call, flags.PUBLISH))
     exposed = ports.with_exposed(exposed, _texts(call, flags.EXPOSE))
     config = _config(context, call, exposed, anonymous)
