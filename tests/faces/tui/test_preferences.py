@@ -8,7 +8,6 @@ import pytest
 
 from millefeuille.faces.tui.keys import LAYERS, TREE, Keys
 from millefeuille.faces.tui.preferences import BadPreference, Preferences, parse, preferences
-from millefeuille.faces.tui.yaml import BadYaml, read_yaml
 
 DIVE = """\
 # supported options are "docker" and "podman"
@@ -88,22 +87,3 @@ def test_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / ".dive.yaml").write_text("a: 1\n\tb: 2\n")
     with pytest.raises(BadPreference, match=r"\.dive\.yaml: line 2: a tab"):
         preferences({}, str(tmp_path))
-
-
-def test_maps_lists_and_scalars() -> None:
-    text = (
-        "a: 1\nb:\n  c: 'x # y'\n  d: [p, \"q\"]\n  e:\n  - one\n  - two # three\nf: a#b\n'g h': http://x:1\n"
-    )
-    assert read_yaml(text) == {
-        "a": "1", "b": {"c": "x # y", "d": ["p", "q"], "e": ["one", "two"]}, "f": "a#b", "g h": "http://x:1",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["a", "a: 1\na: 2", "a: &x 1", "a: *x", "a: |\n  text", "a: {b: 1}", "a: 'b", "a: [b", "a: 1\n  b: 2",
-     "  a: 1\nb: 2", "a:\n    b: 1\n  c: 2", "- a"],
-)  # fmt: skip
-def test_other_yaml_is_refused(text: str) -> None:
-    with pytest.raises(BadYaml, match="line"):
-        read_yaml(text)

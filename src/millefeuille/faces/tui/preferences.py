@@ -9,7 +9,7 @@ from millefeuille.analysis.tree import ADDED, METADATA, MODIFIED, REMOVED, TYPE,
 from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.faces.tui.keys import ACTIONS
-from millefeuille.faces.tui.yaml import BadYaml, Value, read_yaml
+from millefeuille.faces.yaml import BadYaml, Value, read_yaml
 from millefeuille.values import dataclass, field
 
 # What Dive calls modified is several things here.

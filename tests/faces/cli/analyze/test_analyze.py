@@ -91,8 +91,43 @@ def test_rules_come_from_flags_before_files(home: Home, loaded: str, tmp_path: P
     )  # fmt: skip
     assert home.mille(*words, "--lowestEfficiency=0.9", environment={"CI": "true"})[2] == 1
     assert home.mille(*words, "--lowestEfficiency=9", environment={"CI": "true"})[2] == 2
-    rules.write_text("rules:\n  lowestEficiency: 0.8\n")
-    assert "no rule is read" in home.mille(*words, environment={"CI": "true"})[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("rules: {lowestEfficiency: 0.8, highestUserWastedPercent: disabled}", 1),
+        ('{"rules": {"lowestEfficiency": 0.8, "highestUserWastedPercent": "0.5"}}', 2),
+        ("RULES:\n LOWESTEFFICIENCY: .8\n highest-user-wasted-percent: 5e-1\n highestWastedBytes: 1 kB\n", 3),
+        ("rules.lowestEfficiency: 0.8\nrules.highestUserWastedPercent: 1\nother: 1\n", 2),
+        ("---\nrules:\n  lowestEfficiency: 0.8\n  highestUserWastedPercent: 0.5\n  highestWastedBytes:\n", 2),
+    ],
+)
+def test_ways_to_write_rules(text: str, passed: int, home: Home, loaded: str, tmp_path: Path) -> None:
+    (tmp_path / "rules").write_text(text)
+    out, err, code = home.mille("dive", "--ci", "--ci-config", str(tmp_path / "rules"), loaded)
+    assert (err, code) == ("", 0)
+    assert f"[Passed:{passed}] [Failed:0]" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("rules:\n  lowestEficiency: 0.8\n", "there is no rule 'lowestEficiency'; there are "),
+        ("rules:\n- lowestEfficiency\n", "rules: expected a map"),
+        ("rules:\n\tlowestEfficiency: 1\n", "line 2: a tab cannot indent"),
+        ("rules: [1", "line 1: a bracket is not closed"),
+        ("rules:\n  lowestEfficiency: [1]\n", "lowestEfficiency: expected a number or a size"),
+        ("rules:\n  lowestEfficiency: true\n", "lowestEfficiency"),
+        ("a: b\nrules lowestEfficiency\n", "line 2: expected `key: value`"),
+    ],
+)  # fmt: skip
+def test_rules_that_are_none(text: str, error: str, home: Home, loaded: str, tmp_path: Path) -> None:
+    (tmp_path / "rules").write_text(text)
+    for command in ("dive", "analyze"):
+        out, err, code = home.mille(command, "--ci", "--ci-config", str(tmp_path / "rules"), loaded)
+        assert (out, code) == ("", 2)
+        assert error in err
 
 
 @pytest.mark.parametrize(

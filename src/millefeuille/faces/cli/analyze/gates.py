@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from millefeuille.analysis.rules import (
     FAIL,
@@ -23,14 +22,15 @@ from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Final
 from millefeuille.errors import NotFound
 from millefeuille.faces.cli.analyze.subject import Subject
+from millefeuille.faces.yaml import BadYaml, Value, read_yaml
 
 _NAMES: Final = {
     "lowestefficiency": "lowest_efficiency",
     "highestwastedbytes": "highest_wasted_bytes",
     "highestuserwastedpercent": "highest_user_wasted_percent",
 }  # fmt: skip
-# The file is YAML; of it only this much has a meaning: a key `rules`, and scalars below it.
-_LINE: Final = re.compile(r"""\s+["']?([A-Za-z-]+)["']?\s*:\s*(?:"([^"]*)"|'([^']*)'|([^#]*?))\s*(?:\#.*)?""")
+_RULES: Final = ("lowestEfficiency", "highestWastedBytes", "highestUserWastedPercent")
+_NOTHING: Final = ("", "null", "~")
 
 
 class NoRules(NotFound):
@@ -44,22 +44,34 @@ def read_rules(path: str, *, must_exist: bool) -> DiveRules | None:
             raise NoRules(f"open {path}: no such file or directory")
         return None
     with open(path, encoding="utf-8", errors="replace") as file:
-        lines = file.read().splitlines()
-    found: dict[str, str] = {}
-    below = False
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith("#") or line.strip() == "---":
+        text = file.read()
+    try:
+        return DiveRules(**dict(_given(read_yaml(text), path)))
+    except BadYaml as error:
+        raise BadRule(f"{path}: {error}") from error
+
+
+def _given(document: Mapping[str, Value], path: str) -> Iterator[tuple[str, str]]:
+    """The rules of a file, whose keys may be in any letters, and `rules.` and a rule in one."""
+    rows: list[tuple[str, Value]] = []
+    for key, value in document.items():
+        head, _, rule = key.lower().partition(".")
+        if head != "rules":
             continue
-        if not line[0].isspace():
-            below = line.partition("#")[0].replace(" ", "") == "rules:"
-            continue
-        match = _LINE.fullmatch(line)
-        name = _NAMES.get(match[1].replace("-", "").lower()) if match else None
-        if match is None or (below and name is None):
-            raise BadRule(f"{path}: line {number}: no rule is read from {line.strip()!r}")
-        if below and name is not None:
-            found[name] = next(value for value in (*match.groups()[1:], "") if value is not None)
-    return DiveRules(**found)
+        if rule:
+            rows.append((rule, value))
+        elif isinstance(value, dict):
+            rows += value.items()
+        elif value not in _NOTHING:
+            raise BadRule(f"{path}: rules: expected a map, not {value!r}")
+    for name, value in rows:
+        known = _NAMES.get(name.replace("-", "").lower())
+        if known is None:
+            raise BadRule(f"{path}: there is no rule {name!r}; there are {', '.join(_RULES)}")
+        if not isinstance(value, str):
+            raise BadRule(f"{path}: {name}: expected a number or a size, not {value!r}")
+        if value not in _NOTHING:
+            yield known, value
 
 
 def outcomes(

@@ -1,6 +1,7 @@
-"""The part of YAML that Dive's configuration is written in: maps of scalars and maps, and lists of scalars.
+"""The part of YAML that Dive's files are written in: maps of scalars and maps, and lists of scalars.
 
-Anything else is an error that names the line; nothing is guessed.
+Maps and lists in brackets end on their line, but for a document that is one whole, as in JSON. Anything else
+is an error that names the line; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from millefeuille.errors import Invalid
 Value: TypeAlias = "str | list[str] | dict[str, Value]"
 
 _KEY: Final = re.compile(r"""(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_.-]+))\s*:(?:\s+(.*))?""", re.DOTALL)
-_FOREIGN: Final = "&*!|>{%@`"
+_FOREIGN: Final = "&*!|>%@`}]"
+_FLOW: Final = re.compile(  # in brackets: a text in quotes, a sign, or plain words
+    r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|[\[\]{},:]|[^\s"'\[\]{},:](?:[^\[\]{},:]|:(?=[^\s,\[\]{}]))*)\s*"""
+)
 
 
 class BadYaml(Invalid):
@@ -32,6 +36,10 @@ def read_yaml(text: str) -> dict[str, Value]:
     rows = list(_rows(text))
     if not rows:
         return {}
+    if rows[0].text.startswith("{"):
+        whole = _flow(" ".join(row.text for row in rows), rows[0].number)
+        assert isinstance(whole, dict)
+        return whole
     found, rest = _map(rows, rows[0].indent)
     if rest:
         raise BadYaml(f"line {rest[0].number}: the indent fits nothing above it")
@@ -43,6 +51,8 @@ def _rows(text: str) -> Iterator[_Row]:
         bare = _without_comment(line).rstrip()
         if not bare.strip() or bare == "---":
             continue
+        if bare == "...":
+            return
         if "\t" in bare[: len(bare) - len(bare.lstrip())]:
             raise BadYaml(f"line {number}: a tab cannot indent")
         yield _Row(number, len(bare) - len(bare.lstrip(" ")), bare.strip())
@@ -92,11 +102,73 @@ def _items(rows: list[_Row], indent: int) -> tuple[list[str], list[_Row]]:
 
 
 def _value(text: str, number: int) -> Value:
-    if text.startswith("["):
-        if not text.endswith("]"):
-            raise BadYaml(f"line {number}: a list in brackets ends on its line")
-        return [_scalar(each.strip(), number) for each in text[1:-1].split(",") if each.strip()]
-    return _scalar(text, number)
+    return _flow(text, number) if text[0] in "[{" else _scalar(text, number)
+
+
+def _flow(text: str, number: int) -> Value:
+    """A map or a list in brackets."""
+    tokens, at = [], 0
+    while at < len(text):
+        match = _FLOW.match(text, at)
+        if match is None:
+            raise BadYaml(f"line {number}: expected a map or a list, not {text!r}")
+        tokens.append(match[1].rstrip())
+        at = match.end()
+    found, rest = _item(tokens, number)
+    if rest:
+        raise BadYaml(f"line {number}: nothing stands behind a bracket, not {rest[0]!r}")
+    return found
+
+
+def _item(tokens: list[str], number: int) -> tuple[Value, list[str]]:
+    if not tokens or tokens[0] in ("]", "}", ",", ":"):
+        raise BadYaml(f"line {number}: a value is missing")
+    first, rest = tokens[0], tokens[1:]
+    if first == "[":
+        return _listed(rest, number)
+    if first == "{":
+        return _mapped(rest, number)
+    return _scalar(first, number), rest
+
+
+def _listed(rest: list[str], number: int) -> tuple[list[str], list[str]]:
+    found: list[str] = []
+    while rest and rest[0] != "]":
+        value, rest = _item(rest, number)
+        if not isinstance(value, str):
+            raise BadYaml(f"line {number}: a list in a list is not read")
+        found.append(value)
+        rest = _separated(rest, "]", number)
+    return found, _closed(rest, number)
+
+
+def _mapped(rest: list[str], number: int) -> tuple[dict[str, Value], list[str]]:
+    found: dict[str, Value] = {}
+    while rest and rest[0] != "}":
+        key = _scalar(rest[0], number)
+        if rest[1:2] != [":"] or key in found:
+            raise BadYaml(f"line {number}: expected `key: value`, not {rest[0]!r}")
+        value: Value = ""
+        rest = rest[2:]
+        if rest and rest[0] not in (",", "}"):
+            value, rest = _item(rest, number)
+        found[key] = value
+        rest = _separated(rest, "}", number)
+    return found, _closed(rest, number)
+
+
+def _separated(rest: list[str], end: str, number: int) -> list[str]:
+    if rest and rest[0] == ",":
+        return rest[1:]
+    if rest and rest[0] != end:
+        raise BadYaml(f"line {number}: a comma is missing in front of {rest[0]!r}")
+    return rest
+
+
+def _closed(rest: list[str], number: int) -> list[str]:
+    if not rest:
+        raise BadYaml(f"line {number}: a bracket is not closed on its line")
+    return rest[1:]
 
 
 def _scalar(text: str, number: int) -> str:

@@ -1,0 +1,71 @@
+"""The YAML of Dive's files: what is read, and that all else is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from millefeuille.faces.yaml import BadYaml, Value, read_yaml
+
+WORDS = some.text(alphabet="abcXYZ019 .-_/é:,#", min_size=1, max_size=9)
+DOCUMENTS = some.dictionaries(
+    WORDS,
+    some.recursive(
+        WORDS | some.lists(WORDS), lambda inner: some.dictionaries(WORDS, inner, max_size=3), max_leaves=6
+    ),
+)
+
+
+def test_maps_lists_and_scalars() -> None:
+    text = (
+        "a: 1\nb:\n  c: 'x # y'\n  d: [p, \"q\"]\n  e:\n  - one\n  - two # three\nf: a#b\n'g h': http://x:1\n"
+    )
+    assert read_yaml(text) == {
+        "a": "1", "b": {"c": "x # y", "d": ["p", "q"], "e": ["one", "two"]}, "f": "a#b", "g h": "http://x:1",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a", "a: 1\na: 2", "a: &x 1", "a: *x", "a: |\n  text", "a: 'b", "a: [b", "a: 1\n  b: 2",
+        "  a: 1\nb: 2", "a:\n    b: 1\n  c: 2", "- a", "a: {b: 1", "a: {b: 1} c", "a: {b: {c: 1}", "a: {b 1}", "a: [[b]]",
+        "a: [b c: d]", "a: {b: 1, b: 2}", "{a: 1", "a: }",
+    ],
+)  # fmt: skip
+def test_other_yaml_is_refused(text: str) -> None:
+    with pytest.raises(BadYaml, match="line"):
+        read_yaml(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a: {b: 1, 'c d': [x, y z], e: {f: g}, h: }", {
+            "a": {"b": "1", "c d": ["x", "y z"], "e": {"f": "g"}, "h": ""},
+        }),
+        ('{"a": {"b": 0.1},\n "c": "d"}', {"a": {"b": "0.1"}, "c": "d"}),
+        ("a: {}\nb: []", {"a": {}, "b": []}),
+        ("---\na: 1\n...\nb: 2", {"a": "1"}),
+        ("a: {b: http://x:1/y}", {"a": {"b": "http://x:1/y"}}),
+    ],
+)  # fmt: skip
+def test_brackets(text: str, found: dict[str, Value]) -> None:
+    assert read_yaml(text) == found
+
+
+@given(DOCUMENTS)
+def test_json_is_read_as_it_is(document: dict[str, Value]) -> None:
+    text = json.dumps(document, ensure_ascii=False)
+    assert read_yaml(text) == document
+
+
+@given(some.text(alphabet="ab:{}[],'\"-# \n\t", max_size=30))
+def test_anything_else_is_refused_in_a_line(text: str) -> None:
+    try:
+        read_yaml(text)
+    except BadYaml as error:
+        assert "line" in str(error)
