@@ -32,8 +32,8 @@ def test_maps_lists_and_scalars() -> None:
     "text",
     [
         "a", "a: 1\na: 2", "a: &x 1", "a: *x", "a: |\n  text", "a: 'b", "a: [b", "a: 1\n  b: 2",
-        "  a: 1\nb: 2", "a:\n    b: 1\n  c: 2", "- a", "a: {b: 1", "a: {b: 1} c", "a: {b: {c: 1}", "a: {b 1}", "a: [[b]]",
-        "a: [b c: d]", "a: {b: 1, b: 2}", "{a: 1", "a: }",
+        "  a: 1\nb: 2", "a:\n    b: 1\n  c: 2", "- a", "a: {b: 1", "a: {b: 1} c", "a: {b: {c: 1}", "a: {b 1}",
+        "a: [[b]]", "a: [b c: d]", "a: {b: 1, b: 2}", "{a: 1", "a: }",
     ],
 )  # fmt: skip
 def test_other_yaml_is_refused(text: str) -> None:

@@ -143,6 +143,7 @@ def test_rules_that_are_none(text: str, error: str, home: Home, loaded: str, tmp
         (("--max-path-size", "/etc=699"), 1),
         (("--max-size", "much"), 2),
         (("--output", "poem"), 2),
+        (("--json", "--html", "-"), 2),
         (("--score", "none"), 2),
     ],
 )

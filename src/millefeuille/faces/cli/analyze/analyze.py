@@ -82,6 +82,8 @@ def _check(call: Call) -> None:
         )
     if call[JSON] == "-" and call[FORM] != "text":
         raise Invalid("--json and --output both write to standard output", advice="Use --json=FILE.")
+    if call[JSON] == "-" == call[HTML]:
+        raise Invalid("--json and --html both write to standard output", advice="Use --html=FILE.")
     unasked = call[VERIFY] or call[FILE] or call[BUILD_ARG] or len(call.arguments) > 1
     if unasked and not call[ADVISE]:
         raise Invalid("a Dockerfile, a context and --verify are for --advise")
