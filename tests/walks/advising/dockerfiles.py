@@ -142,6 +142,20 @@ ADD src.tar.gz /tmp/src/
 RUN cp /tmp/src/out /bin/out
 RUN rm -rf /tmp/src
 """, "bind-mount", 2 * MEGABYTE, {"src.tar.gz:object": 2 * MEGABYTE, "src.tar.gz:out": 10}),
+    Bad("lists-fetched-in-a-run-of-their-own", """
+RUN echo 'case $1 in update) yes list | head -c 2200000 > /var/lib/apt/lists/l;; esac' > /bin/apt-get && \\
+    echo 'case $1 in install) test -e /var/lib/apt/lists/l && echo $2 > /opt-$2;; esac' >> /bin/apt-get && \\
+    chmod +x /bin/apt-get && mkdir -p /var/lib/apt/lists
+RUN apt-get update
+RUN apt-get install one
+RUN apt-get install two && rm -rf /var/lib/apt/lists/* && apt-get clean
+""", "cache-mount", 2 * MEGABYTE),
+    Bad("records-are-no-reason-to-join", f"""
+RUN mkdir -p /var/log /var/lib/dpkg && echo one > /var/log/dpkg.log && echo 1 > /var/lib/dpkg/status
+RUN echo two >> /var/log/dpkg.log && echo 2 >> /var/lib/dpkg/status
+RUN {_filled("/big", 2)}
+RUN rm /big
+""", "merge-runs", 2 * MEGABYTE),
     Bad("some-chowned", """
 COPY app /app
 RUN chown -R 33 /app/data /app/logs

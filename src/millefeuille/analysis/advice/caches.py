@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from millefeuille.analysis.advice.advice import CACHE_MOUNT, Advice
-from millefeuille.analysis.advice.edits import AddFlag
+from millefeuille.analysis.advice.mounting import mounting
 from millefeuille.analysis.advice.waste import Place, Waste
 from millefeuille.analysis.layer import Layer
 from millefeuille.annotations import Final, NamedTuple
@@ -126,10 +126,9 @@ def _advice(waste: Waste, cache: _Cache, found: list[Place], writers: set[int]) 
     stands = range(min(writers), len(waste.script))
     steps = sorted(writers | {n for n in stands if waste.script[n].word == "RUN" and _uses(waste, n, uses)})
     flag = f"--mount=type=cache,target=/{cache.path}" + (",sharing=locked" if cache.locked else "") + owner
-    mounted = [f"target=/{cache.path}" in " ".join(waste.script[number].flags) for number in steps]
-    edits = tuple(AddFlag(number, flag) for number, there in zip(steps, mounted, strict=True) if not there)
     return Advice(
-        kind=CACHE_MOUNT, steps=tuple(steps), size=size, packed=packed, paths=paths, edits=edits,
+        kind=CACHE_MOUNT, steps=tuple(steps), size=size, packed=packed, paths=paths,
+        edits=mounting(waste, cache.path, flag, steps),
         text=f"Keep /{cache.path} in a cache mount: it is not in the image then, and the next build has it",
     )  # fmt: skip
 

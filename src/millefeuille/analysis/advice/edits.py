@@ -20,6 +20,13 @@ class DropCommands(NamedTuple):
     instead: str = ""
 
 
+class Prefix(NamedTuple):
+    """Run another command first in a RUN."""
+
+    step: int
+    command: str
+
+
 class Recast(NamedTuple):
     """Make a RUN of another instruction."""
 
@@ -72,4 +79,4 @@ class Retarget(NamedTuple):
     operands: str
 
 
-Edit = AddFlag | DropCommands | Recast | Join | Remove | Insert | Move | Ignore | Retarget
+Edit = AddFlag | DropCommands | Prefix | Recast | Join | Remove | Insert | Move | Ignore | Retarget

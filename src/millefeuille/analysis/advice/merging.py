@@ -21,6 +21,10 @@ _APART: Final = (
 # What does not change how a RUN before it goes, when that comes to stand behind it.
 _HARMLESS: Final = (*_APART, "ENV", "ARG", "COPY", "ADD", "WORKDIR")
 
+_RECORDS: Final = re.compile(
+    rb"var/lib/(dpkg|apt|rpm|pacman|dnf|yum)/|var/log/|var/cache/(ldconfig|debconf|apt)/|lib/apk/db/"
+    rb"|etc/(ld\.so\.cache|(passwd|group|shadow|gshadow|subuid|subgid)-?)$|usr/share/info/dir$|usr/lib/sysimage/rpm/"
+)
 _PLAIN: Final = re.compile(r"[\w./@%+-]+")  # what needs no quotes
 
 
@@ -30,7 +34,9 @@ def merging(waste: Waste) -> Iterator[Advice]:
         death for death in waste.deaths()
         if waste.step(death.writer).word == waste.step(death.killer).word == "RUN"
     ]  # fmt: skip
-    for first, last in spans(waste, deaths):
+    # What every package that is installed writes again is no reason to do two things in one.
+    reasons = [death for death in deaths if not _RECORDS.match(waste.path(place(death)))]
+    for first, last in spans(waste, reasons):
         parts = [(first, last)] if join(waste, first, last) else [*_parts(waste, first, last), (first, last)]
         for begin, end in parts:
             inside = [

@@ -13,6 +13,7 @@ from millefeuille.analysis.advice.edits import (
     Insert,
     Join,
     Move,
+    Prefix,
     Recast,
     Remove,
     Retarget,
@@ -95,6 +96,10 @@ class _Draft:
         elif isinstance(edit, DropCommands):
             for line in self._found(edit.step):
                 self._drop(line, edit)
+        elif isinstance(edit, Prefix):
+            for line in self._found(edit.step):
+                body = joined([edit.command, line.step.body]).replace(" && \\\n    ", " && ", 1)
+                self._change(line, replace(line.step, body=body))
         elif isinstance(edit, Recast):
             for line in self._found(edit.step):
                 self._change(line, replace(line.step, word="RUN", flags=(edit.flag,), body=edit.body))

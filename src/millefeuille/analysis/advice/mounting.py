@@ -1,0 +1,91 @@
+"""Mounting: a RUN with a cache mount, which is neither to be emptied by it nor to be relied upon."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Prefix, Remove
+from millefeuille.analysis.advice.shell import commands, words
+from millefeuille.analysis.advice.step import Step
+from millefeuille.analysis.advice.waste import Waste
+from millefeuille.annotations import Final, NamedTuple
+
+
+class _List(NamedTuple):
+    """What a package manager knows of what there is: how it is fetched, and who needs that."""
+
+    fetch: str
+    fetched: re.Pattern[str]
+    needed: re.Pattern[str]
+
+
+_APT: Final = r"\b(?:apt-get|apt|aptitude)\s+(?:-\S+\s+)*"
+_LISTS: Final = {
+    "var/lib/apt/lists": _List(
+        "apt-get update", re.compile(rf"{_APT}update\b"),
+        re.compile(rf"{_APT}(?:install|upgrade|dist-upgrade|full-upgrade|build-dep)\b"),
+    ),
+    "var/cache/apk": _List(
+        "apk update", re.compile(r"\bapk\s+(?:-\S+\s+)*(?:update\b|.*(?:--no-cache|-U|--update)\b)"),
+        re.compile(r"\bapk\s+(?:-\S+\s+)*(?:add|upgrade)\b"),
+    ),
+}  # fmt: skip
+_EMPTYING: Final = re.compile(
+    r"(?:apt-get|apt|aptitude) (?:-\S+ )*(?:auto|dist)?clean"
+    r"|(?:dnf|yum|microdnf|zypper) (?:-\S+ )*clean(?: .*)?|apk cache clean|pip3? cache purge|npm cache clean(?: .*)?|yarn cache clean(?: .*)?|pnpm store prune"
+    r"|uv cache clean|go clean (?:-\S+ ?)+|composer (?:clear-?cache|cc)|(?:conda|mamba) clean(?: .*)?"
+)
+
+
+def mounting(waste: Waste, path: str, flag: str, steps: Sequence[int]) -> tuple[Edit, ...]:
+    """The edits that give the steps a mount at `path`; none where a RUN could find it empty.
+
+    A mount may be empty at any time, while the step that filled it is in the build cache. So who needs the
+    lists of a package manager has to fetch them himself, and nobody is to empty it.
+    """
+    edits: list[Edit] = []
+    lists = _LISTS.get(path)
+    for number in steps:
+        step = waste.script[number]
+        if lists and _only_fetches(step, lists) and any(_needs(waste.script[n], lists) for n in steps):
+            edits.append(Remove(number))
+            continue
+        if lists and _needs(step, lists) and not lists.fetched.search(step.body):
+            if step.fixed:
+                return ()
+            edits.append(Prefix(number, lists.fetch))
+        if f"target=/{path}" not in " ".join(step.flags):
+            edits.append(AddFlag(number, flag))
+        edits += _kept(step, number, path)
+    return tuple(edits)
+
+
+def _only_fetches(step: Step, lists: _List) -> bool:
+    row = commands(step.body) or ()
+    return len(row) == 1 and lists.fetched.match(row[0]) is not None and not _needs(step, lists)
+
+
+def _needs(step: Step, lists: _List) -> bool:
+    return lists.needed.search(step.script or step.body) is not None
+
+
+def _kept(step: Step, number: int, path: str) -> list[Edit]:
+    """The edits that leave out what empties the mount."""
+    found: list[Edit] = []
+    for text in commands(step.body) or () if not step.fixed else ():
+        if _EMPTYING.fullmatch(" ".join(words(text))):
+            found.append(DropCommands(number, (text,)))
+            continue
+        tool, *rest = words(text) or ("",)
+        left = [word for word in rest if not _is_in(word, path)]
+        if tool == "rm" and len(left) < len(rest):
+            others = [word for word in left if not word.startswith("-")]
+            instead = " ".join(word for word in text.split() if not _is_in(word.strip("\"'"), path))
+            found.append(DropCommands(number, (text,), instead if others else ""))
+    return found
+
+
+def _is_in(word: str, path: str) -> bool:
+    """Whether a word of `rm` names the directory, or what is in it."""
+    return word.rstrip("/") == f"/{path}" or word.startswith(f"/{path}/")
