@@ -33,7 +33,8 @@ _LISTS: Final = {
 }  # fmt: skip
 _EMPTYING: Final = re.compile(
     r"(?:apt-get|apt|aptitude) (?:-\S+ )*(?:auto|dist)?clean"
-    r"|(?:dnf|yum|microdnf|zypper) (?:-\S+ )*clean(?: .*)?|apk cache clean|pip3? cache purge|npm cache clean(?: .*)?|yarn cache clean(?: .*)?|pnpm store prune"
+    r"|(?:dnf|yum|microdnf|zypper) (?:-\S+ )*clean(?: .*)?|apk cache clean"
+    r"|pip3? cache purge|npm cache clean(?: .*)?|yarn cache clean(?: .*)?|pnpm store prune"
     r"|uv cache clean|go clean (?:-\S+ ?)+|composer (?:clear-?cache|cc)|(?:conda|mamba) clean(?: .*)?"
 )
 
