@@ -8,6 +8,7 @@ from millefeuille.errors import Denied
 from millefeuille.registry import challenge as challenges
 from millefeuille.registry.auth import Authorizer
 from millefeuille.registry.credential import Credential
+from millefeuille.registry.phrase import phrase
 from millefeuille.registry.site import Site, finish
 from millefeuille.registry.token import Token
 from millefeuille.registry.transport import Request
@@ -45,5 +46,4 @@ def login(site: Site, credential: Credential) -> Credential:
 
 
 def _failed(url: str, status: int) -> LoginFailed:
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
-    return LoginFailed(f"login attempt to {url} failed with status: {status} {phrase}".rstrip())
+    return LoginFailed(f"login attempt to {url} failed with status: {phrase(status)}")

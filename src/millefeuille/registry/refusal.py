@@ -19,6 +19,7 @@ from millefeuille.errors import (
 )
 from millefeuille.oci.reference import Reference
 from millefeuille.registry.challenge import Challenge
+from millefeuille.registry.phrase import phrase
 from millefeuille.registry.redaction import clean, show_url
 from millefeuille.values import dataclass
 
@@ -141,10 +142,11 @@ def explain_write(answer: Answer, reference: Reference) -> MilleError:
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         return _too_many(answer, reason, reference)
     if answer.status >= 500:
-        return ServerFailed(f"received unexpected HTTP status: {_status(answer)}")
+        return ServerFailed(f"received unexpected HTTP status: {phrase(answer.status)}")
     if reason is None and answer.status not in _ASSUMED:
         body = _body(answer)
-        return Refused(f"received unexpected HTTP status: {_status(answer)}" + (f": {body}" if body else ""))
+        said = f": {body}" if body else ""
+        return Refused(f"received unexpected HTTP status: {phrase(answer.status)}{said}")
     reason = reason or _ASSUMED[answer.status]
     if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return AccessDenied(str(reason), advice=_login(reference))
@@ -195,13 +197,6 @@ def _too_many(answer: Answer, reason: Complaint | None, reference: Reference) ->
     text = str(reason) if reason else f"toomanyrequests: {_body(answer) or 'too many requests'}"
     wait = f"The registry asks to wait {answer.wait:.0f} seconds. " if answer.wait else ""
     return RateLimited(text, advice=f"{wait}{_login(reference)} Or configure a mirror.")
-
-
-def _status(answer: Answer) -> str:
-    try:
-        return f"{answer.status} {HTTPStatus(answer.status).phrase}"
-    except ValueError:
-        return str(answer.status)
 
 
 def _body(answer: Answer) -> str:
