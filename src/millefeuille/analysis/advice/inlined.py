@@ -17,7 +17,7 @@ from millefeuille.analysis.stacking import DELETED, METADATA, Death
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, FILE, SYMLINK
 
-_LEAST: Final = 10_000  # bytes for which it is worth to change how files are copied
+_LEAST: Final = 10_000  # bytes for which it is worth it to write a COPY in another way
 _SOURCE: Final = re.compile(r"[\w./@%+-]*[\w./@%+*?-]+")
 _PATTERN: Final = re.compile(r"[*?]")
 _TARGET: Final = re.compile(r"[\w./@%+${}-]+")
@@ -64,7 +64,7 @@ def _span(waste: Waste, first: int, last: int, deaths: Sequence[Death]) -> _Span
 
 def _advice(waste: Waste, span: _Span) -> Advice | None:
     causes = {death.cause for death in span.deaths}
-    if not causes or (not causes & {METADATA, DELETED} and sum(map(waste.size, span.deaths)) < _LEAST):
+    if not causes or sum(map(waste.size, span.deaths)) < _LEAST:
         return None
     edits = _edits(waste, span)
     more = [
