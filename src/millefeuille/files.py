@@ -334,7 +334,7 @@ def _opened(path: str) -> int | None:
     return named
 
 
-def put_file(path: str, data: bytes, mode: int = 0o644) -> None:
+def put_file(path: str, data: bytes) -> None:
     """Write `data` to where a user wants it: a file as by `replace_file`, a pipe or a device as it is, and an
     open descriptor, `/dev/stdout` say, where it stands.
 
@@ -343,7 +343,7 @@ def put_file(path: str, data: bytes, mode: int = 0o644) -> None:
     try:
         opened = _opened(path)
         if opened is None and (not os.path.exists(path) or os.path.isfile(path)):
-            replace_file(os.path.realpath(path), data, mode)
+            replace_file(os.path.realpath(path), data, 0o644)
             return
         descriptor = os.dup(opened) if opened is not None else os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:

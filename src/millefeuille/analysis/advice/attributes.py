@@ -65,8 +65,7 @@ def attributes(waste: Waste) -> Iterator[Advice]:
         places = [place(death) for deaths in copied.values() for death in deaths]
         size, packed, paths = waste.claim(places)
         # What the RUN wrote again is not stored then, so nothing is saved by removing it elsewhere.
-        again = waste.image.parts[killer].layer.written
-        waste.claim(Place(killer, again[waste.path(one)]) for one in places)
+        waste.claim(Place(killer, entry) for entry in _again(waste, killer, copied))
         tools = " and ".join(dict.fromkeys(change.tool for change in used))
         flags = " and ".join(dict.fromkeys(f"--{change.tool}" for change in used))
         yield Advice(
@@ -170,6 +169,7 @@ def _nothing_else(waste: Waste, killer: int, copied: Copied, used: Sequence[_Cha
 
 
 def _again(waste: Waste, killer: int, copied: Copied) -> Iterator[int]:
+    """The entries of the RUN's layer that are files of the COPYs."""
     written = waste.image.parts[killer].layer.written
     return (written[waste.path(place(death))] for deaths in copied.values() for death in deaths)
 

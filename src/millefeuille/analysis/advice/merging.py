@@ -127,6 +127,14 @@ def _joined(
     if known[0] and not any(_made(waste, runs, place) for place in known if place != known[0]):
         there = [f"cd {place}" if place != known[-1] else "" for place in known]
         return (Join(tuple(runs), tuple(there)),)
+    return _joined_early(waste, runs, moves, known)
+
+
+def _joined_early(
+    waste: Waste, runs: Sequence[int], moves: Sequence[int], known: Sequence[str]
+) -> tuple[Edit, ...]:
+    """The same where the first RUN stands, as it makes a directory that one of the WORKDIRs `moves` names."""
+    between = range(runs[0], runs[-1] + 1)
     words = {waste.script[number].word for number in between if number not in runs}
     if not words <= {*_APART, "WORKDIR"}:
         return ()

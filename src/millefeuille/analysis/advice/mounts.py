@@ -35,6 +35,7 @@ def mounts(waste: Waste) -> Iterator[Advice]:
         edits, more = _edits(waste, writer, killer, deaths)
         if not edits:
             continue
+        waste.taken.add(waste.own[writer])
         size, packed, paths = waste.claim(place(death) for death in (*deaths, *more))
         yield Advice(
             kind=BIND_MOUNT, steps=(waste.own[writer], waste.own[killer]), size=size, packed=packed,
@@ -60,8 +61,8 @@ def _edits(
     removed = removing.commands(waste, killer, [bind.target for bind in binds])
     if not removed or any(waste.script[n].fixed for n in users) or _is_hidden(waste, writer, binds):
         return (), []
-    more = [death for death in waste.deaths() if death.killer == killer and _lies_in(waste, death, binds)]
-    more = [death for death in more if death.writer != writer]
+    beside = [death for death in waste.deaths() if death.killer == killer and death.writer != writer]
+    more = [death for death in beside if _lies_in(waste, death, binds)]
     writers = [n for n in users if any(waste.own[death.writer] == n for death in more)]
     joined = [n for n in users if writers and n >= writers[0]]
     if len(joined) > 1 and not join(waste, joined[0], joined[-1]):
@@ -69,7 +70,6 @@ def _edits(
     flags = _flags(binds, f"from={STAGE}{first}," if is_made(waste, first) else "", written=bool(writers))
     edits: list[Edit] = [*stage_of(waste, first, binds[0].source), Remove(first)]
     edits += [AddFlag(number, flag) for number in users for flag in flags]
-    waste.taken.add(first)
     for number in users:
         waste.mounted.setdefault(number, []).extend(bind.target for bind in binds)
     edits.append(DropCommands(second, removed))

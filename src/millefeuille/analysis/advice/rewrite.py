@@ -18,7 +18,7 @@ from millefeuille.analysis.advice.edits import (
     Remove,
     Retarget,
 )
-from millefeuille.analysis.advice.shell import joined, without
+from millefeuille.analysis.advice.shell import enclosed, joined, without
 from millefeuille.analysis.advice.step import Step, read_step
 from millefeuille.annotations import Final
 from millefeuille.values import dataclass, replace
@@ -98,8 +98,7 @@ class _Draft:
                 self._drop(line, edit)
         elif isinstance(edit, Prefix):
             for line in self._found(edit.step):
-                body = joined([edit.command, line.step.body]).replace(" && \\\n    ", " && ", 1)
-                self._change(line, replace(line.step, body=body))
+                self._change(line, replace(line.step, body=f"{edit.command} && {enclosed(line.step.body)}"))
         elif isinstance(edit, Recast):
             for line in self._found(edit.step):
                 self._change(line, replace(line.step, word="RUN", flags=(edit.flag,), body=edit.body))
@@ -112,11 +111,7 @@ class _Draft:
             for line in self._found(edit.step):
                 self._change(line, replace(line.step, body=edit.operands))
         elif isinstance(edit, Insert):
-            for line in self._holding(edit.before):
-                lead, line.lead = line.lead, ()
-                self._lines.insert(
-                    self._lines.index(line), _Line(number=-1, step=read_step(edit.text), lead=lead)
-                )
+            self._insert(edit)
         elif isinstance(edit, Move):
             self._move(edit)
 
@@ -171,6 +166,13 @@ class _Draft:
             kept,
             replace(kept.step, flags=flags, body="" if script else body, script=script, fixed=bool(script)),
         )
+
+    def _insert(self, edit: Insert) -> None:
+        for line in self._holding(edit.before):
+            lead, line.lead = line.lead, ()
+            self._lines.insert(
+                self._lines.index(line), _Line(number=-1, step=read_step(edit.text), lead=lead)
+            )
 
     def _move(self, edit: Move) -> None:
         for line in self._found(edit.step):

@@ -51,11 +51,14 @@ def without(text: str, dropped: tuple[str, ...], instead: str = "") -> str:
     return " && ".join(kept)
 
 
+def enclosed(text: str) -> str:
+    """The text so that others can stand beside it: in a shell of its own where it would bear on them."""
+    return f"({text})" if _LEAKING.search(text) and not text.startswith("(\n") else text
+
+
 def joined(texts: list[str]) -> str:
     """One command line that does what these do one after the other, and ends with the first that fails."""
-    return " && \\\n    ".join(
-        f"({text})" if _LEAKING.search(text) and not text.startswith("(\n") else text for text in texts
-    )
+    return " && \\\n    ".join(map(enclosed, texts))
 
 
 def joinable(text: str) -> bool:

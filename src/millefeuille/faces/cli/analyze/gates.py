@@ -25,11 +25,10 @@ from millefeuille.faces.cli.analyze.subject import Subject
 from millefeuille.faces.yaml import BadYaml, Value, read_yaml
 
 _NAMES: Final = {
-    "lowestefficiency": "lowest_efficiency",
-    "highestwastedbytes": "highest_wasted_bytes",
-    "highestuserwastedpercent": "highest_user_wasted_percent",
+    "lowestEfficiency": "lowest_efficiency",
+    "highestWastedBytes": "highest_wasted_bytes",
+    "highestUserWastedPercent": "highest_user_wasted_percent",
 }  # fmt: skip
-_RULES: Final = ("lowestEfficiency", "highestWastedBytes", "highestUserWastedPercent")
 _NOTHING: Final = ("", "null", "~")
 
 
@@ -64,10 +63,11 @@ def _given(document: Mapping[str, Value], path: str) -> Iterator[tuple[str, str]
             rows += value.items()
         elif value not in _NOTHING:
             raise BadRule(f"{path}: rules: expected a map, not {value!r}")
+    names = {name.lower(): field for name, field in _NAMES.items()}
     for name, value in rows:
-        known = _NAMES.get(name.replace("-", "").lower())
+        known = names.get(name.replace("-", "").lower())
         if known is None:
-            raise BadRule(f"{path}: there is no rule {name!r}; there are {', '.join(_RULES)}")
+            raise BadRule(f"{path}: there is no rule {name!r}; there are {', '.join(_NAMES)}")
         if not isinstance(value, str):
             raise BadRule(f"{path}: {name}: expected a number or a size, not {value!r}")
         if value not in _NOTHING:
