@@ -39,11 +39,9 @@ def order(waste: Waste) -> Iterator[Advice]:
         is_there = step.layer >= 0 and number not in waste.taken and not is_made(waste, number)
         if step.copies and is_there and not step.fixed and len(step.operands) == 2:
             copied = _copied(waste, number)
-            work = _work(waste, number, copied) if copied else None
-            if copied and work and (work.passed or work.parted):
-                advice = _advice(waste, number, copied, work)
-                if advice is not None:
-                    yield advice
+            advice = _advice(waste, number, copied, _work(waste, number, copied)) if copied else None
+            if advice is not None:
+                yield advice
 
 
 def _copied(waste: Waste, number: int) -> _Copied | None:
@@ -61,8 +59,8 @@ def _copied(waste: Waste, number: int) -> _Copied | None:
     return _Copied("" if source == "." else source, target, tuple(file[len(below) :] for file in files))
 
 
-def _work(waste: Waste, number: int, copied: _Copied) -> _Work | None:
-    """What may go in front of the COPY; None where a step may read anything of it."""
+def _work(waste: Waste, number: int, copied: _Copied) -> _Work:
+    """What may go in front of the COPY, up to the first step that may read anything of it."""
     passed: list[int] = []
     needed: list[str] = []
     moves = False
@@ -128,7 +126,7 @@ def _there(waste: Waste, number: int, here: str) -> set[str]:
 def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice | None:
     step = waste.script[number]
     other = sorted(file for file in copied.files if not _is_needed(file, work.needed))
-    if not other:
+    if not other or not (work.passed or work.parted):
         return None
     edits: list[Edit] = [
         Insert(number, " ".join(("COPY", *_kept(waste, number), *words)))
