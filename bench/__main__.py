@@ -18,7 +18,8 @@ from millefeuille.errors import MilleError
 
 _ROWS = {
     "pull": pull.run, "rm": rm.run, "load": load.run, "save": save.run, "push": push.run, "ls": ls.run,
-    "start": containers.start, "warm": containers.warm, "find": containers.find, "read": containers.read,
+    "start": containers.start, "warm": containers.warm, "connected": containers.connected,
+    "find": containers.find, "read": containers.read,
     "commit": commit.run, "build": build.cold, "rebuild": build.cached, "change": build.changed,
     "runstep": runstep.run, "view": view.run,
     "analyze-flat": analyze.flat, "analyze-deep": analyze.deep, "analyze-whiteouts": analyze.whiteouts,

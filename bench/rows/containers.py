@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from bench.contest import Goal, Result, Trial, contest
@@ -40,6 +40,13 @@ def warm(ground: Ground) -> tuple[Result, list[Goal]]:
     return result, [*result.at_most(1, "mille", "docker"), *result.at_least(2, "podman", "mille")]
 
 
+def connected(ground: Ground) -> tuple[Result, list[Goal]]:
+    """`run … true` as `warm`, on the network that a container gets if none is named."""
+    names = ("mille", "podman")  # docker's daemon here has no such network
+    result = _present(ground, "connected", names, ("true",), cold=False, alter=_connected)
+    return result, result.at_least(2, "podman", "mille")
+
+
 def find(ground: Ground) -> tuple[Result, list[Goal]]:
     """`find /` with nothing in the page cache."""
     result = _present(ground, "find", ("mille", "docker"), _FIND, cold=True)
@@ -52,8 +59,11 @@ def read(ground: Ground) -> tuple[Result, list[Goal]]:
     return result, result.at_most(1, "mille", "docker")
 
 
-def _present(ground: Ground, title: str, names: Sequence[str], words: Sequence[str], *, cold: bool) -> Result:
-    contestants = [one.whole() for one in ground.contestants(*names)]
+def _present(
+    ground: Ground, title: str, names: Sequence[str], words: Sequence[str], *, cold: bool,
+    alter: Callable[[Contestant], Contestant] = lambda one: one,
+) -> Result:  # fmt: skip
+    contestants = [alter(one.whole()) for one in ground.contestants(*names)]
     for one in contestants:
         one.reset()
         _once(one, ground.reference)
@@ -80,6 +90,15 @@ def _once(one: Contestant, reference: str) -> None:
 
 def _run(one: Contestant, reference: str, *words: str) -> list[str]:
     return one.run(reference, words)
+
+
+def _connected(one: Contestant) -> Contestant:
+    """The same with its default network."""
+    found = copy.copy(one)
+    options = [*one.run_options]
+    place = options.index("--network")
+    found.run_options = options[:place] + options[place + 2 :]
+    return found
 
 
 def _extracting(mille: Contestant) -> Contestant:

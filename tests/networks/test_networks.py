@@ -19,6 +19,7 @@ import pytest
 from tests.killing import was_killed
 from tests.networks.conftest import Stand, within
 
+from millefeuille import files
 from millefeuille.networks import links, rules
 from millefeuille.networks.bridges import InterfaceTaken
 from millefeuille.networks.definitions import NoSuchNetwork
@@ -337,10 +338,38 @@ def test_a_bridge_has_the_name_that_is_asked_for(stand: Stand) -> None:
 def test_rules_that_somebody_flushed_come_back(stand: Stand) -> None:
     bound = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}
     web = stand.networks.connect(A, stand.wishes("web", PortBindings=bound))
-    rules.apply("flush ruleset\n")
+    subprocess.run(["nft", "flush", "ruleset"], check=True)
     stand.networks.connect(B, stand.wishes("other"))
     with serving(web.namespace, 80):
         assert fetched("127.0.0.1", 8080) == "hello from inside"
+
+
+@pytest.mark.walk
+def test_several_interfaces_go_at_once_and_no_others(stand: Stand) -> None:
+    with Netlink() as host:
+        for number, name in enumerate(("br0", "br1", "br2", "br3")):
+            links.add_bridge(host, name, f"02:00:00:00:00:0{number}", 1500)
+        links.remove(host, "br0", "nosuch", "br2")
+        assert stand.interfaces() == ["br1", "br3", "lo"]
+        links.remove(host, "nosuch", "neither")
+        links.remove(host, "br1")
+        links.remove(host)
+        assert stand.interfaces() == ["br3", "lo"]
+        links.remove(host, "br3")
+
+
+@pytest.mark.walk
+def test_rules_told_twice_stand_there_once(stand: Stand) -> None:
+    wanted = "table ip mille_twice {\nchain ports {\ntcp dport 80 accept\n}\n}\n"
+    list_table = ["nft", "list", "table", "ip", "mille_twice"]
+    with files.locked(str(stand.directory / "lock"), "a test") as lock:
+        for _ in range(2):
+            rules.apply("mille_twice", wanted, lock)
+            told = subprocess.run(list_table, capture_output=True, check=True).stdout
+            assert told.count(b"accept") == 1
+        for _ in range(2):
+            rules.apply("mille_twice", "", lock)
+            assert not rules.exists("mille_twice")
 
 
 def forwarding() -> str:

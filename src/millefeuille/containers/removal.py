@@ -1,15 +1,18 @@
 """Removal: everything that was made for a container, in an order that can be taken up again.
 
-    process killed ─► network left ─► writable root gone ─► row gone, directory doomed (one transaction)
+    process killed ─► network left, writable root gone ─► row gone, directory doomed (one transaction)
 
 Every step promises a state, not an act: doing it again is no error.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 from millefeuille import files
+from millefeuille.beside import beside
 from millefeuille.containers import records
 from millefeuille.containers.connection import NotRunning, connected
 from millefeuille.containers.happening import note
@@ -62,8 +65,8 @@ def drop_volumes(host: Host, container: Container) -> None:
 
 def discard(host: Host, id: str) -> None:
     """Undo everything that bears this ID; for whoever holds the container's lock, or has just made it."""
-    quiet(host, id)
-    host.snapshots.remove(id)
+    with _quieting(host, id):
+        host.snapshots.remove(id)
     with host.store.writing(emergency=True) as tx:
         rows.remove_container(tx, id)
         tx.drop(host.place.directory(id))  # without a row, the next sweep would remove it
@@ -71,11 +74,23 @@ def discard(host: Host, id: str) -> None:
 
 def quiet(host: Host, id: str) -> None:
     """End what runs of a container, and give back what it had of the host: processes, network, bundle."""
-    if os.path.isdir(host.place.bundle(id)):
-        host.runtime.delete(id)
-        host.networks.disconnect(id)
+    with _quieting(host, id):
+        return
+
+
+@contextlib.contextmanager
+def _quieting(host: Host, id: str) -> Iterator[None]:
+    """Have it quiet for the length of the block but for its network, which the kernel takes its time to take
+    apart, and has done by the end.
+    """
+    if not os.path.isdir(host.place.bundle(id)):
+        yield
+        return
+    host.runtime.delete(id)
+    with beside(lambda: host.networks.disconnect(id)):
         _leave_root(host.place.rootfs(id))
-        files.remove_tree(host.place.bundle(id))
+        yield
+    files.remove_tree(host.place.bundle(id))
 
 
 def _leave_root(rootfs: str) -> None:

@@ -21,25 +21,26 @@ _TIMEOUT: Final = 30.0  # seconds
 _PATH: Final = "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin"
 
 
-def admit(bridges: Iterable[str], record: str) -> None:
+def admit(bridges: Iterable[str], record: str, lock: int) -> None:
     """Let packets from and to these bridges through, and forget all others in the file `record`.
 
-    The file is written before the chain is changed. Best effort: a host without iptables has no such chain.
+    The file is written before the chain is changed. `lock` is held until the other program has ended, even if
+    this process is killed before. Best effort: a host without iptables has no such chain.
     Raises OSError.
     """
     wanted = set(bridges)
     before = _recorded(record)
     if not wanted and not before:
         return
-    chain = _chain()
+    chain = _chain(lock)
     if not any(" DROP" in line or " REJECT" in line for line in chain):
         wanted = set()
     if wanted | before:
         files.replace_file(record, "\n".join(sorted(wanted | before)).encode())
     for bridge in sorted(before - wanted):
-        _change("-D", bridge, [line for line in _lines(bridge) if f"-A {_CHAIN} {line}" in chain])
+        _change(lock, "-D", bridge, [line for line in _lines(bridge) if f"-A {_CHAIN} {line}" in chain])
     for bridge in sorted(wanted):
-        _change("-I", bridge, [line for line in _lines(bridge) if f"-A {_CHAIN} {line}" not in chain])
+        _change(lock, "-I", bridge, [line for line in _lines(bridge) if f"-A {_CHAIN} {line}" not in chain])
     if wanted:
         files.replace_file(record, "\n".join(sorted(wanted)).encode())
     else:
@@ -50,21 +51,21 @@ def _lines(bridge: str) -> tuple[str, str]:
     return f"-i {bridge} -j ACCEPT", f"-o {bridge} -j ACCEPT"
 
 
-def _change(verb: str, bridge: str, lines: Iterable[str]) -> None:
+def _change(lock: int, verb: str, bridge: str, lines: Iterable[str]) -> None:
     for line in lines:
         files.act("admission", bridge)
-        _run(verb, _CHAIN, *line.split())
+        _run(lock, verb, _CHAIN, *line.split())
 
 
-def _chain() -> list[str]:
-    return _run("-S", _CHAIN).splitlines()
+def _chain(lock: int) -> list[str]:
+    return _run(lock, "-S", _CHAIN).splitlines()
 
 
-def _run(*words: str) -> str:
+def _run(lock: int, *words: str) -> str:
     try:
         done = subprocess.run(
             [_PROGRAM, "-w", *words], capture_output=True, check=False, timeout=_TIMEOUT, text=True,
-            stdin=subprocess.DEVNULL, env={"PATH": _PATH, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL, env={"PATH": _PATH, "LC_ALL": "C"}, pass_fds=(lock,),
         )  # fmt: skip
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return ""

@@ -60,7 +60,7 @@ def raise_up(host: Netlink, network: Network) -> None:
     if number is None:
         links.add_bridge(host, network.interface, hardware_address(network.id), network.mtu)
         number = links.set_up(host, network.interface)
-    elif links.hardware_address(host, network.interface) != hardware_address(network.id):
+    elif not is_of(host, network.interface, network.id):
         raise InterfaceTaken(
             f"network {network.name}: this host has an interface {network.interface} already"
         )
@@ -76,8 +76,13 @@ def take_down(host: Netlink, interface: str, network_id: str) -> None:
     """Remove the bridge that was made for a network, when nobody is on it; an interface of anybody else's
     that has its name stays.
     """
-    if links.hardware_address(host, interface) == hardware_address(network_id):
+    if is_of(host, interface, network_id):
         links.remove(host, interface)
+
+
+def is_of(host: Netlink, interface: str, network_id: str) -> bool:
+    """Whether there is an interface of this name, and it is the bridge that was made for the network."""
+    return links.hardware_address(host, interface) == hardware_address(network_id)
 
 
 def hardware_address(network_id: str) -> str:

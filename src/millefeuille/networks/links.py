@@ -9,6 +9,7 @@ Source: rtnetlink(7), Linux include/uapi/linux/if_link.h, if_bridge.h and veth.h
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -40,9 +41,10 @@ _ROUTE: Final = struct.Struct("=BBBBBBBBI")  # family, lengths, tos, table, prot
 
 # if_link.h
 _IFLA_ADDRESS, _IFLA_NAME, _IFLA_MTU, _IFLA_MASTER = 1, 3, 4, 10
-_IFLA_PROTINFO, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 12, 18, 28
+_IFLA_PROTINFO, _IFLA_LINKINFO, _IFLA_GROUP, _IFLA_NET_NS_FD = 12, 18, 27, 28
 _INFO_KIND, _INFO_DATA, _PEER = 1, 2, 1
 _BRIDGE_PORT_HAIRPIN: Final = 4
+_OURS: Final = 0x6D000000  # groups of interfaces, where nobody else's are
 # if_addr.h, rtnetlink.h
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DESTINATION, _RTA_OUTPUT, _RTA_GATEWAY = 1, 4, 5
@@ -122,11 +124,26 @@ def set_up(link: Netlink, name: str) -> int:
     return number_of
 
 
-def remove(link: Netlink, name: str) -> None:
-    """Remove an interface; of a cable both ends go."""
-    files.act("link-remove", name)
+def remove(link: Netlink, *names: str) -> None:
+    """Remove interfaces; of a cable both ends go.
+
+    The kernel waits several times until nobody looks at what goes. Several go as a group, for which it waits
+    as long as for one.
+    """
+    for name in names:
+        files.act("link-remove", name)
+    if len(names) == 1:
+        _if_there(link, _DELLINK, _LINK.pack(0, 0, 0, 0, 0) + text(_IFLA_NAME, names[0]))
+    elif names:
+        group = number(_IFLA_GROUP, _OURS | int.from_bytes(os.urandom(3), "big"))
+        for name in names:
+            _if_there(link, _NEWLINK, _LINK.pack(0, 0, 0, 0, 0) + text(_IFLA_NAME, name) + group)
+        _if_there(link, _DELLINK, _LINK.pack(0, 0, 0, 0, 0) + group)
+
+
+def _if_there(link: Netlink, kind: int, body: bytes) -> None:
     try:
-        link.ask(_DELLINK, 0, _LINK.pack(0, 0, 0, 0, 0) + text(_IFLA_NAME, name))
+        link.ask(kind, 0, body)
     except OSError as error:
         if error.errno not in (errno.ENODEV, errno.ENXIO):
             raise

@@ -16,9 +16,11 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 
 from millefeuille import files
 from millefeuille.annotations import Any, Final
+from millefeuille.beside import beside
 from millefeuille.errors import Conflict, Denied, NotFound
 from millefeuille.later import Later, ipaddress
 from millefeuille.networks import ends, hostfiles, links, namespace, wiring
@@ -188,11 +190,9 @@ class Networks:
         program = pasta.find() if carried else ""
         self.disconnect(container)
         try:
-            with self._locked(), Netlink() as host:
+            with self._locked() as lock, Netlink() as host:
                 lease = self._reserve(host, container, wishes, carried)
-                self._prepare(host, lease, wishes, carried)
-            if wishes.private:
-                wiring.wire(self.namespace(container), lease, self.get)
+                self._prepare(host, lock, lease, wishes, carried)
             if carried:
                 self._carry(program, lease)
         except BaseException:
@@ -207,20 +207,18 @@ class Networks:
         if not os.path.lexists(self.leases.path(container)):
             return
         lease = self.leases.read(container)
-        namespace.remove(self.namespace(container))
-        if lease is not None and lease.carrier is not None:
-            pasta.end(lease.carrier)
         if lease is not None and not _plugged(lease):
+            namespace.remove(self.namespace(container))
+            if lease.carrier is not None:
+                pasta.end(lease.carrier)
             with self._locked():
                 self.leases.forget(container)
             return
-        with Netlink() as host:
-            for end in lease.endpoints if lease else ():
-                if end.cable:
-                    links.remove(host, end.cable)
-            with self._locked():
-                self._settle_rest(host, without=container)
-                self.leases.forget(container)
+        with self._locked() as lock, Netlink() as host:
+            self._settle_rest(host, lock, without=container)
+            # After the cables: the kernel takes a namespace apart while whoever wants an interface waits.
+            namespace.remove(self.namespace(container))
+            self.leases.forget(container)
 
     def attach(self, container: str, wishes: Wishes, text: str, wish: Mapping[str, Any]) -> None:
         """Connect a container that runs to one more network, as Docker's EndpointSettings `wish` asks for.
@@ -228,7 +226,7 @@ class Networks:
         Raises NotConnected, BadEndpoint, and what `connect` raises.
         """
         _check_bridges()
-        with self._locked(), Netlink() as host:
+        with self._locked() as lock, Netlink() as host:
             lease = self._running(container)
             found = self._settled(host, text)
             if lease.on(found.id):
@@ -241,7 +239,7 @@ class Networks:
             lease = replace(lease, endpoints=(*lease.endpoints, end))
             self.leases.write(lease)
             bridges.raise_up(host, found)
-            self._settle_rest(host)
+            self._settle_rest(host, lock)
         try:
             wiring.rewire(self.namespace(container), lease, (end,), self.get)
         except BaseException:
@@ -257,7 +255,7 @@ class Networks:
         """
         _check_bridges()
         found = self.get(text)
-        with self._locked(), Netlink() as host:
+        with self._locked() as lock, Netlink() as host:
             lease = self._running(container)
             end = lease.on(found.id)
             if end is None or not end.cable:
@@ -267,7 +265,7 @@ class Networks:
             lease = replace(lease, endpoints=kept)
             lease = lease if ends.gateway_end(lease) else replace(lease, ports=())
             self.leases.write(lease)
-            self._settle_rest(host)
+            self._settle_rest(host, lock)
         wiring.rewire(self.namespace(container), lease, (), self.get)
         if lease.hosts:
             hostfiles.change(lease.hosts, remove=end.ip)
@@ -318,11 +316,11 @@ class Networks:
         return self.namespace(lease.container) if lease and lease.mode != "host" else ""
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[int]:
         files.make_directory(os.path.dirname(self._run))
         lock = f"{os.path.dirname(self._run)}/networks.lock"
-        with files.locked(lock, "the network of this host"):
-            yield
+        with files.locked(lock, "the network of this host") as descriptor:
+            yield descriptor
 
     def _carry(self, program: str, lease: Lease) -> None:
         """Have the container's traffic carried by a process, which the lease names before there is one."""
@@ -401,23 +399,26 @@ class Networks:
             found += (port for lease in leases for port in lease.ports)
         return found
 
-    def _prepare(self, host: Netlink, lease: Lease, wishes: Wishes, carried: bool) -> None:
-        """Everything outside the container's own namespace."""
+    def _prepare(self, host: Netlink, lock: int, lease: Lease, wishes: Wishes, carried: bool) -> None:
         for end in lease.endpoints:
             if end.cable:
                 bridges.raise_up(host, self.get(end.network_id))
         if lease.hosts:
             reached = pasta.host_address() if carried else ""
             hostfiles.write(lease.hosts, ends.hosts(lease, wishes, host=reached))
+        wiring_up = partial(wiring.wire, self.namespace(lease.container), lease, self.get)
         if _plugged(lease):
-            self._settle_rest(host)
+            with beside(wiring_up):
+                self._settle_rest(host, lock)
+        elif wishes.private:
+            wiring_up()
 
-    def _settle_rest(self, host: Netlink, *, without: str = "") -> None:
+    def _settle_rest(self, host: Netlink, lock: int, *, without: str = "") -> None:
         every = list(self.leases.every())
         leases = [lease for lease in every if lease.container != without]
         gone = [end for lease in every if lease.container == without for end in lease.endpoints]
         told = f"{self.leases.directory}/rules"
-        upkeep.settle(host, self.every(), leases, gone, table=self._table, told=told)
+        upkeep.settle(host, lock, self.every(), leases, gone, table=self._table, told=told)
 
 
 @contextlib.contextmanager

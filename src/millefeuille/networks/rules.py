@@ -55,12 +55,11 @@ class Published:
 
 
 def text(table: str, networks: Iterable[Network], published: Iterable[Published]) -> str:
-    """The transaction that makes the table say this; without networks, that there is none."""
-    lines = [f"add table ip {table}", f"delete table ip {table}"]
+    """The table that says this; without networks, no table."""
     bridges = [network for network in networks if network.subnet is not None]
-    if bridges:
-        lines += [f"table ip {table} {{", *_chains(bridges, tuple(published)), "}"]
-    return "\n".join(lines) + "\n"
+    if not bridges:
+        return ""
+    return "\n".join([f"table ip {table} {{", *_chains(bridges, tuple(published)), "}", ""])
 
 
 def _chains(networks: list[Network], published: tuple[Published, ...]) -> Iterator[str]:
@@ -103,13 +102,23 @@ def _redirect(one: Published) -> str:
     return f"{where} {port.protocol} dport {port.host_port} dnat to {one.ip}:{port.port}"
 
 
-def apply(transaction: str) -> None:
-    """Hand a transaction of `text` to the kernel. Raises FilterMissing, FilterFailed."""
+def apply(table: str, wanted: str, lock: int) -> None:
+    """Have the kernel hold this `text` as the table, and nothing else. Raises FilterMissing, FilterFailed.
+
+    Nothing is removed where there is nothing: whoever removes has to wait until no packet sees it. The lock
+    is held until the other program has ended, even if this process is killed before.
+    """
+    transaction = f"delete table ip {table}\n{wanted}" if exists(table) else wanted
+    if transaction:
+        _transact(transaction, lock)
+
+
+def _transact(transaction: str, lock: int) -> None:
     files.act("rules", _PROGRAM)
     try:
         done = subprocess.run(
             [_PROGRAM, "-f", "-"], input=transaction.encode(), capture_output=True, check=False,
-            timeout=_TIMEOUT, env={"PATH": _PATH, "LC_ALL": "C"},
+            timeout=_TIMEOUT, env={"PATH": _PATH, "LC_ALL": "C"}, pass_fds=(lock,),
         )  # fmt: skip
     except FileNotFoundError as error:
         raise FilterMissing(

@@ -7,9 +7,11 @@ follows from the leases alone, so doing it once more puts right what a killed pr
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 
 from millefeuille import files
-from millefeuille.networks import admission, bridges, ends, hostfiles, rules
+from millefeuille.beside import beside
+from millefeuille.networks import admission, bridges, ends, hostfiles, links, rules
 from millefeuille.networks.lease import Endpoint, Lease
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
@@ -18,6 +20,7 @@ from millefeuille.networks.rules import Published
 
 def settle(
     host: Netlink,
+    lock: int,
     networks: Iterable[Network],
     leases: Sequence[Lease],
     gone: Sequence[Endpoint],
@@ -26,24 +29,27 @@ def settle(
     told: str,
 ) -> None:
     """Make it so that exactly these leases hold, and no longer the ends `gone`, whose networks may be unknown
-    by now. `table` is the store's in the packet filter, `told` the file with what that was told last. For
-    whoever holds the lock.
+    by now: their cables go, and the bridges that nobody is on. `table` is the store's in the packet filter,
+    `told` the file with what that was told last. `lock` is the held lock of the host's networks.
 
     Raises FilterMissing, FilterFailed, OSError.
     """
     used = {end.network_id for lease in leases for end in lease.endpoints if end.cable}
     bridged = [network for network in networks if network.driver == "bridge"]
-    _tell(table, told, [network for network in bridged if network.id in used], leases)
-    known = {(network.interface, network.id) for network in bridged}
-    for interface, network_id in known | {(end.bridge, end.network_id) for end in gone if end.bridge}:
-        if network_id not in used:
-            bridges.take_down(host, interface, network_id)
+    idle = {(network.interface, network.id) for network in bridged}
+    idle |= {(end.bridge, end.network_id) for end in gone if end.bridge}
+    over = [name for name, id in sorted(idle) if id not in used and bridges.is_of(host, name, id)]
+    over += [end.cable for end in gone if end.cable]
+    with beside(lambda: links.remove(host, *over)) if over else nullcontext():
+        _tell(lock, table, told, [network for network in bridged if network.id in used], leases)
     for lease in leases:
         if lease.hosts:
             hostfiles.update_peers(lease.hosts, ends.peers(lease, leases))
 
 
-def _tell(table: str, told: str, networks: Sequence[Network], leases: Iterable[Lease]) -> None:
+def _tell(
+    lock: int, table: str, told: str, networks: Sequence[Network], leases: Iterable[Lease]
+) -> None:
     published = [
         Published(port=port, ip=end.ip)
         for lease in leases
@@ -53,12 +59,17 @@ def _tell(table: str, told: str, networks: Sequence[Network], leases: Iterable[L
     wanted = rules.text(table, networks, published)
     try:
         with open(told) as file:
-            same = file.read() == wanted
+            same = file.read() == wanted != ""
     except FileNotFoundError:
-        same = not networks
-    if not same or (networks and not rules.exists(table)):
-        # Whoever finds the file empty knows that the rules may be any.
-        files.replace_file(told, b"")
-        rules.apply(wanted)
-        admission.admit((network.interface for network in networks), f"{told}.admitted")
+        same = not wanted
+    if same and (not wanted or rules.exists(table)):
+        return
+    # Whoever finds the file empty knows that the rules may be any.
+    files.replace_file(told, b"")
+    names = [network.interface for network in networks]
+    with beside(lambda: admission.admit(names, f"{told}.admitted", lock)):
+        rules.apply(table, wanted, lock)
+    if wanted:
         files.replace_file(told, wanted.encode())
+    else:
+        files.unlink(told)
