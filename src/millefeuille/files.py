@@ -307,14 +307,18 @@ def _spelled(path: str, parts: Iterable[str]) -> str:
     return path if hook is None else "/".join((path, *parts))
 
 
-def replace_file(path: str, data: bytes, mode: int = 0o600) -> None:
-    """Write `data` under `path` so that a reader, or a crash, sees the old or the new, never a part."""
+def replace_file(path: str, data: bytes, mode: int = 0o600, *, lasting: bool = True) -> None:
+    """Write `data` under `path` so that a reader, or a crash, sees the old or the new, never a part.
+
+    What is not `lasting` means nothing after a boot: it is not waited for until the disk has it.
+    """
     temporary = f"{path}.tmp-{os.getpid()}-{get_ident()}"
     unlink(temporary)
     descriptor = create(temporary, mode)
     try:
         write(descriptor, data)
-        sync(descriptor)
+        if lasting:
+            sync(descriptor)
     except BaseException:
         os.close(descriptor)
         with contextlib.suppress(OSError):
@@ -322,7 +326,8 @@ def replace_file(path: str, data: bytes, mode: int = 0o600) -> None:
         raise
     os.close(descriptor)
     rename(temporary, path)
-    sync_directory(os.path.dirname(path) or ".")
+    if lasting:
+        sync_directory(os.path.dirname(path) or ".")
 
 
 def _opened(path: str) -> int | None:

@@ -36,13 +36,13 @@ def admit(bridges: Iterable[str], record: str, lock: int) -> None:
     if not any(" DROP" in line or " REJECT" in line for line in chain):
         wanted = set()
     if wanted | before:
-        files.replace_file(record, "\n".join(sorted(wanted | before)).encode())
+        _record(record, wanted | before)
     for bridge in sorted(before - wanted):
         _change(lock, "-D", bridge, [line for line in _lines(bridge) if f"-A {_CHAIN} {line}" in chain])
     for bridge in sorted(wanted):
         _change(lock, "-I", bridge, [line for line in _lines(bridge) if f"-A {_CHAIN} {line}" not in chain])
     if wanted:
-        files.replace_file(record, "\n".join(sorted(wanted)).encode())
+        _record(record, wanted)
     else:
         files.unlink(record)
 
@@ -64,12 +64,16 @@ def _chain(lock: int) -> list[str]:
 def _run(lock: int, *words: str) -> str:
     try:
         done = subprocess.run(
-            [_PROGRAM, "-w", *words], capture_output=True, check=False, timeout=_TIMEOUT, text=True,
+            [_PROGRAM, "-w", *words], capture_output=True, check=False, timeout=_TIMEOUT,
             stdin=subprocess.DEVNULL, env={"PATH": _PATH, "LC_ALL": "C"}, pass_fds=(lock,),
         )  # fmt: skip
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout if done.returncode == 0 else ""
+    return done.stdout.decode() if done.returncode == 0 else ""
+
+
+def _record(path: str, bridges: Iterable[str]) -> None:
+    files.replace_file(path, "\n".join(sorted(bridges)).encode(), lasting=False)
 
 
 def _recorded(path: str) -> set[str]:

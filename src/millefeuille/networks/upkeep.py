@@ -65,11 +65,11 @@ def _tell(
     if same and (not wanted or rules.exists(table)):
         return
     # Whoever finds the file empty knows that the rules may be any.
-    files.replace_file(told, b"")
+    files.replace_file(told, b"", lasting=False)
     names = [network.interface for network in networks]
     with beside(lambda: admission.admit(names, f"{told}.admitted", lock)):
         rules.apply(table, wanted, lock)
     if wanted:
-        files.replace_file(told, wanted.encode())
+        files.replace_file(told, wanted.encode(), lasting=False)
     else:
         files.unlink(told)

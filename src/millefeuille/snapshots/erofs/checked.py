@@ -30,7 +30,7 @@ class Checked:
         """Say that the file at `path` has this hash."""
         with contextlib.suppress(OSError):
             files.make_directories(self._directory)
-            files.replace_file(self._record(path), _told(path, hash).encode())
+            files.replace_file(self._record(path), _told(path, hash).encode(), lasting=False)
 
     def _record(self, path: str) -> str:
         return f"{self._directory}/{os.path.basename(path)}"
