@@ -13,6 +13,7 @@ from millefeuille.containers.happening import note
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict, MilleError
+from millefeuille.runtime import freezer
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass
 
@@ -66,7 +67,7 @@ def pause(host: Parts, container: Container) -> None:
         raise WrongState(f"Container {container.id} is already paused")
     if not told.running:
         raise WrongState(f"Container {container.id} is not running")
-    host.runtime.pause(container.id)
+    _freeze(host, container, told.pid)
     tell(host.place, container, b"p", b"1")
     _await(host.place, container, lambda status: status == "paused")
     note(host.store, container, "pause")
@@ -74,9 +75,10 @@ def pause(host: Parts, container: Container) -> None:
 
 def unpause(host: Parts, container: Container) -> None:
     """Let them go on. Raises WrongState."""
-    if records.state(host.place, container.id).status != "paused":
+    told = records.state(host.place, container.id)
+    if told.status != "paused":
         raise WrongState(f"Container {container.id} is not paused")
-    host.runtime.resume(container.id)
+    _thaw(host, container, told.pid)
     tell(host.place, container, b"p", b"0")
     _await(host.place, container, lambda status: status == "running")
     note(host.store, container, "unpause")
@@ -89,24 +91,35 @@ def paused(host: Parts, container: Container) -> Iterator[None]:
     Raises what the runtime raises when it cannot be held.
     """
     with contextlib.ExitStack() as stack:
-        if records.state(host.place, container.id).status == "running":
+        told = records.state(host.place, container.id)
+        if told.status == "running":
             with contextlib.suppress(NotRunning):
                 # One connection for both: what is said over two may arrive in either order.
                 connection = stack.enter_context(connected(host.place, container.id))
                 # From here on the monitor lets it go, should this process vanish.
                 connection.send(b"h", b"1")
-                host.runtime.pause(container.id)
-                stack.callback(_let_go, host, container, connection)
+                _freeze(host, container, told.pid)
+                stack.callback(_let_go, host, container, told.pid, connection)
                 connection.send(b"p", b"1")
                 note(host.store, container, "pause")
         yield
 
 
-def _let_go(host: Parts, container: Container, connection: Connection) -> None:
+def _freeze(host: Parts, container: Container, pid: int) -> None:
+    if not freezer.freeze(pid, container.id):
+        host.runtime.pause(container.id)
+
+
+def _thaw(host: Parts, container: Container, pid: int) -> None:
+    if not freezer.thaw(pid, container.id):
+        host.runtime.resume(container.id)
+
+
+def _let_go(host: Parts, container: Container, pid: int, connection: Connection) -> None:
     with contextlib.suppress(MilleError):  # it has been killed meanwhile
         # Who holds it next goes by what the monitor has noted of this time, first and last.
         _await(host.place, container, lambda status: status != "running")
-        host.runtime.resume(container.id)
+        _thaw(host, container, pid)
         connection.send(b"p", b"0")
         connection.send(b"h", b"0")
         _await(host.place, container, lambda status: status != "paused")
