@@ -1,4 +1,4 @@
-"""Beside: a piece of work in a thread while the caller goes on, where both wait for the kernel most of the time."""
+"""Beside: a piece of work in a thread while the caller goes on, where both wait for the kernel mostly."""
 
 from __future__ import annotations
 

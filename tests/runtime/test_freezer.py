@@ -72,7 +72,7 @@ def test_a_group_of_version_2_is_halted_and_let_go_on(
 ) -> None:
     pid, file = counter
     for group in group_of(NEW, pid):
-        monkeypatch.setattr(freezer, "_group", lambda *_: (str(group), False))
+        monkeypatch.setattr(freezer, "_group", lambda *_, group=group: (str(group), False))
         assert freezer.freeze(pid, ID)
         assert not goes_on(file)
         assert freezer.thaw(pid, ID)

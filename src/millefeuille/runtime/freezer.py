@@ -1,7 +1,7 @@
 """Freezer: the processes of a container halted, and let go on, by the control group that they are in.
 
-A runtime does the same, and takes as long for it as for a start. Where a group is not as expected nothing is done:
-the runtime knows what else there may be.
+A runtime does the same, and takes as long for it as for a start. Where a group is not as expected nothing
+is done: the runtime knows what else there may be.
 
 Source: Linux Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst and cgroup-v2.rst.
 """
@@ -32,8 +32,8 @@ def thaw(pid: int, id: str) -> bool:
 
 
 def _group(pid: int, id: str) -> tuple[str, bool]:
-    """The directory of the group that freezes the container, and whether it is of version 1; "" where its first
-    process is in none of its own.
+    """The directory of the group that freezes the container, and whether it is of version 1; "" where its
+    first process is in none of its own.
     """
     found = {}
     for line in _read(f"/proc/{pid}/cgroup").splitlines():
