@@ -16,6 +16,7 @@ import importlib
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import bz2 as bz2
+    import decimal as decimal
     import fractions as fractions
     import hashlib as hashlib
     import ipaddress as ipaddress
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import lzma as lzma
     import re as re
     import subprocess as subprocess
+    import tomllib as tomllib
     from typing import Any
     from urllib import parse as parse
 
@@ -64,6 +66,7 @@ if not TYPE_CHECKING:
 
     blake3 = Later("blake3")
     bz2 = Later("bz2")
+    decimal = Later("decimal")
     fractions = Later("fractions")
     hashlib = Later("hashlib")
     ipaddress = Later("ipaddress")
@@ -71,4 +74,5 @@ if not TYPE_CHECKING:
     lzma = Later("lzma")
     re = Later("re")
     subprocess = Later("subprocess")
+    tomllib = Later("tomllib")
     parse = Later("urllib.parse")

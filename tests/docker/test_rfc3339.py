@@ -26,6 +26,13 @@ _SECOND = rfc3339.SECOND
         ("2026-13-23T03:04:07Z", None),
         ("2026-11-23T03:04:07", None),
         ("x2026-11-23T03:04:07Z", None),
+        ("2026-11-23T03:04:07.Z", None),
+        ("2026-11-23T03:04:07.1234567891Z", 1_795_403_047 * _SECOND + 123_456_789),
+        ("2026-11-23T03:04:07,5Z", 1_795_403_047 * _SECOND + 500_000_000),
+        ("2026-11-23T03:04:61Z", None),
+        ("2026-W48-1T03:04:07Z", None),
+        ("202\u0664-11-23T03:04:07Z", None),
+        ("2026-11-23T03:04:07.\u0665Z", None),
     ],
 )
 def test_reading(text: str, value: int | None) -> None:
@@ -73,6 +80,19 @@ def test_the_local_zone(monkeypatch: pytest.MonkeyPatch) -> None:
         assert rfc3339.local(value, fixed=True) == text.format(".622956776")
     monkeypatch.undo()
     time.tzset()
+
+
+@given(
+    st.from_regex(
+        r"\A[0-9T:.Z+-]{0,34}\Z"
+        r"|\A2026-1[0-3]-[0-3][0-9]T[0-2][0-9]:0[0-9]:[0-9]{1,2}[.,]?[0-9]{0,11}[Z0+]\Z"
+    )
+)
+def test_most_times_are_read_without_a_regular_expression_and_just_as_with_it(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        plain = rfc3339.nanoseconds(text)
+        patch.setattr(rfc3339, "_is_plain", lambda _: False)
+        assert rfc3339.nanoseconds(text) == plain
 
 
 @given(st.integers(1, 4_000_000_000 * _SECOND))

@@ -10,12 +10,18 @@ from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.pausing import WrongState, pause, tell, unpause
 from millefeuille.containers.record import Container
-from millefeuille.containers.start import start
 from millefeuille.errors import Invalid
+from millefeuille.later import Later
 from millefeuille.oci import signals
 from millefeuille.oci.signals import InvalidSignal, signal_number
 from millefeuille.store import containers
 from millefeuille.store.containers import InvalidName, NameTaken
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.containers import start as starting
+else:
+    starting = Later("millefeuille.containers.start")
 
 __all__ = [
     "UnknownToLinux", "WrongState", "await_release", "deliverable", "kill", "pause", "rename", "restart",
@@ -92,7 +98,7 @@ def kill(host: Host, container: Container, number: int) -> None:
 def restart(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:
     """Stop and start again."""
     stop(host, container, timeout=timeout, signal=signal)
-    start(host, container)
+    starting.start(host, container)
     note(host.store, container, "restart")
 
 

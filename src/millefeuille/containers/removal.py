@@ -12,17 +12,24 @@ import os
 from collections.abc import Iterator
 
 from millefeuille import files
-from millefeuille.beside import beside
 from millefeuille.containers import records
 from millefeuille.containers.connection import NotRunning, connected
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
-from millefeuille.snapshots import attach
+from millefeuille.later import Later
 from millefeuille.store import removal as rows
 from millefeuille.values import replace
 from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille import beside
+    from millefeuille.snapshots import attach
+else:
+    attach = Later("millefeuille.snapshots.attach")
+    beside = Later("millefeuille.beside")
 
 _PATIENCE = 10.0  # seconds for a killed process to be gone
 
@@ -87,7 +94,7 @@ def _quieting(host: Host, id: str) -> Iterator[None]:
         yield
         return
     host.runtime.delete(id)
-    with beside(lambda: host.networks.disconnect(id)):
+    with beside.beside(lambda: host.networks.disconnect(id)):
         _leave_root(host.place.rootfs(id))
         yield
     files.remove_tree(host.place.bundle(id))

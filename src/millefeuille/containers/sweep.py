@@ -13,17 +13,24 @@ from collections.abc import Iterator
 
 from millefeuille import files
 from millefeuille.annotations import Final
-from millefeuille.containers import lifecycle, records, removal
+from millefeuille.containers import records, removal
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import NEVER, Container
 from millefeuille.containers.state import State
 from millefeuille.errors import Corrupt
+from millefeuille.later import Later
 from millefeuille.oci.moment import rfc3339
 from millefeuille.store import containers
 from millefeuille.store.store import Store
 from millefeuille.values import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.containers import lifecycle
+else:
+    lifecycle = Later("millefeuille.containers.lifecycle")
 
 _PATIENCE: Final = 5.0  # seconds that the start of a container may take
 

@@ -17,17 +17,32 @@ _TEXT = pattern(
 
 def nanoseconds(text: str) -> int | None:
     """Nanoseconds since 1970; None for text that is no such time."""
-    found = _TEXT.fullmatch(text)
-    if found is None:
-        return None
-    date, clock, fraction, sign, hours, minutes = found.groups()
+    if _is_plain(text):
+        date_time, fraction, sign, hours, minutes = text[:19], text[20:-1], None, None, None
+    else:
+        found = _TEXT.fullmatch(text)
+        if found is None:
+            return None
+        date, clock, fraction, sign, hours, minutes = found.groups()
+        date_time = f"{date}T{clock}"
     try:
-        moment = datetime.fromisoformat(f"{date}T{clock}+00:00")
+        moment = datetime.fromisoformat(f"{date_time}+00:00")
     except ValueError:
         return None
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) // timedelta(seconds=1)
     seconds = int(moment.timestamp()) - (-offset if sign == "-" else offset)
     return seconds * SECOND + int((fraction or "").ljust(9, "0"))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a time is in UTC and as written here: most are, and regular expressions take long to load."""
+    marks = text[4:5] + text[7:8] + text[10:11] + text[13:14] + text[16:17] + text[-1:]
+    digits = text[:4] + text[5:7] + text[8:10] + text[11:13] + text[14:16] + text[17:19]
+    has_fraction = text[19:20] == "." and text[20:-1].isdecimal() and len(text) <= 30
+    return (
+        marks == "--T::Z" and text.isascii() and len(digits) == 14 and digits.isdecimal()
+        and (len(text) == 20 or has_fraction)
+    )  # fmt: skip
 
 
 def seconds(text: str) -> int:

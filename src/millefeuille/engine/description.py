@@ -10,7 +10,7 @@ import uuid
 import millefeuille
 from millefeuille.docker import rfc3339
 from millefeuille.docker.shapes.info import EngineInfo
-from millefeuille.engine.registries import proxy
+from millefeuille.engine.proxies import proxy
 from millefeuille.engine.snapshots import choice
 from millefeuille.engine.store import existing
 from millefeuille.engine.surroundings import file_system, surroundings

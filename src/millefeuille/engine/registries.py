@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from millefeuille.engine.proxies import proxy
 from millefeuille.progress import Progress
 from millefeuille.registry.client import Registries
 from millefeuille.registry.credentials import Credentials
@@ -33,12 +34,3 @@ def registries(settings: Settings, progress: Progress, *, insecure: str = "") ->
         proxies={scheme: url for scheme, url in proxies.items() if url},
         no_proxy=proxy(settings, "no"),
     )
-
-
-def proxy(settings: Settings, scheme: str) -> str:
-    """The proxy for http or https, or with `no` the hosts that need none; "" when there is nothing.
-
-    The variable in lower case goes first, as in curl and Go.
-    """
-    name = f"{scheme}_proxy"
-    return settings.environment.get(name) or settings.environment.get(name.upper()) or ""

@@ -6,13 +6,9 @@ import contextlib
 import os
 
 from millefeuille import files
-from millefeuille.annotations import Final
 from millefeuille.errors import Corrupt, NotFound
-from millefeuille.later import pattern
 from millefeuille.networks.network import PREDEFINED, Network, decode, encode, predefined
 from millefeuille.plainjson import dumps, loads
-
-_ID: Final = pattern(r"(?a)[0-9a-f]{1,64}")
 
 
 class NoSuchNetwork(NotFound):
@@ -41,7 +37,7 @@ class Definitions:
         for network in networks:
             if text in (network.id, network.name):
                 return network
-        started = [network for network in networks if _ID.fullmatch(text) and network.id.startswith(text)]
+        started = [network for network in networks if text and network.id.startswith(text)]
         if len(started) > 1:
             raise NoSuchNetwork(
                 f"network {text} is ambiguous ({len(started)} matches found based on ID prefix)"

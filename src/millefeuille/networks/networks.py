@@ -20,15 +20,13 @@ from functools import partial
 
 from millefeuille import files
 from millefeuille.annotations import Any, Final
-from millefeuille.beside import beside
 from millefeuille.errors import Conflict, Denied, NotFound
 from millefeuille.later import Later, ipaddress
-from millefeuille.networks import ends, hostfiles, links, namespace, wiring
+from millefeuille.networks import ends, hostfiles
 from millefeuille.networks.connection import Connection, network_settings
 from millefeuille.networks.definitions import Definitions, NoSuchNetwork
 from millefeuille.networks.hostfiles import Name
 from millefeuille.networks.lease import Carrier, Endpoint, Lease, Leases, Port
-from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
 from millefeuille.networks.wishes import Wishes, names
 from millefeuille.sha256 import sha256
@@ -38,14 +36,31 @@ from millefeuille.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from millefeuille.networks import bridges, making, pasta, pools, ports, upkeep
+    from millefeuille import beside
+    from millefeuille.networks import (
+        bridges,
+        links,
+        making,
+        namespace,
+        netlink,
+        pasta,
+        pools,
+        ports,
+        upkeep,
+        wiring,
+    )
 else:
+    beside = Later("millefeuille.beside")
     bridges = Later("millefeuille.networks.bridges")
+    links = Later("millefeuille.networks.links")
     making = Later("millefeuille.networks.making")
+    namespace = Later("millefeuille.networks.namespace")
+    netlink = Later("millefeuille.networks.netlink")
     pasta = Later("millefeuille.networks.pasta")
     pools = Later("millefeuille.networks.pools")
     ports = Later("millefeuille.networks.ports")
     upkeep = Later("millefeuille.networks.upkeep")
+    wiring = Later("millefeuille.networks.wiring")
 
 __all__ = [
     "AlreadyConnected", "Connection", "Network", "NetworkExists", "NetworkInUse", "Networks",
@@ -109,7 +124,7 @@ class Networks:
         """
         made = making.make(order)
         _check_bridges()
-        with self._locked(), Netlink() as host:
+        with self._locked(), netlink.Netlink() as host:
             others = self.every()
             if any(other.name == made.name for other in others):
                 raise NetworkExists(f"network with name {made.name} already exists")
@@ -132,7 +147,7 @@ class Networks:
         found = self.get(text)
         if found.predefined:
             raise making.PredefinedNetwork(f"{found.name} is a pre-defined network and cannot be removed")
-        with self._locked(), Netlink() as host:
+        with self._locked(), netlink.Netlink() as host:
             found = self.get(text)
             users = [f'name:"{lease.name}" id:"{end.id[:12]}"' for lease, end in self.connected(found)]
             if users:
@@ -190,7 +205,7 @@ class Networks:
         program = pasta.find() if carried else ""
         self.disconnect(container)
         try:
-            with self._locked() as lock, Netlink() as host:
+            with self._locked() as lock, netlink.Netlink() as host:
                 lease = self._reserve(host, container, wishes, carried)
                 self._prepare(host, lock, lease, wishes, carried)
             if carried:
@@ -214,7 +229,7 @@ class Networks:
             with self._locked():
                 self.leases.forget(container)
             return
-        with self._locked() as lock, Netlink() as host:
+        with self._locked() as lock, netlink.Netlink() as host:
             self._settle_rest(host, lock, without=container)
             # After the cables: the kernel takes a namespace apart while whoever wants an interface waits.
             namespace.remove(self.namespace(container))
@@ -226,7 +241,7 @@ class Networks:
         Raises NotConnected, BadEndpoint, and what `connect` raises.
         """
         _check_bridges()
-        with self._locked() as lock, Netlink() as host:
+        with self._locked() as lock, netlink.Netlink() as host:
             lease = self._running(container)
             found = self._settled(host, text)
             if lease.on(found.id):
@@ -255,7 +270,7 @@ class Networks:
         """
         _check_bridges()
         found = self.get(text)
-        with self._locked() as lock, Netlink() as host:
+        with self._locked() as lock, netlink.Netlink() as host:
             lease = self._running(container)
             end = lease.on(found.id)
             if end is None or not end.cable:
@@ -334,7 +349,7 @@ class Networks:
         with _programming(lease.name, end):
             pasta.start(words, note)
 
-    def _reserve(self, host: Netlink, container: str, wishes: Wishes, carried: bool) -> Lease:
+    def _reserve(self, host: netlink.Netlink, container: str, wishes: Wishes, carried: bool) -> Lease:
         """Choose addresses and ports, and write them down. `carried`: by a process, not by cables."""
         for directory in (self._run, self.leases.directory, f"{self._run}/netns"):
             files.make_directory(directory)
@@ -366,7 +381,7 @@ class Networks:
         if files.make_directory(self._root):
             files.sync_directory(os.path.dirname(self._root))
 
-    def _settled(self, host: Netlink, name: str) -> Network:
+    def _settled(self, host: netlink.Netlink, name: str) -> Network:
         network = self.get(name)
         if network.driver != "bridge":
             raise ends.BadEndpoint(f"container cannot be connected to network {name} among others")
@@ -399,7 +414,7 @@ class Networks:
             found += (port for lease in leases for port in lease.ports)
         return found
 
-    def _prepare(self, host: Netlink, lock: int, lease: Lease, wishes: Wishes, carried: bool) -> None:
+    def _prepare(self, host: netlink.Netlink, lock: int, lease: Lease, wishes: Wishes, carried: bool) -> None:
         for end in lease.endpoints:
             if end.cable:
                 bridges.raise_up(host, self.get(end.network_id))
@@ -408,12 +423,12 @@ class Networks:
             hostfiles.write(lease.hosts, ends.hosts(lease, wishes, host=reached))
         wiring_up = partial(wiring.wire, self.namespace(lease.container), lease, self.get)
         if _plugged(lease):
-            with beside(wiring_up):
+            with beside.beside(wiring_up):
                 self._settle_rest(host, lock)
         elif wishes.private:
             wiring_up()
 
-    def _settle_rest(self, host: Netlink, lock: int, *, without: str = "") -> None:
+    def _settle_rest(self, host: netlink.Netlink, lock: int, *, without: str = "") -> None:
         every = list(self.leases.every())
         leases = [lease for lease in every if lease.container != without]
         gone = [end for lease in every if lease.container == without for end in lease.endpoints]

@@ -6,11 +6,11 @@ Source: containers-registries.conf(5), format version 2.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 
 from millefeuille.annotations import Any
 from millefeuille.errors import Invalid
+from millefeuille.later import tomllib
 from millefeuille.registry.redaction import clean
 from millefeuille.values import dataclass
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from urllib.parse import quote_plus
 
 from millefeuille.annotations import Any
 from millefeuille.docker.jsontext import marshal
@@ -12,6 +11,7 @@ from millefeuille.docker.template.indexing import index, length, slice_
 from millefeuille.docker.template.printing import MISSING_TEXT, sprint, sprintln
 from millefeuille.docker.template.values import Struct, TypedList, json_value, truth, type_name
 from millefeuille.docker.template.verbs import sprintf
+from millefeuille.later import parse
 from millefeuille.values import dataclass
 
 
@@ -90,7 +90,7 @@ def _html(*arguments: object) -> str:
 
 
 def _urlquery(*arguments: object) -> str:
-    return quote_plus(_text(arguments), safe="")
+    return parse.quote_plus(_text(arguments), safe="")
 
 
 def _not_a_function(function: object, *_: object) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from decimal import Decimal
 
 from millefeuille.docker.template.values import Absent, Missing, Number, Struct, Text
+from millefeuille.later import decimal
 from millefeuille.values import replace
 
 MISSING_TEXT = "<no value>"
@@ -75,11 +75,11 @@ def general(value: float, precision: int = -1, alternate: bool = False) -> str:
         return {math.inf: "+Inf", -math.inf: "-Inf"}.get(value, "NaN")
     if precision >= 0:
         return f"{value:#.{precision or 1}g}" if alternate else f"{value:.{precision or 1}g}"
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    sign, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
     assert isinstance(exponent, int)  # only infinities and NaN have letters here
     leading = len(digits) + exponent - 1 if any(digits) else 0
     if leading < -4 or leading >= 6:
         mantissa = "".join(map(str, digits))
         fraction = f".{mantissa[1:]}" if len(mantissa) > 1 else ""
         return f"{'-' * sign}{mantissa[0]}{fraction}e{'-' if leading < 0 else '+'}{abs(leading):02d}"
-    return f"{Decimal(repr(value)).normalize():f}"
+    return f"{decimal.Decimal(repr(value)).normalize():f}"

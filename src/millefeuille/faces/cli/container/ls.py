@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 import time
 
 from millefeuille.docker.containerrecords import listed
@@ -25,6 +24,7 @@ from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, integer, string
 from millefeuille.faces.cli.preferences import default_format
 from millefeuille.faces.cli.rendered import render
+from millefeuille.later import re
 
 ALL = boolean("all", "Show all containers (default shows just running)", short="a")
 FILTER = filters("filter", "Filter output based on conditions provided", short="f")
