@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import threading
@@ -18,6 +19,7 @@ from textual.widgets import Input
 from millefeuille.analysis.tree import Node
 from millefeuille.annotations import Final
 from millefeuille.errors import MilleError
+from millefeuille.faces.tui import ending
 from millefeuille.faces.tui.extraction import extract
 from millefeuille.faces.tui.file import FileScreen
 from millefeuille.faces.tui.frame import boxes, frame
@@ -79,6 +81,7 @@ class AnalyserApp(App[None]):
         self.state = state
         self._target = target
         self._canvas = Canvas(state)
+        self.ended_by = 0  # the number of the signal that ended it
 
     def compose(self) -> ComposeResult:
         """One widget: all panes are drawn by it."""
@@ -87,7 +90,13 @@ class AnalyserApp(App[None]):
     def on_mount(self) -> None:
         """Begin with the keys, and with the work that the first frame does not need."""
         self._canvas.focus()
+        for number in ending.SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         self.call_after_refresh(self._begin_work)
+
+    def _end(self, number: int) -> None:
+        self.ended_by = number
+        self.exit()
 
     def _begin_work(self) -> None:
         # No worker of Textual's: whoever leaves would have to wait for that.

@@ -69,7 +69,8 @@ def image_details(state: State) -> list[Line]:
         _fact("Total", f"{human_size(stored)}, {human_size(packed)} compressed"),
     ]
     if image.base:
-        lines.append(_fact("Base", f"{printable(image.base_name)} ({image.base} layers)"))
+        layers = "1 layer" if image.base == 1 else f"{image.base} layers"
+        lines.append(_fact("Base", f"{printable(image.base_name)} ({layers})"))
     if state.viewed.document is None:
         return [*lines, [Span("Working out the waste …", "dim")]]
     exact, dive = (state.viewed.document["score"][name] for name in ("exact", "dive"))

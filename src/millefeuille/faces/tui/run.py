@@ -12,6 +12,7 @@ from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Protocol, TextIO
 from millefeuille.engine.analysis import Analysis
 from millefeuille.engine.contents import content
+from millefeuille.faces.tui import ending
 from millefeuille.faces.tui.comparison import Comparison
 from millefeuille.faces.tui.frame import frame
 from millefeuille.faces.tui.line import printed
@@ -21,10 +22,11 @@ from millefeuille.faces.tui.viewed import Viewed
 from millefeuille.store.store import Store
 
 _ALTERNATE = "\x1b[?1049h\x1b[?25l"
-_BACK = "\x1b[?25h\x1b[?1049l"
 
 
 class _App(Protocol):
+    ended_by: int
+
     def run(self) -> object: ...
 
 
@@ -49,6 +51,7 @@ def begin(
         comparison = Comparison(before.image.name, difference(before.image, analysis.image))
     read = partial(content, store, analysis.image) if store is not None else None
     state = State(Viewed(analysis, known=known, read=read), preferences(environment, home), comparison)
+    ending.guard(terminal)
     terminal.write(_ALTERNATE + printed(frame(state, *size)))
     terminal.flush()
     # What is made until the program is complete stays: looking for garbage in it is time lost.
@@ -57,11 +60,15 @@ def begin(
 
 
 def run(state: State, terminal: TextIO) -> None:
-    """Let somebody look around until they leave."""
-    # Loading Textual takes longer than all before it; nobody has to wait for that to see something.
-    app: Callable[[State], _App] = importlib.import_module("millefeuille.faces.tui.app").AnalyserApp
+    """Let somebody look around until they leave, or a signal ends it, and this process with it."""
+    ended_by = 0
     try:
-        app(state).run()
+        # Loading Textual takes longer than all before it; nobody has to wait for that to see something.
+        app: Callable[[State], _App] = importlib.import_module("millefeuille.faces.tui.app").AnalyserApp
+        running = app(state)
+        running.run()
+        ended_by = running.ended_by
     finally:
-        terminal.write(_BACK)
-        terminal.flush()
+        ending.give_back(terminal)
+    if ended_by:
+        ending.end(terminal, ended_by)

@@ -37,7 +37,9 @@ def _head(found: Document) -> str:
         f"ID:           {image['id']}",
         f"Platform:     {image['platform']}",
         f"Layers:       {len(found['layers'])}",
-        f"Base:         {base['name']} ({base['layers']} layers)" if base["layers"] else "",
+        f"Base:         {base['name']} ({base['layers']} layer{'' if base['layers'] == 1 else 's'})"
+        if base["layers"]
+        else "",
         f"Stored:       {human_size(exact['storedBytes'])}"
         f" ({human_size(exact['compressedBytes'])} compressed)",
         f"Live:         {human_size(exact['liveBytes'])}",
