@@ -415,6 +415,7 @@ class Networks:
         return found
 
     def _prepare(self, host: netlink.Netlink, lock: int, lease: Lease, wishes: Wishes, carried: bool) -> None:
+        """Make what the lease tells of."""
         for end in lease.endpoints:
             if end.cable:
                 bridges.raise_up(host, self.get(end.network_id))
