@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.stacking import ATTRIBUTES, CONTENT, KIND, SAME, Stacking, compared
 from millefeuille.annotations import Any
-from millefeuille.layers.entry import FILE
+from millefeuille.layers.entry import DIRECTORY, FILE
 from millefeuille.oci.config import History
-from millefeuille.values import dataclass
+from millefeuille.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,17 @@ class Shown:
             self._stacking.add(layer)
         self.paths = self._stacking.live
 
+    @cached_property
+    def unnamed(self) -> set[bytes]:
+        """The directories that no entry names, and that are there for what is in them."""
+        found: set[bytes] = set()
+        for path in self.paths:
+            parent = path.rpartition(b"/")[0]
+            while parent and parent not in self.paths and parent not in found:
+                found.add(parent)
+                parent = parent.rpartition(b"/")[0]
+        return found
+
     def place(self, path: bytes) -> tuple[Layer, int]:
         """The layer and the number in it of what a path shows."""
         layer, entry = self._stacking.layer_of(self.paths[path])
@@ -75,7 +87,7 @@ def difference(old: Image, new: Image) -> Difference:
         shared += 1
     same = 0
     for one, other in zip(old.config.history, new.config.history, strict=False):
-        if one != other:
+        if replace(one, created="") != replace(other, created=""):
             break
         same += 1
     return Difference(
@@ -94,7 +106,13 @@ def _files(old: Shown, new: Shown, shared: int) -> Iterator[FileChange]:
         before, after = old.paths.get(path), new.paths.get(path)
         if before == after and before is not None and before < known:
             continue
-        if before is None:
+        if (before is None and path in old.unnamed) or (after is None and path in new.unnamed):
+            shown = old if after is None else new
+            layer, entry = shown.place(path)
+            change = ATTRIBUTES if layer.kinds[entry] == DIRECTORY else KIND
+            sizes = {"before" if after is None else "after": shown.size(path)}
+            yield FileChange(path=path, change=_WORDS[change], **sizes)
+        elif before is None:
             yield FileChange(path=path, change="added", after=new.size(path))
         elif after is None:
             yield FileChange(path=path, change="removed", before=old.size(path))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from millefeuille.analysis.image import Image
+from millefeuille.analysis.rewording import reworded
 from millefeuille.annotations import Final
 from millefeuille.oci.config import History
 
@@ -29,8 +30,15 @@ _WORDS: Final = (
 def dockerfile(image: Image) -> str:
     """The text, ending with a newline. Steps of a base that is known are one FROM."""
     lines = [f"FROM {image.base_name}" if image.base_name else "FROM scratch"]
-    lines += (instruction(step) for step in own_steps(image))
+    config = image.config.fields.get("config")
+    config = config if isinstance(config, dict) else {}
+    lines += (_without_controls(reworded(instruction(step), config)) for step in own_steps(image))
     return "\n".join(lines) + "\n"
+
+
+def _without_controls(text: str) -> str:
+    """What a terminal may be given: a history may hold anything."""
+    return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
 
 
 def instruction(step: History) -> str:

@@ -107,13 +107,17 @@ def parse_size(text: str) -> int:
     letter = unit.removesuffix("b").removesuffix("i") if binary else unit.removesuffix("b")
     if match is None or letter not in _UNITS:
         raise BadRule(f"unhandled size name: {text}")
-    return int(float(match[1]) * (1024 if binary else 1000) ** _UNITS.index(letter))
+    size = float(match[1]) * (1024 if binary else 1000) ** _UNITS.index(letter)
+    if size == float("inf"):
+        raise BadRule(f"size is too large: {text[:20]}…")
+    return int(size)
 
 
 def matches(path: str, pattern: str) -> bool:
     """Whether a path is the pattern, lies below it, or fits it as a shell's wildcard."""
     path, pattern = path.strip("/"), pattern.strip("/")
-    return path == pattern or path.startswith(pattern + "/") or fnmatch.fnmatchcase(path, pattern)
+    below = not pattern or path == pattern or path.startswith(pattern + "/")
+    return below or fnmatch.fnmatchcase(path, pattern)
 
 
 def _at_most(rule: str, words: str, size: int, limit: int) -> Outcome:

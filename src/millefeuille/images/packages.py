@@ -15,8 +15,9 @@ from blake3 import blake3
 from millefeuille.analysis.compare import Shown
 from millefeuille.analysis.layer import Layer
 from millefeuille.errors import Failed
-from millefeuille.layers.entry import FILE
+from millefeuille.layers.entry import DIRECTORY, FILE
 from millefeuille.packages.found import Found, find, parser_of
+from millefeuille.packages.osrelease import PATHS
 from millefeuille.packages.package import Package
 from millefeuille.store.disk import Disk
 from millefeuille.store.images import LayerRecord
@@ -55,11 +56,13 @@ def image_packages(disk: Disk, records: Sequence[LayerRecord]) -> ImagePackages:
     layers = tuple(Layer(open_index(disk, record)) for record in records)
     memory: dict[tuple[int, int], bytes] = {}
     since: dict[_Key, int] = {}
-    found = Found(packages=())
+    found, above = Found(packages=()), frozenset[bytes]()
     for number in range(len(layers)):
-        if not _concerned(layers[number]) and number:
+        if not _concerned(layers[number], above) and number:
             continue
-        found = find(_Tree(disk, records[: number + 1], layers[: number + 1], memory))
+        tree = _Tree(disk, records[: number + 1], layers[: number + 1], memory)
+        found = find(tree)
+        above = frozenset(tree.above)
         since = {key: since.get(key, number) for key in map(_key, found.packages)}
     return ImagePackages(
         packages=tuple(Installed(package=one, layer=since[_key(one)]) for one in found.packages),
@@ -68,11 +71,14 @@ def image_packages(disk: Disk, records: Sequence[LayerRecord]) -> ImagePackages:
     )
 
 
-def _concerned(layer: Layer) -> bool:
-    """Whether packages may come or go with a layer."""
+def _concerned(layer: Layer, above: frozenset[bytes]) -> bool:
+    """Whether packages may come or go with a layer; `above` are the directories that records were read in."""
     if layer.whiteouts or layer.opaques:
         return True
-    return any(parser_of(path) is not None for path in layer.paths)
+    return any(
+        parser_of(path) is not None or path in PATHS or (path in above and layer.kinds[entry] != DIRECTORY)
+        for entry, path in enumerate(layer.paths)
+    )
 
 
 def _key(package: Package) -> _Key:
@@ -91,6 +97,7 @@ class _Tree:
         self._shown = Shown(layers)
         self._numbers = {id(layer): number for number, layer in enumerate(layers)}
         self._memory = memory
+        self.above: set[bytes] = set()  # the directories that something was read in, with those above them
 
     def paths(self) -> Iterable[bytes]:
         """The paths of all regular files."""
@@ -101,6 +108,8 @@ class _Tree:
 
     def read(self, path: bytes) -> bytes:
         """The content of one of them. Raises DamagedLayer, TooLarge."""
+        parts = path.split(b"/")
+        self.above.update(b"/".join(parts[:count]) for count in range(1, len(parts)))
         layer, entry = self._shown.place(path)
         place = (self._numbers[id(layer)], entry)
         if place not in self._memory:
@@ -112,13 +121,16 @@ class _Tree:
         if size > _LARGEST:
             raise TooLarge(f"/{os.fsdecode(layer.paths[entry])}: a list of packages with {size} bytes")
         record = self._records[number]
+        pieces = layer.index.sparse(entry)
+        data = bytearray(size)
         with open(self._disk.tar(record.diff_id), "rb") as tar:
             tar.seek(layer.index.data_offset(entry))
-            data = tar.read(size)
+            for offset, length in ((0, size),) if pieces is None else pieces:
+                data[offset : offset + length] = tar.read(length)
         expected = layer.index.content(entry)
-        if layer.index.sparse(entry) is None and expected is not None and blake3(data).digest() != expected:
+        if expected is not None and blake3(data).digest() != expected:
             raise DamagedLayer(
                 f"layer {record.diff_id}: damaged in the store",
                 advice="Mend it with `mille system check --data --repair`.",
             )
-        return data
+        return bytes(data)

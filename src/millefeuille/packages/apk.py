@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from millefeuille.packages.package import APK, Package
+from millefeuille.packages.package import APK, Package, number
 
 
 def apk_packages(raw: bytes, location: bytes = b"") -> Iterator[Package]:
@@ -38,5 +38,5 @@ def _package(fields: Mapping[bytes, bytes], files: Sequence[bytes], location: by
     return Package(
         kind=APK, name=name, version=text(b"V"), architecture=text(b"A"),
         source=origin if origin != name else "", licence=text(b"L"), supplier=text(b"m"),
-        size=int(size) if size.isdecimal() else 0, location=location, files=tuple(files),
+        size=number(size), location=location, files=tuple(files),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from millefeuille.annotations import Final
-from millefeuille.packages.package import DEB, Package
+from millefeuille.packages.package import DEB, Package, number
 from millefeuille.packages.paragraphs import paragraphs
 
 _SOURCE: Final = re.compile(r"(\S+)(?:\s+\(([^)]+)\))?")
@@ -36,5 +36,5 @@ def _package(fields: Mapping[str, str], location: bytes) -> Package:
         kind=DEB, name=fields["package"], version=fields["version"],
         architecture=fields.get("architecture", ""), source=source[1] if source else "",
         source_version=(source[2] or "") if source else "", supplier=fields.get("maintainer", ""),
-        size=int(size) * 1024 if size.isdecimal() else 0, location=location,
+        size=number(size) * 1024, location=location,
     )  # fmt: skip

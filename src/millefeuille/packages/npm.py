@@ -21,7 +21,7 @@ def npm_packages(raw: bytes, location: bytes = b"") -> Iterator[Package]:
     if not isinstance(fields, dict) or not _text(fields.get("name")) or not _text(fields.get("version")):
         return
     yield Package(
-        kind=NPM, name=fields["name"], version=fields["version"], location=location,
+        kind=NPM, name=_text(fields["name"]), version=_text(fields["version"]), location=location,
         licence=_licence(fields), supplier=_person(fields.get("author")),
     )  # fmt: skip
 
@@ -41,4 +41,5 @@ def _person(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    # JSON can say halves of a character, which no text that leaves here may have.
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""

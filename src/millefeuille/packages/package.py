@@ -14,6 +14,9 @@ NPM: Final = "npm"
 GO: Final = "golang"
 
 
+_DIGITS: Final = 18  # of the largest number that is taken for a size
+
+
 class BadRecord(Invalid):
     """A file that should list packages is not what its name promises."""
 
@@ -38,3 +41,8 @@ class Package:
     size: int = 0
     location: bytes = b""
     files: tuple[bytes, ...] = ()
+
+
+def number(text: str) -> int:
+    """A size that a record tells; 0 for what is none."""
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else 0

@@ -15,7 +15,7 @@ def paragraphs(raw: bytes) -> Iterator[dict[str, str]]:
     """
     fields: dict[str, str] = {}
     name = ""
-    for line in raw.decode(errors="replace").splitlines():
+    for line in raw.decode(errors="replace").replace("\r\n", "\n").split("\n"):
         if not line.strip():
             if fields:
                 yield fields

@@ -13,6 +13,11 @@ def escaped(path: bytes) -> str:
     return "".join(letter if letter.isprintable() and letter != "\\" else _code(letter) for letter in text)
 
 
+def printable(text: str) -> str:
+    """Words from an image as one line that does not steer the screen."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
 def _code(letter: str) -> str:
     if letter in _SHORT:
         return _SHORT[letter]

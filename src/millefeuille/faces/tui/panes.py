@@ -8,7 +8,7 @@ import stat
 from millefeuille.analysis.tree import NO_ENTRY, Node
 from millefeuille.annotations import Final
 from millefeuille.docker.units import human_size
-from millefeuille.faces.cli.escaped import escaped
+from millefeuille.faces.cli.escaped import escaped, printable
 from millefeuille.faces.tui.browser import Row
 from millefeuille.faces.tui.keys import LAYERS, TREE, WASTE
 from millefeuille.faces.tui.line import Line, Span, fitted, wrapped
@@ -165,11 +165,6 @@ def step_text(command: str) -> str:
     """A step of the history on one line, without the shell in front; line ends are shown as ↵."""
     text = command.removeprefix(_SHELL).removeprefix("RUN " + _SHELL)
     return printable(text.replace("\r\n", "\n").replace("\n", "↵").replace("\t", " "))
-
-
-def printable(text: str) -> str:
-    """A text that does not steer the terminal."""
-    return text if text.isprintable() else "".join(each if each.isprintable() else "�" for each in text)
 
 
 def _fact(name: str, value: str) -> Line:

@@ -71,6 +71,11 @@ def run(context: Context, call: Call) -> int:
     except MilleError as error:
         exits.report(context.terminal, error)
         return FAILED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        exits.report(context.terminal, files.explain(error, error.filename or "analyze"))
+        return FAILED
 
 
 def _check(call: Call) -> None:
@@ -87,6 +92,10 @@ def _check(call: Call) -> None:
     unasked = call[VERIFY] or call[FILE] or call[BUILD_ARG] or len(call.arguments) > 1
     if unasked and not call[ADVISE]:
         raise Invalid("a Dockerfile, a context and --verify are for --advise")
+    if call[SCORE] != "exact" and call[FORM] != "text":
+        raise Invalid(f"the form {call[FORM]} has exact numbers only", advice="Use --output text, or --json.")
+    if call.given(ALLOW) and not call[COMPARE]:
+        raise Invalid("--allow-growth is held against another image", advice="Name it with --compare.")
     if call[ADVISE] and (call[FORM] != "text" or call[CI] or call[COMPARE] or call[HTML]):
         raise Invalid("--advise has the forms text and --json, and takes no rules")
 
@@ -169,7 +178,7 @@ def _budgets(call: Call) -> rules.Budgets:
     paths = []
     for text in call[MAX_PATH]:
         path, sign, limit = text.rpartition("=")
-        if not sign:
+        if not sign or not path:
             raise Invalid(f"--max-path-size {text}: expected PATH=SIZE")
         paths.append((path, rules.parse_size(limit)))
     return rules.Budgets(

@@ -49,6 +49,11 @@ def run(context: Context, call: Call) -> int:
     except MilleError as error:
         exits.report(context.terminal, error)
         return FAILED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        exits.report(context.terminal, files.explain(error, error.filename or "dive"))
+        return FAILED
 
 
 def _dive(context: Context, call: Call) -> int:

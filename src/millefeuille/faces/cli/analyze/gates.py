@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
+from millefeuille.analysis.compare import Shown
 from millefeuille.analysis.rules import (
     FAIL,
     PASS,
@@ -117,14 +118,14 @@ def ratio(text: str) -> float:
 
 
 def _path_sizes(subject: Subject, budgets: Budgets) -> dict[str, int]:
-    """The live bytes at and below each path that has a budget."""
-    sums = {pattern: 0 for pattern, _ in budgets.paths}
-    dead = set(subject.analysis.account.dead)
-    for number, layer in enumerate(subject.analysis.image.layers):
-        for entry, (path, size) in enumerate(zip(layer.paths, layer.sizes, strict=True)):
-            if size and (number, entry) not in dead:
-                text = os.fsdecode(path)
-                for pattern in sums:
-                    if matches(text, pattern):
-                        sums[pattern] += size
-    return sums
+    """The live bytes at and below each path that has a budget; of a file with several names, once."""
+    shown = Shown(subject.analysis.image.layers)
+    found: dict[str, dict[tuple[int, int], int]] = {pattern: {} for pattern, _ in budgets.paths}
+    for path in shown.paths:
+        size = shown.size(path)
+        text = os.fsdecode(path) if size else ""
+        for pattern, files in found.items():
+            if size and matches(text, pattern):
+                layer, entry = shown.place(path)
+                files[id(layer), entry] = size
+    return {pattern: sum(files.values()) for pattern, files in found.items()}

@@ -6,7 +6,7 @@ from millefeuille.analysis.schema import Document
 from millefeuille.docker.ellipsis import ellipsis
 from millefeuille.docker.table import table
 from millefeuille.docker.units import human_size
-from millefeuille.faces.cli.escaped import escaped
+from millefeuille.faces.cli.escaped import escaped, printable
 
 _COMMAND = 60  # characters of a step that are shown
 _SHELL = "/bin/sh -c "
@@ -68,7 +68,7 @@ def _changes(entries: Document) -> str:
 
 
 def _step(text: str, *, whole: bool) -> str:
-    line = " ".join(text.removeprefix(_SHELL).split())
+    line = printable(" ".join(text.removeprefix(_SHELL).split()))
     return line if whole else ellipsis(line, _COMMAND)
 
 

@@ -15,7 +15,7 @@ from millefeuille.docker.units import human_size
 from millefeuille.errors import NotFound
 from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, analysed
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
-from millefeuille.faces.cli.escaped import escaped
+from millefeuille.faces.cli.escaped import escaped, printable
 from millefeuille.faces.cli.image.inside import PLATFORM
 from millefeuille.faces.cli.options import boolean, string
 from millefeuille.layers.entry import TYPE_BITS, WHITEOUT
@@ -49,7 +49,8 @@ def run(context: Context, call: Call) -> int:
 
 
 def _row(image: Image, touch: Touch, *, whole: bool) -> tuple[str, ...]:
-    step = " ".join(image.parts[touch.layer].step.created_by.removeprefix("/bin/sh -c ").split())
+    words = image.parts[touch.layer].step.created_by.removeprefix("/bin/sh -c ").split()
+    step = printable(" ".join(words))
     mode, owner, size = "-", "-", "-"
     if touch.act not in ("removed", "hidden") and touch.kind < WHITEOUT:
         mode = stat.filemode(TYPE_BITS[touch.kind] | touch.mode)

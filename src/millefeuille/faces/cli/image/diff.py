@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 
 from millefeuille.analysis.compare import Difference, difference, difference_document
 from millefeuille.annotations import Any
@@ -11,7 +13,7 @@ from millefeuille.docker.units import human_size
 from millefeuille.engine.store import existing
 from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, analysed
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
-from millefeuille.faces.cli.escaped import escaped
+from millefeuille.faces.cli.escaped import escaped, printable
 from millefeuille.faces.cli.image.inside import PLATFORM
 from millefeuille.faces.cli.image.packages import packages_of
 from millefeuille.faces.cli.options import boolean, string
@@ -23,6 +25,7 @@ SOURCE = string("source", SOURCE_HELP)
 
 _SIGNS = {"added": "A", "removed": "D", "content": "C", "metadata": "M", "type": "T"}
 
+_Package = tuple[str, str, str]  # kind, name, architecture
 PackageChange = tuple[str, str, str, str]  # kind, name, version before, version after; "" where there is none
 
 
@@ -32,19 +35,19 @@ def run(context: Context, call: Call) -> int:
         analysed(context, text, source=call[SOURCE], platform=call[PLATFORM]) for text in call.arguments
     )
     found = difference(old.analysis.image, new.analysis.image)
-    packages = tuple(_packages(context, call)) if not call[QUIET] else ()
+    packages = None if call[QUIET] else _packages(context, call)
     differs = bool(found.files or found.config or found.added_steps or found.removed_steps)
     if call[QUIET]:
         return int(differs)
     if call[JSON]:
         document = difference_document(found)
-        document["packages"] = [
+        document["packages"] = packages and [
             {"kind": kind, "name": name, "before": before or None, "after": after or None}
             for kind, name, before, after in packages
         ]
         context.terminal.line(json.dumps(document, indent=2))
         return 0
-    for line in (*_files(found), *_package_lines(packages), *_config(found), *_history(found)):
+    for line in (*_files(found), *_package_lines(packages or ()), *_config(found), *_history(found)):
         context.terminal.line(line)
     return 0
 
@@ -59,7 +62,8 @@ def _files(found: Difference) -> Iterator[str]:
 
 def _package_lines(packages: tuple[PackageChange, ...]) -> Iterator[str]:
     for kind, name, before, after in packages:
-        yield f"package {kind} {name}: {before or '(none)'} -> {after or '(none)'}"
+        versions = f"{printable(before) or '(none)'} -> {printable(after) or '(none)'}"
+        yield f"package {kind} {printable(name)}: {versions}"
 
 
 def _config(found: Difference) -> Iterator[str]:
@@ -70,36 +74,48 @@ def _config(found: Difference) -> Iterator[str]:
 def _history(found: Difference) -> Iterator[str]:
     for sign, steps in (("-", found.removed_steps), ("+", found.added_steps)):
         for step in steps:
-            yield f"history {sign} {' '.join(step.created_by.split())}"
+            yield f"history {sign} {printable(' '.join(step.created_by.split()))}"
 
 
 def _value(value: Any) -> str:
-    return "(none)" if value is None else json.dumps(value, ensure_ascii=False)
+    return "(none)" if value is None else printable(json.dumps(value, ensure_ascii=False))
 
 
-def _packages(context: Context, call: Call) -> Iterator[PackageChange]:
-    """Packages that differ; none when an image is not in the store, where alone contents can be read."""
+def _packages(context: Context, call: Call) -> tuple[PackageChange, ...] | None:
+    """Packages that differ; None when an image is not in the store, where alone contents can be read."""
     store = existing(context.settings)
     if store is None:
-        return
+        return None
     with store.reading() as tx:
         if any("://" in text or lookup(tx, text) is None for text in call.arguments):
-            return
+            return None
     try:
-        old, new = (
-            {
-                (one.package.kind, one.package.name, one.package.architecture, one.package.location):
-                one.package.version
-                for one in packages_of(context, text, call[PLATFORM]).packages
-            }
-            for text in call.arguments
-        )  # fmt: skip
+        old, new = (_versions(context, call, text) for text in call.arguments)
     except NoSuchImage:
-        return
+        return None
+    return tuple(_changes(old, new))
+
+
+def _versions(context: Context, call: Call, text: str) -> dict[_Package, Counter[str]]:
+    """The versions that an image has of each package."""
+    found: dict[_Package, Counter[str]] = {}
+    for one in packages_of(context, text, call[PLATFORM]).packages:
+        key = one.package.kind, one.package.name, one.package.architecture
+        found.setdefault(key, Counter())[one.package.version] += 1
+    return found
+
+
+def _changes(
+    old: Mapping[_Package, Counter[str]], new: Mapping[_Package, Counter[str]]
+) -> Iterator[PackageChange]:
+    several = Counter(key[:2] for key in old.keys() | new.keys())
     for key in sorted(old.keys() | new.keys()):
-        before, after = old.get(key, ""), new.get(key, "")
-        if before != after:
-            yield key[0], key[1], before, after
+        kind, name, architecture = key
+        name = f"{name}:{architecture}" if several[kind, name] > 1 else name
+        before, after = old.get(key, Counter()), new.get(key, Counter())
+        gone, come = sorted((before - after).elements()), sorted((after - before).elements())
+        for one, other in zip_longest(gone, come, fillvalue=""):
+            yield kind, name, one, other
 
 
 COMMAND = Command(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+from millefeuille.annotations import Final
 from millefeuille.docker.table import table
 from millefeuille.docker.units import human_size
 from millefeuille.engine.store import existing
+from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.escaped import printable
 from millefeuille.faces.cli.image.inside import PLATFORM
 from millefeuille.faces.cli.options import boolean, repeated
 from millefeuille.images.content import find_platform
@@ -16,6 +19,8 @@ from millefeuille.oci.platform import Platform
 from millefeuille.store.images import layers_of
 from millefeuille.store.names import no_such_image
 
+_KINDS: Final = ("deb", "apk", "rpm", "pypi", "npm")
+
 JSON = boolean("json", "Print in JSON format")
 KIND = repeated("kind", "Only packages of this kind (deb, apk, rpm, pypi, npm)")
 QUIET = boolean("quiet", "Only show names", short="q")
@@ -23,6 +28,9 @@ QUIET = boolean("quiet", "Only show names", short="q")
 
 def run(context: Context, call: Call) -> int:
     """List the packages of an image, and which layer brought each."""
+    for kind in call[KIND]:
+        if kind not in _KINDS:
+            raise Invalid(f'unknown kind of packages "{kind}"', advice=f"The kinds are {', '.join(_KINDS)}.")
     found = packages_of(context, call.arguments[0], call[PLATFORM])
     chosen = [one for one in found.packages if not call[KIND] or one.package.kind in call[KIND]]
     if call[JSON]:
@@ -30,7 +38,7 @@ def run(context: Context, call: Call) -> int:
         return 0
     if call[QUIET]:
         for one in chosen:
-            context.terminal.line(one.package.name)
+            context.terminal.line(printable(one.package.name))
         return 0
     rows = [
         (

@@ -1,0 +1,104 @@
+"""Rewording: an instruction as a history tells it, and as a Dockerfile has to say it.
+
+Builders write down what came of an instruction: lists as Go prints them, values without their quotes,
+commands of several lines as they are. The config knows the values; what it cannot tell becomes a comment.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from millefeuille.annotations import Any, Final
+
+_QUOTED: Final = re.compile(r'\[("(?:[^"\\]|\\.)*"(?: "(?:[^"\\]|\\.)*")*)\]')
+_ONE: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BARE: Final = re.compile(r"\[([^\"]*)\]")
+_PORTS: Final = re.compile(r"(?:map)?\[([0-9a-z/:{} -]*)\]")
+_PAIR: Final = re.compile(r"[A-Za-z_][\w.\-/]*=")
+_PLAIN: Final = re.compile(r"[\w@%+=:,./-]+")
+_SECOND: Final = 1_000_000_000
+
+
+def reworded(text: str, config: Mapping[str, Any]) -> str:
+    """An instruction, one line or a here-document, that a builder takes; `config` is the image's."""
+    word, _, rest = text.partition(" ")
+    if word in ("CMD", "ENTRYPOINT", "SHELL", "VOLUME"):
+        return f"{word} {_list(rest)}"
+    if word == "EXPOSE" and (found := _PORTS.fullmatch(rest)):
+        return f"EXPOSE {' '.join(found[1].replace(':{}', '').split())}"
+    if word == "ENV":
+        known = dict(each.partition("=")[::2] for each in config.get("Env") or ())
+        return f"ENV {' '.join(_pairs(rest, known))}"
+    if word == "LABEL":
+        return f"LABEL {' '.join(_pairs(rest, config.get('Labels') or {}))}"
+    if word == "HEALTHCHECK" and rest[:1] in "{&":
+        check = config.get("Healthcheck")
+        return _healthcheck(check) if check else _comment(text)
+    if word in ("COPY", "ADD") and "<<" in rest and "\n" not in rest:
+        return _comment(text)  # the document is not told
+    if word == "RUN" and "\n" in rest and "<<" not in rest and not _is_continued(rest):
+        return f"RUN <<{_mark(rest)}\n{rest}\n{_mark(rest)}"
+    return text
+
+
+def _comment(text: str) -> str:
+    return f"# {' '.join(text.split())}"
+
+
+def _list(rest: str) -> str:
+    quoted = _QUOTED.fullmatch(rest)
+    if quoted:
+        return f"[{', '.join(_ONE.findall(quoted[1]))}]"
+    bare = _BARE.fullmatch(rest)
+    return json.dumps(bare[1].split()) if bare else rest
+
+
+def _pairs(rest: str, known: Mapping[str, str]) -> Iterator[str]:
+    """`NAME=VALUE` each, with quotes where they are needed."""
+    if not _PAIR.match(rest):
+        yield rest  # a name and a value with a blank between
+        return
+    while rest:
+        name, _, behind = rest.partition("=")
+        value = known.get(name)
+        if value is None or not (behind == value or behind.startswith(f"{value} ")):
+            # Set again later: up to what looks like the next pair.
+            value = re.split(r" (?=[A-Za-z_][\w.\-/]*=)", behind, maxsplit=1)[0]
+        yield f"{name}={_value(value)}"
+        rest = behind[len(value) :].lstrip()
+        if rest and not _PAIR.match(rest):
+            return
+
+
+def _value(value: str) -> str:
+    if _PLAIN.fullmatch(value) or (value[:1] == value[-1:] == '"' and len(value) > 1):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
+    return f'"{escaped}"'
+
+
+def _healthcheck(check: Mapping[str, Any]) -> str:
+    test = check.get("Test") or ["NONE"]
+    if test[0] == "NONE":
+        return "HEALTHCHECK NONE"
+    times = (
+        ("interval", "Interval"), ("timeout", "Timeout"), ("start-period", "StartPeriod"),
+        ("start-interval", "StartInterval"),
+    )  # fmt: skip
+    flags = [f"--{flag}={check[key] / _SECOND:g}s" for flag, key in times if check.get(key)]
+    flags += [f"--retries={check['Retries']}"] if check.get("Retries") else []
+    command = test[1] if test[0] == "CMD-SHELL" else json.dumps(test[1:])
+    return " ".join(["HEALTHCHECK", *flags, "CMD", command])
+
+
+def _is_continued(rest: str) -> bool:
+    return all(line.rstrip().endswith("\\") for line in rest.split("\n")[:-1])
+
+
+def _mark(rest: str) -> str:
+    mark = "EOF"
+    while mark in rest.split("\n"):
+        mark += "F"
+    return mark

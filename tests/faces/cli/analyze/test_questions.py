@@ -1,0 +1,146 @@
+"""Questions about images whose layers change what a path is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.analysis.conftest import write_archive
+from tests.faces.cli.home import Home
+
+from millefeuille.testing import rawtars
+
+PACKAGE = b'{"name":"%s","version":"%s"}'
+RECORD = b"app/node_modules/foo/package.json"
+
+
+def load(home: Home, tmp_path: Path, name: str, *layers: bytes, steps: list[str] | None = None) -> None:
+    write_archive(tmp_path / f"{name}.tar", list(layers), steps or [f"RUN {n}" for n in range(len(layers))])
+    assert home.mille("load", "-i", str(tmp_path / f"{name}.tar"))[2] == 0
+    assert home.mille("tag", "random:latest", name)[2] == 0
+
+
+def packages(home: Home, name: str) -> list[tuple[str, str]]:
+    out, err, code = home.mille("image", "packages", "--json", name)
+    assert (err, code) == ("", 0)
+    return [(one["name"], one["version"]) for one in json.loads(out)["packages"]]
+
+
+def test_a_budget_counts_a_file_under_each_of_its_names(home: Home, tmp_path: Path) -> None:
+    lower = rawtars.archive(rawtars.file(b"a/x", b"z" * 500), rawtars.hardlink(b"b/y", b"a/x"))
+    load(home, tmp_path, "links", lower, rawtars.archive(rawtars.file(b"a/.wh.x")))
+    for rule, code in (("/b=499", 1), ("/b=500", 0), ("/a=0", 0), ("/=499", 1), ("/=500", 0), ("=5", 2)):
+        assert home.mille("analyze", "links", "--max-path-size", rule)[2] == code, rule
+    both = rawtars.archive(rawtars.file(b"x", b"z" * 500), rawtars.hardlink(b"y", b"x"))
+    load(home, tmp_path, "both", both)
+    assert home.mille("analyze", "both", "--max-path-size", "/=500")[2] == 0, "once"
+
+
+@pytest.mark.parametrize(
+    "above", [rawtars.symlink(b"app/node_modules", b"/x"), rawtars.file(b"app", b"a file")]
+)
+def test_packages_go_with_the_directory_that_they_were_in(home: Home, tmp_path: Path, above: bytes) -> None:
+    lower = rawtars.archive(rawtars.file(RECORD, PACKAGE % (b"foo", b"1")))
+    load(home, tmp_path, "lower", lower)
+    assert packages(home, "lower") == [("foo", "1")]
+    load(home, tmp_path, "upper", lower, rawtars.archive(above))
+    assert packages(home, "upper") == []
+
+
+def test_the_system_is_that_of_the_last_layer(home: Home, tmp_path: Path) -> None:
+    layers = [rawtars.archive(rawtars.file(b"etc/os-release", b"ID=%s\n" % name)) for name in (b"a", b"b")]
+    load(home, tmp_path, "system", *layers)
+    assert json.loads(home.mille("image", "packages", "--json", "system")[0])["system"]["ID"] == "b"
+
+
+def test_a_record_with_holes_is_read_whole(home: Home, tmp_path: Path) -> None:
+    data = PACKAGE % (b"foo", b"1")
+    record = rawtars.pax_sparse(RECORD, [(512, len(data))], 512 + len(data), data, "1.0")
+    load(home, tmp_path, "holes", rawtars.archive(record, rawtars.file(b"next", b"n" * 600)))
+    out, err, code = home.mille("image", "packages", "holes")
+    assert (code, err) == (0, "Not read: /app/node_modules/foo/package.json: not JSON\n")  # zeros lead it
+    status = b"Package: one\nStatus: install ok installed\nVersion: 1\n"
+    record = rawtars.pax_sparse(
+        b"var/lib/dpkg/status", [(0, len(status)), (len(status) + 512, 0)], len(status) + 512, status, "0.1"
+    )
+    load(home, tmp_path, "tail", rawtars.archive(record, rawtars.file(b"next", b"n" * 600)))
+    assert packages(home, "tail") == [("one", "1")]
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "found"),
+    [
+        (RECORD, b'{"name":"sur\\ud800","version":"1"}', [("sur?", "1")]),
+        (b"lib/apk/db/installed", b"P:x\nV:1\nI:" + b"9" * 5000 + b"\n\n", [("x", "1")]),
+        (
+            b"var/lib/dpkg/status",
+            b"Package: x\nStatus: install ok installed\nMaintainer: A\xe2\x80\xa8B\nInstalled-Size: "
+            + b"9" * 5000 + b"\nVersion: 1\n",
+            [("x", "1")],
+        ),
+    ],
+)  # fmt: skip
+def test_odd_records(home: Home, tmp_path: Path, path: bytes, data: bytes, found: object) -> None:
+    load(home, tmp_path, "odd", rawtars.archive(rawtars.file(path, data)))
+    assert packages(home, "odd") == found
+    assert home.mille("image", "packages", "odd")[1:] == ("", 0)
+
+
+def test_kinds_that_there_are(home: Home) -> None:
+    out, err, code = home.mille("image", "packages", "--kind", "foo", "x")
+    assert (out, code) == ("", 1)
+    assert 'unknown kind of packages "foo"' in err
+
+
+def test_versions_that_changed(home: Home, tmp_path: Path) -> None:
+    def installed(*pairs: tuple[bytes, bytes]) -> bytes:
+        text = b"Metadata-Version: 2.1\nName: %s\nVersion: %s\n"
+        return rawtars.archive(
+            *(rawtars.file(b"l/%s-%s.dist-info/METADATA" % pair, text % pair) for pair in pairs)
+        )
+
+    load(home, tmp_path, "old", installed((b"one", b"1.0"), (b"k", b"1"), (b"k", b"2")))
+    load(home, tmp_path, "new", installed((b"one", b"1.1"), (b"k", b"2")))
+    lines = home.mille("image", "diff", "old", "new")[0].splitlines()
+    assert [line for line in lines if line.startswith("package ")] == [
+        "package pypi k: 1 -> (none)", "package pypi one: 1.0 -> 1.1",
+    ]  # fmt: skip
+    archives = [f"docker-archive://{tmp_path}/{name}.tar" for name in ("old", "new")]
+    assert json.loads(home.mille("image", "diff", "--json", *archives)[0])["packages"] is None
+
+
+def test_directories_that_no_entry_names_are_there(home: Home, tmp_path: Path) -> None:
+    load(home, tmp_path, "unnamed", rawtars.archive(rawtars.file(b"a/b", b"x")))
+    load(home, tmp_path, "named", rawtars.archive(rawtars.directory(b"a"), rawtars.file(b"a/b", b"x")))
+    load(home, tmp_path, "file", rawtars.archive(rawtars.file(b"a", b"file")))
+
+    def differing(one: str, other: str) -> list[str]:
+        return [line for line in home.mille("image", "diff", one, other)[0].splitlines() if " /a" in line]
+
+    assert differing("unnamed", "named") == ["M /a"]
+    assert differing("named", "unnamed") == ["M /a"]
+    assert differing("unnamed", "file") == ["T /a  0B -> 4B", "D /a/b  1B -> 0B"]
+    assert differing("file", "unnamed") == ["T /a  4B -> 0B", "A /a/b  0B -> 1B"]
+
+
+def test_words_of_a_history_do_not_steer_the_terminal(home: Home, tmp_path: Path) -> None:
+    layer = rawtars.archive(rawtars.file(b"a", b"x"))
+    load(home, tmp_path, "red", layer, steps=["/bin/sh -c echo \x1b[31mRED"])
+    load(home, tmp_path, "plain", layer)
+    for words in (["analyze", "red"], ["image", "blame", "red", "a"], ["image", "diff", "plain", "red"],
+                  ["image", "dockerfile", "red"]):  # fmt: skip
+        out = home.mille(*words)[0]
+        assert "RED" in out, words
+        assert "\x1b" not in out, words
+
+
+def test_what_cannot_run_ends_with_two(home: Home, tmp_path: Path) -> None:
+    load(home, tmp_path, "one", rawtars.archive(rawtars.file(b"a", b"x")))
+    for words in (
+        [f"docker-archive://{tmp_path}/one.tar/foo"], ["one", "--ci", "--ci-config", str(tmp_path)],
+        ["one", "--max-size", "9" * 400], ["one", "--score", "dive", "-o", "markdown"],
+        ["one", "--allow-growth", "5"],
+    ):  # fmt: skip
+        out, err, code = home.mille("analyze", *words)
+        assert (out, code, err.startswith("Error: ")) == ("", 2, True), words
