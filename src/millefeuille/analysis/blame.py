@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from millefeuille.analysis.image import Image
+from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.stacking import CHANGES
-from millefeuille.layers.entry import DIRECTORY, OPAQUE, WHITEOUT
+from millefeuille.annotations import Final
+from millefeuille.layers.entry import DIRECTORY, WHITEOUT
 from millefeuille.values import dataclass, replace
+
+_UNNAMED_MODE: Final = 0o755  # of a directory that no entry names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +46,16 @@ def blame(image: Image, account: Ledger, path: bytes) -> tuple[Touch, ...]:
         layer = part.layer
         for above, kind in _losses(image, number, path):
             if there:
-                act = "removed" if kind == WHITEOUT else "hidden" if kind == OPAQUE else "type"
+                act = "removed" if kind == WHITEOUT else "hidden"
                 found.append(Touch(layer=number, act=act, by=above, kind=kind))
                 there = False
+        child = _child(layer, path)
+        if child and not (there and found[-1].kind == DIRECTORY) and not any(True for _ in layer.at(path)):
+            act = "type" if there else "added"
+            found.append(Touch(
+                layer=number, act=act, by=child, kind=DIRECTORY, mode=_UNNAMED_MODE, live=True,
+            ))  # fmt: skip
+            there = True
         for entry in layer.at(path):
             if layer.kinds[entry] >= WHITEOUT:
                 continue
@@ -58,6 +69,12 @@ def blame(image: Image, account: Ledger, path: bytes) -> tuple[Touch, ...]:
             ))  # fmt: skip
             there = True
     return _last_lives(found)
+
+
+def _child(layer: Layer, path: bytes) -> bytes:
+    """Something that a layer has below `path`, which is a directory then, named or not."""
+    entries = (entry for entry in layer.below(path) if layer.kinds[entry] < WHITEOUT)
+    return next((layer.paths[entry] for entry in entries), b"")
 
 
 def _losses(image: Image, number: int, path: bytes) -> Iterator[tuple[bytes, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from millefeuille.analysis.layer import Layer
@@ -152,26 +152,37 @@ def _bases(
 ) -> Iterator[CommonBase]:
     """Images grouped by what they have in common, those that would save most first."""
     held = {name: _held(stack, contents) for name, stack in stacks.items()}
-    groups: dict[str, set[str]] = {name: {name} for name in stacks}
-    for a, b in combinations(stacks, 2):
-        small = min(sum(held[a].values()), sum(held[b].values()))
-        own = sum(size for content, size in held[a].items() if content in held[b])
-        if small and own >= ALIKE * small and groups[a] is not groups[b]:
-            groups[a] |= groups[b]
-            for name in groups[b]:
-                groups[name] = groups[a]
-    found = []
-    for group in {id(group): group for group in groups.values()}.values():
+
+    def base_of(group: Iterable[str]) -> CommonBase:
         names = sorted(group)
         common = set.intersection(*(set(held[name]) for name in names))
         layers = {digest for name in names for digest in stacks[name]}
         copies = Counter(content for digest in layers for content in contents[digest] if content in common)
         sizes = held[names[0]]
         saved = sum(sizes[content] * (count - 1) for content, count in copies.items())
-        if len(names) > 1 and saved:
-            size = sum(sizes[content] for content in common)
-            found.append(CommonBase(images=tuple(names), size=size, saved=saved))
-    yield from sorted(found, key=lambda one: (-one.saved, one.images))
+        return CommonBase(images=tuple(names), size=sum(sizes[content] for content in common), saved=saved)
+
+    found = {name: base_of([name]) for name in stacks}
+    for a, b in _alike(held):
+        one, other = found[a], found[b]
+        if one is not other:
+            # A small image that is like some of them must not leave the others with nothing in common.
+            both = base_of({*one.images, *other.images})
+            if both.saved >= one.saved + other.saved:
+                found.update(dict.fromkeys(both.images, both))
+    bases = {one.images: one for one in found.values() if len(one.images) > 1 and one.saved}
+    yield from sorted(bases.values(), key=lambda one: (-one.saved, one.images))
+
+
+def _alike(held: Mapping[str, _Contents]) -> list[tuple[str, str]]:
+    """The pairs of images that have much in common, those with most first."""
+    found = []
+    for a, b in combinations(held, 2):
+        small = min(sum(held[a].values()), sum(held[b].values()))
+        own = sum(size for content, size in held[a].items() if content in held[b])
+        if small and own >= ALIKE * small:
+            found.append((own, a, b))
+    return [(a, b) for _, a, b in sorted(found, key=lambda each: -each[0])]
 
 
 def _held(stack: Sequence[Digest], contents: Mapping[Digest, _Contents]) -> _Contents:

@@ -142,3 +142,30 @@ def test_what_cannot_run_ends_with_two(home: Home, tmp_path: Path) -> None:
     ):  # fmt: skip
         out, err, code = home.mille("analyze", *words)
         assert (out, code, err.startswith("Error: ")) == ("", 2, True), words
+
+
+def blamed(home: Home, name: str, path: str) -> list[tuple[int, str, str, bool]]:
+    rows = json.loads(home.mille("image", "blame", "--json", name, path)[0])["layers"]
+    return [(row["layer"], row["change"], row["by"], row["live"]) for row in rows]
+
+
+def test_blame_of_directories_that_no_entry_names(home: Home, tmp_path: Path) -> None:
+    deep, file = rawtars.archive(rawtars.file(b"a/b", b"x")), rawtars.archive(rawtars.file(b"a", b"f"))
+    load(home, tmp_path, "made", file, deep)
+    assert blamed(home, "made", "a") == [(0, "added", "a", False), (1, "type", "a/b", True)]
+    load(home, tmp_path, "lost", deep, file)
+    assert blamed(home, "lost", "a/b") == [(0, "added", "a/b", False), (1, "hidden", "a", False)]
+    load(home, tmp_path, "gone", deep, rawtars.archive(rawtars.file(b".wh.a")))
+    assert blamed(home, "gone", "a") == [(0, "added", "a/b", False), (1, "removed", "a", False)]
+
+
+def test_a_small_image_does_not_hide_what_large_ones_have_in_common(home: Home, tmp_path: Path) -> None:
+    shared = [(b"s%d" % n, bytes([n]) * 50_000) for n in range(3)]
+    own = rawtars.file(b"own", b"o" * 10_000)
+    for name, extra in (("one", own), ("two", rawtars.file(b"other", b"p" * 10_000))):
+        base = rawtars.archive(*(rawtars.file(path, data) for path, data in shared), extra)
+        load(home, tmp_path, name, base)
+    load(home, tmp_path, "small", rawtars.archive(own, rawtars.file(b"x", b"x")))
+    [base] = json.loads(home.mille("system", "map", "--json")[0])["commonBases"]
+    assert [name.rpartition("/")[2] for name in base["images"]] == ["one:latest", "two:latest"]
+    assert base["savedBytes"] == 150_000

@@ -18,7 +18,7 @@ from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.escaped import escaped, printable
 from millefeuille.faces.cli.image.inside import PLATFORM
 from millefeuille.faces.cli.options import boolean, string
-from millefeuille.layers.entry import TYPE_BITS, WHITEOUT
+from millefeuille.layers.entry import FILE, HARDLINK, TYPE_BITS, WHITEOUT
 from millefeuille.layers.following import cleaned
 
 JSON = boolean("json", "Print in JSON format")
@@ -53,7 +53,8 @@ def _row(image: Image, touch: Touch, *, whole: bool) -> tuple[str, ...]:
     step = printable(" ".join(words))
     mode, owner, size = "-", "-", "-"
     if touch.act not in ("removed", "hidden") and touch.kind < WHITEOUT:
-        mode = stat.filemode(TYPE_BITS[touch.kind] | touch.mode)
+        kind = FILE if touch.kind == HARDLINK else touch.kind
+        mode = stat.filemode(TYPE_BITS[kind] | touch.mode)
         owner, size = f"{touch.uid}:{touch.gid}", human_size(touch.size)
     act = f"{touch.act} with /{escaped(touch.by)}" if touch.act in ("removed", "hidden") else touch.act
     shown = step if whole else ellipsis(step, _COMMAND)
