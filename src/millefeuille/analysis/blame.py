@@ -8,8 +8,10 @@ from millefeuille.analysis.image import Image
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.stacking import CHANGES
+from millefeuille.analysis.tree import NO_ENTRY, Trees
 from millefeuille.annotations import Final
-from millefeuille.layers.entry import DIRECTORY, WHITEOUT
+from millefeuille.layers.entry import DIRECTORY, SYMLINK, WHITEOUT
+from millefeuille.layers.following import follow
 from millefeuille.values import dataclass, replace
 
 _UNNAMED_MODE: Final = 0o755  # of a directory that no entry names
@@ -69,6 +71,21 @@ def blame(image: Image, account: Ledger, path: bytes) -> tuple[Touch, ...]:
             ))  # fmt: skip
             there = True
     return _last_lives(found)
+
+
+def led(image: Image, account: Ledger, path: bytes) -> bytes:
+    """The path that `path` leads to in the whole image when a directory on its way is a symlink.
+
+    What the path itself ends with is not followed. Raises TooManyLinks.
+    """
+    trees, last = Trees(image.layers, account), len(image.parts) - 1
+
+    def link_at(above: bytes) -> bytes | None:
+        layer, entry = trees.find(above, last) or (0, NO_ENTRY)
+        held = image.parts[layer].layer
+        return held.index.link(entry) if entry != NO_ENTRY and held.kinds[entry] == SYMLINK else None
+
+    return follow(path, link_at, leaf=False)
 
 
 def _child(layer: Layer, path: bytes) -> bytes:

@@ -69,7 +69,8 @@ class Command(NamedTuple):
 
     `usage` is what follows the name; `details` replaces the summary at the top of the help where one
     line does not say enough; `complete` says what the arguments name ("", "image", "file", "directory",
-    or words to choose from); `interspersed` False ends the flags at the first argument, as `run` does.
+    or words to choose from); `interspersed` False ends the flags at the first argument, as `run` does;
+    `failure` is the exit code of a command that could not run, where 1 is an answer of its own.
     """
 
     usage: str
@@ -79,3 +80,4 @@ class Command(NamedTuple):
     details: str = ""
     complete: str | tuple[str, ...] = ""
     interspersed: bool = True
+    failure: int = 1

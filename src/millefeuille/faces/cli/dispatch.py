@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
 from millefeuille.annotations import Final
 from millefeuille.faces.cli import catalogue, exits, usage
-from millefeuille.faces.cli.command import Call, Context
+from millefeuille.faces.cli.command import Call, Command, Context
 from millefeuille.faces.cli.commands import Group, Row
 from millefeuille.faces.cli.flags import HELP, BadFlag, Flags
 from millefeuille.faces.cli.global_options import GLOBAL
-from millefeuille.faces.cli.terminal import Terminal
+from millefeuille.faces.cli.terminal import ReaderGone, Terminal
 
 _DEPRECATED_HELP: Final = "Flag shorthand -h has been deprecated, use --help"
 
@@ -86,8 +87,22 @@ def _run(name: str, row: Row, words: Sequence[str], terminal: Terminal, context:
     complaint = usage.bad_arguments(path, command, len(arguments))
     if complaint:
         terminal.complain(complaint)
-        return 1
-    return command.run(context(path), Call(flags.given, arguments))
+        return command.failure
+    return _executed(command, context(path), Call(flags.given, arguments))
+
+
+def _executed(command: Command, context: Context, call: Call) -> int:
+    try:
+        return command.run(context, call)
+    except ReaderGone:
+        raise
+    except Exception as error:
+        if command.failure == 1:
+            raise
+        if context.debug:
+            sys.excepthook(*sys.exc_info())
+        exits.report(context.terminal, exits.known(error))
+        return command.failure
 
 
 def _run_group(group: Group, words: Sequence[str], terminal: Terminal) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from tests.analysis.conftest import write_archive
@@ -169,3 +170,39 @@ def test_a_small_image_does_not_hide_what_large_ones_have_in_common(home: Home, 
     [base] = json.loads(home.mille("system", "map", "--json")[0])["commonBases"]
     assert [name.rpartition("/")[2] for name in base["images"]] == ["one:latest", "two:latest"]
     assert base["savedBytes"] == 150_000
+
+
+def test_blame_finds_a_path_through_a_link_above_it(home: Home, tmp_path: Path) -> None:
+    merged = rawtars.archive(
+        rawtars.file(b"usr/bin/ls", b"ls"), rawtars.symlink(b"bin", b"usr/bin"),
+        rawtars.symlink(b"b", b"/bin/./"), rawtars.symlink(b"round", b"round"),
+    )  # fmt: skip
+    load(home, tmp_path, "merged", merged, rawtars.archive(rawtars.file(b"usr/bin/.wh.ls")))
+    for path in ("/bin/ls", "b/ls", "usr/../bin/ls"):
+        assert blamed(home, "merged", path) == [
+            (0, "added", "usr/bin/ls", False), (1, "removed", "usr/bin/ls", False)
+        ], path  # fmt: skip
+    assert blamed(home, "merged", "/bin") == [(0, "added", "bin", True)], "the link itself"
+    assert home.mille("image", "blame", "merged", "/bin/cat")[1:] == (
+        "Error: no layer of image merged has /bin/cat\n", 1
+    )  # fmt: skip
+    assert home.mille("image", "blame", "merged", "/round/x")[1:] == ("Error: too many links in round/x\n", 1)
+
+
+def test_what_could_not_run_is_no_answer(home: Home, tmp_path: Path) -> None:
+    load(home, tmp_path, "some", rawtars.archive(rawtars.file(b"f", b"x")))
+    for words in (["analyze"], ["dive"], ["image", "secrets"], ["image", "diff", "some"],
+                  ["image", "diff", "-q", "some", str(tmp_path)], ["analyze", "some", "--score", "x"],
+                  ["image", "secrets", "no/such"]):  # fmt: skip
+        out, err, code = home.mille(*words)
+        assert (out, code) == ("", 2), words
+        assert err, words
+    assert home.mille("image", "diff", "-q", "some", "some") == ("", "", 0)
+
+
+def test_every_letter_of_a_rule_can_be_in_xml(home: Home, tmp_path: Path) -> None:
+    load(home, tmp_path, "some", rawtars.archive(rawtars.file(b"f", b"x")))
+    rule = "/\ufffe\uffff\udcff\x01\U0001f600<&>\"'=0"
+    out, _, code = home.mille("analyze", "some", "-o", "junit", "--max-path-size", rule)
+    assert code in (0, 1)
+    assert "\U0001f600" in str(ElementTree.fromstring(out.encode())[0][-1].get("name"))

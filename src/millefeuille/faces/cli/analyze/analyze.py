@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from millefeuille import files, later
 from millefeuille.analysis.schema import Document
-from millefeuille.errors import Invalid, MilleError
+from millefeuille.errors import Invalid
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, Subject, analysed
 from millefeuille.faces.cli.analyze.view import has_terminal, view
@@ -66,41 +66,6 @@ _RULES = (ALLOW, CI, CI_CONFIG, COMPARE, MAX_LAYER, MAX_PATH, MAX_SIZE, MAX_WAST
 
 def run(context: Context, call: Call) -> int:
     """Report on an image's layers, and hold it against rules where some are asked for."""
-    try:
-        return _analyze(context, call)
-    except MilleError as error:
-        exits.report(context.terminal, error)
-        return FAILED
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        exits.report(context.terminal, files.explain(error, error.filename or "analyze"))
-        return FAILED
-
-
-def _check(call: Call) -> None:
-    if call[SCORE] not in ("exact", "dive"):
-        raise Invalid(f'unknown score "{call[SCORE]}"', advice="The scores are exact and dive.")
-    if call[FORM] not in _FORMS:
-        raise Invalid(
-            f'unknown form "{call[FORM]}"', advice=f"The forms are {', '.join(_FORMS)}; and --json."
-        )
-    if call[JSON] == "-" and call[FORM] != "text":
-        raise Invalid("--json and --output both write to standard output", advice="Use --json=FILE.")
-    if call[JSON] == "-" == call[HTML]:
-        raise Invalid("--json and --html both write to standard output", advice="Use --html=FILE.")
-    unasked = call[VERIFY] or call[FILE] or call[BUILD_ARG] or len(call.arguments) > 1
-    if unasked and not call[ADVISE]:
-        raise Invalid("a Dockerfile, a context and --verify are for --advise")
-    if call[SCORE] != "exact" and call[FORM] != "text":
-        raise Invalid(f"the form {call[FORM]} has exact numbers only", advice="Use --output text, or --json.")
-    if call.given(ALLOW) and not call[COMPARE]:
-        raise Invalid("--allow-growth is held against another image", advice="Name it with --compare.")
-    if call[ADVISE] and (call[FORM] != "text" or call[CI] or call[COMPARE] or call[HTML]):
-        raise Invalid("--advise has the forms text and --json, and takes no rules")
-
-
-def _analyze(context: Context, call: Call) -> int:
     _check(call)
     if call[ADVISE]:
         return _advise(context, call)
@@ -128,6 +93,28 @@ def _analyze(context: Context, call: Call) -> int:
     if call[JSON] != "-" and (outcomes or not _is_silent(call)):
         context.terminal.write(_report(call, subject.document, outcomes, before))
     return BROKEN if any(outcome.status == rules.FAIL for outcome in outcomes) else 0
+
+
+def _check(call: Call) -> None:
+    if call[SCORE] not in ("exact", "dive"):
+        raise Invalid(f'unknown score "{call[SCORE]}"', advice="The scores are exact and dive.")
+    if call[FORM] not in _FORMS:
+        raise Invalid(
+            f'unknown form "{call[FORM]}"', advice=f"The forms are {', '.join(_FORMS)}; and --json."
+        )
+    if call[JSON] == "-" and call[FORM] != "text":
+        raise Invalid("--json and --output both write to standard output", advice="Use --json=FILE.")
+    if call[JSON] == "-" == call[HTML]:
+        raise Invalid("--json and --html both write to standard output", advice="Use --html=FILE.")
+    unasked = call[VERIFY] or call[FILE] or call[BUILD_ARG] or len(call.arguments) > 1
+    if unasked and not call[ADVISE]:
+        raise Invalid("a Dockerfile, a context and --verify are for --advise")
+    if call[SCORE] != "exact" and call[FORM] != "text":
+        raise Invalid(f"the form {call[FORM]} has exact numbers only", advice="Use --output text, or --json.")
+    if call.given(ALLOW) and not call[COMPARE]:
+        raise Invalid("--allow-growth is held against another image", advice="Name it with --compare.")
+    if call[ADVISE] and (call[FORM] != "text" or call[CI] or call[COMPARE] or call[HTML]):
+        raise Invalid("--advise has the forms text and --json, and takes no rules")
 
 
 def _advise(context: Context, call: Call) -> int:
@@ -224,4 +211,5 @@ COMMAND = Command(
     ),
     run=run,
     complete="image",
+    failure=FAILED,
 )

@@ -7,8 +7,6 @@ import math
 from millefeuille import files
 from millefeuille.analysis.rules import FAIL, DiveRules, Outcome, dive_outcomes
 from millefeuille.analysis.schema import Document
-from millefeuille.errors import MilleError
-from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.analyze import gates
 from millefeuille.faces.cli.analyze.report_text import report_text
 from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, Subject, analysed
@@ -44,19 +42,6 @@ WASTED = string("highestWastedBytes", "Highest allowable bytes wasted", default=
 
 def run(context: Context, call: Call) -> int:
     """Do what Dive does with these flags; exit 2 where the analysis cannot run."""
-    try:
-        return _dive(context, call)
-    except MilleError as error:
-        exits.report(context.terminal, error)
-        return FAILED
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        exits.report(context.terminal, files.explain(error, error.filename or "dive"))
-        return FAILED
-
-
-def _dive(context: Context, call: Call) -> int:
     rules = _rules(call) if call[CI] or in_ci(context) else None
     subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM], glance=True)
     if call[JSON]:
@@ -150,4 +135,5 @@ COMMAND = Command(
     ),
     run=run,
     complete="image",
+    failure=FAILED,
 )

@@ -94,7 +94,14 @@ def escape(text: str) -> str:
     """Text as XML has it. The library's modules for this load others for HTML and URLs."""
     for letter, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
         text = text.replace(letter, f"&{name};")
-    return "".join(letter if letter >= " " or letter in "\t\n" else "\ufffd" for letter in text)
+    return "".join(letter if _is_in_xml(letter) else "\ufffd" for letter in text)
+
+
+def _is_in_xml(letter: str) -> bool:
+    """Whether XML 1.0 (section 2.2) has the letter: no control characters, no halves, no non-characters."""
+    if letter < " ":
+        return letter in "\t\n"
+    return letter < "\ud800" or "\ue000" <= letter < "\ufffe" or letter >= "\U00010000"
 
 
 def _attribute(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import stat
 
-from millefeuille.analysis.blame import Touch, blame
+from millefeuille.analysis.blame import Touch, blame, led
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.schema import KINDS
 from millefeuille.docker.ellipsis import ellipsis
@@ -36,14 +36,18 @@ def run(context: Context, call: Call) -> int:
     """Print every layer that wrote, changed or removed a path, the lowest first."""
     text, path = call.arguments
     subject = analysed(context, text, source=call[SOURCE], platform=call[PLATFORM])
-    touches = blame(subject.analysis.image, subject.analysis.account, cleaned(os.fsencode(path)))
+    image, account = subject.analysis.image, subject.analysis.account
+    wanted = cleaned(os.fsencode(path))
+    touches = blame(image, account, wanted)
+    if not touches and (there := led(image, account, wanted)) != wanted:
+        touches = blame(image, account, there)  # as the image shows it, through /bin or /lib
     if not touches:
         raise NeverThere(f"no layer of image {text} has {path}")
     if call[JSON]:
-        items = [_document(subject.analysis.image, touch) for touch in touches]
+        items = [_document(image, touch) for touch in touches]
         context.terminal.line(json.dumps({"schemaVersion": "1.0", "path": path, "layers": items}, indent=2))
         return 0
-    rows = [_row(subject.analysis.image, touch, whole=call[NO_TRUNC]) for touch in touches]
+    rows = [_row(image, touch, whole=call[NO_TRUNC]) for touch in touches]
     context.terminal.write(table(("LAYER", "CHANGE", "MODE", "OWNER", "SIZE", "LIVE", "CREATED BY"), rows))
     return 0
 

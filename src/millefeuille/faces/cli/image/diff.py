@@ -20,8 +20,12 @@ from millefeuille.faces.cli.options import boolean, string
 from millefeuille.store.names import NoSuchImage, lookup
 
 JSON = boolean("json", "Print in JSON format")
-QUIET = boolean("quiet", "Print nothing; exit 1 when the images differ", short="q")
+QUIET = boolean(
+    "quiet", "Print nothing; exit 1 when the images differ, 2 when they cannot be compared", short="q"
+)
 SOURCE = string("source", SOURCE_HELP)
+
+FAILED = 2  # the exit code of a comparison that could not run
 
 _SIGNS = {"added": "A", "removed": "D", "content": "C", "metadata": "M", "type": "T"}
 
@@ -129,4 +133,5 @@ COMMAND = Command(
     ),
     run=run,
     complete="image",
+    failure=FAILED,
 )

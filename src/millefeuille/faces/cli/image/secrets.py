@@ -8,8 +8,6 @@ import os
 from millefeuille.annotations import Any, Final
 from millefeuille.docker.table import table
 from millefeuille.engine.store import existing
-from millefeuille.errors import MilleError
-from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.escaped import escaped
 from millefeuille.faces.cli.options import boolean, string
@@ -28,11 +26,7 @@ PLATFORM = string("platform", 'Search the given platform variant. Formatted as "
 
 def run(context: Context, call: Call) -> int:
     """Find keys, tokens and passwords in an image, also in files that a later layer removed."""
-    try:
-        found = _found(context, call)
-    except MilleError as error:
-        exits.report(context.terminal, error)
-        return FAILED
+    found = _found(context, call)
     if call[JSON]:
         context.terminal.write(_json(call.arguments[0], found))
     else:
@@ -107,4 +101,5 @@ COMMAND = Command(
     ),
     run=run,
     complete="image",
+    failure=FAILED,
 )
