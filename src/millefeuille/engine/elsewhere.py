@@ -6,9 +6,10 @@ from millefeuille.engine.analysis import Analysis
 from millefeuille.engine.archives import examined, in_stream
 from millefeuille.engine.registries import registries
 from millefeuille.engine.store import existing
+from millefeuille.images.content import PlatformMissing
 from millefeuille.layers.index import LayerIndex
 from millefeuille.oci.digest import Digest
-from millefeuille.oci.platform import Platform
+from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.reference import Reference
 from millefeuille.progress import Progress
 from millefeuille.registry.engines import docker_archive, podman_archive
@@ -39,7 +40,8 @@ def in_registry(
 ) -> Analysis:
     """The analysis of an image in a registry; layers that the store has are not fetched.
 
-    Raises InvalidReference, NotFound, Denied, Unavailable kinds in Docker's words, and what layers raise.
+    Raises PlatformMissing where all that is there is for another platform, InvalidReference, NotFound,
+    Denied, Unavailable kinds in Docker's words, and what layers raise.
     """
     reference = Reference.parse(name).tagged()
     repository = registries(settings, progress).repository(reference)
@@ -47,6 +49,11 @@ def in_registry(
     store = existing(settings)
     blobs = store.blobs if store is not None else Blobs(Disk(settings.root))
     image = plan(target, repository, blobs, platform or Platform.host(), reference.familiar)
+    if platform is not None and rank(image.config.platform, platform) is None:
+        raise PlatformMissing(
+            f"image with reference {reference.familiar} was found but its platform ({image.config.platform}) "
+            f"does not match the specified platform ({platform})"
+        )
     found = examine(image, repository, _known(store, image) if store is not None else {})
     return examined(settings, reference.familiar, found)
 

@@ -46,6 +46,9 @@ def test_a_registrys_image_is_not_stored(
     assert home.mille("pull", "-q", name)[2] == 0
     assert told(home, name) == told(home, f"registry://{name}") == expected
     assert home.mille("analyze", f"registry://{registry_server.address}/nothing")[2] == 2
+    out, err, code = home.mille("analyze", "--platform", "linux/s390x", f"registry://{name}")
+    assert (out, code) == ("", 2)
+    assert err.endswith("does not match the specified platform (linux/s390x)\n")
 
 
 def test_dockers_image(home: Home, busybox: MadeImage, docker_server: DockerServer, tmp_path: Path) -> None:
