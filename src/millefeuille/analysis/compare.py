@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
@@ -67,6 +68,20 @@ class Shown:
                 parent = parent.rpartition(b"/")[0]
         return found
 
+    @cached_property
+    def _names(self) -> dict[int, set[bytes]]:
+        """The paths of each file that has several."""
+        several = {number for number, names in Counter(self.paths.values()).items() if names > 1}
+        found: dict[int, set[bytes]] = {number: set() for number in several}
+        for path, number in self.paths.items():
+            if number in several:
+                found[number].add(path)
+        return found
+
+    def names(self, path: bytes) -> set[bytes]:
+        """All paths that the file under a path has, itself among them."""
+        return self._names.get(self.paths[path]) or {path}
+
     def place(self, path: bytes) -> tuple[Layer, int]:
         """The layer and the number in it of what a path shows."""
         layer, entry = self._stacking.layer_of(self.paths[path])
@@ -118,10 +133,18 @@ def _files(old: Shown, new: Shown, shared: int) -> Iterator[FileChange]:
             yield FileChange(path=path, change="removed", before=old.size(path))
         else:
             change = compared(*_both(old, new, path))
+            if change == SAME and _is_linked_otherwise(old, new, path):
+                change = ATTRIBUTES
             if change != SAME:
                 yield FileChange(
                     path=path, change=_WORDS[change], before=old.size(path), after=new.size(path)
                 )
+
+
+def _is_linked_otherwise(old: Shown, new: Shown, path: bytes) -> bool:
+    """Whether a file is one with other files than before, of those that both images have."""
+    apart = old.names(path) ^ new.names(path)
+    return any(name in old.paths and name in new.paths for name in apart)
 
 
 def _both(old: Shown, new: Shown, path: bytes) -> tuple[Any, int, Any, int]:

@@ -206,3 +206,20 @@ def test_every_letter_of_a_rule_can_be_in_xml(home: Home, tmp_path: Path) -> Non
     out, _, code = home.mille("analyze", "some", "-o", "junit", "--max-path-size", rule)
     assert code in (0, 1)
     assert "\U0001f600" in str(ElementTree.fromstring(out.encode())[0][-1].get("name"))
+
+
+def test_two_equal_files_are_not_one_with_two_names(home: Home, tmp_path: Path) -> None:
+    base = rawtars.archive(rawtars.file(b"other", b"x"))
+    files = [rawtars.file(b"a", b"x"), rawtars.file(b"b", b"x")]
+    load(home, tmp_path, "apart", base, rawtars.archive(*files))
+    load(home, tmp_path, "one", base, rawtars.archive(files[0], rawtars.hardlink(b"b", b"a")))
+    more = rawtars.archive(files[0], rawtars.hardlink(b"b", b"a"), rawtars.hardlink(b"c", b"a"))
+    load(home, tmp_path, "more", base, more)
+
+    def files_of(*names: str) -> list[str]:
+        lines = home.mille("image", "diff", *names)[0].splitlines()
+        return [line for line in lines if line.startswith(("A ", "D ", "C ", "M ", "T "))]
+
+    assert files_of("apart", "one") == files_of("one", "apart") == ["M /a", "M /b"]
+    assert files_of("one", "more") == ["A /c  0B -> 1B"], "what a new name does to the others is not told again"
+    assert files_of("one", "one") == []
