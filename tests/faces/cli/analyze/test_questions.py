@@ -221,5 +221,5 @@ def test_two_equal_files_are_not_one_with_two_names(home: Home, tmp_path: Path) 
         return [line for line in lines if line.startswith(("A ", "D ", "C ", "M ", "T "))]
 
     assert files_of("apart", "one") == files_of("one", "apart") == ["M /a", "M /b"]
-    assert files_of("one", "more") == ["A /c  0B -> 1B"], "what a new name does to the others is not told again"
+    assert files_of("one", "more") == ["A /c  0B -> 1B"], "not told again of a and b"
     assert files_of("one", "one") == []
