@@ -21,6 +21,9 @@ from millefeuille.values import replace
 _HARMLESS: Final = kernel.ATTR_RDONLY | kernel.ATTR_NODEV | kernel.ATTR_NOSUID
 
 
+LOOK: Final = "look-"  # in front of the key of a mount, the key of the root that it is made from
+
+
 class MountBusy(Conflict):
     """Some process uses the mount, or a directory below it."""
 
@@ -55,7 +58,7 @@ def mount(
             raise NothingToMount(f"image {image.id.short} has no layers to mount")
         wanted, descriptor = mounts.claim(key, image.id, text, target)
     try:
-        root = _opened(snapshots, image.chain, f"look-{key}")
+        root = _opened(snapshots, image.chain, f"{LOOK}{key}")
         try:
             # Recorded first: a mount that nobody knows of would be there until the next boot.
             status = os.fstat(root)

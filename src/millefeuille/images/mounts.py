@@ -11,6 +11,7 @@ that finds the image there, and is read within the one that would remove it: one
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator, Sequence
 
@@ -68,6 +69,10 @@ class Mounts:
             User(id=mount.key, running=True, mounted=mount.target) for mount in self if mount.image == image
         )
 
+    def has(self, key: str) -> bool:
+        """Whether anything is recorded of a mount, which may be just being made."""
+        return os.path.isdir(f"{self._directory}/{key}")
+
     def same(self, image: Digest, target: str) -> ImageMount | None:
         """The mount that there is already of `image` at `target`, "" for a directory of ours.
 
@@ -83,32 +88,40 @@ class Mounts:
 
     def claim(self, key: str, image: Digest, name: str, target: str) -> tuple[ImageMount, int]:
         """The record of a mount about to be made, and its lock: without that it would be a left-over."""
-        _make(f"{self._directory}/{key}")
-        if not target:
-            target = f"{self._directory}/{key}/root"
-            files.make_directory(target, 0o755)
-        mount = ImageMount(key=key, image=image, name=name, target=target)
-        descriptor = self.lock(key)
-        assert descriptor is not None  # its directory was made above
+        mount = ImageMount(
+            key=key, image=image, name=name, target=target or f"{self._directory}/{key}/root"
+        )  # fmt: skip
+        descriptor = self._begun(key)
         try:
+            if not target:
+                files.make_directory(mount.target, 0o755)
             self.save(mount)
         except BaseException:
             os.close(descriptor)
             raise
         return mount, descriptor
 
+    def _begun(self, key: str) -> int:
+        """The lock of a new record, held."""
+        while True:
+            _make(f"{self._directory}/{key}")
+            descriptor = self.lock(key)
+            if descriptor is not None:
+                # Who looked around before it was held has taken it for a left-over.
+                if os.path.exists(f"{self._directory}/{key}/lock"):
+                    return descriptor
+                os.close(descriptor)
+
     def _living(self) -> list[ImageMount]:
         found = []
         for key in os.listdir(self._directory) if os.path.isdir(self._directory) else ():
-            mount = self._load(key)
-            if mount is None:
-                continue
             descriptor = self.lock(key, wait=False)
+            mount = self._load(key)
             if descriptor is None:  # somebody is at it
-                found.append(mount)
+                found += [mount] if mount is not None else []
                 continue
             try:
-                if is_mounted(mount):
+                if mount is not None and is_mounted(mount):
                     found.append(mount)
                 else:
                     self.forget(key)
@@ -117,7 +130,7 @@ class Mounts:
         return found
 
     def _load(self, key: str) -> ImageMount | None:
-        """What is recorded; None where a mount is just being claimed, or gone."""
+        """What is recorded; None where a mount is just being claimed, where claiming was cut off, or gone."""
         with contextlib.suppress(FileNotFoundError, ValueError, KeyError):
             with open(f"{self._directory}/{key}/record.json", "rb") as file:
                 told = loads(file.read())
@@ -151,10 +164,17 @@ class Mounts:
     def forget(self, key: str) -> None:
         """Remove all that is known of a mount which is none any more; for who holds its lock."""
         path = f"{self._directory}/{key}"
-        for name in ("record.json", "lock"):
-            files.unlink(f"{path}/{name}")
+        for name in os.listdir(path) if os.path.isdir(path) else ():
+            if name not in ("root", "lock"):  # the record, or the beginning of one
+                files.unlink(f"{path}/{name}")
         files.remove_directory(f"{path}/root")
-        files.remove_directory(path)
+        # Last: as long as it is held, nobody else clears away.
+        files.unlink(f"{path}/lock")
+        try:
+            files.remove_directory(path)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:  # somebody looks at it just now, and clears it away
+                raise
 
 
 def is_mounted(mount: ImageMount) -> bool:

@@ -7,6 +7,7 @@ import time
 from millefeuille.annotations import Final
 from millefeuille.docker.creation.quantities import memory
 from millefeuille.docker.units import human_size
+from millefeuille.engine.leftovers import clear
 from millefeuille.engine.store import removing
 from millefeuille.errors import MilleError
 from millefeuille.faces.cli.builder.pruning import Wish, pruned
@@ -31,6 +32,8 @@ def run(context: Context, call: Call) -> int:
     if not call[FORCE] and not context.terminal.confirm(_QUESTION.format(what)):
         return 0
     store = removing(context.settings)
+    if store is not None:
+        clear(context.settings, store)
     wish = Wish(
         every=call[ALL], since_ns=_since(wanted), room=_room(call), kind=wanted.get("type", ""),
         id=wanted.get("id", ""),

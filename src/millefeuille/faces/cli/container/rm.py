@@ -33,6 +33,7 @@ def run(context: Context, call: Call) -> int:
             code = exits.report(context.terminal, error)
         else:
             context.terminal.line(text)
+    made.snapshots.release_idle()
     return code
 
 

@@ -9,6 +9,7 @@ from millefeuille.docker.filters import Filters
 from millefeuille.docker.selection import prunable
 from millefeuille.docker.table import table
 from millefeuille.docker.units import human_size
+from millefeuille.engine.leftovers import clear, let_go
 from millefeuille.engine.store import removing
 from millefeuille.engine.users import users
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
@@ -39,8 +40,11 @@ def run(context: Context, call: Call) -> int:
     if store is None:
         context.terminal.line("Total reclaimed space: 0B")
         return 0
+    if not call[DRY_RUN]:
+        clear(context.settings, store)
     unused = call[ALL] or not filters.boolean("dangling", True)
     pruned = prune(store, users(context.settings), accepts, unused=unused, dry_run=call[DRY_RUN])
+    let_go(context.settings)
     context.terminal.write(rehearsed(pruned) if call[DRY_RUN] else described(pruned))
     return 0
 

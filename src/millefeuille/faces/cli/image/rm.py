@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from millefeuille.engine.leftovers import let_go
 from millefeuille.engine.store import removing
 from millefeuille.engine.users import users
 from millefeuille.errors import MilleError, NotFound
@@ -47,6 +48,7 @@ def run(context: Context, call: Call) -> int:
         for match in matches:
             if match not in gone:
                 code = _remove_one(context, call, store, match, platforms, gone, code)
+    let_go(context.settings)
     return code
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from millefeuille.annotations import Final
+from millefeuille.engine.leftovers import clear, unowned
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.store import open_store, removing
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import boolean
 from millefeuille.store.check import Report, check
 from millefeuille.store.repair import repair
+from millefeuille.store.store import Store
+from millefeuille.store.sweep import size
+from millefeuille.values import replace
 
 DATA = boolean("data", "Read every byte again and compare it with its digest")
 REPAIR = boolean("repair", "Rebuild what can be made again, and set aside what is damaged")
@@ -20,18 +24,29 @@ REPAIRED: Final = 4  # exit code: something was wrong
 def run(context: Context, call: Call) -> int:
     """Compare the store with what its database says; one line for each problem."""
     store = open_store(context.settings)
-    report = check(store, data=call[DATA])
+    report = _report(context, store, call)
     _print(context, report)
     if not call[REPAIR]:
         return PROBLEMS if report.problems else 0
     removing(context.settings)
+    if store.exists():
+        clear(context.settings, store)
     for sentence in repair(store, report, data=call[DATA], prepare=prepare(context.settings)):
         context.terminal.line(sentence)
     if not report.problems:
         return 0
-    report = check(store, data=call[DATA])
+    report = _report(context, store, call)
     _print(context, report)
     return PROBLEMS if report.problems else REPAIRED
+
+
+def _report(context: Context, store: Store, call: Call) -> Report:
+    """What `check` finds, and what lies about beside the database."""
+    report = check(store, data=call[DATA])
+    if any(problem.kind == "database" for problem in report.problems):
+        return report  # then nobody knows whose anything is
+    left = sum(size(path) for path in unowned(context.settings, store))
+    return replace(report, orphans=report.orphans + left)
 
 
 def _print(context: Context, report: Report) -> None:

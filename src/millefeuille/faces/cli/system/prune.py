@@ -11,6 +11,7 @@ from millefeuille.containers import records
 from millefeuille.docker import containerselection, networkselection, volumeselection
 from millefeuille.docker.selection import prunable
 from millefeuille.engine.containers import host
+from millefeuille.engine.leftovers import clear, let_go
 from millefeuille.engine.networks import networks
 from millefeuille.engine.place import place
 from millefeuille.engine.store import removing
@@ -56,6 +57,7 @@ def run(context: Context, call: Call) -> int:
     if store is None:
         context.terminal.line("Total reclaimed space: 0B")
         return 0
+    clear(settings, store)
     freed = 0
     # Each makes room for the next: a container holds its network, its volumes and its image.
     if records.every(store, place(settings)):
@@ -70,6 +72,7 @@ def run(context: Context, call: Call) -> int:
     pruned = prune(store, users(settings), images, unused=call[ALL])
     cache = _cache(context, store, call, now)
     freed += sum(one.size for one in cache if not one.shared)
+    let_go(settings)
     text = described(replace(pruned, reclaimed=pruned.reclaimed + freed))
     head, total, rest = text.rpartition("Total reclaimed space")
     context.terminal.write(head)
