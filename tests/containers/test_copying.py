@@ -201,6 +201,26 @@ def test_metadata_and_hard_links(inside: Path, outside: Path) -> None:
     assert (sub.st_mode & 0o7777, sub.st_mtime_ns) == (0o500, 1_500_000_000_000_000_001)
 
 
+def test_what_a_directory_hands_on_is_not_for_what_is_copied_into_it(inside: Path, outside: Path) -> None:
+    acl = bytes.fromhex(
+        "0200000001000700ffffffff02000500e803000004000500ffffffff10000500ffffffff20000000ffffffff"
+    )
+    os.setxattr(inside / "d", "system.posix_acl_default", acl)  # user 1000 may read
+    (inside / "d/later").mkdir()
+    os.removexattr(inside / "d/later", "system.posix_acl_default")
+    os.removexattr(inside / "d/later", "system.posix_acl_access")
+    os.mkfifo(inside / "d/pipe")
+    os.setxattr(inside / "d/pipe", "system.posix_acl_access", acl)
+    pipe = os.getxattr(inside / "d/pipe", "system.posix_acl_access")
+    copy_out(inside, "/d", f"{outside}/new")
+    copy_in(inside, f"{outside}/new", "/back")
+    for place in (outside / "new", inside / "back"):
+        assert os.getxattr(place, "system.posix_acl_default") == acl
+        for name in ("f", "sub", "sub/g", "later"):
+            assert not [one for one in os.listxattr(place / name) if "acl" in one], (place, name)
+        assert os.getxattr(place / "pipe", "system.posix_acl_access") == pipe
+
+
 def test_holes_stay_holes(inside: Path, outside: Path) -> None:
     with (inside / "holes").open("wb") as file:
         file.seek(50 << 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.layers.overlays import Overlay, merged, seen, tar_of
 
+from millefeuille.build.running.changed import layer_changes
 from millefeuille.layers.changes import UnreadableChange, changes
 from millefeuille.layers.members import UnwritableName, layer_members, tree_members
 
@@ -122,7 +124,43 @@ def test_links_devices_attributes_and_what_a_tar_cannot_hold(lower: Overlay) -> 
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(f"{lower.path}/socket")
         assert merged(base(lower), layer(lower)) == seen(lower.path)
-        assert [path for letter, path in told(lower) if letter == "A"] == ["null", "one", "pipe", "two"]
+        assert [path for letter, path in told(lower) if letter == "A"] == [
+            "null", "one", "pipe", "socket", "two"
+        ]  # fmt: skip
+
+
+def test_a_socket_in_the_place_of_something_is_told_of_and_hides_it(lower: Overlay) -> None:
+    with lower, contextlib.ExitStack() as sockets:
+        root = Path(lower.path)
+        (root / "etc/passwd").unlink()
+        shutil.rmtree(root / "opt/app")
+        (root / "srv").mkdir()
+        for name in ("etc/passwd", "opt/app", "srv/new"):
+            server = sockets.enter_context(socket.socket(socket.AF_UNIX))
+            server.bind(f"{lower.path}/{name}")
+        assert told(lower) == [
+            ("", "etc"), ("C", "etc/passwd"), ("", "opt"), ("C", "opt/app"), ("A", "srv"), ("A", "srv/new"),
+        ]  # fmt: skip
+        shown = merged(base(lower), layer(lower))
+        assert shown == seen(lower.path)
+        assert not {b"etc/passwd", b"opt/app", b"srv/new"} & shown.keys()
+        with lower.written() as written:
+            assert [path for path, _ in ((m.path, d) for m, d in layer_members(layer_changes(written)))] == [
+                b"etc", b"etc/.wh.passwd", b"opt", b"opt/.wh.app", b"srv"
+            ]  # fmt: skip
+
+
+def test_lists_of_access_are_kept_of_pipes_and_devices_too(lower: Overlay) -> None:
+    acl = bytes.fromhex(
+        "0200000001000600ffffffff020006000500000004000400ffffffff10000600ffffffff20000400ffffffff"
+    )
+    with lower:
+        os.mkfifo(Path(lower.path) / "pipe")
+        os.mknod(Path(lower.path) / "null", 0o020666, os.makedev(1, 3))
+        for name in ("pipe", "null"):
+            os.setxattr(f"{lower.path}/{name}", "system.posix_acl_access", acl)
+        shown = merged(layer(lower))
+        assert [shown[name][-1] for name in (b"pipe", b"null")] == [{b"system.posix_acl_access": acl}] * 2
 
 
 def test_stubs_and_what_was_touched_for_them_are_left_out(lower: Overlay) -> None:

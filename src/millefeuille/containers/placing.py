@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 
 from millefeuille import files
@@ -24,6 +24,8 @@ from millefeuille.layers.tarheader import Metadata
 Owner = Callable[[Metadata], tuple[int, int] | None]
 
 _NODES: Final = {CHARACTER: stat.S_IFCHR, BLOCK: stat.S_IFBLK, FIFO: stat.S_IFIFO}
+# The list of access that a directory gives to what is made in it: not to what already has its own.
+_FOR_NEW: Final = b"system.posix_acl_default"
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -48,7 +50,8 @@ def mine(entry: Metadata) -> tuple[int, int] | None:
 class Placing:
     """Puts files below the directory `base` of a tree, called `shown` in errors. Close it after the last one.
 
-    Times and modes of directories come at the end, when nothing changes them any more. With `replace` a
+    Times and modes of directories, and what they hand on, come at the end, when nothing is made in them any
+    more. With `replace` a
     directory gives way to something else, and that to a directory.
     """
 
@@ -128,7 +131,8 @@ class Placing:
         descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
         try:
             # Its owner must be able to write into it until all of it is there.
-            self._dress(descriptor, entry._replace(mode=entry.mode | 0o700))
+            now = {name: value for name, value in entry.xattrs.items() if name != _FOR_NEW}
+            self._dress(descriptor, entry._replace(mode=entry.mode | 0o700, xattrs=now))
         finally:
             os.close(descriptor)
         self._modes.append(entry)
@@ -173,6 +177,7 @@ class Placing:
             if stat.S_IFMT(os.fstat(place).st_mode) != _NODES[entry.kind]:
                 raise OSError(errno.EBUSY, "somebody else has put something here")
             os.chmod(f"/proc/self/fd/{place}", entry.mode)
+            _set_attributes(f"/proc/self/fd/{place}", entry.xattrs)
         finally:
             os.close(place)
 
@@ -192,13 +197,7 @@ class Placing:
         if owner is not None:
             files.change_owner(descriptor, *owner)
         files.change_mode(descriptor, entry.mode)
-        for key, value in entry.xattrs.items():
-            try:
-                os.setxattr(descriptor, key, value)
-            except OSError as error:
-                # As Docker: the file system has no such thing, or it is not for this user to set.
-                if error.errno not in (errno.ENOTSUP, errno.EPERM):
-                    raise
+        _set_attributes(descriptor, entry.xattrs)
         os.utime(descriptor, ns=_times(entry))
 
     def _finish(self) -> None:
@@ -208,6 +207,8 @@ class Placing:
                 place = self._root.place(self._below(entry.path), leaf=False, directory=True)
                 try:
                     os.chmod(f"/proc/self/fd/{place}", entry.mode)
+                    if _FOR_NEW in entry.xattrs:
+                        _set_attributes(f"/proc/self/fd/{place}", {_FOR_NEW: entry.xattrs[_FOR_NEW]})
                     os.utime(f"/proc/self/fd/{place}", ns=_times(entry))
                 finally:
                     os.close(place)
@@ -234,6 +235,16 @@ class Placing:
 
     def _failed(self, entry: Metadata, error: OSError) -> MilleError:
         return CopyFailed(f"{self._name(entry.path)}: {(error.strerror or str(error)).lower()}")
+
+
+def _set_attributes(place: int | str, attributes: Mapping[bytes, bytes]) -> None:
+    for key, value in attributes.items():
+        try:
+            os.setxattr(place, key, value)
+        except OSError as error:
+            # As Docker: the file system has no such thing, or it is not for this user to set.
+            if error.errno not in (errno.ENOTSUP, errno.EPERM):
+                raise
 
 
 def _times(entry: Metadata) -> tuple[int, int]:

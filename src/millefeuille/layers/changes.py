@@ -45,9 +45,10 @@ class Written:
 class Change(NamedTuple):
     """One path that differs, or a directory above one.
 
-    `entry` and `found` are None for what was deleted; `found` is open until the next change is asked for, and
-    None for directories too. `covers` says that the lower tree has a directory there, of which nothing shows,
-    `hides` that this directory is the reason.
+    `entry` and `found` are None for what was deleted, and for a socket, which no tar can hold; `found` is
+    open until the next change is asked for, and None for directories too. `covers` says that the lower tree
+    has a directory there, of which nothing shows, `hides` that this directory is the reason, or that a socket
+    is in the place of what is there.
     """
 
     letter: str
@@ -142,7 +143,8 @@ class _Changes:
             return None, None
         entry = metadata(found, self._links)
         if entry is None:
-            return None, below
+            hides = below is not None and self._both[parent]
+            return Change(ADDED if below is None else CHANGED, path, hides=hides), below
         if entry.kind != DIRECTORY:
             return Change(self._letter(found, entry, below), path, entry, found), below
         letter = ADDED if below is None else CHANGED if _differ(found.status, below) else SAME

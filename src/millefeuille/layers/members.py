@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from millefeuille.annotations import Final
 from millefeuille.errors import Unsupported
-from millefeuille.layers.changes import Change
+from millefeuille.layers.changes import DELETED, Change
 from millefeuille.layers.entry import FILE
 from millefeuille.layers.names import WHITEOUT_PREFIX
 from millefeuille.layers.tarheader import Metadata
@@ -27,10 +27,12 @@ def layer_members(changes: Iterable[Change], *, epoch: int | None = None) -> Ite
     A deletion is an empty file `.wh.NAME`, a directory that hides the one below is followed by an opaque
     mark; times are in whole seconds, and none is later than `epoch`. Raises UnwritableName, OSError.
     """
-    for path, entry, found, hides in ((c.path, c.entry, c.found, c.hides) for c in changes):
+    for letter, path, entry, found, _, hides in changes:
         if path.rpartition(b"/")[2].startswith(WHITEOUT_PREFIX):
             raise UnwritableName(f"{os.fsdecode(path)!r}: a layer cannot hold a file of this name")
         if entry is None:
+            if letter != DELETED and not hides:
+                continue  # a socket
             yield _mark(path, WHITEOUT_PREFIX + path.rpartition(b"/")[2])
             continue
         yield from _with_data(_timed(entry, epoch), found)

@@ -24,6 +24,7 @@ _KINDS: Final = {
     stat.S_IFREG: FILE, stat.S_IFDIR: DIRECTORY, stat.S_IFLNK: SYMLINK, stat.S_IFCHR: CHARACTER,
     stat.S_IFBLK: BLOCK, stat.S_IFIFO: FIFO,
 }  # fmt: skip
+_ATTRIBUTED: Final = (FILE, DIRECTORY, CHARACTER, BLOCK, FIFO)
 _GONE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
 _NO_SYMLINKS: Final = kernel.RESOLVE_BENEATH | kernel.RESOLVE_NO_SYMLINKS
 
@@ -52,8 +53,8 @@ class Found:
         return _KINDS.get(stat.S_IFMT(self.status.st_mode))
 
     def attributes(self) -> list[bytes]:
-        """The names of the extended attributes of a file or directory."""
-        if self.kind not in (FILE, DIRECTORY):
+        """The names of the extended attributes, of which a symlink has none that anybody asks for."""
+        if self.kind not in _ATTRIBUTED:
             return []
         try:
             return [os.fsencode(name) for name in os.listxattr(self._magic)]
@@ -131,7 +132,7 @@ def metadata(found: Found, links: Links) -> Metadata | None:
         link = os.readlink(b"", dir_fd=found.descriptor)
     elif kind in (CHARACTER, BLOCK):
         device = (os.major(status.st_rdev), os.minor(status.st_rdev))
-    elif kind in (FILE, DIRECTORY):
+    if kind in _ATTRIBUTED:
         kept = _kept(found)
     seconds, nanoseconds = divmod(status.st_mtime_ns, 1_000_000_000)
     return Metadata(
