@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 
 from millefeuille.engine.snapshots import choice
+from millefeuille.errors import Unsupported
 from millefeuille.oci.digest import Digest
 from millefeuille.settings import Settings
 from millefeuille.snapshots.choice import NoDriver
@@ -28,6 +30,9 @@ def prepare(settings: Settings) -> Prepare | None:
             driver = choice(settings, store).driver
         except NoDriver:
             return None
-        return make_metadata(store, layers) if driver == "erofs" else None
+        # What the driver cannot map, it refuses to mount; to bring the image in is no reason to.
+        with contextlib.suppress(Unsupported):
+            return make_metadata(store, layers) if driver == "erofs" else None
+        return None
 
     return make

@@ -24,6 +24,7 @@ from millefeuille.layers.entry import (
     HARDLINK,
     NO_XATTRS,
     OPAQUE,
+    SYMLINK,
     TYPE_BITS,
     WHITEOUT,
     SparseMap,
@@ -235,6 +236,9 @@ def _complete(node: Node, index: LayerIndex, kind: int) -> None:
     node.offset = 0
     node.link = index.link(node.entry)
     node.size = len(node.link)
+    if kind == SYMLINK:
+        node.mode |= 0o777  # Linux knows no other
+        node.mode &= ~0o7000
     if kind in (CHARACTER, BLOCK):
         node.rdev = os.makedev(*index.device(node.entry))
 

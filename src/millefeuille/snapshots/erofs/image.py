@@ -10,12 +10,13 @@ Equal trees give equal bytes.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections import deque
 from collections.abc import Sequence
 
 from millefeuille.annotations import Final
-from millefeuille.errors import Invalid
+from millefeuille.errors import Invalid, Unsupported
 from millefeuille.layers.uncollected import uncollected
 from millefeuille.snapshots.erofs import chunks, xattrs
 from millefeuille.snapshots.erofs.format import (
@@ -44,8 +45,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.layers.tree import Node
 
+_ADVICE: Final = "Use the other driver: MILLE_SNAPSHOTTER=overlay."
 _REGULAR: Final = stat.S_IFREG >> 12
 _SYMLINK: Final = stat.S_IFLNK >> 12
+_LINK_MODE: Final = stat.S_IFLNK | 0o777  # whatever a layer says: Linux knows no other
 _DEVICES: Final = (stat.S_IFCHR >> 12, stat.S_IFBLK >> 12)
 # Directory entry types by the upper four bits of the mode.
 _TYPES: Final = {1: 5, 2: 3, 4: 2, 6: 4, 8: 1, 10: 7, 12: 6}
@@ -63,8 +66,26 @@ def write_image(
     `uuid` is 16 bytes, distinct per chain. With `marks` the tree may have overlayfs's own, whiteouts and
     attributes, which are the caller's and no layer's. Raises InvalidTree, ImageTooLarge, UnmappableFile.
     """
+    writer = _Writer(devices, uuid, marks=marks)
     with uncollected():
-        return _Writer(devices, uuid, marks=marks).write(root)
+        try:
+            return writer.write(root)
+        except Unsupported as error:
+            if writer.looked_at is None:
+                raise
+            path = os.fsdecode(_path(root, writer.looked_at))
+            raise type(error)(f"{path}: {error}", advice=_ADVICE) from None
+
+
+def _path(root: Node, wanted: Node) -> bytes:
+    """A path of an inode in the tree."""
+    waiting = [(b"", root)]
+    while waiting:
+        path, node = waiting.pop()
+        if node is wanted:
+            return path
+        waiting += ((path + b"/" + name, child) for name, child in (node.children or {}).items())
+    return b""
 
 
 class _Writer:
@@ -82,6 +103,7 @@ class _Writer:
         self._links: dict[int, int] = {}  # the same nids, and how often they have been seen
         self._listed: deque[_Listing] = deque()
         self._inodes = 0
+        self.looked_at: Node | None = None  # the file whose bytes are being mapped, where that may fail
 
     def write(self, root: Node) -> bytearray:
         first = self._directory(root, None)
@@ -192,11 +214,13 @@ class _Writer:
         device = node.layer + 1
         if not node.size:
             return self._simple(node, 0, encoded)
+        self.looked_at = node
         if node.sparse is None:
             bits = chunks.chunk_bits(node.size)
             records = chunks.dense(node.size, node.offset, device, bits)
         else:
             bits, records = chunks.sparse(node.size, node.offset, device, node.sparse)
+        self.looked_at = None
         head = INODE.size + len(encoded) + 7 & ~7
         position = self._reserve(head + len(records))
         self._head(position, node, CHUNKED, node.size, chunks.chunk_format(bits), encoded)
@@ -237,7 +261,7 @@ class _Writer:
         return position >> SLOT_BITS
 
     def _head(self, position: int, node: Node, form: int, size: int, union: int, encoded: bytes) -> None:
-        mode = node.mode | 0o777 if node.mode >> 12 == _SYMLINK else node.mode
+        mode = _LINK_MODE if node.mode >> 12 == _SYMLINK else node.mode
         INODE.pack_into(
             self._image, position, form, xattrs.count(encoded), mode, 0, size, union,
             position >> SLOT_BITS & 0xFFFFFFFF, node.uid, node.gid, node.mtime, node.nsec, 1,

@@ -12,7 +12,7 @@ from tests.faces.cli.home import Home
 from tests.images.looked import bring
 
 from millefeuille.store.store import Store
-from millefeuille.testing.rawtars import directory, file, symlink
+from millefeuille.testing.rawtars import archive, directory, file, pax_sparse, symlink
 
 pytestmark = [pytest.mark.walk, pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")]
 
@@ -109,3 +109,24 @@ def test_what_a_boot_or_a_person_unmounted_is_forgotten(driver: str, app: Home, 
 )
 def test_refused(words: tuple[str, ...], error: str, app: Home) -> None:
     assert app.mille("image", *words) == ("", error, 1)
+
+
+@pytest.mark.parametrize("driver", ["erofs", "overlay"])
+def test_a_link_has_the_mode_of_links(app: Home, driver: str) -> None:
+    bring(Store(str(app.store)), "links", archive(symlink(b"l", b"etc", mode=0o4755)))
+    said = app.mille("image", "mount", "links:1", environment={"MILLE_SNAPSHOTTER": driver})[0]
+    target = Path(said.strip())
+    assert (target / "l").lstat().st_mode & 0o7777 == 0o777
+    assert app.mille("image", "ls-files", "-l", "links:1")[0].startswith("lrwxrwxrwx")
+
+
+def test_what_one_driver_cannot_map_is_named_and_the_other_mounts_it(app: Home, tmp_path: Path) -> None:
+    holes = pax_sparse(b"d/holes", [(0, 10), (600, 10)], 1000, b"a" * 10 + b"b" * 10, "0.1")
+    (tmp_path / "rootfs.tar").write_bytes(archive(directory(b"d"), holes))
+    assert app.mille("import", str(tmp_path / "rootfs.tar"), "odd:1")[2] == 0
+    assert app.mille("image", "cat", "odd:1", "/d/holes")[0].count("b") == 10
+    said = app.mille("image", "mount", "odd:1", environment={"MILLE_SNAPSHOTTER": "erofs"})
+    assert said == ("", "Error: /d/holes: a sparse file's data do not stand at whole blocks in the layer\n"
+                    "Use the other driver: MILLE_SNAPSHOTTER=overlay.\n", 1)  # fmt: skip
+    out = app.mille("image", "mount", "odd:1", environment={"MILLE_SNAPSHOTTER": "overlay"})[0]
+    assert (Path(out.strip()) / "d/holes").read_bytes() == b"a" * 10 + bytes(590) + b"b" * 10 + bytes(390)
