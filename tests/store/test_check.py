@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,9 @@ from millefeuille.images.tag import tag
 from millefeuille.images.users import Nobody
 from millefeuille.snapshots.erofs.stored import make_metadata
 from millefeuille.store.check import check
+from millefeuille.store.database import BrokenDatabase
 from millefeuille.store.disk import NoStore
+from millefeuille.store.images import layers_of
 from millefeuille.store.names import find
 from millefeuille.store.repair import repair
 from millefeuille.store.store import Store
@@ -201,3 +205,104 @@ def test_what_goes_while_it_looks_is_no_problem(store: Store, memory: Memory) ->
         stop.set()
         thread.join()
     assert set(problems) == {()}
+
+
+# What stands in the database alone: when something came or was used, and what no later command asks for.
+_ALONE = {
+    "images.added_ns", "names.tagged_ns", "repo_digests.repository", "layer_blobs.size", "layer_blobs.digest",
+    "name_platforms.platform", "manifests.media_type", "build_steps.key", "build_steps.inputs",
+    "build_steps.made_ns", "build_steps.took_ns", "build_steps.used_ns",
+    "build_steps.uses", "sources.digest", "sources.repository", "chains.depth",
+}  # fmt: skip
+
+
+# What index.json says otherwise: that they differ is found, which of the two is right nobody knows.
+_EITHER = {"manifests.media_type", "indexes.media_type", "repo_digests.repository"}
+
+
+def _cells(path: str) -> list[tuple[str, str, int]]:
+    with closing(sqlite3.connect(path)) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return [
+            (table, column[1], number)
+            for table in tables
+            if table not in ("events", "leases", "lease_items", "deleting", "builds", "meta")
+            for number in range(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+            for column in connection.execute(f"PRAGMA table_info({table})")
+        ]
+
+
+def _change(path: str, table: str, column: str, number: int) -> bool:
+    """Make another value of one; whether there was any."""
+    with closing(sqlite3.connect(path)) as connection:
+        keys = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[5]]
+        query = f"SELECT {column}, {', '.join(keys)} FROM {table} ORDER BY {', '.join(keys)} LIMIT 1 OFFSET ?"
+        value, *key = connection.execute(query, (number,)).fetchone()
+        if value in (None, ""):
+            return False
+        place = len(value) // 2 if isinstance(value, str) else 0
+        flipped = value ^ 1024 if isinstance(value, int) else chr(ord(value[place]) ^ 1)
+        other = flipped if isinstance(value, int) else f"{value[:place]}{flipped}{value[place + 1 :]}"
+        where = " AND ".join(f"{name} = ?" for name in keys)
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (other, *key))
+        connection.commit()
+    return True
+
+
+def test_a_value_that_became_another_is_found_and_mended(store: Store, memory: Memory, whole: State) -> None:
+    child = memory.add("child", [*LAYERS, layer(4)])
+    brought(store, memory, "app:child", prepare=make_metadata)
+    assert child
+    database = Path(store.disk.database)
+    before, expected, unseen = database.read_bytes(), state(store)[1], set()
+    assert check(store, data=True).problems == ()
+    for table, column, number in _cells(store.disk.database):
+        if _change(store.disk.database, table, column, number):
+            report = check(store, data=True)
+            if not report.problems:
+                unseen.add(f"{table}.{column}")
+            else:
+                repair(store, report, data=True, prepare=make_metadata)
+                found = state(store)[1]
+                wrong = {name for name, rows in found.items() if rows != expected[name]}
+                assert check(store, data=True).problems == (), (table, column)
+                assert not wrong or f"{table}.{column}" in _EITHER, (table, column, wrong)
+        database.write_bytes(before)
+        os.unlink(store.disk.index)
+        with store.writing():
+            pass
+    assert unseen <= _ALONE
+
+
+def test_what_nobody_wrote_is_said_to_be_damage(store: Store, memory: Memory, whole: State) -> None:
+    statements = {
+        "UPDATE images SET chain = 'sha256:0'": "leads nowhere",
+        "UPDATE images SET labels = '{'": "is not what the documents",
+        "UPDATE layers SET diff_id = replace(diff_id, 'a', 'b')": "leads nowhere",
+        "UPDATE names SET image = replace(image, 'a', 'b')": "leads nowhere",
+        "UPDATE images SET created = CAST(x'ff' AS TEXT)": "Could not decode",
+        "ALTER TABLE names RENAME COLUMN name TO nane": "no such column",
+    }
+    database = Path(store.disk.database)
+    before = database.read_bytes()
+    for statement, words in statements.items():
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute(statement)
+            connection.commit()
+        report = check(store)
+        told = [(one.kind, words in one.message) for one in report.problems]
+        assert told == [("database", True)], statement
+        repair(store, report, prepare=make_metadata)
+        assert check(store).problems == (), statement
+        database.write_bytes(before)
+        os.unlink(store.disk.index)
+        with store.writing():
+            pass
+
+
+def test_a_layer_that_is_not_recorded_is_not_left_out(store: Store, whole: State) -> None:
+    with closing(sqlite3.connect(store.disk.database)) as connection:
+        connection.execute("DELETE FROM layers WHERE diff_id = (SELECT max(diff_id) FROM layers)")
+        connection.commit()
+    with store.reading() as tx, pytest.raises(BrokenDatabase, match="a layer that is not recorded"):
+        layers_of(tx, find(tx, "app:many").id)

@@ -16,9 +16,11 @@ from collections.abc import Iterator
 from blake3 import blake3
 
 from millefeuille import files
+from millefeuille.layers.index import LayerIndex
 from millefeuille.oci.digest import Digest
-from millefeuille.store import layers, mirror, sweep
+from millefeuille.store import consistency, layers, mirror, sweep
 from millefeuille.store.chains import Metadata
+from millefeuille.store.consistency import understood
 from millefeuille.store.database import BrokenDatabase
 from millefeuille.store.disk import NoStore
 from millefeuille.store.images import LayerRecord, layer
@@ -71,12 +73,14 @@ def check(store: Store, *, data: bool = False) -> Report:
     if not os.path.exists(store.disk.database):
         return Report(problems=())
     try:
-        with store.reading() as tx:
-            integrity = tx.execute("PRAGMA quick_check").fetchone()[0]
-            if integrity != "ok":
-                return _broken(store, str(integrity))
-            promised = _promised(tx)
-        found = (*_mirror_problems(store), *_problems(store, promised, data=data))
+        with understood():
+            with store.reading() as tx:
+                rows = consistency.rows(tx)
+                promised = _promised(tx)
+            if wrong := consistency.contradiction(rows, store):
+                return _broken(store, wrong)
+            mirrored = [*_mirror_problems(store)]
+        found = (*mirrored, *_problems(store, promised, data=data))
         with store.reading() as tx:
             still = _promised(tx)
     except BrokenDatabase as error:
@@ -173,6 +177,9 @@ def _layer_problem(store: Store, record: LayerRecord, *, data: bool) -> str:
         return "its tar or index is missing or has the wrong size"
     if _blake3(disk.layer_index(record.diff_id)) != record.index_hash:
         return "its index is damaged"
+    index = LayerIndex.open(disk.layer_index(record.diff_id))
+    if (len(index), index.content_size) != (record.entries, record.content_size):
+        return "what is recorded of it is not what its index says"
     matches = not data or _matches(disk.tar(record.diff_id), record.diff_id)
     return "" if matches else "its tar does not match the diff ID"
 

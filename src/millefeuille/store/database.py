@@ -19,6 +19,8 @@ from millefeuille.errors import Corrupt, Failed, Unsupported
 from millefeuille.store.schema import SCHEMA, VERSION
 from millefeuille.store.sqlite import sqlite3
 
+# What SQLite says of a database whose structure, or whose words for it, have become others.
+_DAMAGE = ("malformed", "no such column", "no such table", "Could not decode")
 _BUSY = 60.0  # seconds a reader waits for a commit in progress
 
 
@@ -39,7 +41,7 @@ def connect(path: str) -> sqlite3.Connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise _broken(path, error) from error
+        raise broken(path, error) from error
     if version != VERSION:
         connection.close()
         if version > VERSION:
@@ -47,7 +49,7 @@ def connect(path: str) -> sqlite3.Connection:
                 f"{path}: format {version} is newer than this engine's {VERSION}",
                 advice="Update millefeuille.",
             )
-        raise _broken(path, None)
+        raise broken(path, None)
     return connection
 
 
@@ -74,13 +76,13 @@ def translated(path: str) -> Iterator[None]:
             ) from error
         if "locked" in str(error):
             raise files.LockTimeout(f"{path}: held by another process for too long") from error
-        if "malformed" not in str(error):
+        if not any(words in str(error) for words in _DAMAGE):
             raise
-        raise _broken(path, error) from error
+        raise broken(path, error) from error
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
         raise
     except sqlite3.DatabaseError as error:
-        raise _broken(path, error) from error
+        raise broken(path, error) from error
 
 
 def _open(path: str) -> sqlite3.Connection:
@@ -95,7 +97,7 @@ def _open(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=TRUNCATE")
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise _broken(path, error) from error
+        raise broken(path, error) from error
     return connection
 
 
@@ -119,7 +121,8 @@ def _quoted(path: str) -> str:
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _broken(path: str, error: Exception | None) -> BrokenDatabase:
+def broken(path: str, error: Exception | str | None) -> BrokenDatabase:
+    """The error that says so, and what to do."""
     reason = f" ({error})" if error else ""
     return BrokenDatabase(
         f"{path}: not a readable database{reason}", advice="Rebuild it with `mille system check --repair`."

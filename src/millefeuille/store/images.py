@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from millefeuille.oci.digest import Digest
+from millefeuille.oci.digest import Digest, InvalidDigest
 from millefeuille.plainjson import loads
+from millefeuille.store.database import broken
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass, field
 
@@ -61,6 +62,11 @@ def layer(tx: Transaction, diff_id: Digest) -> LayerRecord | None:
     return _layer(row) if row else None
 
 
+def layers(tx: Transaction) -> Iterator[LayerRecord]:
+    """What is recorded of every uncompressed layer."""
+    return map(_layer, tx.execute("SELECT * FROM layers").fetchall())
+
+
 def layer_of_blob(tx: Transaction, digest: Digest) -> LayerRecord | None:
     """The uncompressed layer that is known to be in a blob."""
     row = tx.execute(
@@ -98,7 +104,11 @@ def images(tx: Transaction, where: str = "", values: tuple[object, ...] = ()) ->
     rows = tx.execute(f"SELECT {COLUMNS} FROM images {condition} ORDER BY created_ns DESC, id", values)
     for row in rows.fetchall():
         key = row[0]
-        yield _image(row, tuple(tags.get(key, ())), tuple(digests.get(key, ())), tagged.get(key, 0))
+        try:
+            found = _image(row, tuple(tags.get(key, ())), tuple(digests.get(key, ())), tagged.get(key, 0))
+        except (InvalidDigest, ValueError, TypeError) as error:
+            raise broken(tx.disk.database, f"image {key}: {error}") from error
+        yield found
 
 
 def _image(
@@ -115,13 +125,15 @@ def _image(
 
 
 def layers_of(tx: Transaction, image: Digest) -> tuple[LayerRecord, ...]:
-    """The uncompressed layers of an image, lowest first."""
+    """The uncompressed layers of an image, lowest first. Raises BrokenDatabase."""
     rows = tx.execute(
         "SELECT layers.* FROM manifest_layers l JOIN images i ON i.manifest = l.manifest"
-        " JOIN layers ON layers.diff_id = l.diff_id WHERE i.id = ? ORDER BY position",
+        " LEFT JOIN layers ON layers.diff_id = l.diff_id WHERE i.id = ? ORDER BY position",
         (str(image),),
-    )
-    return tuple(_layer(row) for row in rows.fetchall())
+    ).fetchall()
+    if any(row[0] is None for row in rows):
+        raise broken(tx.disk.database, f"image {image.short} has a layer that is not recorded")
+    return tuple(_layer(row) for row in rows)
 
 
 def blobs_of(tx: Transaction, manifest: Digest) -> tuple[LayerBlob, ...]:

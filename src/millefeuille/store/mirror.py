@@ -15,6 +15,7 @@ from millefeuille.annotations import Any
 from millefeuille.errors import Corrupt
 from millefeuille.oci.mediatype import OCI_INDEX
 from millefeuille.plainjson import dumps
+from millefeuille.store.database import broken
 
 REF_NAME = "org.opencontainers.image.ref.name"
 SEQUENCE = "io.millefeuille.sequence"
@@ -125,7 +126,10 @@ def _facts(execute: Execute, target: str, *images: str) -> dict[str, str]:
     image = images[0]
     repositories = _repositories(execute, target, images)
     facts = {DIGESTS: ",".join(repositories)} if repositories else {}
-    parent, first = execute("SELECT parent, manifest FROM images WHERE id = ?", (image,)).fetchone()
+    row = execute("SELECT parent, manifest FROM images WHERE id = ?", (image,)).fetchone()
+    if row is None:
+        raise broken("the database", f"image {image} has a name, and is not recorded")
+    parent, first = row
     several = execute("SELECT count(*) FROM manifests WHERE image = ?", (image,)).fetchone()[0] > 1
     return facts | ({PARENT: parent} if parent else {}) | ({FIRST: first} if several else {})
 
