@@ -17,6 +17,7 @@ from millefeuille.docker.filters import Filters
 from millefeuille.docker.selection import listed, prunable
 from millefeuille.engine import contextfiles
 from millefeuille.engine.build import Order, Tree, build_image, series
+from millefeuille.engine.extracted import extractions
 from millefeuille.engine.host import host
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.registries import credentials, registries
@@ -259,7 +260,8 @@ class Engine:
 
     def check(self, *, data: bool = False) -> Report:
         """Look for damage; with `data` every byte is read."""
-        return checking.check(self._store(), data=data)
+        store = self._store()
+        return checking.check(store, data=data, extractions=extractions(store))
 
     def repair(self, report: Report, *, data: bool = False) -> tuple[str, ...]:
         """Mend what `check` found, with `data` as thorough; a sentence on each thing done or lost."""

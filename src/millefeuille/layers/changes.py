@@ -15,7 +15,7 @@ from millefeuille.annotations import Final, NamedTuple
 from millefeuille.errors import Unsupported
 from millefeuille.layers.entry import CHARACTER, DIRECTORY, FILE, HARDLINK
 from millefeuille.layers.tarheader import Metadata
-from millefeuille.layers.walk import Found, Links, metadata, walk
+from millefeuille.layers.walk import Found, Links, attributes_of, metadata, walk
 from millefeuille.values import dataclass
 
 ADDED: Final = "A"
@@ -63,7 +63,7 @@ def changes(written: Written, stubs: Set[bytes] = frozenset()) -> Iterator[Chang
     """The changes, a directory before what is in it, names sorted; every directory of the upper one.
 
     `stubs` are paths that the engine made as places for mounts: what is empty there is left out, and the
-    directories that were only touched for it. The root appears when its mode or owner differ. Raises
+    directories that were only touched for it. The root appears when mode, owner or attributes differ. Raises
     UnreadableChange, OSError.
     """
     return _Changes(written, stubs).run()
@@ -119,11 +119,12 @@ class _Changes:
         if self._written.lower is None:
             return
         ours, below = os.fstat(self._written.upper), os.fstat(self._written.lower)
-        if _differ(ours, below):
+        kept = attributes_of(self._written.upper)
+        if _differ(ours, below) or kept != attributes_of(self._written.lower):
             seconds, nanoseconds = divmod(ours.st_mtime_ns, 1_000_000_000)
             entry = Metadata(
                 path=b"", kind=DIRECTORY, mode=stat.S_IMODE(ours.st_mode), uid=ours.st_uid, gid=ours.st_gid,
-                mtime=seconds, nsec=nanoseconds,
+                mtime=seconds, nsec=nanoseconds, xattrs=kept,
             )  # fmt: skip
             yield Change(CHANGED, b"", entry)
 

@@ -142,6 +142,11 @@ def metadata(found: Found, links: Links) -> Metadata | None:
     )  # fmt: skip
 
 
+def attributes_of(descriptor: int) -> Mapping[bytes, bytes]:
+    """The extended attributes of the root of a tree that a layer can carry. Raises OSError."""
+    return _kept(Found(b"", descriptor, mounted=False))
+
+
 def _kept(found: Found) -> Mapping[bytes, bytes]:
     pairs = ((name, found.attribute(name)) for name in found.attributes() if xattrs.may_carry(name))
     values = {name: value for name, value in pairs if value is not None}

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -15,8 +16,15 @@ from collections.abc import Iterator
 from millefeuille import files
 from millefeuille.annotations import Final
 from millefeuille.errors import Conflict, Invalid, NotFound
+from millefeuille.later import Later
 from millefeuille.oci.digest import Digest
 from millefeuille.snapshots.snapshotter import Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.layers import walk
+else:
+    walk = Later("millefeuille.layers.walk")  # for a root with attributes, which few have
 
 _PUNCTUATION: Final = frozenset("_.-")  # what a key may have behind its first letter or digit
 
@@ -127,12 +135,27 @@ class Roots:
 
 
 def adopt(upper: str, root: int) -> None:
-    """Give the directory `upper` owner, mode and time of the chain's root, in whose place it will be seen."""
+    """Give the directory `upper` all that the chain's root has, in whose place it will be seen."""
     status = os.stat(root)
     descriptor = os.open(upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         files.change_owner(descriptor, status.st_uid, status.st_gid)
         files.change_mode(descriptor, stat.S_IMODE(status.st_mode))
+        for name, value in walk.attributes_of(root).items() if _has_attributes(root) else ():
+            try:
+                os.setxattr(descriptor, name, value)
+            except OSError as error:
+                if error.errno != errno.ENOTSUP:  # the file system of the roots has no such thing
+                    raise
         files.change_times(descriptor, status.st_mtime_ns)
     finally:
         os.close(descriptor)
+
+
+def _has_attributes(root: int) -> bool:
+    try:
+        return bool(os.listxattr(f"/proc/self/fd/{root}"))
+    except OSError as error:
+        if error.errno != errno.ENOTSUP:
+            raise
+        return False

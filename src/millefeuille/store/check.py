@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from blake3 import blake3
 
@@ -22,7 +22,7 @@ from millefeuille.store import consistency, layers, mirror, sweep
 from millefeuille.store.chains import Metadata
 from millefeuille.store.consistency import understood
 from millefeuille.store.database import BrokenDatabase
-from millefeuille.store.disk import NoStore
+from millefeuille.store.disk import LAYOUT, NoStore
 from millefeuille.store.images import LayerRecord, layer
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction, has_lost_database
@@ -33,8 +33,8 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong. `kind` is one of database, mirror, blob, layer and chain, `subject` a path
-    for the first two, else a digest.
+    """One thing that is wrong. `kind` is one of database, mirror, layout, blob, layer, chain and extraction,
+    `subject` a path for the first three, else a digest.
     """
 
     kind: str
@@ -64,8 +64,15 @@ class _Promised:
     orphans: int
 
 
-def check(store: Store, *, data: bool = False) -> Report:
-    """Look at everything; with `data` read every byte. Changes nothing. Raises NoStore, OSError."""
+# What is wrong with extracted chains, by what knows how they were extracted.
+Extractions = Callable[[bool], Mapping[Digest, str]]
+
+
+def check(store: Store, *, data: bool = False, extractions: Extractions | None = None) -> Report:
+    """Look at everything; with `data` read every byte. Changes nothing. Raises NoStore, OSError.
+
+    What lies extracted is looked at where `extractions` is given; it is told whether to read every byte.
+    """
     if not store.exists():
         raise NoStore(f"{store.disk.root}: no store here")
     if has_lost_database(store.disk):
@@ -80,7 +87,9 @@ def check(store: Store, *, data: bool = False) -> Report:
             if wrong := consistency.contradiction(rows, store):
                 return _broken(store, wrong)
             mirrored = [*_mirror_problems(store)]
-        found = (*mirrored, *_problems(store, promised, data=data))
+        found = (*mirrored, *_layout_problems(store), *_problems(store, promised, data=data))
+        for chain, wrong in (extractions(data) if extractions is not None else {}).items():
+            found += (Problem(kind="extraction", subject=str(chain), message=wrong),)
         with store.reading() as tx:
             still = _promised(tx)
     except BrokenDatabase as error:
@@ -148,6 +157,19 @@ def _mirror_problem(store: Store) -> Problem | None:
         if file.read() != expected:
             return Problem(kind="mirror", subject=path, message="index.json is damaged")
     return None
+
+
+def _layout_problems(store: Store) -> Iterator[Problem]:
+    """Without this file, other tools take the root for no image layout."""
+    path = f"{store.disk.root}/oci-layout"
+    try:
+        with open(path, "rb") as file:
+            held = file.read(len(LAYOUT) + 1)
+    except FileNotFoundError:
+        yield Problem(kind="layout", subject=path, message="missing")
+        return
+    if held != LAYOUT:
+        yield Problem(kind="layout", subject=path, message="damaged")
 
 
 def _problems(store: Store, promised: _Promised, *, data: bool) -> Iterator[Problem]:

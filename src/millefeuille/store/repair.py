@@ -17,6 +17,7 @@ from millefeuille.store.blobs import CorruptBlob
 from millefeuille.store.chains import Prepare
 from millefeuille.store.check import Problem, Report, check
 from millefeuille.store.derive import derive
+from millefeuille.store.disk import LAYOUT
 from millefeuille.store.rebuild import rebuild, set_aside
 from millefeuille.store.store import Store
 
@@ -44,6 +45,9 @@ def repair(
         with store.writing() as tx:  # finishes removals, and writes index.json where it is behind
             leases.release(tx, lease)
             leases.sweep(tx)
+    if any(problem.kind == "layout" for problem in found.problems):
+        files.replace_file(f"{store.disk.root}/oci-layout", LAYOUT)
+        done.append("wrote oci-layout again")
     if any(problem.kind == "mirror" for problem in found.problems):
         done.append(_mirror(store))
     return tuple(done)
@@ -107,4 +111,14 @@ def _mend_chain(store: Store, problem: Problem, prepare: Prepare | None) -> str:
     return f"made the metadata image of chain {chain} again" if made else f"dropped chain {chain}'s metadata"
 
 
-_MENDERS = {"blob": _mend_blob, "layer": _mend_layer, "chain": _mend_chain}
+def _mend_extraction(store: Store, problem: Problem, prepare: Prepare | None) -> str:
+    """Set it aside: who uses it goes on with it, and the next use of the chain extracts it anew."""
+    chain = Digest.parse(problem.subject)
+    moved = set_aside(store, store.disk.extraction(chain))
+    files.sync_directory(store.disk.extracted)
+    return f"moved what was extracted of chain {chain} to {moved}"
+
+
+_MENDERS = {
+    "blob": _mend_blob, "layer": _mend_layer, "chain": _mend_chain, "extraction": _mend_extraction,
+}  # fmt: skip

@@ -12,6 +12,7 @@ from tests.faces.cli.home import Home
 
 from millefeuille.runtime import probe
 from millefeuille.runtime.invocation import RuntimeMissing
+from millefeuille.testing import rawtars
 from millefeuille.testing.images import MadeImage, write_docker_archive
 
 pytestmark = pytest.mark.walk
@@ -67,3 +68,34 @@ def test_run_and_what_is_left(home: Home, image: str, driver: str) -> None:
     # The next command that changes containers unmounts what nobody uses.
     assert home.mille("rm", "nosuch", environment=environment)[2] == 1
     assert mounts(home) == []
+
+
+@pytest.mark.parametrize("driver", ["erofs", "overlay"])
+def test_the_root_keeps_its_attributes(home: Home, image: str, tmp_path: Path, driver: str) -> None:
+    environment = {"MILLE_SNAPSHOTTER": driver}
+
+    def mille(*words: str) -> str:
+        out, err, code = home.mille(*words, environment=environment)
+        assert code == 0, err
+        return out
+
+    root = rawtars.xattr(b"user.colour", b"blue") + rawtars.directory(b"./", mode=0o755)
+    (tmp_path / "rootfs.tar").write_bytes(rawtars.archive(root, rawtars.file(b"f", b"x")))
+    mille("import", str(tmp_path / "rootfs.tar"), "first:1")
+    mille("create", "--network", "none", "--name", "one", "first:1", "/f")
+    mille("commit", "one", "second:1")
+    assert mille("diff", "one") == ""
+    upper = home.store / "snapshots" / mille("inspect", "--format", "{{.Id}}", "one").strip() / "upper"
+    assert os.getxattr(upper, "user.colour") == b"blue"
+    upper.chmod(0o711)
+    os.setxattr(upper, "user.shape", b"round")
+    mille("commit", "one", "third:1")
+    for name, mode, expected in (
+        ("second:1", 0o755, {"user.colour": b"blue"}),
+        ("third:1", 0o711, {"user.colour": b"blue", "user.shape": b"round"}),
+    ):
+        place = mille("image", "mount", name).strip()
+        found = {key: os.getxattr(place, key) for key in os.listxattr(place) if key.startswith("user.")}
+        assert (found, os.stat(place).st_mode & 0o7777) == (expected, mode), name
+        mille("image", "unmount", name)
+    mille("rm", "one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from millefeuille.annotations import Final
+from millefeuille.engine.extracted import extractions
 from millefeuille.engine.leftovers import clear, unowned
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.store import open_store, removing
@@ -23,12 +24,11 @@ REPAIRED: Final = 4  # exit code: something was wrong
 
 def run(context: Context, call: Call) -> int:
     """Compare the store with what its database says; one line for each problem."""
-    store = open_store(context.settings)
+    store = removing(context.settings) or open_store(context.settings)
     report = _report(context, store, call)
     _print(context, report)
     if not call[REPAIR]:
         return PROBLEMS if report.problems else 0
-    removing(context.settings)
     if store.exists():
         clear(context.settings, store)
     for sentence in repair(store, report, data=call[DATA], prepare=prepare(context.settings)):
@@ -42,7 +42,7 @@ def run(context: Context, call: Call) -> int:
 
 def _report(context: Context, store: Store, call: Call) -> Report:
     """What `check` finds, and what lies about beside the database."""
-    report = check(store, data=call[DATA])
+    report = check(store, data=call[DATA], extractions=extractions(store))
     if any(problem.kind == "database" for problem in report.problems):
         return report  # then nobody knows whose anything is
     left = sum(size(path) for path in unowned(context.settings, store))
