@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from millefeuille.annotations import Final
 from millefeuille.containers.connection import Connection
+from millefeuille.errors import Failed
 from millefeuille.values import dataclass
 
 _CHUNK: Final = 1 << 16
@@ -26,6 +27,10 @@ class Streams:
     stderr: int | None = 2
     tty: bool = False
     detach: bytes = b"\x10\x11"
+
+
+class OutputLost(Failed):
+    """What the container says cannot be written; it goes on, and nobody is attached any more."""
 
 
 class Attachment:
@@ -45,7 +50,7 @@ class Attachment:
         self._keys = b""  # the beginning of the keys that let go
 
     def run(self) -> int | None:
-        """The exit code; None after letting go, or when the monitor is gone."""
+        """The exit code; None after letting go, or when the monitor is gone. Raises OutputLost."""
         if self._streams.tty and self._stdin is not None:
             self.resize()
         while True:
@@ -90,8 +95,9 @@ class Attachment:
         try:
             while view:
                 view = view[os.write(target, view) :]
-        except BrokenPipeError:
-            return  # the container goes on; nobody looks
+        except OSError as error:
+            name = "stdout" if kind == b"o" else "stderr"
+            raise OutputLost(f"write /dev/{name}: {(error.strerror or 'failed').lower()}") from None
 
     def _forward(self) -> bool:
         """Send what was typed; False for the keys that let go."""

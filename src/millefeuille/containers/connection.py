@@ -37,8 +37,14 @@ class Connection:
 
     def send(self, kind: bytes, payload: bytes = b"") -> bool:
         """Send one frame; False when the monitor is gone."""
+        return self.send_all((kind, payload))
+
+    def send_all(self, *frames: tuple[bytes, bytes]) -> bool:
+        """Send frames of which the monitor gets all or none, whenever this process is killed; False when it
+        is gone.
+        """
         try:
-            self._socket.sendall(_HEAD.pack(kind, len(payload)) + payload)
+            self._socket.sendall(b"".join(_HEAD.pack(kind, len(data)) + data for kind, data in frames))
         except OSError:
             return False
         return True

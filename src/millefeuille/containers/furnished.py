@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterator
 
 from millefeuille import files, kernel
-from millefeuille.containers import records, roots, stubs
+from millefeuille.containers import idle, roots, stubs
 from millefeuille.containers.host import Host
 from millefeuille.containers.paths import Root
 from millefeuille.containers.record import Container, MountPoint
@@ -27,10 +27,26 @@ from millefeuille.snapshots.snapshotter import Mount, close_all, let_go
 def opened(host: Host, container: Container) -> Iterator[int]:
     """A descriptor of the root for the length of the block. Raises as `roots.opened` does, OSError."""
     points = [point for point in container.mounts if point.source]
-    if records.state(host.place, container.id).running or not points:
+    if not points:
         with roots.opened(host, container) as descriptor:
             yield descriptor
         return
+    running, lock = idle.found_or_held(host.place, container, lambda: roots.running(host, container))
+    if running is not None:
+        try:
+            yield running
+        finally:
+            os.close(running)
+        return
+    try:
+        with _mounted(host, container, points) as descriptor:
+            yield descriptor
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def _mounted(host: Host, container: Container, points: list[MountPoint]) -> Iterator[int]:
     mounts = host.snapshots.mounts(container.id)
     try:
         # Its own directory is one that is there, and nobody but this namespace sees what covers it.

@@ -6,9 +6,10 @@ from millefeuille import files
 from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.connection import NotRunning, connected
+from millefeuille.containers.ending import end_at_once
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
-from millefeuille.containers.pausing import WrongState, pause, tell, unpause
+from millefeuille.containers.pausing import WrongState, let_go, pause, unpause
 from millefeuille.containers.record import Container
 from millefeuille.errors import Invalid
 from millefeuille.later import Later
@@ -48,15 +49,15 @@ def stop(host: Host, container: Container, *, timeout: int | None = None, signal
     seconds = STOP_TIMEOUT if chosen is None else int(chosen)
     try:
         with connected(host.place, container.id) as connection:
-            connection.send(b"s")
-            _thaw(host, container)
+            let_go(host, container)
             if 0 < number <= signals.LAST:
                 note(host.store, container, "kill", signal=str(number))
-                connection.send(b"k", str(number).encode())
+                connection.send_all((b"s", b""), (b"k", str(number).encode()))
+            else:
+                connection.send(b"s")
             if connection.await_end(None if seconds < 0 else max(seconds, 0.001)) is None:
                 note(host.store, container, "kill", signal="9")
-                connection.send(b"k", b"9")
-                connection.await_end(_PATIENCE)
+                end_at_once(host, container, connection)
     except NotRunning:
         return await_release(host, container)
     await_release(host, container)
@@ -78,17 +79,14 @@ def kill(host: Host, container: Container, number: int) -> None:
         raise WrongState(
             f"cannot kill container: {container.name}: container {container.id} is not running"
         )  # fmt: skip
-    final = number in (9, _stop_signal(container))
     try:
         with connected(host.place, container.id) as connection:
-            if final:
-                connection.send(b"s")
-            if number == 9:
-                _thaw(host, container)
             note(host.store, container, "kill", signal=str(number))
-            connection.send(b"k", str(number).encode())
             if number == 9:
-                connection.await_end(_PATIENCE)
+                end_at_once(host, container, connection)
+            else:
+                stays_away = ((b"s", b""),) if number == _stop_signal(container) else ()
+                connection.send_all(*stays_away, (b"k", str(number).encode()))
     except NotRunning:
         pass
     if number == 9:
@@ -148,8 +146,3 @@ def _stop_signal(container: Container) -> int:
         return signals.NUMBERS["TERM"]
 
 
-def _thaw(host: Host, container: Container) -> None:
-    """A frozen process takes no signal."""
-    if records.recorded(host.place, container.id).status == "paused":
-        host.runtime.resume(container.id)
-        tell(host.place, container, b"p", b"0")

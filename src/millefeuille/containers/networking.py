@@ -65,11 +65,28 @@ def joined(host: Host, container: Container) -> Mapping[str, Any]:
         if mode.startswith(_JOIN):
             other = records.find(host.store, host.place, mode.removeprefix(_JOIN))
             told = records.state(host.place, other.id)
-            if not told.running:
-                raise CannotJoin(f"cannot join network of a non running container: {other.id}")
+            if refusal := _refusal(key, other, running=told.running):
+                raise CannotJoin(refusal)
             own = f"ns:/proc/{told.pid}/ns/{_KINDS.get(key, '')}"
             host_config[key] = own if key in _KINDS else f"{_JOIN}{other.id}"
     return host_config
+
+
+def _refusal(key: str, other: Container, *, running: bool) -> str:
+    """Why a namespace of another container cannot be joined, in Docker's words; "" where it can."""
+    if key == "IpcMode":
+        if not running:
+            return f"can't join IPC of container {other.id}: container {other.id} is not running"
+        if (other.host_config.get("IpcMode") or "private") in ("private", "none"):
+            return (
+                f"can't join IPC of container {other.id}: non-shareable IPC (hint: use IpcMode:shareable"
+                " for the donor container)"
+            )
+    if running:
+        return ""
+    if key == "PidMode":
+        return f"container {other.id} is not running"
+    return f"cannot join network of a non running container: {other.id}"
 
 
 def _owner_of_files(host: Host, container: Container) -> str:

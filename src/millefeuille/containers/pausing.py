@@ -67,9 +67,17 @@ def pause(host: Parts, container: Container) -> None:
         raise WrongState(f"Container {container.id} is already paused")
     if not told.running:
         raise WrongState(f"Container {container.id} is not running")
-    _freeze(host, container, told.pid)
-    tell(host.place, container, b"p", b"1")
-    _await(host.place, container, lambda status: status == "paused")
+    try:
+        with connected(host.place, container.id) as connection:
+            # Until it is noted, the monitor lets the container go, should this process vanish.
+            connection.send(b"h", b"1")
+            _freeze(host, container, told.pid)
+            connection.send_all((b"p", b"1"), (b"h", b"0"))
+            _await(host.place, container, lambda status: status == "paused")
+    except (MilleError, NotRunning):
+        if records.state(host.place, container.id).running:
+            raise
+        raise WrongState(f"Container {container.id} is not running") from None
     note(host.store, container, "pause")
 
 
@@ -98,11 +106,26 @@ def paused(host: Parts, container: Container) -> Iterator[None]:
                 connection = stack.enter_context(connected(host.place, container.id))
                 # From here on the monitor lets it go, should this process vanish.
                 connection.send(b"h", b"1")
-                _freeze(host, container, told.pid)
+                try:
+                    _freeze(host, container, told.pid)
+                except MilleError:
+                    if records.state(host.place, container.id).running:
+                        raise
+                    raise NotRunning(f"container {container.id} is not running") from None
                 stack.callback(_let_go, host, container, told.pid, connection)
                 connection.send(b"p", b"1")
                 note(host.store, container, "pause")
         yield
+
+
+def let_go(host: Parts, container: Container) -> None:
+    """Let the processes go on that are halted, whatever is recorded of them: halted, they take no signal."""
+    told = records.recorded(host.place, container.id)
+    if told.status == "paused" or (told.pid and freezer.is_frozen(told.pid, container.id)):
+        with contextlib.suppress(MilleError):  # it goes on already, or is gone
+            _thaw(host, container, told.pid)
+    if told.status == "paused":
+        tell(host.place, container, b"p", b"0")
 
 
 def _freeze(host: Parts, container: Container, pid: int) -> None:

@@ -12,7 +12,7 @@ from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
-from millefeuille.errors import Conflict, Failed, Invalid, Unavailable
+from millefeuille.errors import Conflict, Failed, Invalid, MilleError, Unavailable
 from millefeuille.later import re
 
 _DEFAULT: Final = ("-ef",)
@@ -45,7 +45,12 @@ def listed(host: Host, container: Container, arguments: Sequence[str] = ()) -> l
         raise NoProcesses(f"Container {container.id} is restarting, wait until the container is running")
     words = list(arguments) or list(_DEFAULT)
     _check(" ".join(words))
-    pids = set(host.runtime.processes(container.id))
+    try:
+        pids = set(host.runtime.processes(container.id))
+    except MilleError:
+        if records.state(host.place, container.id).running:
+            raise
+        raise NoProcesses(f"container {container.id} is not running") from None
     return parsed(_output(words, pids), pids)
 
 

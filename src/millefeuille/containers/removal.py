@@ -26,12 +26,12 @@ from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille import beside
+    from millefeuille.containers import ending
     from millefeuille.snapshots import attach
 else:
     attach = Later("millefeuille.snapshots.attach")
     beside = Later("millefeuille.beside")
-
-_PATIENCE = 10.0  # seconds for a killed process to be gone
+    ending = Later("millefeuille.containers.ending")
 
 
 class ContainerRunning(Conflict):
@@ -112,12 +112,8 @@ def end(host: Host, container: Container) -> None:
     """Kill a container's process, and wait until its monitor has taken note; never to start again."""
     try:
         with connected(host.place, container.id) as connection:
-            connection.send(b"s")
-            if records.recorded(host.place, container.id).status == "paused":
-                host.runtime.resume(container.id)
             note(host.store, container, "kill", signal="9")
-            connection.send(b"k", b"9")
-            connection.await_end(_PATIENCE)
+            ending.end_at_once(host, container, connection)
     except NotRunning:
         return
 

@@ -6,30 +6,46 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from millefeuille.containers import records, stubs
+from millefeuille.containers import idle, records, stubs
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.snapshots import attach
-from millefeuille.snapshots.snapshotter import close_all, let_go
+from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
 
 
 @contextlib.contextmanager
 def opened(host: Host, container: Container) -> Iterator[int]:
-    """A descriptor of the root: as its processes see it while it runs, mounted for the length of the block
-    and nowhere attached otherwise. Raises NotFound, MountFailed, MountDenied, OSError.
+    """A descriptor of the root: as its processes see it while it runs; mounted otherwise, for the length of
+    the block, in which the container is not started. Raises NotFound, LockTimeout, MountFailed, MountDenied,
+    OSError.
     """
-    told = records.state(host.place, container.id)
-    descriptor = _of_process(host, container, told.pid) if told.running and told.pid else None
-    mounts = () if descriptor is not None else host.snapshots.mounts(container.id)
-    try:
-        if descriptor is None:
-            try:
-                descriptor = attach.opened(mounts)
-            finally:
-                close_all(mounts)
+    descriptor, lock = idle.found_or_held(host.place, container, lambda: running(host, container))
+    if descriptor is not None:
         try:
-            if mounts:
-                stubs.offer(descriptor)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+        return
+    try:
+        with mounted(host.snapshots, container) as descriptor:
+            yield descriptor
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def mounted(snapshots: Snapshotter, container: Container) -> Iterator[int]:
+    """A descriptor of the root of a container whose lock is held, attached nowhere, for the length of the
+    block. Raises NotFound, MountFailed, MountDenied, OSError.
+    """
+    mounts = snapshots.mounts(container.id)
+    try:
+        try:
+            descriptor = attach.opened(mounts)
+        finally:
+            close_all(mounts)
+        try:
+            stubs.offer(descriptor)
             yield descriptor
         finally:
             os.close(descriptor)
@@ -37,8 +53,12 @@ def opened(host: Host, container: Container) -> Iterator[int]:
         let_go(mounts)
 
 
-def _of_process(host: Host, container: Container, pid: int) -> int | None:
-    """The root of the container's first process; None when that has ended, and its ID may be another's."""
+def running(host: Host, container: Container) -> int | None:
+    """The root of the container's first process; None when it does not run, and its ID may be another's."""
+    told = records.state(host.place, container.id)
+    pid = told.pid
+    if not told.running or not pid:
+        return None
     try:
         descriptor = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, ProcessLookupError, PermissionError):

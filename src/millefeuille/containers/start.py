@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from millefeuille import files
 from millefeuille.annotations import Any, Final
-from millefeuille.containers import logoptions, monitoring, networking, records, removal, stubs
+from millefeuille.containers import idle, logoptions, monitoring, networking, records, removal, stubs
 from millefeuille.containers import mounts as container_mounts
 from millefeuille.containers.happening import facts
 from millefeuille.containers.host import Host
@@ -31,38 +31,49 @@ from millefeuille.values import replace
 
 _SECOND: Final = 1_000_000_000
 
+
 class AlreadyRunning(Conflict):
     """The container runs."""
+
+
+class Paused(Conflict):
+    """The container is paused: it goes on when it is let go on, not when it is started."""
 
 
 def start(host: Host, container: Container, client: socket.socket | None = None) -> int:
     """Start a container; the ID of its first process. `client` is attached before there is any output.
 
-    Raises AlreadyRunning, StartFailed, and what the parts raise; then nothing of it runs.
+    Raises AlreadyRunning, Paused, NoSuchContainer, StartFailed, and what the parts raise; then nothing of it
+    runs.
     """
-    lock = files.create(host.place.lock(container.id), exclusive=False)
+    _, lock = idle.found_or_held(host.place, container, lambda: _refuse_running(host, container))
     try:
-        if records.state(host.place, container.id).running:
-            raise AlreadyRunning(f"container {container.id} is already running")
-        files.lock(lock, f"container {container.short}")
-        removal.quiet(host, container.id)
         try:
-            return _launch(host, container, lock, client)
-        except BaseException as error:
-            lock = _retake(host, container, lock)
             removal.quiet(host, container.id)
-            _note_failure(host, container, error)
-            raise
+            return _launch(host, container, lock, client)
+        finally:
+            os.close(lock)
+    except BaseException as error:
+        _clear_up(host, container, error)
+        raise
+
+
+def _refuse_running(host: Host, container: Container) -> None:
+    told = records.state(host.place, container.id)
+    if told.status == "paused":
+        raise Paused("cannot start a paused container, try unpause instead")
+    if told.running:
+        raise AlreadyRunning(f"container {container.id} is already running")
+
+
+def _clear_up(host: Host, container: Container, error: BaseException) -> None:
+    """Not before the runtime has let go of the lock too: a monitor that was killed may have left it busy."""
+    _, lock = idle.found_or_held(host.place, container, lambda: None)
+    try:
+        removal.quiet(host, container.id)
+        _note_failure(host, container, error)
     finally:
         os.close(lock)
-
-
-def _retake(host: Host, container: Container, lock: int) -> int:
-    """Wait until the runtime has let go of the lock too: a monitor that was killed may have left it busy."""
-    os.close(lock)
-    lock = files.create(host.place.lock(container.id), exclusive=False)
-    files.lock(lock, f"container {container.short}")
-    return lock
 
 
 def _launch(host: Host, container: Container, lock: int, client: socket.socket | None) -> int:

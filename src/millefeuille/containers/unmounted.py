@@ -12,11 +12,11 @@ import threading
 from collections.abc import Iterator
 
 from millefeuille import kernel
-from millefeuille.containers import records, stubs
+from millefeuille.containers import idle, records, roots
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.snapshots import attach
-from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
+from millefeuille.snapshots.snapshotter import Snapshotter
 
 
 @contextlib.contextmanager
@@ -25,26 +25,18 @@ def opened(snapshots: Snapshotter, place: Place, container: Container) -> Iterat
 
     Raises NotFound, MountFailed, MountDenied, OSError.
     """
-    descriptor = _running(place, container)
+    descriptor, lock = idle.found_or_held(place, container, lambda: _running(place, container))
     if descriptor is not None:
         try:
             yield descriptor
         finally:
             os.close(descriptor)
         return
-    mounts = snapshots.mounts(container.id)
     try:
-        try:
-            descriptor = attach.opened(mounts)
-        finally:
-            close_all(mounts)
-        try:
-            stubs.offer(descriptor)
+        with roots.mounted(snapshots, container) as descriptor:
             yield descriptor
-        finally:
-            os.close(descriptor)
     finally:
-        let_go(mounts)
+        os.close(lock)
 
 
 def _running(place: Place, container: Container) -> int | None:

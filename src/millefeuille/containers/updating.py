@@ -14,6 +14,7 @@ from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.pausing import tell
 from millefeuille.containers.record import Container
+from millefeuille.errors import MilleError
 from millefeuille.runtime import limits
 from millefeuille.values import replace
 
@@ -37,7 +38,11 @@ def update(host: Host, container: Container, changes: Mapping[str, Any]) -> Cont
         raise Conflicting(f"Cannot update container {container.id}: {reason}")
     host_config = {**container.host_config, **changes}
     if records.state(host.place, container.id).running:
-        host.runtime.update(container.id, limits.resources(host_config, settable=host.runtime.limits))
+        try:
+            host.runtime.update(container.id, limits.resources(host_config, settable=host.runtime.limits))
+        except MilleError:
+            if records.state(host.place, container.id).running:
+                raise  # else it has ended meanwhile, and starts with these limits next time
         policy = host_config.get("RestartPolicy") or {}
         told = f"{policy.get('Name') or 'no'} {policy.get('MaximumRetryCount') or 0}"
         tell(host.place, container, b"u", told.encode())

@@ -31,6 +31,14 @@ def thaw(pid: int, id: str) -> bool:
     return _thaw_old(group) if is_old else _thaw_new(group)
 
 
+def is_frozen(pid: int, id: str) -> bool:
+    """Whether they are halted, or are being; False where the group is not as expected."""
+    group, is_old = _group(pid, id)
+    if is_old:
+        return _read(f"{group}/freezer.state").strip() in ("FROZEN", "FREEZING")
+    return _read(f"{group}/cgroup.freeze") == "1\n"
+
+
 def _group(pid: int, id: str) -> tuple[str, bool]:
     """The directory of the group that freezes the container, and whether it is of version 1; "" where its
     first process is in none of its own.

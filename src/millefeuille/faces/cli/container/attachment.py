@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from types import FrameType
 
 from millefeuille.annotations import Final
-from millefeuille.containers.attach import Attachment, Streams
+from millefeuille.containers.attach import Attachment, OutputLost, Streams
 from millefeuille.containers.connection import Connection
+from millefeuille.faces.cli.exits import Refusal
 
 _PASSED_ON: Final = (
     signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2,
@@ -23,6 +24,7 @@ def attached(connection: Connection, streams: Streams, *, pass_signals: bool = T
     """Join the streams until the container ends, its exit code then; None when the user lets go.
 
     Signals to this process go to the container with `pass_signals`; with a terminal, its keys do all that.
+    Raises Refusal where nobody takes what the container says.
     """
     received: list[int] = []
     woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -48,6 +50,8 @@ def attached(connection: Connection, streams: Streams, *, pass_signals: bool = T
     try:
         with _raw(streams.stdin) if streams.tty else contextlib.nullcontext():
             return attachment.run()
+    except OutputLost as error:
+        raise Refusal(str(error)) from None
     finally:
         signal.set_wakeup_fd(waker)
         for number, handler in before.items():

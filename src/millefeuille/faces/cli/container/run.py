@@ -38,6 +38,10 @@ def run(context: Context, call: Call) -> int:
         return _report(context, error, exits.USAGE)  # whatever the engine refuses: Docker's 125
     except _NotStarted as failed:
         return _report(context, failed.error, start_code(str(failed.error)))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _report(context, exits.known(error), exits.USAGE)
 
 
 class _NotStarted(Exception):
@@ -68,28 +72,32 @@ def _run(context: Context, call: Call) -> int:
     with making.id_file(asked.cidfile) as note:
         container = create(made, making.order(context, store, asked))
         note(container.id)
+    if call[flags.DETACH]:
+        _started(made, container, asked)
+        context.terminal.line(container.id)
+        return 0
+    return _in_front(context, call, made, container, asked)
+
+
+def _started(made: Host, container: Container, asked: Wanted, client: socket.socket | None = None) -> None:
     try:
-        if call[flags.DETACH]:
-            start(made, container)
-            context.terminal.line(container.id)
-            return 0
-        return _in_front(context, call, made, container, asked)
-    except MilleError as error:
+        start(made, container, client)
+    except (MilleError, OSError) as error:
         if asked.host_config.get("AutoRemove"):
             removal.remove(made, container, force=True, volumes=True)
-        raise _NotStarted(error) from error
+        raise _NotStarted(exits.known(error)) from error
 
 
 def _in_front(context: Context, call: Call, made: Host, container: Container, asked: Wanted) -> int:
+    keys = detach_keys(context, call[flags.DETACH_KEYS])
     ours, theirs = socket.socketpair()
     connection = Connection(ours)
     try:
         note(made.store, container, "attach")
         connection.send(b"c")  # what is to be done at the end is done here, where everything is loaded
         with theirs:
-            start(made, container, theirs)
+            _started(made, container, asked, theirs)
         context.terminal.flush()
-        keys = detach_keys(context, call[flags.DETACH_KEYS])
         code = attached(connection, _streams(asked, keys), pass_signals=_passes_signals(call, asked))
     finally:
         connection.close()

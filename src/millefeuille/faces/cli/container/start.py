@@ -7,7 +7,7 @@ import socket
 
 from millefeuille.containers import records, sweep
 from millefeuille.containers.attach import Streams
-from millefeuille.containers.connection import Connection
+from millefeuille.containers.connection import Connection, connected
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
@@ -58,27 +58,33 @@ def run(context: Context, call: Call) -> int:
 def _joined(context: Context, call: Call, made: Host, container: Container) -> int:
     ours, theirs = socket.socketpair()
     connection = Connection(ours)
-    tty = bool(container.config.get("Tty"))
-    streams = Streams(
-        stdin=0 if call[INTERACTIVE] and container.config.get("OpenStdin") else None,
-        stdout=1 if call[ATTACH] else None,
-        stderr=2 if call[ATTACH] else None,
-        tty=tty and os.isatty(0),
-        detach=detach_keys(context, call[DETACH_KEYS]),
-    )
+    streams, pass_signals = _streams(context, call, container), not container.config.get("Tty")
     try:
         note(made.store, container, "attach")
         connection.send(b"c")
         with theirs:
             start(made, container, theirs)
         context.terminal.flush()
-        code = attached(connection, streams, pass_signals=not tty)
+        code = attached(connection, streams, pass_signals=pass_signals)
+    except AlreadyRunning:
+        with connected(made.place, container.id) as other:
+            return attached(other, streams, pass_signals=pass_signals) or 0
     finally:
         connection.close()
     if code is None:
         return 0
     sweep.tidy_after(made, container)
     return code
+
+
+def _streams(context: Context, call: Call, container: Container) -> Streams:
+    return Streams(
+        stdin=0 if call[INTERACTIVE] and container.config.get("OpenStdin") else None,
+        stdout=1 if call[ATTACH] else None,
+        stderr=2 if call[ATTACH] else None,
+        tty=bool(container.config.get("Tty")) and os.isatty(0),
+        detach=detach_keys(context, call[DETACH_KEYS]),
+    )
 
 
 COMMAND = Command(
