@@ -1,5 +1,5 @@
-"""Commands on one container at the same time, and killed between two steps: each loser says so in one line, and
-the container can be stopped, started and removed afterwards.
+"""Commands on one container at the same time, and killed between two steps: each loser says so in one line,
+and the container can be stopped, started and removed afterwards.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def test_a_killed_pause_leaves_it_running(yard: Yard) -> None:
 
 def test_who_looks_at_its_root_does_not_break_its_start(yard: Yard, tmp_path: Path) -> None:
     for attempt in range(12):
-        yard.done("create", "--network", "none", "--name", "one", BASE, "sh", "-c",
-                  "rm /bin/cat && echo x > /etc/passwd && mkdir /a && mv /a /b && echo fine; sleep 1")  # fmt: skip
+        script = "rm /bin/cat && echo x > /etc/passwd && mkdir /a && mv /a /b && echo fine; sleep 1"
+        yard.done("create", "--network", "none", "--name", "one", BASE, "sh", "-c", script)
         looks = [begun(yard, "export", "-o", "/dev/null", "one") for _ in range(2)]
         looks.append(begun(yard, "cp", "one:/etc", str(tmp_path / "etc")))
         time.sleep(attempt * 0.01)
