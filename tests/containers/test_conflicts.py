@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from millefeuille.containers.conflicts import Conflicting, check
+from millefeuille.containers.conflicts import Conflicting, check, check_networks
 from millefeuille.errors import Invalid
 
 
@@ -51,3 +51,13 @@ def test_granted() -> None:
     )
     with pytest.raises(Conflicting):
         check({"WorkingDir": "a"}, {})
+
+
+@pytest.mark.parametrize("names", [("none", "host"), ("bridge", "none")])
+def test_networks_that_do_not_go_together(names: tuple[str, ...]) -> None:
+    with pytest.raises(Conflicting) as caught:
+        check_networks(names)
+    listed = ", ".join(sorted(names))
+    assert str(caught.value) == f"Container cannot be connected to network endpoints: {listed}"
+    check_networks(("mine", "other"))
+    check_networks(("host",))

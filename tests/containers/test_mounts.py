@@ -115,6 +115,10 @@ BIND = 'invalid mount config for type "bind": '
         ({"Binds": ["/:/a"], "Tmpfs": {"/a": ""}}, "Duplicate mount point: /a"),
         ({"Binds": ["/:/a:ro,rw"]}, "invalid volume specification: '/:/a:ro,rw': invalid mode: ro,rw"),
         ({"Binds": ["/a"]}, "invalid volume specification: '/a'"),
+        (
+            {"Binds": ["/:/a:nocopy"]},
+            f"invalid volume specification: '/:/a:nocopy': {BIND}field VolumeOptions must not be specified",
+        ),
         ({"VolumesFrom": [":ro"]}, 'malformed volumes-from specification: ":ro"'),
     ],
 )

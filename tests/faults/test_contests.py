@@ -177,3 +177,26 @@ def test_what_the_system_refuses_has_the_code_of_run(yard: Yard, tmp_path: Path)
     assert done.returncode == 125
     assert done.stderr.startswith("mille: Error: ")
     assert yard.done("ps", "-aq") == ""
+
+
+def test_names_and_namespaces_of_others(yard: Yard) -> None:
+    yard.done("create", "--network", "none", "--name", "/slashed", BASE, "true")
+    assert yard.done("ps", "-a", "--format", "{{.Names}}") == "slashed"
+    stopped = yard.done("inspect", "-f", "{{.Id}}", "slashed")
+    run(yard, "sleep", "1000", options=("--ipc", "private"))
+    private = yard.done("inspect", "-f", "{{.Id}}", "one")
+    for words, said in (
+        (("--pid", "container:slashed"), f"container {stopped} is not running"),
+        (
+            ("--ipc", "container:slashed"),
+            f"can't join IPC of container {stopped}: container {stopped} is not running",
+        ),
+        (
+            ("--ipc", "container:one"),
+            f"can't join IPC of container {private}: non-shareable IPC (hint: use IpcMode:shareable for the"
+            " donor container)",
+        ),
+    ):
+        done = yard.mille("run", "--rm", "--network", "none", *words, BASE, "true")
+        assert (done.returncode, done.stderr.splitlines()[0]) == (125, f"mille: Error: {said}")
+    assert yard.done("run", "--rm", "--network", "none", "--pid", "container:one", BASE, "echo", "x") == "x"

@@ -6,7 +6,7 @@ api/types/container/hostconfig.go `ValidateRestartPolicy`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from millefeuille.annotations import Any, Final
 from millefeuille.containers import logoptions
@@ -20,6 +20,16 @@ _POLICIES: Final = ("no", "always", "on-failure", "unless-stopped")
 
 class Conflicting(Invalid):
     """The request cannot be granted; the message is Docker's."""
+
+
+_BUILT_IN: Final = ("none", "host", "bridge", "default")  # networks that are not joined beside others
+
+
+def check_networks(names: Collection[str]) -> None:
+    """Hold that a container can be on all these networks. Raises Conflicting."""
+    if len(names) > 1 and all(name in _BUILT_IN for name in names):
+        listed = ", ".join(sorted(names))
+        raise Conflicting(f"Container cannot be connected to network endpoints: {listed}")
 
 
 def check(config: Mapping[str, Any], host_config: Mapping[str, Any]) -> None:

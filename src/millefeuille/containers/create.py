@@ -46,9 +46,11 @@ def create(host: Host, wanted: Wanted) -> Container:
     """Make a container. Raises InvalidName, NameTaken, ImageGone, NoCommand, Invalid, OSError; then nothing
     is left of it.
     """
+    name = wanted.name.removeprefix("/")  # Docker keeps names with a slash before them
     if wanted.name:
-        containers.check_name(wanted.name)
+        containers.check_name(name)
     conflicts.check(wanted.config, wanted.host_config)
+    conflicts.check_networks((wanted.networking.get("EndpointsConfig") or {}).keys())
     config = merging.merged(wanted.config, wanted.image_config)
     path, arguments = merging.command_of(config)
     acceptance.check(wanted.host_config, limited=host.runtime.limits)
@@ -63,7 +65,7 @@ def create(host: Host, wanted: Wanted) -> Container:
         files.try_lock(lock)
         created = time.time_ns()
         container = Container(
-            id=id, name=wanted.name, created=rfc3339(created), image=wanted.image, chain=wanted.chain,
+            id=id, name=name, created=rfc3339(created), image=wanted.image, chain=wanted.chain,
             layers=wanted.layers, path=path, args=arguments, platform=wanted.platform, config=config,
             host_config=wanted.host_config, networking=wanted.networking,
         )  # fmt: skip

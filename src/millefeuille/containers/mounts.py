@@ -163,6 +163,11 @@ def _bind(text: str) -> MountPoint:
             f" \"{_kind(source)}\": invalid specification: destination can't be '/'"
         )
     propagation = next((word for word in words if word in _PROPAGATIONS), "")
+    if NO_COPY in words and _kind(source) == "bind":
+        raise BadMount(
+            f"invalid volume specification: '{text}': invalid mount config for type"
+            ' "bind": field VolumeOptions must not be specified'
+        )
     point = MountPoint(
         type=_kind(source), target=_target(target), read_only="ro" in words, propagation=propagation,
         options=words,

@@ -72,6 +72,7 @@ def _user(root: int, name: str) -> User:
             groups = (gid, *(other for other in _memberships(root, fields[0]) if other != gid))
             return User(uid=uid, gid=gid, groups=groups, home=fields[5] or "/")
     if number is None:
+        _refuse_out_of_range(name)
         raise NoSuchUser(f"unable to find user {name}: no matching entries in passwd file")
     return User(uid=number, gid=0, groups=(0,))
 
@@ -84,6 +85,7 @@ def _group(root: int, name: str) -> int:
         gid = _number(fields[2])
         if gid is not None and fields[0] == name:
             return gid
+    _refuse_out_of_range(name)
     raise NoSuchUser(f"unable to find group {name}: no matching entries in group file")
 
 
@@ -94,6 +96,13 @@ def _memberships(root: int, name: str) -> list[int]:
         if gid is not None and name in fields[3].split(","):
             found.append(gid)
     return found
+
+
+def _refuse_out_of_range(text: str) -> None:
+    """A number that no user or group has; in runc's words."""
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and (text != digits or int(digits[:20]) > _MAXIMUM_ID):
+        raise NoSuchUser(f"uids and gids must be in range 0-{_MAXIMUM_ID}")
 
 
 def _number(text: str) -> int | None:
