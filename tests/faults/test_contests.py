@@ -200,3 +200,4 @@ def test_names_and_namespaces_of_others(yard: Yard) -> None:
         done = yard.mille("run", "--rm", "--network", "none", *words, BASE, "true")
         assert (done.returncode, done.stderr.splitlines()[0]) == (125, f"mille: Error: {said}")
     assert yard.done("run", "--rm", "--network", "none", "--pid", "container:one", BASE, "echo", "x") == "x"
+    yard.done("rm", "-f", "one", "slashed")
