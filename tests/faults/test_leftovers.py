@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -110,3 +111,13 @@ def test_a_removed_image_is_mounted_no_more(yard: Yard) -> None:
     yard.done("rm", "-f", "two")
     assert yard.done("image", "rm", "other:1", BASE)
     assert yard.mounts() == []
+
+
+def test_a_list_ends_what_a_killed_monitor_left(yard: Yard) -> None:
+    yard.done("run", "-d", "--network", "none", "--name", "one", BASE, "sleep", "98776")
+    for pid in yard.monitors():
+        os.kill(pid, signal.SIGKILL)
+    assert processes("sleep 98776")
+    assert yard.done("ps", "-a", "--format", "{{.Names}} {{.Status}}").startswith("one Exited (137)")
+    assert not processes("sleep 98776")
+    yard.done("rm", "one")

@@ -87,6 +87,11 @@ def state(place: Place, id: str) -> State:
     return told
 
 
+def is_orphaned(place: Place, id: str, told: State) -> bool:
+    """Whether `told`, which `state` gave, is of a container whose monitor is gone, with nobody after it."""
+    return told.exit_code == KILLED and recorded(place, id).running and not is_alive(place, id)
+
+
 def recorded(place: Place, id: str) -> State:
     """The state as it was written last."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 
+from millefeuille.containers import records
 from millefeuille.docker.containerrecords import listed
 from millefeuille.docker.filters import Filters
 from millefeuille.docker.shapes.container_summary import (
@@ -66,6 +67,10 @@ def _selected(context: Context, call: Call, sized: bool) -> list[Listed]:
     store = existing(context.settings)
     where, held = place(context.settings), networks(context.settings)
     found = [] if store is None else listed(store, where, held, sized=sized)
+    if store is not None and any(records.is_orphaned(where, one.container.id, one.state) for one in found):
+        # What a monitor that was killed has left may still run, whatever the list says.
+        importlib.import_module("millefeuille.engine.leftovers").clear(context.settings, store)
+        found = listed(store, where, held, sized=sized)
     limit = 1 if call[LATEST] and call[LAST] == -1 else call[LAST]
     if not call[FILTER] and limit <= 0:
         return [one for one in found if call[ALL] or one.state.running]
