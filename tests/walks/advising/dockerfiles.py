@@ -214,6 +214,18 @@ RUN head -c 5 /a > /b
 COPY a /a
 RUN echo x > /x; rm /a
 """, "bind-mount", 2 * MEGABYTE, {"a": 2 * MEGABYTE}),
+    Bad("built-in-what-the-same-run-removes", """
+COPY src /s
+RUN mkdir /s/build && cat /s/a > /s/build/o && gzip /s/a && cp /s/build/o /o && mv /s/a.gz / && rm -rf /s
+""", "bind-mount", 2 * MEGABYTE, {"src/a": 2 * MEGABYTE}),
+    Bad("linked-elsewhere", """
+COPY big /first
+RUN ln /first /second && rm /first
+""", "bind-mount", 2 * MEGABYTE, {"big": 2 * MEGABYTE}),
+    Bad("renamed-and-unpacked", """
+COPY a.tar.gz /tmp/b.gz
+RUN cd /tmp && gunzip b.gz && tar -xf b && rm -f b /tmp/b.gz
+""", "bind-mount", 2 * MEGABYTE, {"a.tar.gz:object": 2 * MEGABYTE}),
     Bad("directories-between-the-runs", f"""
 WORKDIR /b
 RUN {_filled("x", 2)}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from millefeuille.analysis.advice import removing
+from millefeuille.analysis.advice import removing, shell
 from millefeuille.analysis.advice.advice import BIND_MOUNT, Advice
+from millefeuille.analysis.advice.bearing import bears
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Insert, Join, Remove
 from millefeuille.analysis.advice.merging import join
 from millefeuille.analysis.advice.surroundings import absolute
@@ -49,17 +50,18 @@ def _edits(
 ) -> tuple[tuple[Edit, ...], list[Death]]:
     """The edits, and what else is not stored then: what commands wrote beside the copied files."""
     first, second = waste.own[writer], waste.own[killer]
-    copy = waste.script[first]
     layer = waste.image.parts[writer].layer
     files = {
         path for path, kind in zip(layer.paths, layer.kinds, strict=True) if kind not in (DIRECTORY, WHITEOUT)
     }
     users = [n for n in range(first + 1, second + 1) if waste.script[n].word == "RUN"]
-    if copy.fixed or not copy.copies or files != {waste.path(place(death)) for death in deaths}:
+    is_all = files == {waste.path(place(death)) for death in deaths}
+    if not is_all or not _is_plain(waste, first) or any(waste.script[n].fixed for n in users):
         return (), []
     binds = _binds(waste, first, files)
-    removed = removing.commands(waste, killer, [bind.target for bind in binds])
-    if not removed or any(waste.script[n].fixed for n in users) or _is_hidden(waste, writer, binds):
+    targets = [bind.target for bind in binds]
+    removed = removing.commands(waste, killer, targets)
+    if not removed or _is_hidden(waste, writer, binds) or not _bear(waste, users, removed, targets):
         return (), []
     beside = [death for death in waste.deaths() if death.killer == killer and death.writer != writer]
     more = [death for death in beside if _lies_in(waste, death, binds)]
@@ -67,13 +69,26 @@ def _edits(
     joined = [n for n in users if writers and n >= writers[0]]
     if len(joined) > 1 and not join(waste, joined[0], joined[-1]):
         return (), []
-    flags = _flags(binds, f"from={STAGE}{first}," if is_made(waste, first) else "", written=bool(writers))
+    flags = _flags(binds, f"from={STAGE}{first}," if is_made(waste, first) else "")
     edits: list[Edit] = [*stage_of(waste, first, binds[0].source), Remove(first)]
     edits += [AddFlag(number, flag) for number in users for flag in flags]
     for number in users:
         waste.mounted.setdefault(number, []).extend(bind.target for bind in binds)
     edits.append(DropCommands(second, removed))
     return (*edits, *((Join(tuple(joined)),) if len(joined) > 1 else ())), more
+
+
+def _is_plain(waste: Waste, number: int) -> bool:
+    """Whether a mount of the context has what a step copies."""
+    copy = waste.script[number]
+    return copy.copies and not copy.fixed
+
+
+def _bear(waste: Waste, users: Sequence[int], removed: tuple[str, ...], targets: Sequence[str]) -> bool:
+    """Whether RUNs can do with mounts what they do, the commands `removed` of the last left out."""
+    bodies = [waste.script[number].body for number in users]
+    bodies[-1] = shell.without(bodies[-1], removed)
+    return all(bears(body, targets) for body in bodies)
 
 
 def _binds(waste: Waste, number: int, files: set[bytes]) -> list[_Bind]:
@@ -118,9 +133,10 @@ def stage_of(waste: Waste, number: int, target: str = "/") -> tuple[Edit, ...]:
     return Insert(begins, f"FROM scratch AS {STAGE}{number}"), Insert(begins, add)
 
 
-def _flags(binds: list[_Bind], stage: str, *, written: bool) -> list[str]:
-    end = ",rw" if written else ""  # what is written there is forgotten behind the RUN
-    return [f"--mount=type=bind,{stage}source={bind.source},target={bind.target}{end}" for bind in binds]
+def _flags(binds: list[_Bind], stage: str) -> list[str]:
+    # What a RUN writes there and removes again leaves no trace in its layer, so all may be written into; it
+    # is forgotten behind the RUN.
+    return [f"--mount=type=bind,{stage}source={bind.source},target={bind.target},rw" for bind in binds]
 
 
 def _is_hidden(waste: Waste, writer: int, binds: list[_Bind]) -> bool:
