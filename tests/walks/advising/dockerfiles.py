@@ -173,6 +173,17 @@ RUN chown -R 7:7 /app && echo new > /app/new && chmod 600 /app/new
 COPY tool /opt/new/tool
 RUN chown 5:5 /opt/new/tool
 """, "copy-attributes", 2 * MEGABYTE, {"tool": 2 * MEGABYTE}),
+    Bad("several-new-directories-with-an-owner", """
+ENV DIR=/srv/www
+COPY --chown=1000:1000 app $DIR/html
+RUN chmod 600 $DIR/html/a $DIR/html/b
+COPY --chmod=750 tool /run/new/tool
+RUN echo more >> /run/new/tool
+""", "copy-attributes", 3 * MEGABYTE, {"app/a": MEGABYTE, "app/b": MEGABYTE, "tool": MEGABYTE}),
+    Bad("new-directories-above-changed", """
+COPY --chown=1000:1000 app /home/app/src
+RUN chmod -R 700 /home/app
+""", "copy-attributes", 2 * MEGABYTE, {"app/a": MEGABYTE, "app/b": MEGABYTE}),
     Bad("user-made-with-the-chown", """
 COPY . /app
 WORKDIR /app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 
 from millefeuille.analysis.advice.surroundings import absolute, user
@@ -72,23 +73,43 @@ class Copying:
         ask for. `alone` for one file, of which `word` is the name.
         """
         path = directory.strip("/").encode("utf-8", "surrogateescape")
-        is_there = not path or any(
-            path in part.layer.written or part.layer.makes(path) for part in self._below
-        )
+        missing = self._missing(path)
         given = {flag[2:]: self._flags[flag] for flag in ("--chown", "--chmod") if flag in self._flags}
         name = user(self._waste, self._number)
         if name:  # who copies what is his own afterwards
             is_his = given.pop("chown", "") in (name, f"{name}:{name}")
             if not is_his or self._from_stage or not self._may_write(path):
                 return ""
-        if given and is_there != alone:
-            return ""  # the flags are for directories that are made too, not for those that are there
+        if given and not missing and not alone:
+            return ""  # the flags are for directories that are made, too, not for those that are there
+        if name and missing and "chmod" in given:
+            return ""  # who may not search a directory any more can do nothing below it
         if not self._from_stage and self._is_open():
             commands = f"(umask 0 && {commands})"
         made = posixpath.dirname(word) if alone else word
-        deep = "" if alone else "-R "
-        ends = [f"{tool} {deep}{value} {_quoted(word)}" for tool, value in given.items()]
-        return " && ".join([*([] if is_there else [f"mkdir -p {_quoted(made)}"]), commands, *ends])
+        top = _plain(missing) if missing and (alone or missing != path) else _quoted(word)
+        deep = "-R " if missing else ""
+        ends = [f"{tool} {deep}{value} {top}" for tool, value in given.items()]
+        return " && ".join([*([f"mkdir -p {_quoted(made)}"] if missing else []), commands, *ends])
+
+    def _missing(self, path: bytes) -> bytes:
+        """The top-most directory on the way to `path`, or itself, that the COPY makes; b"" for none."""
+        found = b""
+        while path and not self._is_there(path):
+            found, path = path, path.rpartition(b"/")[0]
+        return found
+
+    def _is_there(self, path: bytes) -> bool:
+        """Whether the layers below show the path."""
+        way = [path]
+        while b"/" in way[-1]:
+            way.append(way[-1].rpartition(b"/")[0])
+        for part in reversed(self._below):
+            if path in part.layer.written or part.layer.makes(path):
+                return True
+            if not part.layer.cuts.isdisjoint(way):
+                return False
+        return False
 
     def _may_write(self, path: bytes) -> bool:
         """Whether the directory, or what it is to be made in, is of the owner that the COPY gave."""
@@ -107,6 +128,10 @@ class Copying:
         return any(
             mode & _OTHERS for n, (kind, mode) in rows if kind != SYMLINK and n not in self._changes
         )  # fmt: skip
+
+
+def _plain(path: bytes) -> str:
+    return shlex.quote("/" + path.decode("utf-8", "surrogateescape"))
 
 
 def _quoted(word: str) -> str:
