@@ -229,6 +229,14 @@ RUN echo x > /x; rm /a
 COPY src /s
 RUN mkdir /s/build && cat /s/a > /s/build/o && gzip /s/a && cp /s/build/o /o && mv /s/a.gz / && rm -rf /s
 """, "bind-mount", 2 * MEGABYTE, {"src/a": 2 * MEGABYTE}),
+    Bad("directories-of-the-copy-stay", """
+COPY one two /new/parts/
+RUN cat /new/parts/* > /both; rm /new/parts/one /new/parts/two
+""", "bind-mount", 2 * MEGABYTE, {"one": MEGABYTE, "two": MEGABYTE}),
+    Bad("directory-of-the-copy-removed", """
+COPY one /new/
+RUN cp /new/one /two && rm /new/one && rmdir /new
+""", "bind-mount", MEGABYTE, {"one": MEGABYTE}),
     Bad("linked-elsewhere", """
 COPY big /first
 RUN ln /first /second && rm /first

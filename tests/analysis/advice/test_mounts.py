@@ -1,0 +1,61 @@
+"""What is mounted in place of a COPY, when a later RUN removes all of it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.analysis.advice.made import Made, step, waste
+
+from millefeuille.analysis.advice.mounts import mounts
+from millefeuille.analysis.advice.rewrite import rewrite
+from millefeuille.testing.rawtars import directory, file
+
+BASE = step("RUN base", directory(b"bin"), directory(b"tmp"))
+TAR = file(b"u/v/a.tar", b"x")
+DIRECTORIES = (directory(b"u"), directory(b"u/v"))
+GONE = file(b"u/v/.wh.a.tar")
+MOUNT = "--mount=type=bind,source=a.tar,target=/u/v/a.tar,rw"
+
+
+def rewritten(*steps: Made) -> list[str]:
+    """The steps behind the base with the advice on mounts followed; none for no advice."""
+    made = waste(("FROM a", ()), BASE, *steps)
+    edits = [edit for advice in mounts(made) for edit in advice.edits]
+    return rewrite(made.script, edits).text.splitlines()[2:] if edits else []
+
+
+def test_what_a_run_may_write_into() -> None:
+    copy = step("COPY src /s", directory(b"s"), file(b"s/a", b"x"), file(b"s/b", b"y"))
+    run = step("RUN gzip /s/a && cp /s/a.gz /o && rm -rf /s", file(b".wh.s"), file(b"o", b"z"))
+    mount = "--mount=type=bind,source=src,target=/s,rw"
+    assert rewritten(copy, run) == [f"RUN {mount} gzip /s/a && cp /s/a.gz /o"]
+
+
+def test_what_a_mount_does_not_bear() -> None:
+    copy = step("COPY a /tmp/a", directory(b"tmp"), file(b"tmp/a", b"x"))
+    run = step("RUN ln /tmp/a /o && rm -rf /tmp/a", file(b"tmp/.wh.a"), file(b"o", b"x"))
+    assert rewritten(copy, run) == []
+
+
+def test_directories_that_the_copy_makes_are_made_still() -> None:
+    copy = step("COPY a.tar /u/v/", *DIRECTORIES, TAR)
+    run = step("RUN tar -xf /u/v/a.tar && rm /u/v/a.tar", *DIRECTORIES, GONE)
+    wanted = f"RUN {MOUNT} tar -xf /u/v/a.tar"
+    assert rewritten(copy, run) == ["RUN mkdir -p /u/v", wanted]
+    assert rewritten(step("RUN mkdir -p /u/v", *DIRECTORIES), copy, run) == ["RUN mkdir -p /u/v", wanted]
+
+
+@pytest.mark.parametrize("before", [
+    (("USER dev", ()),),
+    (),
+])  # fmt: skip
+def test_directories_that_others_than_root_make(before: tuple[Made, ...]) -> None:
+    made = (directory(b"u", uid=5), directory(b"u/v", uid=5))
+    copy = step("COPY a.tar /u/v/", *made, TAR)
+    run = step("RUN tar -xf /u/v/a.tar && rm /u/v/a.tar", *made, GONE)
+    assert rewritten(*before, copy, run) == []
+
+
+def test_what_a_mount_is_in_cannot_be_removed() -> None:
+    copy = step("COPY a.tar /u/v/", *DIRECTORIES, TAR)
+    run = step("RUN tar -xf /u/v/a.tar && rm /u/v/a.tar && rmdir /u/v", directory(b"u"), file(b"u/.wh.v"))
+    assert rewritten(copy, run) == []
