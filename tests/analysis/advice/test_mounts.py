@@ -59,3 +59,17 @@ def test_what_a_mount_is_in_cannot_be_removed() -> None:
     copy = step("COPY a.tar /u/v/", *DIRECTORIES, TAR)
     run = step("RUN tar -xf /u/v/a.tar && rm /u/v/a.tar && rmdir /u/v", directory(b"u"), file(b"u/.wh.v"))
     assert rewritten(copy, run) == []
+
+
+@pytest.mark.parametrize(("copy", "flag"), [
+    ("COPY --chmod=755 a /tmp/a", ""),
+    ("COPY --chown=5:6 a /tmp/a", ""),
+    ("COPY --exclude=b a /tmp/a", ""),
+    ("COPY --link a /tmp/a", "--mount=type=bind,source=a,target=/tmp/a,rw "),
+    ("ADD --chown=5:6 a.gz /tmp/a", "--mount=type=bind,from=added2,source=/a,target=/tmp/a,rw "),
+    ("ADD --chown=app a.gz /tmp/a", ""),
+])  # fmt: skip
+def test_owners_and_modes_that_a_mount_does_not_have(copy: str, flag: str) -> None:
+    run = step("RUN /tmp/a > /o && rm /tmp/a", file(b"tmp/.wh.a"), file(b"o", b"x"))
+    found = rewritten(step(copy, directory(b"tmp"), file(b"tmp/a", b"x")), run)
+    assert found[-1:] == ([f"RUN {flag}/tmp/a > /o"] if flag else [])

@@ -237,6 +237,10 @@ RUN cat /new/parts/* > /both; rm /new/parts/one /new/parts/two
 COPY one /new/
 RUN cp /new/one /two && rm /new/one && rmdir /new
 """, "bind-mount", MEGABYTE, {"one": MEGABYTE}),
+    Bad("made-executable-by-the-copy", """
+COPY --chmod=755 --chown=7:8 run.sh /tmp/run.sh
+RUN test -x /tmp/run.sh && cp -p /tmp/run.sh /o && rm /tmp/run.sh
+""", "bind-mount", 2 * MEGABYTE, {"run.sh": 2 * MEGABYTE}),
     Bad("linked-elsewhere", """
 COPY big /first
 RUN ln /first /second && rm /first

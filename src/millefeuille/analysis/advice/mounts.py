@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
@@ -117,7 +118,7 @@ def _binds(waste: Waste, number: int, gone: set[bytes]) -> list[_Bind]:
     layer = waste.image.parts[copy.layer].layer
     rows = zip(layer.paths, layer.kinds, strict=True)
     files = {path for path, kind in rows if kind not in (DIRECTORY, WHITEOUT)}
-    if copy.fixed or not copy.copies or files != gone:
+    if copy.fixed or not copy.copies or files != gone or not _is_as_it_was(waste, number):
         return []
     sources = [word.strip("/").removeprefix("./") for word in copy.operands[:-1]]
     if target is None or not files or any(sign in copy.body for sign in "*?[$\"'\\"):
@@ -135,6 +136,14 @@ def _binds(waste: Waste, number: int, gone: set[bytes]) -> list[_Bind]:
     if len(sources) == 1 and found == {target}:
         return [_Bind(sources[0], target)]
     return [_Bind(sources[0] or ".", target)] if len(sources) == 1 and inside else []
+
+
+def _is_as_it_was(waste: Waste, number: int) -> bool:
+    """Whether what is mounted has the owners and modes of what is copied, and is the same."""
+    flags = dict(flag.partition("=")[::2] for flag in waste.script[number].flags)
+    if is_made(waste, number):  # with the flags, but where nobody has a name
+        return re.fullmatch(r"\d*(:\d+)?", flags.get("--chown", "")) is not None
+    return flags.keys() <= {"--link"}
 
 
 def is_made(waste: Waste, number: int) -> bool:
