@@ -73,3 +73,40 @@ def test_owners_and_modes_that_a_mount_does_not_have(copy: str, flag: str) -> No
     run = step("RUN /tmp/a > /o && rm /tmp/a", file(b"tmp/.wh.a"), file(b"o", b"x"))
     found = rewritten(step(copy, directory(b"tmp"), file(b"tmp/a", b"x")), run)
     assert found[-1:] == ([f"RUN {flag}/tmp/a > /o"] if flag else [])
+
+
+SRC = step("COPY src /s", directory(b"s"), file(b"s/a", b"x"))
+BOUND = "--mount=type=bind,source=src,target=/s,rw"
+
+
+@pytest.mark.parametrize("between", [
+    (step("COPY b /s/", directory(b"s"), file(b"s/b", b"y")),),
+    (step("WORKDIR /s/build", directory(b"s"), directory(b"s/build")),),
+    (("WORKDIR $HOME", ()),),
+])  # fmt: skip
+def test_what_others_bring_to_the_same_place(between: tuple[Made, ...]) -> None:
+    assert rewritten(SRC, *between, step("RUN cp /s/a /o && rm -rf /s", file(b".wh.s"))) == []
+
+
+@pytest.mark.parametrize("entries", [
+    (directory(b"s"), file(b"s/.wh.a"), file(b"s/new", b"n")),
+    (directory(b"s"), file(b"s/.wh.a")),
+])  # fmt: skip
+def test_what_is_at_the_place_in_the_end(entries: tuple[bytes, ...]) -> None:
+    assert rewritten(SRC, step("RUN cp /s/a /o && rm -rf /s && mkdir /s && sh x", *entries)) == []
+
+
+def test_runs_that_leave_something_for_the_next_are_one() -> None:
+    first = step("RUN mkdir /s/build", directory(b"s"), directory(b"s/build"))
+    last = step("RUN test -d /s/build && rm -rf /s", file(b".wh.s"))
+    assert rewritten(SRC, first, last) == [f"RUN {BOUND} mkdir /s/build && \\", "    test -d /s/build"]
+    assert rewritten(SRC, ("RUN true", ()), last) == [f"RUN {BOUND} true", f"RUN {BOUND} test -d /s/build"]
+
+
+def test_a_directory_that_a_workdir_makes_then_is_removed_still() -> None:
+    inside, out = (("WORKDIR /s", ()), ("RUN cat a > /o", ())), ("WORKDIR /", ())
+    removing = step("RUN rm -rf /s", file(b".wh.s"))
+    wanted = ["WORKDIR /s", f"RUN {BOUND} cat a > /o", "WORKDIR /", "RUN rm -rf /s"]
+    assert rewritten(SRC, *inside, out, removing) == wanted
+    assert rewritten(SRC, *inside, out, step("RUN cat /s/a && rm -rf /s", file(b".wh.s"))) == []
+    assert rewritten(SRC, inside[0], removing) == []

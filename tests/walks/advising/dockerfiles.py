@@ -241,6 +241,23 @@ RUN cp /new/one /two && rm /new/one && rmdir /new
 COPY --chmod=755 --chown=7:8 run.sh /tmp/run.sh
 RUN test -x /tmp/run.sh && cp -p /tmp/run.sh /o && rm /tmp/run.sh
 """, "bind-mount", 2 * MEGABYTE, {"run.sh": 2 * MEGABYTE}),
+    Bad("built-in-the-directory-of-a-copy", """
+COPY src /s
+WORKDIR /s
+RUN mkdir build && touch build/begun
+RUN test -e build/begun && cp a /o
+WORKDIR /
+RUN rm -rf /s
+""", "bind-mount", 2 * MEGABYTE, {"src/a": 2 * MEGABYTE}),
+    Bad("two-copies-to-one-place", """
+COPY src /s
+COPY big /s/
+RUN cat /s/* > /o && rm -rf /s
+""", "bind-mount", 3 * MEGABYTE, {"src/a": 2 * MEGABYTE, "big": MEGABYTE}),
+    Bad("removed-and-made-again", """
+COPY src /s
+RUN cp /s/a /o && rm -rf /s && mkdir /s && echo new > /s/new
+""", "bind-mount", 2 * MEGABYTE, {"src/a": 2 * MEGABYTE}),
     Bad("linked-elsewhere", """
 COPY big /first
 RUN ln /first /second && rm /first

@@ -6,14 +6,14 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
 
 from millefeuille.analysis.advice import removing, shell
 from millefeuille.analysis.advice.advice import BIND_MOUNT, Advice
 from millefeuille.analysis.advice.bearing import bears
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Insert, Join, Remove
 from millefeuille.analysis.advice.merging import join
-from millefeuille.analysis.advice.surroundings import absolute, user
+from millefeuille.analysis.advice.surroundings import absolute
+from millefeuille.analysis.advice.targets import absolute_path, are_entered, are_theirs, kept, lies_in, writes
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import Death
 from millefeuille.annotations import Final, NamedTuple
@@ -24,7 +24,6 @@ _UNPACKED: Final = (
     ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".gz",
     ".xz", ".bz2", ".zst",
 )  # fmt: skip
-_USUAL: Final = (0o755, 0, 0)  # mode and owner of a directory that root makes
 
 
 class _Bind(NamedTuple):
@@ -57,57 +56,46 @@ def _edits(
     binds = _binds(waste, first, {waste.path(place(death)) for death in deaths})
     targets = [bind.target for bind in binds]
     users = [n for n in range(first + 1, second + 1) if waste.script[n].word == "RUN"]
-    removed = _removed(waste, writer, killer, users, binds)
-    kept = _kept(waste, writer, killer, targets)
-    if not removed or kept is None:
+    removed = _removed(waste, killer, users, targets)
+    around = kept(waste, writer, killer, targets)
+    if not removed or around is None or not are_theirs(waste, writer, killer, targets):
         return (), []
+    if are_entered(waste, first, second, targets):
+        if set(shell.commands(waste.script[second].body) or ()) != set(removed) or len(users) < 2:
+            return (), []
+        del users[-1]  # which removes the directory that a WORKDIR makes then, without a mount in it
     beside = [death for death in waste.deaths() if death.killer == killer and death.writer != writer]
-    more = [death for death in beside if _lies_in(waste, death, binds)]
-    writers = [n for n in users if any(waste.own[death.writer] == n for death in more)]
+    more = [death for death in beside if lies_in(absolute_path(waste.path(place(death))), targets)]
+    writers = [n for n in users if n != second and writes(waste, waste.script[n].layer, targets)]
     joined = [n for n in users if writers and n >= writers[0]]
     if len(joined) > 1 and not join(waste, joined[0], joined[-1]):
         return (), []
-    edits: list[Edit] = [*stage_of(waste, first, binds[0].source)]
-    edits += [Insert(first, f"RUN mkdir -p {shlex.join(kept)}")] if kept else []
-    edits.append(Remove(first))
-    for number in users:
-        edits += [AddFlag(number, flag) for flag in _flags(waste, first, binds)]
-        waste.mounted.setdefault(number, []).extend(targets)
-    edits.append(DropCommands(second, removed))
+    edits = [*_instead(waste, first, binds, around), *_mounted(waste, first, binds, users)]
+    edits += [DropCommands(second, removed)] if second in users else []
     return (*edits, *((Join(tuple(joined)),) if len(joined) > 1 else ())), more
 
 
-def _removed(
-    waste: Waste, writer: int, killer: int, users: Sequence[int], binds: Sequence[_Bind]
-) -> tuple[str, ...]:
+def _instead(waste: Waste, number: int, binds: Sequence[_Bind], around: Sequence[str]) -> list[Edit]:
+    """The edits that take a COPY away, with what is needed instead of it."""
+    made = [Insert(number, f"RUN mkdir -p {shlex.join(around)}")] if around else []
+    return [*stage_of(waste, number, binds[0].source), *made, Remove(number)]
+
+
+def _mounted(waste: Waste, number: int, binds: Sequence[_Bind], users: Sequence[int]) -> list[Edit]:
+    """The edits that mount what a COPY brought."""
+    for user in users:
+        waste.mounted.setdefault(user, []).extend(bind.target for bind in binds)
+    return [AddFlag(user, flag) for user in users for flag in _flags(waste, number, binds)]
+
+
+def _removed(waste: Waste, killer: int, users: Sequence[int], targets: Sequence[str]) -> tuple[str, ...]:
     """The commands that remove what is mounted; none where mounts do not do for the RUNs `users`."""
-    targets = [bind.target for bind in binds]
     removed = removing.commands(waste, killer, targets)
-    if not removed or any(waste.script[n].fixed for n in users) or _is_hidden(waste, writer, binds):
+    if not removed or any(waste.script[n].fixed for n in users):
         return ()
     bodies = [waste.script[number].body for number in users]
     bodies[-1] = shell.without(bodies[-1], removed)
     return removed if all(bears(body, targets) for body in bodies) else ()
-
-
-def _kept(waste: Waste, writer: int, killer: int, targets: Sequence[str]) -> list[str] | None:
-    """The directories to be made that the COPY makes around the targets, and that stay; None where `mkdir`
-    does not make them so, or the RUN removes what a target is in, which a mount keeps it from.
-    """
-    around = {path for target in targets for path in map(str, PurePosixPath(target).parents)}
-    if not around.isdisjoint(map(_absolute, waste.account.removed[killer])):
-        return None
-    layer, changes = waste.image.parts[writer].layer, waste.account.changes[writer]
-    made = {
-        text: n for path, n in layer.written.items()
-        if n not in changes and (text := _absolute(path)) in around
-    }  # fmt: skip
-    index = layer.index
-    is_usual = all((index.modes[n], index.uids[n], index.gids[n]) == _USUAL for n in made.values())
-    if made and (not is_usual or user(waste, waste.own[writer])):
-        return None
-    parents = {str(parent) for path in made for parent in PurePosixPath(path).parents}
-    return sorted(made.keys() - parents)
 
 
 def _binds(waste: Waste, number: int, gone: set[bytes]) -> list[_Bind]:
@@ -123,7 +111,7 @@ def _binds(waste: Waste, number: int, gone: set[bytes]) -> list[_Bind]:
     sources = [word.strip("/").removeprefix("./") for word in copy.operands[:-1]]
     if target is None or not files or any(sign in copy.body for sign in "*?[$\"'\\"):
         return []
-    found = set(map(_absolute, files))
+    found = set(map(absolute_path, files))
     inside = target != "/" and all(path.startswith(target + "/") for path in found)
     if is_made(waste, number):
         if found == {target}:
@@ -172,22 +160,3 @@ def _flags(waste: Waste, number: int, binds: Sequence[_Bind]) -> list[str]:
     # What a RUN writes there and removes again leaves no trace in its layer, so all may be written into; it
     # is forgotten behind the RUN.
     return [f"--mount=type=bind,{stage}source={bind.source},target={bind.target},rw" for bind in binds]
-
-
-def _is_hidden(waste: Waste, writer: int, binds: Sequence[_Bind]) -> bool:
-    """Whether a mount would cover what the layers below have in its place."""
-    below = [part.layer.written for part in waste.image.parts[:writer]]
-    places = [bind.target.encode("utf-8", "surrogateescape")[1:] for bind in binds]
-    return any(
-        path == place or path.startswith(place + b"/")
-        for written in below for path in written for place in places
-    )  # fmt: skip
-
-
-def _lies_in(waste: Waste, death: Death, binds: Sequence[_Bind]) -> bool:
-    path = _absolute(waste.path(place(death)))
-    return any(path.startswith(bind.target + "/") for bind in binds)
-
-
-def _absolute(path: bytes) -> str:
-    return "/" + path.decode("utf-8", "surrogateescape")
