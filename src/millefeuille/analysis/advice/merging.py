@@ -124,6 +124,8 @@ def _joined(
         known = [known[-1] if number in apart else place for number, place in zip(runs, known, strict=True)]
     if not all(map(_PLAIN.fullmatch, filter(None, known))) or "" in known[known.count("") :]:
         return ()
+    if not all(place for number, place in zip(runs, known, strict=True) if number > moves[0]):
+        return ()
     if known[0] and not any(_made(waste, runs, place) for place in known if place != known[0]):
         there = [f"cd {place}" if place != known[-1] else "" for place in known]
         return (Join(tuple(runs), tuple(there)),)
