@@ -25,6 +25,12 @@ def test_commands(text: str, found: tuple[str, ...] | None) -> None:
 def test_without() -> None:
     assert without("a && chown b c && d", ("chown b c",)) == "a && d"
     assert without("chown b c", ("chown b c",)) == ""
+    assert without("a; b && x; c && d", ("x",)) == "a; b; c && d"
+    assert without("a; x && b; y", ("x", "y")) == "a; b"
+    assert without("x; a && b", ("x",)) == "a && b"
+    assert without("a; x; b", ("x",), "z") == "a; z; b"
+    assert without("a\nb\nx", ("x",)) == "a; b"
+    assert without("a &\nx; b", ("x",)) == "a & b"
 
 
 def test_what_leaks_is_joined_in_a_shell_of_its_own() -> None:

@@ -258,6 +258,10 @@ RUN cat /s/* > /o && rm -rf /s
 COPY src /s
 RUN cp /s/a /o && rm -rf /s && mkdir /s && echo new > /s/new
 """, "bind-mount", 2 * MEGABYTE, {"src/a": 2 * MEGABYTE}),
+    Bad("one-command-fails", """
+COPY src /s
+RUN ls /none; cp /s/a /o; rm -rf /s
+""", "bind-mount", 2 * MEGABYTE, {"src/a": 2 * MEGABYTE}),
     Bad("linked-elsewhere", """
 COPY big /first
 RUN ln /first /second && rm /first

@@ -44,11 +44,27 @@ def without(text: str, dropped: tuple[str, ...], instead: str = "") -> str:
     """The text without these of its commands, `instead` where the first was; "" when none is left."""
     found = commands(text) or (text,)
     first = next((place for place, one in enumerate(found) if one in dropped), None)
-    kept = [
-        instead if place == first else one
-        for place, one in enumerate(found) if one not in dropped or (place == first and instead)
-    ]  # fmt: skip
-    return " && ".join(kept)
+    kept, is_apart = "", False
+    for place, (one, apart) in enumerate(zip(found, _apart(text, len(found)), strict=True)):
+        # What is run whatever became of one command is so without what stood between them.
+        is_apart = is_apart or apart
+        left = one if one not in dropped else instead if place == first else ""
+        if left:
+            between = " " if kept.endswith("&") else "; " if is_apart else " && "
+            kept, is_apart = f"{kept}{between}{left}" if kept else left, False
+    return kept
+
+
+def _apart(text: str, count: int) -> list[bool]:
+    """Of each of the commands, whether it is run when the one before it failed, too."""
+    found, is_apart = [], False
+    for match in _SPLIT.finditer(text) if count > 1 else ():
+        if match[1] and match[1].strip():
+            found.append(is_apart)
+            is_apart = False
+        elif match[2]:
+            is_apart = is_apart or match[2] != "&&"
+    return found or [False]
 
 
 def enclosed(text: str) -> str:
