@@ -51,16 +51,15 @@ def blame(image: Image, account: Ledger, path: bytes) -> tuple[Touch, ...]:
                 act = "removed" if kind == WHITEOUT else "hidden"
                 found.append(Touch(layer=number, act=act, by=above, kind=kind))
                 there = False
-        child = _child(layer, path)
-        if child and not (there and found[-1].kind == DIRECTORY) and not any(True for _ in layer.at(path)):
+        named = _named(layer, path)
+        child = _child(layer, path) if not named else b""
+        if child and not (there and found[-1].kind == DIRECTORY):
             act = "type" if there else "added"
             found.append(Touch(
                 layer=number, act=act, by=child, kind=DIRECTORY, mode=_UNNAMED_MODE, live=True,
             ))  # fmt: skip
             there = True
-        for entry in layer.at(path):
-            if layer.kinds[entry] >= WHITEOUT:
-                continue
+        for entry in named:
             index = layer.index
             change = account.changes[number].get(entry, 0)
             found.append(Touch(
@@ -86,6 +85,19 @@ def led(image: Image, account: Ledger, path: bytes) -> bytes:
         return held.index.link(entry) if entry != NO_ENTRY and held.kinds[entry] == SYMLINK else None
 
     return follow(path, link_at, leaf=False)
+
+
+def _named(layer: Layer, path: bytes) -> list[int]:
+    """The entries of a layer that give `path` a state, in the order of the tar.
+
+    Of directories one behind the other only the last: each has done no more than set attributes.
+    """
+    entries = [entry for entry in layer.at(path) if layer.kinds[entry] < WHITEOUT]
+    kinds = [layer.kinds[entry] for entry in entries]
+    return [
+        entry for place, entry in enumerate(entries)
+        if kinds[place : place + 2] != [DIRECTORY, DIRECTORY]
+    ]  # fmt: skip
 
 
 def _child(layer: Layer, path: bytes) -> bytes:

@@ -160,6 +160,26 @@ def test_blame_of_directories_that_no_entry_names(home: Home, tmp_path: Path) ->
     assert blamed(home, "gone", "a") == [(0, "added", "a/b", False), (1, "removed", "a", False)]
 
 
+def test_blame_of_a_directory_that_a_mark_took_and_content_made_again(home: Home, tmp_path: Path) -> None:
+    lower = rawtars.archive(rawtars.file(b"d/old", b"1"))
+    upper = rawtars.archive(rawtars.file(b".wh.d"), rawtars.file(b"d/new", b"2"))
+    load(home, tmp_path, "again", lower, upper)
+    assert blamed(home, "again", "d") == [
+        (0, "added", "d/old", False), (1, "removed", "d", False), (1, "added", "d/new", True)
+    ]  # fmt: skip
+    load(home, tmp_path, "alone", upper)
+    assert blamed(home, "alone", "d") == [(0, "added", "d/new", True)]
+
+
+def test_blame_tells_of_a_directory_once_that_one_layer_names_often(home: Home, tmp_path: Path) -> None:
+    often = rawtars.archive(
+        rawtars.directory(b"d", mode=0o700), rawtars.directory(b"d"), rawtars.directory(b"d", mode=0o711)
+    )
+    load(home, tmp_path, "often", often)
+    rows = json.loads(home.mille("image", "blame", "--json", "often", "d")[0])["layers"]
+    assert [(row["change"], row["mode"], row["live"]) for row in rows] == [("added", 0o711, True)]
+
+
 def test_a_small_image_does_not_hide_what_large_ones_have_in_common(home: Home, tmp_path: Path) -> None:
     shared = [(b"s%d" % n, bytes([n]) * 50_000) for n in range(3)]
     own = rawtars.file(b"own", b"o" * 10_000)
