@@ -10,8 +10,9 @@ from tests.analysis.stacks import parsed, stack
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.ledger import Ledger, ledger
-from millefeuille.analysis.stacking import CONTENT
-from millefeuille.layers.entry import FILE
+from millefeuille.analysis.stacking import ATTRIBUTES, CONTENT, KIND, SAME
+from millefeuille.layers.entry import FILE, HARDLINK, SYMLINK, TYPE_BITS, WHITEOUT
+from millefeuille.layers.tree import Merger, Node
 from millefeuille.testing import rawtars
 
 SEEDS = 3000 if os.environ.get("MILLE_ALL") else 300
@@ -114,3 +115,82 @@ def test_a_change_by_a_hard_link_is_that_of_the_link() -> None:
     assert made(lower, upper).changes[1] == {1: CONTENT}
     beyond = rawtars.archive(rawtars.hardlink(b"a", b"b"))
     assert made(lower, beyond).changes[1] == {0: CONTENT}
+
+
+def test_a_directory_that_no_entry_names_is_there_all_the_same() -> None:
+    lower = rawtars.archive(rawtars.file(b"usr/bin/x", b"1"))
+    upper = rawtars.archive(rawtars.directory(b"usr", mode=0o700), rawtars.file(b"usr/bin", b"file"))
+    assert made(lower, upper).changes[1] == {0: ATTRIBUTES, 1: KIND}
+    same = rawtars.archive(rawtars.directory(b"usr"), rawtars.symlink(b"usr/bin", b"x"))
+    assert made(lower, same).changes[1] == {0: SAME, 1: KIND}
+    linked = rawtars.archive(rawtars.file(b"a", b"1"), rawtars.hardlink(b"usr", b"a"))
+    assert made(lower, linked).changes[1] == {1: KIND}
+    # An empty one stays, and goes with the directory above it or with a mark of its own.
+    emptied = tree(("usr/bin/.wh.x", ""))
+    assert made(lower, emptied, upper).changes[2] == {0: ATTRIBUTES, 1: KIND}
+    gone = made(lower, emptied, tree(("usr/.wh.bin", "")), upper)
+    assert (gone.removed[2], gone.changes[3]) == ([b"usr/bin"], {0: ATTRIBUTES})
+    assert made(lower, emptied, tree((".wh.usr", "")), upper).changes[3] == {}
+    # A mark makes no directory.
+    assert made(tree(("z", "")), emptied, upper).changes[2] == {}
+
+
+def test_an_entry_is_held_against_the_layers_below_whatever_its_own_has_there() -> None:
+    lower = rawtars.archive(rawtars.file(b"a", b"old"), rawtars.directory(b"d", mode=0o700))
+    child_first = rawtars.archive(rawtars.file(b"a/b", b"1"), rawtars.directory(b"a"))
+    assert made(lower, child_first).changes[1] == {1: KIND}
+    twice = rawtars.archive(
+        rawtars.directory(b"d"), rawtars.directory(b"d", mode=0o700), rawtars.file(b"a", b"new"),
+        rawtars.file(b"a", b"old"),
+    )  # fmt: skip
+    assert made(lower, twice).changes[1] == {0: ATTRIBUTES, 1: SAME, 2: CONTENT, 3: SAME}
+
+
+def test_a_link_written_again_to_the_same_file_changes_nothing() -> None:
+    lower = rawtars.archive(rawtars.file(b"a", b"1"), rawtars.hardlink(b"b", b"a"))
+    again = rawtars.archive(rawtars.hardlink(b"b", b"a"))
+    account = made(lower, again, tree((".wh.b", "")), tree((".wh.a", "")))
+    assert account.changes[1] == {0: SAME}
+    assert [(found.path, found.killer) for found in account.items] == [(b"a", 3)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("slice_", range(5))
+def test_random_stacks_change_what_the_merged_tree_had(slice_: int) -> None:
+    for seed in range(slice_, SEEDS, 5):
+        layers = [parsed(tar) for tar in stack(seed)]
+        account = ledger(layers, [1] * len(layers))
+        for number, layer in enumerate(layers):
+            merger = Merger()
+            for below in layers[:number]:
+                merger.add(below.index)
+            merger._remove_marked(layer.index, layer.paths)
+            expected = {}
+            for entry, path in enumerate(layer.paths):
+                node = merger.find(path) if path and layer.kinds[entry] < WHITEOUT else None
+                if node is not None:
+                    expected[entry] = changed(layers, node, layer, entry)
+            found = {entry: change for entry, change in account.changes[number].items() if layer.paths[entry]}
+            assert found.keys() == expected.keys(), (seed, number)
+            for entry, change in expected.items():
+                assert change in (None, found[entry]), (seed, number, layer.paths[entry])
+
+
+def changed(layers: list[Layer], node: Node, layer: Layer, entry: int) -> int | None:
+    """What an entry changes of what the merged tree has there; None for a link, which is another's."""
+    index, kind = layer.index, layer.kinds[entry]
+    if kind == HARDLINK:
+        return None
+    if TYPE_BITS[kind] != node.mode & 0o170000:
+        return KIND
+    if kind == FILE and index.content(entry) != layers[node.layer].index.content(node.entry):
+        return CONTENT
+    if kind == SYMLINK and index.link(entry) != node.link:
+        return CONTENT
+    mode = node.mode & 0o7777 if node.entry < 0 else layers[node.layer].index.modes[node.entry]
+    old = (mode, node.uid, node.gid, node.mtime, node.nsec, dict(node.xattrs))
+    new = (
+        index.modes[entry], index.uids[entry], index.gids[entry], index.mtimes[entry], index.nsecs[entry],
+        dict(index.xattrs(entry)),
+    )  # fmt: skip
+    return SAME if old == new else ATTRIBUTES

@@ -45,6 +45,16 @@ def test_changes_of_one_layer_and_of_all() -> None:
     ]  # fmt: skip
 
 
+def test_a_directory_that_an_entry_names_for_the_first_time() -> None:
+    found = trees(
+        rawtars.archive(rawtars.file(b"d/a"), rawtars.file(b"e/a"), rawtars.file(b"f/a")),
+        rawtars.archive(
+            rawtars.directory(b"d", mode=0o700), rawtars.directory(b"e"), rawtars.file(b"f", b"file")
+        ),
+    )
+    assert names(found, b"", 0, 1) == {"d": METADATA, "e": UNCHANGED, "f": TYPE}
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("slice_", range(5))
 def test_random_stacks_show_what_drivers_merge(slice_: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.ledger import Ledger
-from millefeuille.analysis.stacking import CHANGES
+from millefeuille.analysis.stacking import ADDED, CHANGES
 from millefeuille.analysis.tree import NO_ENTRY, Trees
 from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY, SYMLINK, WHITEOUT
@@ -61,7 +61,8 @@ def blame(image: Image, account: Ledger, path: bytes) -> tuple[Touch, ...]:
             there = True
         for entry in named:
             index = layer.index
-            change = account.changes[number].get(entry, 0)
+            # What a mark of the same layer took away first is there no more.
+            change = account.changes[number].get(entry, ADDED) if there else ADDED
             found.append(Touch(
                 layer=number, act=CHANGES[change], by=path, kind=layer.kinds[entry],
                 size=layer.sizes[entry], mode=index.modes[entry], uid=index.uids[entry],

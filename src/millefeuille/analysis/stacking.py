@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from millefeuille.analysis.layer import Layer, positions
 from millefeuille.annotations import Final, NamedTuple
-from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, WHITEOUT
+from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, NO_XATTRS, WHITEOUT
 from millefeuille.layers.index import LayerIndex
 from millefeuille.layers.refusal import BrokenLink
 
@@ -55,7 +55,7 @@ class Stacking:
         self._starts: list[int] = []
         self._kinds = bytearray()
         self._names: dict[int, int] = {}  # how many names more than one a file has
-        self._implied: set[bytes] = set()  # directories that no entry names
+        self._implied: set[bytes] = set()  # directories that are there and that no entry names
 
     def add(self, layer: Layer) -> None:
         """Lay one more layer over the others. Raises BrokenLink."""
@@ -79,26 +79,28 @@ class Stacking:
     def _remove_marked(self, layer: Layer) -> None:
         for number in layer.whiteouts:
             path = layer.paths[number]
-            before = len(self.live)
+            before = len(self.live) + len(self._implied)
             self._remove(path, DELETED, path)
             self._remove_below(path, DELETED, path)
-            if len(self.live) < before:
+            if len(self.live) + len(self._implied) < before:
                 self.removed[-1].append(path)
         for number in layer.opaques:
             self._remove_below(layer.paths[number], OPAQUE_DIRECTORY, layer.paths[number])
 
     def _add_columns(self, layer: Layer, shown: dict[bytes, int]) -> None:
         """Take a layer that names no path twice, and nothing below what it makes a file."""
-        live = self.live
+        live, changes, start = self.live, self.changes[-1], self._starts[-1]
         self._replace_parents(layer, shown)
         links = self._links(layer, shown)
         shown.update(links)
         entries = {layer.paths[entry]: entry for entry in positions(layer.kinds, HARDLINK)} if links else {}
         for path in self._implied & shown.keys():
-            if path not in live and self._kinds[shown[path]] != DIRECTORY:
-                self._remove_below(path, TYPE, path)
+            self._name(path, shown[path])
+            changes[entries.get(path, shown[path] - start)] = self._named(shown[path])
         for path in sorted(shown.keys() & live.keys()):
-            self._replace(path, live[path], shown[path], entries.get(path, shown[path] - self._starts[-1]))
+            change = self._compared(live[path], shown[path])
+            changes[entries.get(path, shown[path] - start)] = change
+            self._replace(path, live[path], shown[path], change)
         if live:
             live.update(shown)
         else:
@@ -117,6 +119,9 @@ class Stacking:
 
     def _add_one_by_one(self, layer: Layer) -> None:
         start, live = self._starts[-1], self.live
+        # An entry is held against what the layers below have, whatever others of its layer do there too.
+        below = {path: live[path] for path in layer.names & live.keys()}
+        unnamed = self._implied & layer.names
         for entry, path in enumerate(layer.paths):
             kind, number = layer.kinds[entry], start + entry
             if kind >= WHITEOUT:
@@ -124,19 +129,33 @@ class Stacking:
             self._make_parents(path)
             if kind == HARDLINK:
                 number = self._target(layer.index.link(entry), path)
-                if live.get(path) == number:
-                    continue
-                self._names[number] = self._names.get(number, 0) + 1
-            if path in live:
-                self._replace(path, live[path], number, entry)
-            elif kind != DIRECTORY:
-                self._remove_below(path, TYPE, path)
-            live[path] = number
+            if path in below:
+                self.changes[-1][entry] = self._compared(below[path], number)
+            elif path in unnamed:
+                self.changes[-1][entry] = self._named(number)
+            self._show(path, number, is_link=kind == HARDLINK)
         self._imply(layer)
 
+    def _show(self, path: bytes, number: int, *, is_link: bool) -> None:
+        """Have `path` show an entry; what it showed so far gives way."""
+        old = self.live.get(path)
+        if is_link:
+            if old == number:
+                return
+            self._names[number] = self._names.get(number, 0) + 1
+        if old is None:
+            self._name(path, number)
+        else:
+            self._replace(path, old, number, self._compared(old, number))
+        self.live[path] = number
+
     def _imply(self, layer: Layer) -> None:
+        # Marks make no directory, nor does what a later entry of the layer takes the directory of.
+        is_sure = layer.is_plain and not layer.whiteouts and not layer.opaques
         # Not a difference of sets, which would look at every path of the stack.
-        self._implied.update(path for path in layer.parents if path not in self.live)
+        self._implied.update(
+            path for path in layer.parents if path not in self.live and (is_sure or layer.makes(path))
+        )
 
     def _target(self, target: bytes, path: bytes) -> int:
         number = self.live.get(target)
@@ -146,12 +165,15 @@ class Stacking:
             )
         return number
 
-    def _replace(self, path: bytes, old: int, new: int, entry: int) -> None:
-        """What `path` shows gives way to another, by an entry of this layer."""
+    def _name(self, path: bytes, number: int) -> None:
+        """An entry comes where none is; there may be a directory all the same."""
+        self._implied.discard(path)
+        if self._kinds[number] != DIRECTORY:
+            self._remove_below(path, TYPE, path)
+
+    def _replace(self, path: bytes, old: int, new: int, change: int) -> None:
+        """What `path` shows gives way to another, which changes that of it."""
         before, after = self._kinds[old], self._kinds[new]
-        change = self._compared(old, new)
-        if self._starts[-1] > old:
-            self.changes[-1][entry] = change
         if before == DIRECTORY:
             if after != DIRECTORY:
                 self._remove_below(path, TYPE, path)
@@ -165,6 +187,11 @@ class Stacking:
         """What a new entry under an old path changes."""
         (lower, a), (upper, b) = self.layer_of(old), self.layer_of(new)
         return compared(self._layers[lower].index, a, self._layers[upper].index, b)
+
+    def _named(self, number: int) -> int:
+        """What an entry changes of the directory in its place that no entry named."""
+        layer, entry = self.layer_of(number)
+        return named(self._layers[layer].index, entry)
 
     def _kill(self, number: int, cause: str, by: bytes) -> None:
         """One path less leads to an entry."""
@@ -182,10 +209,16 @@ class Stacking:
         number = self.live.pop(path, None)
         if number is not None:
             self._kill(number, cause, by)
+        else:
+            self._implied.discard(path)
 
     def _remove_below(self, path: bytes, cause: str, by: bytes) -> None:
         for below in self._below(path):
             self._remove(below, cause, by)
+            above = below.rpartition(b"/")[0]
+            while above in self._implied and len(above) > len(path):
+                self._implied.remove(above)
+                above = above.rpartition(b"/")[0]
 
     def _below(self, path: bytes) -> Iterator[bytes]:
         """The paths below `path` that show something, some perhaps more than once."""
@@ -220,10 +253,20 @@ def compared(old: LayerIndex, a: int, new: LayerIndex, b: int) -> int:
     return SAME if _attributes(old, a) == _attributes(new, b) else ATTRIBUTES
 
 
+def named(index: LayerIndex, entry: int) -> int:
+    """What an entry changes of a directory that no entry named: ATTRIBUTES, KIND or SAME."""
+    if index.kinds[entry] != DIRECTORY:
+        return KIND
+    return SAME if _attributes(index, entry) == _UNNAMED else ATTRIBUTES
+
+
 def _attributes(index: LayerIndex, entry: int) -> tuple[object, ...]:
     mode, owner = index.modes[entry], (index.uids[entry], index.gids[entry])
     times = (index.mtimes[entry], index.nsecs[entry])
     return mode, owner, times, index.xattrs(entry)
+
+
+_UNNAMED: Final = (0o755, (0, 0), (0, 0), NO_XATTRS)  # the attributes of a directory that no entry names
 
 
 def _written(layer: Layer, start: int) -> dict[bytes, int]:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 
 from millefeuille.analysis.layer import Layer
-from millefeuille.analysis.stacking import compared
+from millefeuille.analysis.stacking import SAME, compared, named
 from millefeuille.annotations import Final, NamedTuple, Protocol
 from millefeuille.layers.entry import DIRECTORY, WHITEOUT
 
@@ -165,10 +165,16 @@ class Trees:
             return TYPE
         if self._kind(new) == DIRECTORY and path in touched:
             return MODIFIED
-        if old == new or NO_ENTRY in (old[1], new[1]):
-            return UNCHANGED
-        before, after = self._layers[old[0]].index, self._layers[new[0]].index
-        return _NAMES[compared(before, old[1], after, new[1])]
+        return UNCHANGED if old == new else _NAMES[self._compared(old, new)]
+
+    def _compared(self, old: Place, new: Place) -> int:
+        """What changed between two of the same kind."""
+        if old[1] == new[1] == NO_ENTRY:
+            return SAME
+        if NO_ENTRY in (old[1], new[1]):
+            layer, entry = new if old[1] == NO_ENTRY else old
+            return named(self._layers[layer].index, entry)
+        return compared(self._layers[old[0]].index, old[1], self._layers[new[0]].index, new[1])
 
     def _node(self, path: bytes, place: Place, change: str, upto: int) -> Node:
         kind = self._kind(place)

@@ -28,6 +28,7 @@ from millefeuille.store.transaction import Transaction
 _MAXIMUM_FILES: Final = 300
 _MAXIMUM_BYTES: Final = 512 << 20
 _HASH: Final = 32  # bytes
+_ROUND: Final = 1  # one more whenever an analysis says something else of the same image
 
 
 def kept(
@@ -37,7 +38,7 @@ def kept(
     if record.chain is None:
         return None
     base, base_name = found or base_of(tx, tuple(layer.diff_id for layer in layers_of(tx, record.id)))
-    key = f"{VERSION}\0{record.id}\0{record.manifest}\0{name}\0{base}\0{base_name}"
+    key = f"{VERSION}\0{_ROUND}\0{record.id}\0{record.manifest}\0{name}\0{base}\0{base_name}"
     return Kept(store.disk.root, record.chain, key)
 
 

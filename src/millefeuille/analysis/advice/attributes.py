@@ -197,8 +197,10 @@ def _differs(waste: Waste, killer: int, path: bytes, entry: int) -> bool:
         if before is not None:
             index = part.layer.index
             old = (index.uids[before], index.gids[before], index.modes[before])
-            return old != (after.uids[entry], after.gids[entry], after.modes[entry])
-    return True
+            break
+    else:
+        old = (0, 0, 0o755)  # of a directory that no entry names
+    return old != (after.uids[entry], after.gids[entry], after.modes[entry])
 
 
 def _only(waste: Waste, writer: int, killer: int, deaths: Sequence[Death]) -> bool:

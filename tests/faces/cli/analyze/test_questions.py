@@ -180,6 +180,19 @@ def test_blame_tells_of_a_directory_once_that_one_layer_names_often(home: Home, 
     assert [(row["change"], row["mode"], row["live"]) for row in rows] == [("added", 0o711, True)]
 
 
+def test_all_agree_on_what_takes_the_place_of_an_unnamed_directory(home: Home, tmp_path: Path) -> None:
+    lower = rawtars.archive(rawtars.file(b"usr/bin/x", b"1"))
+    upper = rawtars.archive(rawtars.directory(b"usr", mode=0o700), rawtars.file(b"usr/bin", b"file"))
+    load(home, tmp_path, "place", lower, upper)
+    for path, change in (("usr", "metadata"), ("usr/bin", "type")):
+        assert blamed(home, "place", path) == [(0, "added", "usr/bin/x", False), (1, change, path, True)]
+    layer = json.loads(home.mille("analyze", "--json", "place")[0])["layers"][1]
+    assert [(each["path"], each["change"]) for each in layer["files"]] == [
+        ("usr", "metadata"), ("usr/bin", "type")
+    ]  # fmt: skip
+    assert "+0 ~2 -0" in home.mille("analyze", "place")[0]
+
+
 def test_a_small_image_does_not_hide_what_large_ones_have_in_common(home: Home, tmp_path: Path) -> None:
     shared = [(b"s%d" % n, bytes([n]) * 50_000) for n in range(3)]
     own = rawtars.file(b"own", b"o" * 10_000)
