@@ -9,6 +9,7 @@ from tests.analysis.stacks import parsed, stack
 
 from millefeuille.analysis.ledger import ledger
 from millefeuille.analysis.tree import ADDED, METADATA, MODIFIED, REMOVED, TYPE, UNCHANGED, Trees
+from millefeuille.layers.entry import FILE
 from millefeuille.layers.tree import Merger, Node
 from millefeuille.testing import rawtars
 
@@ -55,6 +56,24 @@ def test_a_directory_that_an_entry_names_for_the_first_time() -> None:
     assert names(found, b"", 0, 1) == {"d": METADATA, "e": UNCHANGED, "f": TYPE}
 
 
+def test_a_hard_link_is_what_it_is_a_name_of() -> None:
+    found = trees(
+        rawtars.archive(rawtars.file(b"a", b"x"), rawtars.hardlink(b"b", b"a"), rawtars.file(b"c", b"x")),
+        rawtars.archive(
+            rawtars.file(b"a", b"yy", mode=0o600), rawtars.hardlink(b"b", b"a"), rawtars.hardlink(b"c", b"b"),
+            rawtars.hardlink(b"d/e", b"c"),
+        ),
+        rawtars.archive(rawtars.file(b".wh.a"), rawtars.hardlink(b"f", b"d/e")),
+    )  # fmt: skip
+    assert names(found, b"", 0, 1) == {"a": MODIFIED, "b": MODIFIED, "c": MODIFIED, "d": ADDED}
+    assert names(found, b"", 1, 2) == {
+        "a": REMOVED, "b": UNCHANGED, "c": UNCHANGED, "d": UNCHANGED, "f": ADDED,
+    }  # fmt: skip
+    shown = [node for node in found.children(b"", below=1, upto=2) if node.name in (b"b", b"c", b"f")]
+    assert {(node.kind, node.size, node.layer, node.entry) for node in shown} == {(FILE, 2, 1, 0)}
+    assert found.find(b"d/e", 2) == (1, 0)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("slice_", range(5))
 def test_random_stacks_show_what_drivers_merge(slice_: int) -> None:
@@ -74,5 +93,7 @@ def compare(seed: int, found: Trees, node: Node, path: bytes, upto: int) -> None
     expected = node.children or {}
     assert shown.keys() == expected.keys(), (seed, upto, path)
     for name, child in expected.items():
+        assert shown[name].entry == child.entry, (seed, upto, path, name)
+        assert shown[name].layer == child.layer or child.entry < 0, (seed, upto, path, name)
         if child.children is not None:
             compare(seed, found, child, shown[name].path, upto)

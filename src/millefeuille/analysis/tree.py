@@ -18,7 +18,7 @@ from functools import cached_property, lru_cache
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.stacking import SAME, compared, named
 from millefeuille.annotations import Final, NamedTuple, Protocol
-from millefeuille.layers.entry import DIRECTORY, WHITEOUT
+from millefeuille.layers.entry import DIRECTORY, HARDLINK, WHITEOUT
 
 UNCHANGED: Final = "unchanged"
 ADDED: Final = "added"
@@ -35,8 +35,9 @@ Place = tuple[int, int]  # a layer and the number of an entry in it, NO_ENTRY fo
 class Node(NamedTuple):
     """One name in a directory. `size` is that of a file, or of all live files below a directory, in bytes.
 
-    `layer` and `entry` say what wrote it last; `entry` is NO_ENTRY for a directory that no entry names. A
-    node that was removed has what was there before.
+    `layer` and `entry` say what wrote it last; `entry` is NO_ENTRY for a directory that no entry names. Of a
+    hard link, all is that of the file which it is a name of, but in `own`. A node that was removed has what
+    was there before.
     """
 
     path: bytes
@@ -131,7 +132,9 @@ class Trees:
         written = [number for number in layer.entries_in(path) if layer.kinds[number] < WHITEOUT]
         if written or layer.makes(path):
             for number in written:
-                found[layer.paths[number].rpartition(b"/")[2]] = (upto, number)
+                is_link = layer.kinds[number] == HARDLINK
+                place = self._linked(upto, number) if is_link else (upto, number)
+                found[layer.paths[number].rpartition(b"/")[2]] = place
             for child in layer.directories_in(path):
                 if layer.makes(child) and child not in layer.settled:
                     name = child.rpartition(b"/")[2]
@@ -139,6 +142,17 @@ class Trees:
                     if known is None or self._kind(known) != DIRECTORY:
                         found[name] = (upto, NO_ENTRY)
         return found
+
+    def _linked(self, upto: int, number: int) -> Place:
+        """What a hard link of a layer is one more name of; the link itself where that is not there."""
+        layer, entry = self._layers[upto], number
+        while layer.kinds[entry] == HARDLINK:
+            target = layer.index.link(entry)
+            earlier = [each for each in layer.at(target) if each < entry and layer.kinds[each] < WHITEOUT]
+            if not earlier:
+                return self.find(target, upto - 1) or (upto, number)
+            entry = earlier[-1]
+        return upto, entry
 
     def _concerns(self, layer: Layer, path: bytes) -> bool:
         return path in layer.parents or self._cuts(layer, path)

@@ -14,6 +14,7 @@ from millefeuille.faces.tui.line import printed
 from millefeuille.faces.tui.preferences import Preferences
 from millefeuille.faces.tui.state import State
 from millefeuille.faces.tui.wanted import BadFilter, Wanted
+from millefeuille.testing import rawtars
 
 
 def test_layers_are_compared_with_those_below(state: State) -> None:
@@ -118,6 +119,20 @@ def test_filters(state: State, text: str, left: list[str]) -> None:
 def test_a_filter_that_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(BadFilter):
         Wanted(text)
+
+
+def test_hard_links_are_the_files_that_they_name() -> None:
+    lower = rawtars.archive(rawtars.file(b"a", b"x"), rawtars.hardlink(b"b", b"a"))
+    upper = rawtars.archive(rawtars.file(b"a", b"y" * 2000, mode=0o600), rawtars.hardlink(b"b", b"a"))
+    state = State(viewed_of(image_of((lower, upper), STEPS[:2]), (lower, upper)), Preferences())
+    state.act("down")
+    state.act("toggle-unmodified-files")
+    assert _tree(state) == {"a": "modified", "b": "modified"}
+    assert "-rw-------" in printed(frame(state, 120, 30)) and "?rw" not in printed(frame(state, 120, 30))
+    state.filter("size>1kB")
+    assert _names(state) == ["a", "b"]
+    link = _nodes(state)[1]
+    assert b"".join(state.viewed.content(link)) == b"y" * 2000
 
 
 def test_waste_leads_to_who_wrote_and_who_killed(state: State) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from millefeuille.analysis.image import Image
+from millefeuille.analysis.layer import positions
 from millefeuille.analysis.schema import Document
 from millefeuille.analysis.tree import Node, Trees
 from millefeuille.engine.analysis import Analysis
 from millefeuille.errors import Unsupported
 from millefeuille.faces.tui.wanted import Wanted
+from millefeuille.layers.entry import HARDLINK
 
 Read = Callable[[int, int], Iterator[bytes]]
 
@@ -51,6 +53,9 @@ class Viewed:
         for layer in self.image.layers:
             rows = zip(layer.paths, layer.sizes, strict=True)
             found.update(path for path, size in rows if wanted.could_be(path, size))
+            # What a hard link is a name of may be as large as is wanted.
+            links = (layer.paths[number] for number in positions(layer.kinds, HARDLINK))
+            found.update(path for path in links if wanted.path_fits(path))
             if wanted.by_path:
                 found.update(path for path in layer.parents if wanted.path_fits(path))
         for path in list(found):
