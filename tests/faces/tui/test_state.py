@@ -135,6 +135,14 @@ def test_hard_links_are_the_files_that_they_name() -> None:
     assert b"".join(state.viewed.content(link)) == b"y" * 2000
 
 
+def test_without_a_filter_its_end_moves_nothing(state: State) -> None:
+    state.focus = TREE
+    for _ in range(4):
+        state.act("down")
+    state.act("close-filter-files")
+    assert state.row.at == 4
+
+
 def test_waste_leads_to_who_wrote_and_who_killed(state: State) -> None:
     state.viewed.work_out()
     state.work_done()

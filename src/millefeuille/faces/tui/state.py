@@ -104,7 +104,7 @@ class State:
         }
         return {
             **toggles,
-            "toggle-view": self._next_pane, "close-filter-files": lambda: self.filter(""),
+            "toggle-view": self._next_pane, "close-filter-files": self._show_all,
             "up": lambda: self._go(self._cursor.at - 1), "down": lambda: self._go(self._cursor.at + 1),
             "page-up": lambda: self._go(self._cursor.at - self.heights[self.focus]),
             "page-down": lambda: self._go(self._cursor.at + self.heights[self.focus]),
@@ -138,6 +138,10 @@ class State:
         if self.layer.at != before:
             self._leave_comparison()
             self._renew(keep=True)
+
+    def _show_all(self) -> None:
+        if self.browser.wanted is not None:
+            self.filter("")
 
     def _next_pane(self) -> None:
         place = _PANES.index(self.focus) + 1
