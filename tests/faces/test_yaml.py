@@ -57,6 +57,20 @@ def test_brackets(text: str, found: dict[str, Value]) -> None:
     assert read_yaml(text) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1e3", "1000"), ("1.5E3", "1500"), ("0x7d0", "2000"), ("0o3720", "2000"), ("03720", "2000"),
+        ("0b101", "5"), ("2_000", "2000"), ("+7", "7"), ("1999.0", "1999"), ("0.10", "0.1"), ("08", "8"),
+        (".5", "0.5"), ("_1", "_1"), ("1e", "1e"), ("0x", "0x"), ("1_0kB", "1_0kB"), ("'1e3'", "1e3"),
+        ("1e999", "1e999"), ("0xfffffffffffffffff", "0xfffffffffffffffff"),
+    ],
+)  # fmt: skip
+def test_numbers_are_decimal(text: str, found: str) -> None:
+    assert read_yaml(f"a: {text}") == {"a": found}
+    assert float(str(read_yaml("a: 25e-6")["a"])) == 25e-6
+
+
 @given(DOCUMENTS)
 def test_json_is_read_as_it_is(document: dict[str, Value]) -> None:
     text = json.dumps(document, ensure_ascii=False)

@@ -17,7 +17,8 @@ FAIL: Final = "FAIL"
 SKIP: Final = "SKIP"
 _OFF: Final = frozenset(("", "disabled", "off", "false"))
 _UNITS: Final = ("", "k", "m", "g", "t", "p", "e")
-_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)[ ]*([a-z]*)", re.ASCII)
+_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-z]*)", re.ASCII)
+_BEYOND: Final = 1 << 64  # bytes; the first number that Dive takes for none
 
 
 class BadRule(Invalid):
@@ -108,7 +109,7 @@ def parse_size(text: str) -> int:
     if match is None or letter not in _UNITS:
         raise BadRule(f"unhandled size name: {text}")
     size = float(match[1]) * (1024 if binary else 1000) ** _UNITS.index(letter)
-    if size == float("inf"):
+    if size >= _BEYOND:
         raise BadRule(f"size is too large: {text[:20]}…")
     return int(size)
 

@@ -6,6 +6,7 @@ is an error that names the line; nothing is guessed.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -19,6 +20,10 @@ _FOREIGN: Final = "&*!|>%@`}]"
 _FLOW: Final = re.compile(  # in brackets: a text in quotes, a sign, or plain words
     r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|[\[\]{},:]|[^\s"'\[\]{},:](?:[^\[\]{},:]|:(?=[^\s,\[\]{}]))*)\s*"""
 )
+_NUMERIC: Final = re.compile(r"[-+.0-9]")  # what a number begins with
+_OCTAL: Final = re.compile(r"[-+]?0[0-7]+")
+_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_BEYOND: Final = 1 << 64  # from here on, whole numbers are read as those with a fraction
 
 
 class BadYaml(Invalid):
@@ -32,7 +37,7 @@ class _Row(NamedTuple):
 
 
 def read_yaml(text: str) -> dict[str, Value]:
-    """The document, its scalars as they are written. Raises BadYaml."""
+    """The document, its scalars as they are written, but for numbers: these are decimal. Raises BadYaml."""
     rows = list(_rows(text))
     if not rows:
         return {}
@@ -178,4 +183,23 @@ def _scalar(text: str, number: int) -> str:
         return text[1:-1]
     if text[:1] and text[0] in _FOREIGN:
         raise BadYaml(f"line {number}: this kind of value is not read: {text!r}")
-    return text
+    return _decimal(text)
+
+
+def _decimal(text: str) -> str:
+    """A number in any form of YAML as digits, with a point if it needs one; other texts as they are."""
+    bare = text.replace("_", "")
+    if not _NUMERIC.match(text) or not bare.isascii():
+        return text
+    try:
+        whole = int(bare, 8 if _OCTAL.fullmatch(bare) else 0)
+        if abs(whole) < _BEYOND:
+            return str(whole)
+    except ValueError:
+        pass
+    if not _FLOAT.fullmatch(bare) or math.isinf(value := float(bare)):
+        return text
+    if value.is_integer():
+        return str(int(value))
+    found = repr(value)
+    return found if "e" not in found else f"{value:.40f}"

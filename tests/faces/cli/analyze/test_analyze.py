@@ -111,6 +111,23 @@ def test_ways_to_write_rules(text: str, passed: int, home: Home, loaded: str, tm
 
 
 @pytest.mark.parametrize(
+    ("limit", "code"),
+    [
+        ("3e2", 0), ("299.9", 1), ("0x12c", 0), ("0x12b", 1), ("0_300", 1), ("3_00", 0), ("0.3\tkB", 0),
+        ("0.2\tkB", 1), ("'3e2'", 2), ("18EB", 0), ("20EB", 2), ("17EiB", 2), ("18446744073709551615", 2),
+    ],
+)  # fmt: skip
+def test_sizes_are_what_dive_takes_them_for(
+    limit: str, code: int, home: Home, loaded: str, tmp_path: Path
+) -> None:
+    others = "lowestEfficiency: off\n  highestUserWastedPercent: off"
+    (tmp_path / "rules").write_text(f"rules:\n  {others}\n  highestWastedBytes: {limit}\n")
+    assert home.mille("dive", "--ci", "--ci-config", str(tmp_path / "rules"), loaded)[2] == code
+    if code == 2 and "'" not in limit:
+        assert home.mille("analyze", loaded, "--max-size", limit)[2] == 2
+
+
+@pytest.mark.parametrize(
     ("text", "error"),
     [
         ("rules:\n  lowestEficiency: 0.8\n", "there is no rule 'lowestEficiency'; there are "),
