@@ -99,6 +99,8 @@ def test_rules_come_from_flags_before_files(home: Home, loaded: str, tmp_path: P
         ("rules: {lowestEfficiency: 0.8, highestUserWastedPercent: disabled}", 1),
         ('{"rules": {"lowestEfficiency": 0.8, "highestUserWastedPercent": "0.5"}}', 2),
         ("RULES:\n LOWESTEFFICIENCY: .8\n highest-user-wasted-percent: 5e-1\n highestWastedBytes: 1 kB\n", 3),
+        ("\ufeffrules:\n  lowestEfficiency: 0.8\n  highestUserWastedPercent: 0.5\n", 2),
+        ("rules:\n  lowestEfficiency: 0.8\n  lowest-efficiency: 1\n  highestUserWastedPercent: 0.5\n", 2),
         ("rules.lowestEfficiency: 0.8\nrules.highestUserWastedPercent: 1\nother: 1\n", 2),
         ("---\nrules:\n  lowestEfficiency: 0.8\n  highestUserWastedPercent: 0.5\n  highestWastedBytes:\n", 2),
     ],

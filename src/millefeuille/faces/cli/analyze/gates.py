@@ -43,7 +43,7 @@ def read_rules(path: str, *, must_exist: bool) -> DiveRules | None:
         if must_exist:
             raise NoRules(f"open {path}: no such file or directory")
         return None
-    with open(path, encoding="utf-8", errors="replace") as file:
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
         text = file.read()
     try:
         return DiveRules(**dict(_given(read_yaml(text), path)))
@@ -64,6 +64,8 @@ def _given(document: Mapping[str, Value], path: str) -> Iterator[tuple[str, str]
             rows += value.items()
         elif value not in _NOTHING:
             raise BadRule(f"{path}: rules: expected a map, not {value!r}")
+    # Of a rule in both spellings, Dive takes the one without hyphens.
+    rows.sort(key=lambda row: "-" not in row[0])
     names = {name.lower(): field for name, field in _NAMES.items()}
     for name, value in rows:
         known = names.get(name.replace("-", "").lower())
