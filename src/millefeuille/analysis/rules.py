@@ -84,7 +84,8 @@ def budget_outcomes(
         reason = f"exact efficiency is {exact['efficiency']:.6f}, lowest allowed {budgets.efficiency}"
         yield Outcome(rule="minEfficiency", status=FAIL if low else PASS, reason=reason if low else "")
     for pattern, limit in budgets.paths:
-        yield _at_most(f"path/{pattern}", f"{pattern} takes", (sizes or {}).get(pattern, 0), limit)
+        taken = (sizes or {}).get(pattern, 0)
+        yield _at_most(f"path/{pattern.lstrip('/')}", f"{pattern} takes", taken, limit)
 
 
 def growth_outcomes(found: Document, before: Document, *, allowed: int = 0) -> Iterator[Outcome]:

@@ -13,7 +13,7 @@ from millefeuille.analysis.layer import Layer, positions
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, NO_XATTRS, WHITEOUT
 from millefeuille.layers.index import LayerIndex
-from millefeuille.layers.refusal import BrokenLink
+from millefeuille.layers.refusal import BrokenLink, quoted
 
 REWRITTEN: Final = "rewritten"
 METADATA: Final = "metadata only"
@@ -160,9 +160,8 @@ class Stacking:
     def _target(self, target: bytes, path: bytes) -> int:
         number = self.live.get(target)
         if number is None or self._kinds[number] == DIRECTORY:
-            raise BrokenLink(
-                f"layer {len(self._layers) - 1} has a hard link to nothing ({path!r} to {target!r})"
-            )
+            names = f"{quoted(path)} to {quoted(target)}"
+            raise BrokenLink(f"layer {len(self._layers) - 1} has a hard link to nothing ({names})")
         return number
 
     def _name(self, path: bytes, number: int) -> None:

@@ -10,7 +10,7 @@ from millefeuille.images.content import PlatformMissing
 from millefeuille.layers.index import LayerIndex
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform, rank
-from millefeuille.oci.reference import Reference
+from millefeuille.oci.reference import InvalidReference, Reference
 from millefeuille.progress import Progress
 from millefeuille.registry.engines import docker_archive, podman_archive
 from millefeuille.settings import Settings
@@ -24,15 +24,29 @@ from millefeuille.transfer.plan import Plan, plan
 
 
 def in_docker(settings: Settings, name: str, platform: Platform | None = None) -> Analysis:
-    """The analysis of an image that Docker's daemon has. Raises EngineUnreachable, NoImageThere."""
+    """The analysis of an image that Docker's daemon has.
+
+    Raises EngineUnreachable, NoImageThere, InvalidReference.
+    """
+    _check(name)
     with docker_archive(name, settings.environment) as read:
         return in_stream(settings, name, read, platform)
 
 
 def in_podman(settings: Settings, name: str, platform: Platform | None = None) -> Analysis:
-    """The analysis of an image that podman has. Raises EngineUnreachable, NoImageThere."""
+    """The analysis of an image that podman has.
+
+    Raises EngineUnreachable, NoImageThere, InvalidReference.
+    """
+    _check(name)
     with podman_archive(name, settings.environment) as read:
         return in_stream(settings, name, read, platform)
+
+
+def _check(name: str) -> None:
+    # Engines know more than references: parts of IDs, and names without a tag.
+    if not name:
+        raise InvalidReference("invalid reference format")
 
 
 def in_registry(

@@ -12,11 +12,16 @@ class TarError(Invalid):
     """
 
     def __init__(self, rule: str, message: str, path: bytes = b"") -> None:
-        where = f" ({path.decode('utf-8', 'backslashreplace')!r})" if path else ""
+        where = f" ({quoted(path)})" if path else ""
         self.reason = message + where
         super().__init__(f"the layer's tar is refused: {self.reason}")
         self.rule = rule
         self.path = path
+
+
+def quoted(path: bytes) -> str:
+    """A path as messages have it: in quotes, one line, bytes that are no UTF-8 as escapes."""
+    return repr(path.decode("utf-8", "backslashreplace"))
 
 
 class BrokenLink(Invalid):

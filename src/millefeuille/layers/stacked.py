@@ -22,7 +22,7 @@ from millefeuille.layers.entry import (
     WHITEOUT,
 )
 from millefeuille.layers.index import LayerIndex
-from millefeuille.layers.refusal import BrokenLink
+from millefeuille.layers.refusal import BrokenLink, quoted
 from millefeuille.layers.tarheader import Metadata
 from millefeuille.layers.tree import NO_ENTRY
 
@@ -304,7 +304,7 @@ class Stack:
         found = self._lookup(target, _Until(layer, number))
         if found is None or found.is_directory:
             what = "a directory" if found else "nothing"
-            raise BrokenLink(f"layer {layer} has a hard link to {what} ({path!r} to {target!r})")
+            raise BrokenLink(f"layer {layer} has a hard link to {what} ({quoted(path)} to {quoted(target)})")
         return found
 
 

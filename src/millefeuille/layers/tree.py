@@ -30,7 +30,7 @@ from millefeuille.layers.entry import (
     SparseMap,
 )
 from millefeuille.layers.index import BLOCK_SIZE, LayerIndex
-from millefeuille.layers.refusal import BrokenLink
+from millefeuille.layers.refusal import BrokenLink, quoted
 from millefeuille.layers.uncollected import uncollected
 
 IMPLICIT_MODE = 0o040755
@@ -164,7 +164,7 @@ class Merger:
         """Give `node` the name that ends `path`; what had it before is gone from there."""
         leaf = path.rpartition(b"/")[2]
         if parent.children is None or not leaf:  # the parser lets neither through
-            raise BrokenLink(f"the layer has an entry in the place of a directory ({path!r})")
+            raise BrokenLink(f"the layer has an entry in the place of a directory ({quoted(path)})")
         old = parent.children.get(leaf)
         if old is not None:
             if old.children is not None:
@@ -191,7 +191,8 @@ class Merger:
         node = self.find(target)
         if node is None or node.children is not None:
             what = "a directory" if node else "nothing"
-            raise BrokenLink(f"layer {self.layers} has a hard link to {what} ({path!r} to {target!r})")
+            names = f"{quoted(path)} to {quoted(target)}"
+            raise BrokenLink(f"layer {self.layers} has a hard link to {what} ({names})")
         if self.find(path) is not node:
             node.nlink += 1
             self._put(parent, path, node)

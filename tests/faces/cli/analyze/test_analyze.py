@@ -189,6 +189,27 @@ def test_forms_for_machines(home: Home, loaded: str) -> None:
     assert [result["level"] for result in results] == ["error", "error", "error", "note"]
 
 
+def test_words_of_rules_and_paths_mean_nothing_to_markdown(home: Home, loaded: str) -> None:
+    budgets = ("--max-path-size", "/etc=1", "--max-path-size", "**/<x>_y_|=0")
+    out = home.mille("analyze", loaded, *budgets, "-o", "markdown")[0]
+    assert r"| FAIL | path/etc | /etc takes " in out
+    assert r"| PASS | path/\*\*/\<x\>\_y\_\| |" in out
+
+
+def test_a_link_to_nothing_is_told_in_words(home: Home, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.tar"
+    layers = [rawtars.archive(rawtars.file(b"a")), rawtars.archive(rawtars.hardlink("é".encode(), b"y"))]
+    write_archive(broken, layers)
+    assert home.mille("analyze", str(broken))[1] == (
+        "Error: layer 1 has a hard link to nothing ('é' to 'y')\n"
+    )
+
+
+def test_an_engine_is_asked_for_no_image_without_a_name(home: Home) -> None:
+    for words in ("docker://", "podman://"):
+        assert home.mille("analyze", words) == ("", "Error: invalid reference format\n", 2)
+
+
 def test_what_cannot_be_analysed_ends_with_two(home: Home, tmp_path: Path, archive: Path) -> None:
     cut = tmp_path / "cut.tar"
     cut.write_bytes(archive.read_bytes()[:3000])

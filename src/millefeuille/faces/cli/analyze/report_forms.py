@@ -12,6 +12,7 @@ from millefeuille.docker.units import human_size
 from millefeuille.faces.cli.analyze.report_text import shown_path
 
 _ROWS = 20
+_MARKS = frozenset("\\`*_<>[]&~#!")
 
 
 def markdown(found: Document, outcomes: Sequence[Outcome], before: Document | None = None) -> str:
@@ -26,7 +27,7 @@ def markdown(found: Document, outcomes: Sequence[Outcome], before: Document | No
         )
     ])  # fmt: skip
     if outcomes:
-        rows = [(outcome.status, outcome.rule, outcome.reason) for outcome in outcomes]
+        rows = [(outcome.status, _words(outcome.rule), _words(outcome.reason)) for outcome in outcomes]
         lines += ["", *_table(("result", "rule", "why"), rows)]
     waste = [
         (
@@ -121,6 +122,11 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     lines = [" | ".join(heads), " | ".join("---" for _ in heads)]
     lines += [" | ".join(_cell(cell) for cell in row) for row in rows]
     return [f"| {line} |" for line in lines]
+
+
+def _words(text: str) -> str:
+    """Text that means nothing to Markdown; `_cell` sees to what would end a cell."""
+    return "".join(f"\\{letter}" if letter in _MARKS else letter for letter in text)
 
 
 def _cell(text: str) -> str:
