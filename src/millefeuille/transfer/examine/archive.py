@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from millefeuille.errors import NotFound
 from millefeuille.later import Later
+from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
-from millefeuille.store.blobs import Blobs
+from millefeuille.store.blobs import BlobNotFound, Blobs
 from millefeuille.store.disk import Disk
 from millefeuille.transfer.archive.arrival import Read, arrived
 from millefeuille.transfer.archive.contents import BadArchive, Contents
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
     from millefeuille.transfer.examine import folder
 else:
     folder = Later("millefeuille.transfer.examine.folder")
+
+
+class _Nothing(Blobs):
+    """The blobs of no store: all documents are those of the archive, held to what is promised of them."""
+
+    def __contains__(self, digest: Digest) -> bool:
+        return False
+
+    def read(self, digest: Digest, maximum: int = 0) -> bytes:
+        """Raises BlobNotFound."""
+        raise BlobNotFound(f"blob {digest}: not in the archive")
 
 
 class NotInArchive(NotFound):
@@ -55,7 +67,7 @@ def _first(
     contents: Contents, disk: Disk, what: str, platform: Platform | None, *, glance: bool
 ) -> Examined:
     source = ArchiveSource(contents)
-    for found in images_in(contents, source, Blobs(disk), platform):
+    for found in images_in(contents, source, _Nothing(disk), platform):
         return examine(found.plans[-1], source, glance=glance)
     if platform is not None:
         raise NotInArchive(f"{what}: no image for platform {platform} in it")

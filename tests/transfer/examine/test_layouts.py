@@ -1,0 +1,79 @@
+"""Images in the directory of an OCI layout: which is taken, and that documents are held to their promise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from millefeuille.errors import Corrupt
+from millefeuille.oci import mediatype
+from millefeuille.testing import rawtars
+from millefeuille.transfer.examine.archive import examine_layout
+
+Json = dict[str, Any]
+
+
+class Layout:
+    """A layout that is written blob by blob."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "blobs/sha256").mkdir(parents=True)
+        (root / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+
+    def blob(self, data: bytes, media_type: str, **fields: object) -> Json:
+        name = hashlib.sha256(data).hexdigest()
+        (self.root / "blobs/sha256" / name).write_bytes(data)
+        return {"mediaType": media_type, "digest": f"sha256:{name}", "size": len(data), **fields}
+
+    def image(self, architecture: str, config: Json | None = None, **fields: object) -> Json:
+        layer = rawtars.archive(rawtars.file(b"f", architecture.encode()))
+        diff_id = f"sha256:{hashlib.sha256(layer).hexdigest()}"
+        document = {
+            "os": "linux", "architecture": architecture, "rootfs": {"type": "layers", "diff_ids": [diff_id]}
+        }  # fmt: skip
+        made = self.blob(json.dumps(document).encode(), mediatype.OCI_CONFIG)
+        manifest = {
+            "schemaVersion": 2, "mediaType": mediatype.OCI_MANIFEST, "config": {**made, **(config or {})},
+            "layers": [self.blob(layer, mediatype.OCI_LAYER)],
+        }  # fmt: skip
+        return self.blob(json.dumps(manifest).encode(), mediatype.OCI_MANIFEST, **fields)
+
+    def index(self, *entries: Json) -> Json:
+        return self.blob(self._index(entries), mediatype.OCI_INDEX)
+
+    def finish(self, *entries: Json) -> str:
+        (self.root / "index.json").write_bytes(self._index(entries))
+        return str(self.root)
+
+    def _index(self, entries: tuple[Json, ...]) -> bytes:
+        document = {"schemaVersion": 2, "mediaType": mediatype.OCI_INDEX, "manifests": list(entries)}
+        return json.dumps(document).encode()
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path / "layout")
+
+
+def test_documents_have_the_sizes_that_are_promised(layout: Layout) -> None:
+    right = layout.image("amd64")
+    assert str(examine_layout(layout.finish(right), "x").config.platform) == "linux/amd64"
+    for wrong in ({**right, "size": right["size"] + 1}, layout.image("amd64", {"size": 7})):
+        directory = layout.finish(wrong)
+        with pytest.raises(Corrupt):
+            examine_layout(directory, "x")
+
+
+def test_a_damaged_blob_of_a_layout_is_none_of_the_store(layout: Layout) -> None:
+    image = layout.image("amd64")
+    blob = layout.root / "blobs/sha256" / image["digest"].partition(":")[2]
+    blob.write_bytes(blob.read_bytes().replace(b"schema", b"SCHEMA"))
+    directory = layout.finish(image)
+    with pytest.raises(Corrupt, match="does not match its digest") as raised:
+        examine_layout(directory, "x")
+    assert raised.value.advice is None
