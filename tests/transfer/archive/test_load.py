@@ -32,6 +32,7 @@ from millefeuille.progress import Silent
 from millefeuille.store.check import check
 from millefeuille.store.images import images, layers_of
 from millefeuille.store.store import Store
+from millefeuille.testing import rawtars
 from millefeuille.testing.images import MadeImage, digest_of, make_image, make_index, write_layout
 from millefeuille.testing.tars import file_entry, make_layer
 from millefeuille.transfer.archive import decompression
@@ -518,7 +519,7 @@ def test_a_bomb_is_stopped(
         monkeypatch.setattr(module, "RATIO_FREE", 1 << 20)
         monkeypatch.setattr(module, "RATIO_MAXIMUM", 900)  # deflate reaches 1032
     path = tmp_path / "bomb.tar"
-    path.write_bytes(compress(bytes(64 << 20)))
+    path.write_bytes(compress(rawtars.header(b"big", size=64 << 20) + bytes(64 << 20)))
     with pytest.raises(Bomb, match="inflates to more than 900 times its size"):
         loaded(store, path)
     assert list(store_files(store)) == []

@@ -7,6 +7,7 @@ written to a nameless file in the store: the documents that say what is needed m
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable, Container, Iterator
@@ -14,8 +15,11 @@ from functools import partial
 
 from millefeuille import files
 from millefeuille.annotations import Final
+from millefeuille.errors import Failed
 from millefeuille.layers.compression import Inflater
+from millefeuille.layers.index import BLOCK_SIZE
 from millefeuille.store.disk import Disk
+from millefeuille.transfer.archive.contents import check_begin
 from millefeuille.transfer.archive.decompression import archive_inflater, sniff_archive
 
 _CHUNK: Final = 256 << 10  # bytes
@@ -28,10 +32,14 @@ Read = Callable[[int], bytes]  # at most that many bytes, none at the end
 
 
 @contextlib.contextmanager
-def arrived(disk: Disk, source: int | Read, kept: Container[str] = ARCHIVE_KINDS) -> Iterator[int]:
+def arrived(
+    disk: Disk, source: int | Read, kept: Container[str] = ARCHIVE_KINDS, *, scratch: bool = False
+) -> Iterator[int]:
     """A descriptor of what can be read from `source`, a descriptor that stays the caller's or a function.
 
-    Compressions that are not `kept` are undone. Raises BrokenStream, Bomb, DiskFull, OSError.
+    Compressions that are not `kept` are undone; where none is, what comes has to begin as an archive of
+    images does. `scratch` tells that `disk.ingest` is a directory outside of a store.
+    Raises BadArchive, BrokenStream, Bomb, DiskFull, OSError.
     """
     in_place = isinstance(source, int) and _is_whole_file(source)
     read: Read = partial(os.read, source) if isinstance(source, int) else source
@@ -44,7 +52,12 @@ def arrived(disk: Disk, source: int | Read, kept: Container[str] = ARCHIVE_KINDS
         kind = "none"
     spool = _nameless(disk)
     try:
-        _fill(spool, read, head, archive_inflater(kind), f"the store {disk.root}")
+        pieces = _inflated(read, head, archive_inflater(kind))
+        for piece in _checked(pieces) if kept is ARCHIVE_KINDS else pieces:
+            try:
+                files.write(spool, piece)
+            except OSError as error:
+                raise _explained(error, disk, scratch=scratch) from error
         yield spool
     finally:
         os.close(spool)
@@ -62,16 +75,31 @@ def _nameless(disk: Disk) -> int:
     return descriptor
 
 
-def _fill(spool: int, read: Read, head: bytes, inflater: Inflater, what: str) -> None:
+def _inflated(read: Read, head: bytes, inflater: Inflater) -> Iterator[bytes | memoryview]:
     chunk = head
     while chunk:
-        for piece in inflater.feed(chunk):
-            try:
-                files.write(spool, piece)
-            except OSError as error:
-                raise files.explain(error, what) from error
+        yield from inflater.feed(chunk)
         chunk = read(_CHUNK)
     inflater.finish()
+
+
+def _checked(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """The same pieces, when the first block of all is one of an archive: what is none may have no end."""
+    begin = b""
+    for piece in pieces:
+        if len(begin) < BLOCK_SIZE:
+            begin += bytes(piece[:BLOCK_SIZE])
+            if len(begin) >= BLOCK_SIZE:
+                check_begin(begin[:BLOCK_SIZE])
+        yield piece
+
+
+def _explained(error: OSError, disk: Disk, *, scratch: bool) -> Failed:
+    if scratch and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return files.DiskFull(
+            f"{disk.ingest}: no space left on device", advice="TMPDIR can name a directory with more room."
+        )
+    return files.explain(error, disk.ingest if scratch else f"the store {disk.root}")
 
 
 def _head(read: Read) -> bytes:

@@ -179,5 +179,28 @@ def _scan(descriptor: int) -> LayerIndex:
     except TarError as error:
         if error.rule in ("truncated", "extension") and at >= size:
             raise ShortArchive("unexpected EOF") from error
-        raise BadArchive(f"invalid archive: {str(error).partition(': ')[2]}") from error
+        raise _invalid(error) from error
     return LayerIndex(builder.finish())
+
+
+def check_begin(block: bytes) -> None:
+    """Refuse by its first block what cannot be an archive of images. Raises BadArchive."""
+    if not block.strip(b"\0"):
+        raise unrecognized()
+    try:
+        TarParser(IndexBuilder(), limits=_LIMITS, hash_contents=False).feed(block)
+    except TarError as error:
+        raise _invalid(error) from error
+
+
+def unrecognized() -> BadArchive:
+    """The error for an archive without any document of an image."""
+    return BadArchive(
+        "unrecognized image format",
+        advice="It holds none of index.json, manifest.json and repositories."
+        " A file system without an image is brought in by `mille import`.",
+    )
+
+
+def _invalid(error: TarError) -> BadArchive:
+    return BadArchive(f"invalid archive: {str(error).partition(': ')[2]}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from millefeuille.later import Later
 from millefeuille.oci.platform import Platform
 from millefeuille.store.blobs import Blobs
-from millefeuille.transfer.archive.contents import BadArchive, Contents
+from millefeuille.transfer.archive.contents import Contents, unrecognized
 from millefeuille.transfer.archive.found import ArchiveSource, Found
 from millefeuille.transfer.archive.landmarks import INDEX, LAYOUT, MANIFEST, REPOSITORIES
 
@@ -30,8 +30,4 @@ def images_in(
         return docker_archive.docker_images(contents, source, platform)
     if REPOSITORIES in contents:
         return legacy.legacy_images(contents, source, platform)
-    raise BadArchive(
-        "unrecognized image format",
-        advice="It holds none of index.json, manifest.json and repositories."
-        " A file system without an image is brought in by `mille import`.",
-    )
+    raise unrecognized()

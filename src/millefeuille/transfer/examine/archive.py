@@ -51,7 +51,7 @@ def examine_archive(
     """
     disk = Disk(scratch)
     disk.ingest = scratch
-    with arrived(disk, source) as descriptor:
+    with arrived(disk, source, scratch=True) as descriptor:
         return _first(Contents(descriptor), disk, what, platform, glance=glance)
 
 
