@@ -50,6 +50,32 @@ def test_what_the_specification_measured(layers: list[bytes], efficiency: float,
     assert (round(found.efficiency, 6), found.wasted) == (efficiency, wasted)
 
 
+AUFS = [
+    tree((".wh..wh.plnk", 0), ("a", 100)),
+    tree(("z/.wh..wh.aufs", 0), ("a", 100), ("z/k", 30)),
+    rawtars.archive(
+        rawtars.directory(b"./b"), rawtars.file(b"./b/.wh..wh.orph"), rawtars.file(b"./b2", b"x" * 100)
+    ),
+    tree(("q/.wh..wh..what", 0), ("a", 100)),
+]
+
+
+@pytest.mark.parametrize(
+    ("marks", "efficiency", "wasted"),
+    zip(AUFS, (39 / 140, 39 / 240, 39 / 140, 40 / 240), (140, 240, 140, 240), strict=True),
+)
+def test_notes_of_aufs_are_whiteouts_of_nothing(marks: bytes, efficiency: float, wasted: int) -> None:
+    rest = rawtars.archive(rawtars.file(b"a", b"w" * 40), rawtars.directory(b"b"), rawtars.directory(b"q"))
+    found = scored(files(a=100), marks, rest)
+    assert (found.efficiency, found.wasted) == (efficiency, wasted)
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize("marks", AUFS)
+def test_notes_of_aufs_score_as_the_real_one_says(marks: bytes, real_dive: Dive, tmp_path: Path) -> None:
+    compare([files(a=100), marks, files(a=40, q=3)], real_dive, tmp_path / "aufs.tar")
+
+
 def test_the_list_is_largest_first_and_counts_each_time() -> None:
     found = scored(files(a=5, b=7), files(a=5, b=7), files(a=5))
     assert found.inefficiencies == (

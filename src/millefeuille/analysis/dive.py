@@ -19,9 +19,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from millefeuille.analysis import gosort
 from millefeuille.analysis.divestack import DiveStack, numbers_of
 from millefeuille.analysis.layer import Layer
+from millefeuille.annotations import Final
 from millefeuille.layers.entry import WHITEOUT
 from millefeuille.layers.names import WHITEOUT_PREFIX
 from millefeuille.values import dataclass
+
+_DROPPED_PREFIX: Final = 2 * WHITEOUT_PREFIX + b"."  # of names that Dive leaves out, opaque marks among them
 
 _Key = tuple[bytes, ...]  # the components of a node's path in a layer's tree: Dive's order of nodes
 
@@ -84,7 +87,7 @@ class _Walk:
 
     def add(self, number: int, layer: Layer) -> None:
         """Walk one layer's tree; those below have been walked."""
-        gone = {layer.paths[n]: _raw_key(layer.paths[n]) for n in layer.whiteouts}
+        gone = {path: _raw_key(path) for path in (*(layer.paths[n] for n in layer.whiteouts), *_aufs(layer))}
         met = numbers_of(layer, self._repeated)
         if gone or layer.opaques or not layer.is_plain or len(layer.index.notes()):
             leaves = _leaves(layer)
@@ -190,15 +193,37 @@ def _leaves(layer: Layer) -> dict[bytes, int]:
         found.setdefault(path, 0)
     for path in layer.parents & found.keys():
         del found[path]
+    for path in (*_dropped(layer), *_aufs(layer)):
+        while path := path.rpartition(b"/")[0]:
+            found.pop(path, None)
     found.pop(b"", None)
     return found
 
 
 def _dropped(layer: Layer) -> Iterator[bytes]:
     """Nodes that Dive has of entries which an index leaves out."""
-    for code, path in layer.index.notes():
+    for code, path in _notes(layer):
         if code == "device-0-0":
-            yield path.strip(b"/")
+            yield path
+        elif code == "aufs" and path.rpartition(b"/")[2].startswith(_DROPPED_PREFIX):
+            yield path.rpartition(b"/")[0]
+
+
+def _aufs(layer: Layer) -> Iterator[bytes]:
+    """What Dive takes notes of AUFS for whiteouts of: of `.wh..wh.plnk`, which is nowhere, `.wh.plnk`."""
+    noted = [path for code, path in _notes(layer) if code == "aufs"]
+    above = {path.rpartition(b"/")[0] for path in noted}  # what has something below it is no leaf
+    for path in noted:
+        parent, slash, leaf = path.rpartition(b"/")
+        is_mark = leaf.startswith(2 * WHITEOUT_PREFIX) and not leaf.startswith(_DROPPED_PREFIX)
+        if is_mark and path not in above:
+            yield parent + slash + leaf.removeprefix(WHITEOUT_PREFIX)
+
+
+def _notes(layer: Layer) -> Iterator[tuple[str, bytes]]:
+    """The notes of an index, with paths as its entries have them."""
+    for code, path in layer.index.notes():
+        yield code, b"/".join(part for part in path.split(b"/") if part not in (b"", b"."))
 
 
 def _key(path: bytes) -> _Key:
