@@ -80,6 +80,18 @@ def plan(
     return Plan(indexes=tuple(indexes), descriptor=descriptor, manifest=document, config=config)
 
 
+def plan_at(
+    indexes: tuple[tuple[Descriptor, Index], ...], descriptor: Descriptor, source: ImageSource, blobs: Blobs,
+    what: str,
+) -> Plan:  # fmt: skip
+    """As `plan`, of the manifest that these indexes led to."""
+    document = _document(descriptor, source, blobs, what)
+    if isinstance(document, Index):
+        raise documents.InvalidManifest(f"{what}: an index in the place of a manifest")
+    config = _config(document, source, blobs, what)
+    return Plan(indexes=indexes, descriptor=descriptor, manifest=document, config=config)
+
+
 def _document(blob: Descriptor, source: ImageSource, blobs: Blobs, what: str) -> Manifest | Index:
     if blob.size > documents.MAXIMUM_BYTES:
         raise documents.InvalidManifest(f"{what}: manifest larger than {documents.MAXIMUM_BYTES} bytes")

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from millefeuille.errors import Corrupt
+from millefeuille.errors import Corrupt, NotFound
 from millefeuille.oci import mediatype
+from millefeuille.oci.platform import Platform
 from millefeuille.testing import rawtars
 from millefeuille.transfer.examine.archive import examine_layout
 
@@ -77,3 +78,25 @@ def test_a_damaged_blob_of_a_layout_is_none_of_the_store(layout: Layout) -> None
     with pytest.raises(Corrupt, match="does not match its digest") as raised:
         examine_layout(directory, "x")
     assert raised.value.advice is None
+
+
+@pytest.fixture
+def amd64(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Platform, "host", classmethod(lambda cls: Platform.parse("linux/amd64")))
+
+
+@pytest.mark.usefixtures("amd64")
+def test_what_names_no_platform_is_what_its_config_says(layout: Layout) -> None:
+    arm, amd = layout.image("arm64"), layout.image("amd64")
+    for target in (layout.index(arm, amd), layout.index(layout.index(arm), layout.index(amd))):
+        directory = layout.finish(target)
+        assert taken(directory) == "linux/amd64"
+        assert taken(directory, "linux/arm64") == "linux/arm64"
+        with pytest.raises(NotFound, match="no image for platform linux/s390x"):
+            taken(directory, "linux/s390x")
+
+
+def taken(directory: str, platform: str = "") -> str:
+    """The platform of the image that is looked at."""
+    wanted = Platform.parse(platform) if platform else None
+    return str(examine_layout(directory, "x", platform=wanted).config.platform).partition("/v")[0]

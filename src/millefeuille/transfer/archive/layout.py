@@ -11,7 +11,7 @@ from millefeuille.annotations import Final
 from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
-from millefeuille.oci.manifest import Index, Manifest
+from millefeuille.oci.manifest import Index
 from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.reference import Reference
 from millefeuille.oci.strictjson import parse_object
@@ -20,10 +20,13 @@ from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.found import ArchiveSource, Found, parse_name
 from millefeuille.transfer.archive.landmarks import INDEX, LAYOUT
 from millefeuille.transfer.archive.listings import CONTAINERD_NAME, REF_NAME
-from millefeuille.transfer.plan import Plan, plan
+from millefeuille.transfer.plan import Plan, plan_at
 
 _MAXIMUM_LAYOUT: Final = 4096  # bytes
 _DEPTH: Final = 4
+
+_Indexes = tuple[tuple[Descriptor, Index], ...]
+_Trail = tuple[_Indexes, Descriptor]  # the indexes that lead to a manifest, the first first, and the manifest
 
 
 def layout_images(
@@ -64,47 +67,43 @@ def _plans(
 ) -> Iterator[Plan]:
     """A plan for each platform at hand, this machine's last."""
     what = f"{INDEX}: {target.digest}"
-    offered = list(dict.fromkeys(_platforms(target, source, blobs, what, 0)))
+    offered: dict[Platform, _Trail] = {}
+    for platform, trail in _platforms(target, source, blobs, what, ()):
+        offered.setdefault(platform, trail)
+    platforms = list(offered)
     if wanted is not None:
-        ranked = [(rank(item[1], wanted, strict=True), item) for item in offered]
-        offered = [item for place, item in ranked if place is not None][:1]
+        ranked = [(rank(platform, wanted, strict=True), platform) for platform in platforms]
+        platforms = [platform for place, platform in ranked if place is not None][:1]
     host = Platform.host()
-    places = {platform: rank(platform, host) for _, platform in offered}
+    places = {platform: rank(platform, host) for platform in platforms}
     # A stable sort: the best for this machine goes to the end, the others keep their order.
-    offered.sort(key=lambda item: -1000 if (place := places[item[1]]) is None else -place)
-    for is_indexed, platform in offered:
-        if is_indexed:
-            yield plan(target, source, blobs, platform, what, strict=True)
-        else:
-            yield plan(target, source, blobs, host, what)
+    platforms.sort(key=lambda platform: -1000 if (place := places[platform]) is None else -place)
+    for platform in platforms:
+        yield plan_at(*offered[platform], source, blobs, what)
 
 
 def _platforms(
-    target: Descriptor, source: ArchiveSource, blobs: Blobs, what: str, depth: int
-) -> Iterator[tuple[bool, Platform]]:
-    """The platforms of the manifests that are at hand below `target`, and whether an index names them."""
-    if depth > _DEPTH:
+    target: Descriptor, source: ArchiveSource, blobs: Blobs, what: str, indexes: _Indexes
+) -> Iterator[tuple[Platform, _Trail]]:
+    """The platforms of the manifests that are at hand below `target`, and the way to each.
+
+    `indexes` led to `target`.
+    """
+    if len(indexes) > _DEPTH:
         raise BadArchive(f"{what}: indexes nested deeper than {_DEPTH}")
     if target.digest not in source and target.digest not in blobs:
-        if depth == 0:
+        if not indexes:
             raise BlobNotFound(f"content digest {target.digest}: not found")
         return
     if target.size > documents.MAXIMUM_BYTES:
         raise documents.InvalidManifest(f"{what}: manifest larger than {documents.MAXIMUM_BYTES} bytes")
     raw = blobs.read(target.digest) if target.digest in blobs else source.manifest(target)[1]
     document = documents.parse(raw, target.media_type, what)
-    if isinstance(document, Manifest):
-        yield from _platform(target, document, source, blobs, what, depth)
-        return
-    for entry in document.manifests:
-        if documents.is_candidate(entry):
-            yield from _platforms(entry, source, blobs, what, depth + 1)
-
-
-def _platform(
-    target: Descriptor, manifest: Manifest, source: ArchiveSource, blobs: Blobs, what: str, depth: int
-) -> Iterator[tuple[bool, Platform]]:
-    if depth and target.platform is not None:
-        yield True, target.platform
-    elif manifest.is_image:
-        yield False, plan(target, source, blobs, Platform.host(), what).config.platform
+    if isinstance(document, Index):
+        for entry in document.manifests:
+            if documents.is_candidate(entry):
+                yield from _platforms(entry, source, blobs, what, (*indexes, (target, document)))
+    elif indexes and target.platform is not None:
+        yield target.platform, (indexes, target)
+    elif document.is_image:
+        yield plan_at(indexes, target, source, blobs, what).config.platform, (indexes, target)
