@@ -96,6 +96,21 @@ def test_what_names_no_platform_is_what_its_config_says(layout: Layout) -> None:
             taken(directory, "linux/s390x")
 
 
+@pytest.mark.usefixtures("amd64")
+def test_of_several_platforms_beside_each_other_this_machines_is_taken(layout: Layout) -> None:
+    arm, amd = (
+        layout.image(name, platform={"os": "linux", "architecture": name}) for name in ("arm64", "amd64")
+    )
+    assert taken(layout.finish(arm, amd)) == "linux/amd64"
+    assert taken(layout.finish(arm, amd), "linux/arm64") == "linux/arm64"
+    # The first of several images is taken, whichever machine it is for, and though others are not there.
+    name = "org.opencontainers.image.ref.name"
+    others = [{**image, "annotations": {name: tag}} for image, tag in ((arm, "v1"), (amd, "v2"))]
+    assert taken(layout.finish(*others)) == "linux/arm64"
+    missing = {**amd, "digest": f"sha256:{'0' * 64}"}
+    assert taken(layout.finish(arm, missing)) == "linux/arm64"
+
+
 def taken(directory: str, platform: str = "") -> str:
     """The platform of the image that is looked at."""
     wanted = Platform.parse(platform) if platform else None

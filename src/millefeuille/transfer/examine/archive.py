@@ -6,17 +6,22 @@ directory for such files, not through the store.
 
 from __future__ import annotations
 
-from millefeuille.errors import NotFound
+import contextlib
+from collections.abc import Iterator
+
+from millefeuille.errors import MilleError, NotFound
 from millefeuille.later import Later
 from millefeuille.oci.digest import Digest
-from millefeuille.oci.platform import Platform
+from millefeuille.oci.platform import Platform, rank
 from millefeuille.store.blobs import BlobNotFound, Blobs
 from millefeuille.store.disk import Disk
 from millefeuille.transfer.archive.arrival import Read, arrived
 from millefeuille.transfer.archive.contents import BadArchive, Contents
-from millefeuille.transfer.archive.found import ArchiveSource
+from millefeuille.transfer.archive.found import ArchiveSource, Found
 from millefeuille.transfer.archive.kinds import images_in
+from millefeuille.transfer.archive.listings import REF_NAME
 from millefeuille.transfer.examine.layers import Examined, examine
+from millefeuille.transfer.plan import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,8 +72,29 @@ def _first(
     contents: Contents, disk: Disk, what: str, platform: Platform | None, *, glance: bool
 ) -> Examined:
     source = ArchiveSource(contents)
-    for found in images_in(contents, source, _Nothing(disk), platform):
-        return examine(found.plans[-1], source, glance=glance)
+    images = images_in(contents, source, _Nothing(disk), platform)
+    for found in images:
+        chosen = found.plans[-1] if platform is not None else _for_host(found, images)
+        return examine(chosen, source, glance=glance)
     if platform is not None:
         raise NotInArchive(f"{what}: no image for platform {platform} in it")
     raise BadArchive(f"{what}: no image in it")
+
+
+def _for_host(first: Found, others: Iterator[Found]) -> Plan:
+    """The first image; where it is not for this machine, the one of `others` under the same name that is.
+
+    The index of a layout may have them beside each other, with their platforms.
+    """
+    host, plan = Platform.host(), first.plans[-1]
+    if plan.target.platform is None or rank(plan.target.platform, host) is not None:
+        return plan
+    found: list[tuple[int, Plan]] = []
+    with contextlib.suppress(MilleError):  # the first is there whatever is wrong with others
+        for other in others:
+            target = other.plans[-1].target
+            place = rank(target.platform, host) if target.platform is not None else None
+            is_twin = target.annotations.get(REF_NAME) == plan.target.annotations.get(REF_NAME)
+            if place is not None and is_twin and other.names == first.names:
+                found.append((place, other.plans[-1]))
+    return min(found, key=lambda pair: pair[0])[1] if found else plan
