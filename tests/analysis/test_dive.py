@@ -62,7 +62,7 @@ AUFS = [
 
 @pytest.mark.parametrize(
     ("marks", "efficiency", "wasted"),
-    zip(AUFS, (39 / 140, 39 / 240, 39 / 140, 40 / 240), (140, 240, 140, 240), strict=True),
+    list(zip(AUFS, (39 / 140, 39 / 240, 39 / 140, 40 / 240), (140, 240, 140, 240), strict=True)),
 )
 def test_notes_of_aufs_are_whiteouts_of_nothing(marks: bytes, efficiency: float, wasted: int) -> None:
     rest = rawtars.archive(rawtars.file(b"a", b"w" * 40), rawtars.directory(b"b"), rawtars.directory(b"q"))
