@@ -15,14 +15,12 @@ from millefeuille.oci.signals import signal_number
 
 _LEAST_TIME: Final = 1_000_000  # nanoseconds
 _JOIN: Final = "container:"
+_BUILT_IN: Final = ("none", "host", "bridge", "default")  # networks that are not joined beside others
 _POLICIES: Final = ("no", "always", "on-failure", "unless-stopped")
 
 
 class Conflicting(Invalid):
     """The request cannot be granted; the message is Docker's."""
-
-
-_BUILT_IN: Final = ("none", "host", "bridge", "default")  # networks that are not joined beside others
 
 
 def check_networks(names: Collection[str]) -> None:

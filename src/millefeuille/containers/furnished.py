@@ -11,6 +11,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from millefeuille import files, kernel
 from millefeuille.containers import idle, roots, stubs
@@ -23,26 +24,15 @@ from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import Mount, close_all, let_go
 
 
-@contextlib.contextmanager
-def opened(host: Host, container: Container) -> Iterator[int]:
+def opened(host: Host, container: Container) -> AbstractContextManager[int]:
     """A descriptor of the root for the length of the block. Raises as `roots.opened` does, OSError."""
     points = [point for point in container.mounts if point.source]
     if not points:
-        with roots.opened(host, container) as descriptor:
-            yield descriptor
-        return
-    running, lock = idle.found_or_held(host.place, container, lambda: roots.running(host, container))
-    if running is not None:
-        try:
-            yield running
-        finally:
-            os.close(running)
-        return
-    try:
-        with _mounted(host, container, points) as descriptor:
-            yield descriptor
-    finally:
-        os.close(lock)
+        return roots.opened(host, container)
+    return idle.root(
+        host.place, container, lambda: roots.running(host, container),
+        lambda: _mounted(host, container, points),
+    )  # fmt: skip
 
 
 @contextlib.contextmanager

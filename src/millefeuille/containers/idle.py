@@ -6,9 +6,11 @@ is just being started would take from it what it copies files up with.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 from millefeuille import files
 from millefeuille.annotations import Final, TypeVar
@@ -41,6 +43,28 @@ def found_or_held(place: Place, container: Container, look: Callable[[], T | Non
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST)
     return found, -1
+
+
+@contextlib.contextmanager
+def root(
+    place: Place, container: Container, look: Callable[[], int | None],
+    mounted: Callable[[], AbstractContextManager[int]],
+) -> Iterator[int]:  # fmt: skip
+    """A descriptor of a container's root for the length of the block: the one that `look` finds of one that
+    runs, else the one that `mounted` makes, and then nobody starts it meanwhile. Raises as `found_or_held`.
+    """
+    descriptor, lock = found_or_held(place, container, look)
+    if descriptor is not None:
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+        return
+    try:
+        with mounted() as descriptor:
+            yield descriptor
+    finally:
+        os.close(lock)
 
 
 def _taken(place: Place, container: Container) -> int | None:

@@ -51,8 +51,7 @@ class Placing:
     """Puts files below the directory `base` of a tree, called `shown` in errors. Close it after the last one.
 
     Times and modes of directories, and what they hand on, come at the end, when nothing is made in them any
-    more. With `replace` a
-    directory gives way to something else, and that to a directory.
+    more. With `replace` a directory gives way to something else, and that to a directory.
     """
 
     def __init__(self, root: Root, base: bytes, *, owner: Owner, shown: str, replace: bool = False) -> None:

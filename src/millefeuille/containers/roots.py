@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from millefeuille.containers import idle, records, stubs
 from millefeuille.containers.host import Host
@@ -13,24 +14,14 @@ from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import Snapshotter, close_all, let_go
 
 
-@contextlib.contextmanager
-def opened(host: Host, container: Container) -> Iterator[int]:
+def opened(host: Host, container: Container) -> AbstractContextManager[int]:
     """A descriptor of the root: as its processes see it while it runs; mounted otherwise, for the length of
     the block, in which the container is not started. Raises NotFound, LockTimeout, MountFailed, MountDenied,
     OSError.
     """
-    descriptor, lock = idle.found_or_held(host.place, container, lambda: running(host, container))
-    if descriptor is not None:
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
-        return
-    try:
-        with mounted(host.snapshots, container) as descriptor:
-            yield descriptor
-    finally:
-        os.close(lock)
+    return idle.root(
+        host.place, container, lambda: running(host, container), lambda: mounted(host.snapshots, container)
+    )
 
 
 @contextlib.contextmanager

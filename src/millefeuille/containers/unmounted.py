@@ -6,10 +6,9 @@ files would see changes late, or never.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from millefeuille import kernel
 from millefeuille.containers import idle, records, roots
@@ -19,24 +18,14 @@ from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import Snapshotter
 
 
-@contextlib.contextmanager
-def opened(snapshots: Snapshotter, place: Place, container: Container) -> Iterator[int]:
+def opened(snapshots: Snapshotter, place: Place, container: Container) -> AbstractContextManager[int]:
     """A descriptor of the root, attached nowhere, for the length of the block.
 
     Raises NotFound, MountFailed, MountDenied, OSError.
     """
-    descriptor, lock = idle.found_or_held(place, container, lambda: _running(place, container))
-    if descriptor is not None:
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
-        return
-    try:
-        with roots.mounted(snapshots, container) as descriptor:
-            yield descriptor
-    finally:
-        os.close(lock)
+    return idle.root(
+        place, container, lambda: _running(place, container), lambda: roots.mounted(snapshots, container)
+    )
 
 
 def _running(place: Place, container: Container) -> int | None:
