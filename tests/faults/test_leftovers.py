@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,11 +49,11 @@ def processes(words: str) -> list[str]:
     return found
 
 
-def awaited(condition: object, seconds: float = 20) -> bool:
+def awaited(condition: Callable[[], object], seconds: float = 20) -> bool:
     deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:  # type: ignore[operator]  # a callable
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
-    return bool(condition())  # type: ignore[operator]  # the same
+    return bool(condition())
 
 
 @pytest.mark.parametrize("words", CLEARING, ids=" ".join)
