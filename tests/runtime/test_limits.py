@@ -54,6 +54,7 @@ CPUS = os.cpu_count() or 1
             {"CpuPeriod": 999},
             "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)",
         ),
+        ({"CpuShares": -1}, "invalid CPU shares (-1): value must be a positive integer"),
         ({"CpuQuota": 999}, "CPU cfs quota can not be less than 1ms (i.e. 1000)"),
         ({"CpusetCpus": "1-"}, "Invalid value 1- for cpuset cpus"),
         ({"CpusetMems": "x"}, "Invalid value x for cpuset mems"),

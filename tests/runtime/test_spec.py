@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import stat
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from tests.runtime.box import Box
 from millefeuille.errors import MilleError
 from millefeuille.runtime import acceptance, cgroup, limits, namespaces, sharedmemory
 from millefeuille.runtime.devices import InvalidDevice, NoSuchDevice
-from millefeuille.runtime.filesystems import MountUnsupported, UnsafeMount
+from millefeuille.runtime.filesystems import UnsafeMount
 from millefeuille.runtime.init import InitMissing, find
 from millefeuille.runtime.inroot import UnsafePath
 from millefeuille.runtime.mountspace import privately
 from millefeuille.runtime.namespaces import InvalidMode
 from millefeuille.runtime.process import InvalidDirectory, NoCommand
+from millefeuille.runtime.propagation import Deaf, PropagationUnsupported
 from millefeuille.runtime.runtime import StartFailed, Stdio
 from millefeuille.runtime.usage import usage
 from millefeuille.runtime.users import NoSuchUser
@@ -446,10 +448,24 @@ def test_host_files_through_links_of_the_image(box: Box, tmp_path: Path) -> None
 
 def test_shared_mounts_are_refused(box: Box, tmp_path: Path) -> None:
     wanted = {**bind(tmp_path, "/x"), "options": ["rbind", "rshared"]}
-    with pytest.raises(MountUnsupported, match="propagation shared"):
+    with pytest.raises(PropagationUnsupported, match="propagation shared"):
         box.run("true", mounts=[wanted])
-    wanted["options"] = ["rbind", "rslave"]
-    assert box.run("true", mounts=[wanted]).code == 0
+
+
+def test_a_bind_follows_only_a_source_that_is_told_of_mounts(box: Box, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    wanted = {**bind(source / "below", "/x"), "options": ["rbind", "rslave"]}
+    subprocess.run(["mount", "-t", "tmpfs", "mine", source], check=True)
+    try:
+        (source / "below").mkdir()
+        subprocess.run(["mount", "--make-private", source], check=True)
+        with pytest.raises(Deaf, match=f"{source}/below is mounted on {source} but it is not a shared or"):
+            box.run("true", mounts=[wanted])
+        subprocess.run(["mount", "--make-shared", source], check=True)
+        assert box.run("true", mounts=[wanted]).code == 0
+    finally:
+        subprocess.run(["umount", source], check=True)
 
 
 # Limits

@@ -14,16 +14,23 @@ import stat
 from collections.abc import Mapping, Sequence
 
 from millefeuille.annotations import Any, Final
-from millefeuille.errors import Invalid, Unsupported
+from millefeuille.errors import Invalid
+from millefeuille.later import Later
 from millefeuille.runtime import inroot, isolation
 from millefeuille.values import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.runtime import propagation
+else:
+    propagation = Later("millefeuille.runtime.propagation")
 
 Mount = dict[str, Any]
 
 _KERNELS: Final = ("/proc", "/dev", "/sys")
 # What --read-only leaves writable.
 _ALWAYS_WRITABLE: Final = frozenset(("/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"))
-_SHARED: Final = frozenset(("shared", "rshared"))
+_PROPAGATING: Final = frozenset(("shared", "rshared", "slave", "rslave"))
 _OPEN: Final = 0o1777  # what the kernel gives a tmpfs
 _MEMORY: Final = ("noexec", "nosuid", "nodev")
 _OPPOSITE: Final = {"exec": "noexec", "suid": "nosuid", "dev": "nodev", "ro": "rw", "rw": "ro"}
@@ -31,10 +38,6 @@ _OPPOSITE: Final = {"exec": "noexec", "suid": "nosuid", "dev": "nodev", "ro": "r
 
 class UnsafeMount(Invalid):
     """A mount on one of the kernel's file systems."""
-
-
-class MountUnsupported(Unsupported):
-    """A mount that cannot be made from a mount namespace of the container's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +53,13 @@ class Wanted:
 
 
 def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mount]:
-    """All mounts. Raises UnsafeMount, MountUnsupported, UnsafePath."""
+    """All mounts. Raises UnsafeMount, PropagationUnsupported, Deaf, UnsafePath, OSError."""
     users = [*map(dict, wanted.users), *_temporary(host_config, wanted)]
     placed: list[Mount] = []
     privileged = bool(host_config.get("Privileged"))
     for mount in users:
-        _refuse_shared(mount)
+        if _PROPAGATING.intersection(mount.get("options") or ()):
+            propagation.check(mount)
         placed.append(_place(root, mount, placed, wanted.witness, privileged=privileged))
     access = "ro" if host_config.get("ReadonlyRootfs") else "rw"
     for target, source in wanted.files.items():
@@ -133,14 +137,6 @@ def _temporary(host_config: Mapping[str, Any], wanted: Wanted) -> list[Mount]:
 def _merged(words: str) -> list[str]:
     asked = [word for word in words.split(",") if word]
     return [word for word in _MEMORY if not any(_OPPOSITE.get(other) == word for other in asked)] + asked
-
-
-def _refuse_shared(mount: Mapping[str, Any]) -> None:
-    if _SHARED & set(mount.get("options") or ()):
-        raise MountUnsupported(
-            f"{mount['destination']}: propagation shared is not supported",
-            advice="A container's mounts are its own. Use slave to see those of the host.",
-        )
 
 
 def _place(

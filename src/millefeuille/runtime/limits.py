@@ -113,6 +113,9 @@ def _check_cpu(config: Mapping[str, Any]) -> None:
         raise InvalidLimit(
             "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)"
         )
+    shares = _number(config, "CpuShares")
+    if shares < 0:
+        raise InvalidLimit(f"invalid CPU shares ({shares}): value must be a positive integer")
     if 0 < quota < 1000:
         raise InvalidLimit("CPU cfs quota can not be less than 1ms (i.e. 1000)")
 

@@ -64,8 +64,8 @@ def document(bundle: Bundle) -> dict[str, Any]:
     """The content of the bundle's config.json.
 
     Missing mount points and the working directory are made in the root. Raises UnsafeRoot, UnsafeMount,
-    UnsafePath, MountUnsupported, NoCommand, InvalidDirectory, NoSuchUser, InvalidUserFile, StartFailed,
-    UnknownCapability, InvalidSecurityOption, SecurityUnsupported, InvalidProfile, InvalidDevice,
+    UnsafePath, PropagationUnsupported, Deaf, NoCommand, InvalidDirectory, NoSuchUser, InvalidUserFile,
+    StartFailed, UnknownCapability, InvalidSecurityOption, SecurityUnsupported, InvalidProfile, InvalidDevice,
     NoSuchDevice, InvalidUlimit, InvalidLimit, InvalidMode, InitMissing, LimitsUnsupported.
     """
     mountpoints.check(bundle.root)
