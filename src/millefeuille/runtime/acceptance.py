@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from millefeuille.annotations import Any, Final
@@ -39,7 +40,8 @@ def check(host_config: Mapping[str, Any], *, limited: bool = True) -> None:
     if (name := host_config.get("Runtime") or "") not in ("", "runc"):
         raise UnknownRuntime(f"unknown or invalid runtime name: {name}")
     limits.check(host_config)
-    limits.resources(host_config, settable=limited)
+    with contextlib.suppress(limits.NoBlockDevice):  # it may be there by the time of the start
+        limits.resources(host_config, settable=limited)
     processdocument.allowed(host_config)
     processdocument.guard(host_config)
     devices.check(host_config)

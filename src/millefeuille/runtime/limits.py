@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 
 from millefeuille.annotations import Any, Final
-from millefeuille.errors import Invalid, Unsupported
+from millefeuille.errors import Invalid, NotFound, Unsupported
 from millefeuille.later import pattern
 from millefeuille.runtime import ulimits
 
@@ -32,6 +32,10 @@ _DEVICE_RATES: Final = {
 
 class InvalidLimit(Invalid):
     """A limit that is out of range, or contradicts another one."""
+
+
+class NoBlockDevice(NotFound):
+    """The device that a limit is for is not there."""
 
 
 class LimitsUnsupported(Unsupported):
@@ -61,7 +65,7 @@ def check(host_config: Mapping[str, Any], *, update: bool = False) -> None:
 def resources(host_config: Mapping[str, Any], *, settable: bool = True) -> dict[str, Any]:
     """The OCI spec's `resources`, but for devices; empty when nothing is limited.
 
-    Raises InvalidLimit; LimitsUnsupported for any limit when none is `settable`.
+    Raises InvalidLimit, NoBlockDevice; LimitsUnsupported for any limit when none is `settable`.
     """
     parts = {
         "memory": _memory(host_config),
@@ -213,7 +217,8 @@ def _block_device(item: Mapping[str, Any]) -> dict[str, int]:
     try:
         number = os.stat(item["Path"]).st_rdev
     except OSError as error:
-        raise InvalidLimit(f"{item['Path']}: {(error.strerror or 'unreadable').lower()}") from None
+        reason = (error.strerror or "unreadable").lower()
+        raise NoBlockDevice(f"stat {item['Path']}: {reason}") from None
     return {"major": os.major(number), "minor": os.minor(number)}
 
 
