@@ -103,6 +103,48 @@ def test_a_mirror_that_is_behind_is_written_again(made: Store, memory: Memory) -
         assert Path(made.disk.index).read_bytes() == good
 
 
+def _renamed(store: Store, seen: list[int] | None = None) -> None:
+    with store.writing() as tx:
+        tx.changed_names = True
+    if seen is not None:
+        seen.append(mirror.written(store.disk.index))
+
+
+def test_the_mirror_of_many_is_written_once(made: Store) -> None:
+    seen: list[int] = []
+    with made.together():
+        _renamed(made, seen)
+        _renamed(made, seen)
+    assert seen == [0, 0] and mirror.written(made.disk.index) == 2
+    _renamed(made)
+    assert mirror.written(made.disk.index) == 3
+    with pytest.raises(ZeroDivisionError), made.together():
+        _renamed(made)
+        raise ZeroDivisionError
+    assert mirror.written(made.disk.index) == 4
+
+
+def test_another_process_need_not_wait_for_the_mirror(made: Store) -> None:
+    other = Store(made.disk.root)
+    with made.together():
+        _renamed(made)
+        with other.writing():
+            pass
+        assert mirror.written(made.disk.index) == 1
+        _renamed(made)
+    assert mirror.written(made.disk.index) == 2
+
+
+def test_together_nothing_changes_nothing(made: Store, tmp_path: Path) -> None:
+    before = os.stat(made.disk.lock).st_atime_ns, os.stat(made.disk.index).st_ino
+    with made.together(emergency=True):
+        pass
+    assert before == (os.stat(made.disk.lock).st_atime_ns, os.stat(made.disk.index).st_ino)
+    with Store(str(tmp_path / "none")).together():
+        pass
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_mirror_that_is_ahead_is_never_overwritten(made: Store, memory: Memory) -> None:
     memory.add("1", [layer(1)])
     brought(made, memory, "app:1")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.storemap import StoreMap, store_map
+from millefeuille.annotations import Final
 from millefeuille.images.listing import rows, visible
 from millefeuille.images.prune import prune
 from millefeuille.images.users import Users
 from millefeuille.oci.digest import Digest
-from millefeuille.store.images import layers_of
+from millefeuille.store.images import LayerRecord, layers_of
 from millefeuille.store.layers import open_index
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass
+
+_ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,19 +28,31 @@ class Mapped:
 
 
 def mapped(store: Store, users: Users) -> Mapped:
-    """Read the indexes of all layers. Raises DamagedLayer, and what a rehearsed prune raises."""
+    """Read the indexes of all layers, one at a time.
+
+    Raises DamagedLayer, FileNotFoundError for a layer that is lost, and what a rehearsed prune raises.
+    """
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            return _mapped(store, users)
+        except FileNotFoundError:  # an image went meanwhile, and its layers: then it is not in the next map
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _mapped(store: Store, users: Users) -> Mapped:
     stacks: dict[str, tuple[Digest, ...]] = {}
-    layers: dict[Digest, Layer] = {}
+    records: dict[Digest, LayerRecord] = {}
     with store.reading() as tx:
         names = {row.image.id: f"{row.repository}:{row.tag}" for row in rows(visible(tx)) if row.tag}
         for image in visible(tx):
-            records = layers_of(tx, image.id)
-            stacks[names.get(image.id, image.id.short)] = tuple(record.diff_id for record in records)
-            for record in records:
-                if record.diff_id not in layers:
-                    layers[record.diff_id] = Layer(open_index(store.disk, record))
+            held = layers_of(tx, image.id)
+            stacks[names.get(image.id, image.id.short)] = tuple(record.diff_id for record in held)
+            records |= {record.diff_id: record for record in held}
+    seen = store_map(stacks, lambda digest: Layer(open_index(store.disk, records[digest])))
     freed = [
         prune(store, users, lambda image: True, unused=unused, dry_run=True).reclaimed
         for unused in (False, True)
     ]
-    return Mapped(map=store_map(stacks, layers), images=len(stacks), dangling=freed[0], unused=freed[1])
+    return Mapped(map=seen, images=len(stacks), dangling=freed[0], unused=freed[1])

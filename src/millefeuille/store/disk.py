@@ -44,9 +44,14 @@ class NoStore(NotFound):
 
 
 class Disk:
-    """The paths of one store. `root` is absolute."""
+    """The paths of one store. `root` is absolute.
+
+    While it is `lagging`, transactions leave index.json as it is, and say that it is `behind`: whoever set
+    that (millefeuille.store.transaction, `together`) writes it at the end.
+    """
 
     def __init__(self, root: str) -> None:
+        self.lagging = self.behind = False
         self.root = os.path.abspath(root)
         self.database = f"{self.root}/db.sqlite"
         self.lock = f"{self.root}/db.lock"

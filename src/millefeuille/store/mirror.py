@@ -8,7 +8,7 @@ command when a crash left it behind.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from millefeuille import files
 from millefeuille.annotations import Any
@@ -73,11 +73,12 @@ def refresh(execute: Execute, path: str) -> None:
 
 def render(execute: Execute, number: int) -> bytes:
     """The bytes of index.json: every image, tagged or not, as its original manifest or index."""
+    known = _Known(execute)
     head: dict[str, Any] = {
         "schemaVersion": 2,
         "mediaType": OCI_INDEX,
         "annotations": {SEQUENCE: str(number)},
-        "manifests": [*_named(execute), *_nameless(execute)],
+        "manifests": [*_named(execute, known), *_nameless(execute, known)],
     }
     return dumps(head, separators=(",", ":")).encode()
 
@@ -88,15 +89,12 @@ FROM names LEFT JOIN manifests m ON m.digest = target LEFT JOIN indexes x ON x.d
 """
 
 
-def _named(execute: Execute) -> list[dict[str, Any]]:
-    entries = []
+def _named(execute: Execute, known: _Known) -> Iterator[dict[str, Any]]:
     for name, target, image, tagged, *kinds in execute(_NAMED).fetchall():
         media_type, size = (kinds[0], kinds[1]) if kinds[0] else (kinds[2], kinds[3])
-        others = execute("SELECT image FROM name_platforms WHERE name = ? AND image <> ?", (name, image))
-        images = [image, *sorted(row[0] for row in others)]
+        images = [image, *sorted(other for other in known.platforms.get(name, ()) if other != image)]
         annotations = {REF_NAME: name, IMAGE: ",".join(images), TAGGED: str(tagged)}
-        entries.append(_entry(target, media_type, size, annotations | _facts(execute, target, *images)))
-    return entries
+        yield _entry(target, media_type, size, annotations | known.facts(target, images))
 
 
 _NAMELESS = """
@@ -113,39 +111,47 @@ GROUP BY r.digest, r.image ORDER BY r.digest, r.image
 """
 
 
-def _nameless(execute: Execute) -> list[dict[str, Any]]:
+def _nameless(execute: Execute, known: _Known) -> Iterator[dict[str, Any]]:
     rows = execute(_NAMELESS).fetchall() + execute(_UNNAMED_INDEXES).fetchall()
-    return [
-        _entry(digest, media_type, size, {IMAGE: image} | _facts(execute, digest, image))
-        for digest, image, media_type, size in rows
-    ]
+    for digest, image, media_type, size in rows:
+        yield _entry(digest, media_type, size, {IMAGE: image} | known.facts(digest, [image]))
 
 
-def _facts(execute: Execute, target: str, *images: str) -> dict[str, str]:
-    """What else is known of an entry's images; its parent is the first one's."""
-    image = images[0]
-    repositories = _repositories(execute, target, images)
-    facts = {DIGESTS: ",".join(repositories)} if repositories else {}
-    row = execute("SELECT parent, manifest FROM images WHERE id = ?", (image,)).fetchone()
-    if row is None:
-        raise broken("the database", f"image {image} has a name, and is not recorded")
-    parent, first = row
-    several = execute("SELECT count(*) FROM manifests WHERE image = ?", (image,)).fetchone()[0] > 1
-    return facts | ({PARENT: parent} if parent else {}) | ({FIRST: first} if several else {})
+class _Known:
+    """What is known of all images, each table read once: the mirror of many costs little more than of one."""
 
+    def __init__(self, execute: Execute) -> None:
+        self.platforms: dict[str, list[str]] = {}  # the images of a name
+        for name, image in execute("SELECT name, image FROM name_platforms"):
+            self.platforms.setdefault(name, []).append(image)
+        self._offers: dict[str, list[tuple[str, str]]] = {}  # repositories and images of a digest
+        for digest, *offer in execute("SELECT digest, repository, image FROM repo_digests ORDER BY 2, 3"):
+            self._offers.setdefault(digest, []).append((offer[0], offer[1]))
+        rows = execute("SELECT id, parent, manifest FROM images")
+        self._origins: dict[str, tuple[str | None, str]] = {row[0]: (row[1], row[2]) for row in rows}
+        several = execute("SELECT image FROM manifests GROUP BY image HAVING count(*) > 1")
+        self._several: frozenset[str] = frozenset(row[0] for row in several)
 
-def _repositories(execute: Execute, target: str, images: tuple[str, ...]) -> list[str]:
-    offered: dict[str, list[str]] = {}
-    for repository, image in execute(
-        "SELECT repository, image FROM repo_digests WHERE digest = ? ORDER BY 1, 2", (target,)
-    ):
-        if image in images:
-            offered.setdefault(repository, []).append(image)
-    return [
-        item
-        for repository, held in offered.items()
-        for item in ([repository] if len(held) == len(images) else [f"{repository}@{one}" for one in held])
-    ]
+    def facts(self, target: str, images: Sequence[str]) -> dict[str, str]:
+        """What else is to be told of an entry's images; its parent is the first one's."""
+        image = images[0]
+        if image not in self._origins:
+            raise broken("the database", f"image {image} has a name, and is not recorded")
+        parent, first = self._origins[image]
+        repositories = ",".join(self._repositories(target, images))
+        facts = {DIGESTS: repositories, PARENT: parent or "", FIRST: first if image in self._several else ""}
+        return {key: value for key, value in facts.items() if value}
+
+    def _repositories(self, target: str, images: Sequence[str]) -> Iterator[str]:
+        offered: dict[str, list[str]] = {}
+        for repository, image in self._offers.get(target, ()):
+            if image in images:
+                offered.setdefault(repository, []).append(image)
+        for repository, held in offered.items():
+            if len(held) == len(images):
+                yield repository
+            else:
+                yield from (f"{repository}@{one}" for one in held)
 
 
 def _entry(digest: str, media_type: str, size: int, annotations: dict[str, str]) -> dict[str, Any]:

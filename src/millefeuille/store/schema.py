@@ -13,6 +13,8 @@ CREATE TABLE images (
     created TEXT NOT NULL, created_ns INTEGER NOT NULL, size INTEGER NOT NULL,
     platform TEXT NOT NULL, labels TEXT NOT NULL, config_size INTEGER NOT NULL, added_ns INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX images_chain ON images(chain);
+CREATE INDEX images_parent ON images(parent) WHERE parent IS NOT NULL;
 
 -- Two manifests may hold one image: the same layers, compressed in another way.
 CREATE TABLE manifests (
@@ -47,6 +49,7 @@ CREATE TABLE name_platforms (
     manifest TEXT NOT NULL, image TEXT NOT NULL REFERENCES images(id),
     PRIMARY KEY (name, platform)
 ) WITHOUT ROWID;
+CREATE INDEX name_platforms_image ON name_platforms(image);
 CREATE TABLE repo_digests (
     repository TEXT NOT NULL, digest TEXT NOT NULL, image TEXT NOT NULL REFERENCES images(id),
     PRIMARY KEY (repository, digest, image)
@@ -64,6 +67,8 @@ CREATE TABLE chains (
     chain TEXT PRIMARY KEY, parent TEXT, diff_id TEXT NOT NULL, depth INTEGER NOT NULL,
     metadata_size INTEGER, metadata_hash TEXT
 ) WITHOUT ROWID;
+CREATE INDEX chains_parent ON chains(parent) WHERE parent IS NOT NULL;
+CREATE INDEX chains_diff_id ON chains(diff_id);
 -- Who stands on an image or a chain; the rest of a container lies in its own directory.
 CREATE TABLE containers (
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, image TEXT NOT NULL, chain TEXT,

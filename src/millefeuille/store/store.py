@@ -31,6 +31,10 @@ class Store:
         """A transaction that changes things; see millefeuille.store.transaction."""
         return transaction.writing(self.disk, emergency=emergency)
 
+    def together(self, *, emergency: bool = False) -> AbstractContextManager[None]:
+        """Several transactions that follow each other, with one writing of index.json at the end."""
+        return transaction.together(self.disk, emergency=emergency)
+
     def reading(self) -> AbstractContextManager[Transaction]:
         """A transaction that looks."""
         return transaction.reading(self.disk)

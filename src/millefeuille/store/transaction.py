@@ -18,6 +18,7 @@ import os
 from collections.abc import Iterator
 
 from millefeuille import files
+from millefeuille.errors import MilleError
 from millefeuille.store import database, mirror
 from millefeuille.store.disk import Disk, NoStore
 from millefeuille.store.sqlite import sqlite3
@@ -70,13 +71,40 @@ def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
                 if trashed:
                     connection.execute("DELETE FROM deleting")
                 trashed += _throw_away(disk, transaction.dropped)
-                mirror.refresh(connection.execute, disk.index)
+                if not disk.lagging:
+                    mirror.refresh(connection.execute, disk.index)
+                disk.behind = disk.lagging
             finally:
                 connection.close()
     for path in trashed:
         files.remove_tree(path)
     if emergency:
         disk.keep_ballast()
+
+
+@contextlib.contextmanager
+def together(disk: Disk, *, emergency: bool = False) -> Iterator[None]:
+    """Many transactions within the block, by this process: index.json is written once when it ends, since it
+    tells of all images each time. A crash within leaves it behind, as one after any COMMIT does.
+
+    Raises as `writing` does.
+    """
+    disk.lagging = True
+    try:
+        yield
+    except BaseException:
+        disk.lagging = False
+        with contextlib.suppress(MilleError):  # the next transaction of any command finds it behind
+            _catch_up(disk, emergency)
+        raise
+    disk.lagging = False
+    _catch_up(disk, emergency)
+
+
+def _catch_up(disk: Disk, emergency: bool) -> None:
+    if disk.behind:
+        with writing(disk, emergency=emergency):
+            pass
 
 
 @contextlib.contextmanager

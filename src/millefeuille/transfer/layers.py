@@ -31,6 +31,7 @@ from millefeuille.transfer.source import Bytes, ImageSource
 
 # Layers at once: three as Docker, but no more than there are processors; each keeps one busy.
 PARALLEL = max(2, min(3, os.cpu_count() or 2))
+_WORTH_COLLECTING = 8 << 20  # bytes of layers; looking through all objects for less costs more than it frees
 
 
 class Stopped(MilleError):
@@ -95,7 +96,8 @@ class LayerFetch:
                 self._stop.set()
                 for job in jobs:
                     job.cancel()
-        heap.give_back()
+        if sum(blob.size for blob, _ in missing.values()) >= _WORTH_COLLECTING:
+            heap.give_back()
         failures = [job.exception() for job in done if job.exception() is not None]
         for failure in sorted(failures, key=lambda failure: isinstance(failure, Stopped)):
             if isinstance(failure, BaseException):

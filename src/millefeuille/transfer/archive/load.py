@@ -57,9 +57,10 @@ def load(
         contents = Contents(descriptor)
         source = ArchiveSource(contents)
         count = 0
-        for found in images_in(contents, source, store.blobs, platform):
-            count += 1
-            yield _Loading(store, source, progress, prepare).run(found)
+        with store.together():
+            for found in images_in(contents, source, store.blobs, platform):
+                count += 1
+                yield _Loading(store, source, progress, prepare).run(found)
         if not count and platform is None:
             raise BadArchive("invalid archive: no image in it")
 

@@ -52,6 +52,32 @@ def test_the_map_of_a_store(home: Home, tmp_path: Path) -> None:
     assert len(json.loads(home.mille("images", "--format", "json")[0].splitlines()[0])) > 3  # all still there
 
 
+def test_a_file_that_is_there_often_makes_no_likeness(home: Home, tmp_path: Path) -> None:
+    often = [rawtars.file(f"copy{number}".encode(), b"x" * 5000) for number in range(50)]
+    for name, layers in {
+        "once": [rawtars.archive(rawtars.file(b"x", b"x" * 5000), _file("small", 10))],
+        "often": [rawtars.archive(*often)],
+        "twice": [rawtars.archive(_file("lib", 3000)), rawtars.archive(_file("lib", 3000), _file("b", 1))],
+    }.items():
+        write_archive(tmp_path / "image.tar", layers, [f"RUN {name} {n}" for n in range(len(layers))], name)
+        assert home.mille("load", "-i", str(tmp_path / "image.tar"))[2] == 0
+    found = json.loads(home.mille("system", "map", "--json")[0])
+    # Only those of `twice`; and an image on its own has no base to gain from.
+    assert [one["commonBytes"] for one in found["nearLayers"]] == [3000]
+    assert [one["images"] for one in found["commonBases"]] == [["often:latest", "once:latest"]]
+    assert [(one["sizeBytes"], one["savedBytes"]) for one in found["commonBases"]] == [(5000, 5000)]
+
+
+def test_many_names_are_cut(home: Home, tmp_path: Path) -> None:
+    base = rawtars.archive(_file("lib", 9000))
+    for number in range(7):
+        layers = [base, rawtars.archive(_file(f"app{number}", 10))]
+        write_archive(tmp_path / "image.tar", layers, ["RUN base", f"RUN {number}"], f"i{number}")
+        assert home.mille("load", "-i", str(tmp_path / "image.tar"))[2] == 0
+    assert "and 3 more\n" in home.mille("system", "map")[0]
+    assert "more\n" not in home.mille("system", "map", "--no-trunc")[0]
+
+
 def test_the_map_of_nothing(home: Home) -> None:
     assert home.mille("system", "map")[0].startswith("Images:              0\n")
     assert json.loads(home.mille("system", "map", "--json")[0])["sharedLayers"] == []

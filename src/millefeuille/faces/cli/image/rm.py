@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from millefeuille.engine.leftovers import let_go
@@ -35,20 +36,28 @@ def run(context: Context, call: Call) -> int:
     with exits.refusing():
         platforms = [Platform.parse(text) for text in call[PLATFORM]]
     store = removing(context.settings)
-    for text in call.arguments:
-        try:
-            if store is None:
-                raise no_such_image(text)
-            with store.reading() as tx:
-                matches = expand(tx, text)
-        except MilleError as error:
-            code = _failed(context, call, error, code)
-            continue
-        gone: set[str] = set()
-        for match in matches:
-            if match not in gone:
-                code = _remove_one(context, call, store, match, platforms, gone, code)
+    with store.together(emergency=True) if store is not None else contextlib.nullcontext():
+        for text in call.arguments:
+            code = _remove_all(context, call, store, text, platforms, code)
     let_go(context.settings)
+    return code
+
+
+def _remove_all(
+    context: Context, call: Call, store: Store | None, text: str, platforms: Sequence[Platform], code: int
+) -> int:
+    """Remove what an argument stands for, which are several images if it has a `*`. The exit code so far."""
+    try:
+        if store is None:
+            raise no_such_image(text)
+        with store.reading() as tx:
+            matches = expand(tx, text)
+    except MilleError as error:
+        return _failed(context, call, error, code)
+    gone: set[str] = set()
+    for match in matches:
+        if match not in gone:
+            code = _remove_one(context, call, store, match, platforms, gone, code)
     return code
 
 
