@@ -16,12 +16,19 @@ from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.containers.state import State
 from millefeuille.errors import Corrupt
+from millefeuille.later import Later
 from millefeuille.oci.moment import rfc3339
 from millefeuille.plainjson import dumps, loads
 from millefeuille.store import containers
 from millefeuille.store.containers import NoSuchContainer
 from millefeuille.store.store import Store
 from millefeuille.values import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.containers.monitor import overwriting
+else:
+    overwriting = Later("millefeuille.containers.monitor.overwriting")
 
 __all__ = ["DamagedRecord", "NoSuchContainer", "every", "find", "is_alive", "load", "state"]
 
@@ -102,8 +109,21 @@ def recorded(place: Place, id: str) -> State:
 
 
 def save_state(place: Place, id: str, told: State) -> None:
-    """Write a state; for whoever holds the container's lock. Raises OSError."""
-    files.replace_file(place.state(id), dumps(states.encode(told)).encode())
+    """Write a state; for whoever holds the container's lock. Raises OSError, DiskFull.
+
+    On a full disk it goes where the old one is: that disk may be full of what the container wrote, and it is
+    to be ended and removed all the same.
+    """
+    data = dumps(states.encode(told)).encode()
+    try:
+        files.replace_file(place.state(id), data)
+    except OSError as error:
+        if error.errno not in overwriting.NO_ROOM:
+            raise
+        try:
+            overwriting.overwrite(place.state(id), data)
+        except OSError:
+            raise files.explain(error, f"container {id[:12]}") from error
 
 
 def is_alive(place: Place, id: str) -> bool:

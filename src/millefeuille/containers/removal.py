@@ -50,14 +50,23 @@ def remove(host: Host, container: Container, *, force: bool = False, volumes: bo
         lock = files.create(host.place.lock(container.id), exclusive=False)
     try:
         files.lock(lock, f"container {container.short}")
-        told = records.recorded(host.place, container.id)
-        records.save_state(host.place, container.id, replace(told, status="removing", pid=0))
+        _promise(host, container)
         discard(host, container.id)
         note(host.store, container, "destroy")
     finally:
         os.close(lock)
     if volumes:
         drop_volumes(host, container)
+
+
+def _promise(host: Host, container: Container) -> None:
+    """Note that the container is being removed, so that whoever comes after a kill goes on with it."""
+    told = replace(records.recorded(host.place, container.id), status="removing", pid=0)
+    try:
+        records.save_state(host.place, container.id, told)
+    except files.DiskFull:
+        with host.store.writing(emergency=True):  # which has some room put by
+            records.save_state(host.place, container.id, told)
 
 
 def drop_volumes(host: Host, container: Container) -> None:

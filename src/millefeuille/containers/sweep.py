@@ -7,6 +7,7 @@ there is nothing to do.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ def abandoned(store: Store, place: Place) -> list[str]:
 
 def sweep(host: Host) -> list[str]:
     """Put in order what `abandoned` names; the IDs of containers that something was done for."""
-    done = [id for id in abandoned(host.store, host.place) if tidy(host, id)]
+    done = [id for id in abandoned(host.store, host.place) if _is_tidied(host, id)]
     host.networks.sweep(lambda id: _idle(host.place, id))
     host.volumes.sweep()
     host.snapshots.release_idle()
@@ -89,6 +90,20 @@ def _gets_on(place: Place, id: str) -> bool:
             return True
         time.sleep(0.01)
     return True
+
+
+def _is_tidied(host: Host, id: str) -> bool:
+    """As `tidy`; False too where the disk has no room for it: the command that is about to begin may be the
+    one that makes room, and the next one finds the container again.
+    """
+    try:
+        return tidy(host, id)
+    except files.DiskFull:
+        return False
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return False
+        raise
 
 
 def tidy(host: Host, id: str) -> bool:

@@ -11,6 +11,6 @@ package, nor what is heavy in the standard library.
     main.py      from the order to the end        launch.py    the runtime's process, pipes and terminals
     loop.py      who is ready to read or write    clients.py   who is attached, and frames
     log.py       output as JSON lines             policy.py    whether to start again, and when
-    leaving.py   what the runtime leaves
+    leaving.py   what the runtime leaves          overwriting.py  the state file on a full disk
     health.py    checks                           state.py     the state file
 """

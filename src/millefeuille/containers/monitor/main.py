@@ -23,6 +23,7 @@ from millefeuille.containers.monitor.launch import NotStarted, Process
 from millefeuille.containers.monitor.log import Log
 from millefeuille.containers.monitor.loop import Loop
 from millefeuille.containers.monitor.order import Order
+from millefeuille.containers.monitor.overwriting import NO_ROOM, overwrite
 from millefeuille.containers.monitor.policy import Policy
 from millefeuille.containers.monitor.telling import Teller
 from millefeuille.plainjson import dumps
@@ -164,7 +165,6 @@ class _Monitor:
         self._write("paused" if self.loop.paused else "running")
 
     def _write(self, status: str, *, durable: bool = False) -> None:
-        """The state file, whole, by rename. A full disk keeps the old one: the lock tells the truth."""
         alive = status in ("running", "paused")
         told = {
             "Status": status, "Running": alive or status == "restarting", "Paused": status == "paused",
@@ -175,18 +175,30 @@ class _Monitor:
         }  # fmt: skip
         if self._health is not None:
             told["Health"] = self._health.told()
-        temporary = f"{self._order.state}.tmp-monitor"
+        _save(self._order.state, dumps(told).encode(), durable=durable)
+
+
+def _save(path: str, data: bytes, *, durable: bool) -> None:
+    """Write the state file, whole, by rename; on a full disk over the old one. One that cannot be written at
+    all stays as it is: the lock tells the truth.
+    """
+    temporary = f"{path}.tmp-monitor"
+    try:
         try:
             file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
-                os.write(file, dumps(told).encode())
+                os.write(file, data)
                 if durable:
                     os.fsync(file)
             finally:
                 os.close(file)
-            os.rename(temporary, self._order.state)
-        except OSError:
-            pass
+            os.rename(temporary, path)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                overwrite(path, data)
+                os.unlink(temporary)
+    except OSError:
+        return
 
 
 def _killed_for_memory(counters: list[str]) -> bool:

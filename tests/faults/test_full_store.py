@@ -1,0 +1,92 @@
+"""A container that fills the disk of its own store: it ends as it would elsewhere, and can be removed, by
+which there is room again; nothing else is held up by it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.faults.yard import BASE, Yard
+
+from millefeuille.testing.images import MadeImage
+
+pytestmark = pytest.mark.walk
+
+SIZE = 40 << 20  # bytes of the disk
+FILL = 'cat /dev/zero > /filler; n=0; while printf "" > "/f$n"; do n=$((n + 1)); done; exit 7'
+
+
+@pytest.fixture
+def yard(tmp_path: Path, busybox: MadeImage) -> Iterator[Yard]:
+    if os.geteuid() != 0:
+        pytest.skip("running containers needs root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    options = f"size={SIZE},nr_inodes=500,mode=700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], check=True)
+    try:
+        made = Yard(disk, busybox)
+        yield made
+        assert made.remnants() == []
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def told(yard: Yard, name: str) -> tuple[str, int]:
+    state = json.loads(yard.done("inspect", "-f", "{{json .State}}", name))
+    return state["Status"], state["ExitCode"]
+
+
+def test_a_container_that_fills_the_disk(yard: Yard) -> None:
+    yard.done("create", "--network", "none", "--name", "other", BASE, "sleep", "100")
+    filled = yard.mille("run", "--network", "none", "--name", "full", BASE, "sh", "-c", FILL)
+    assert (filled.returncode, told(yard, "full")) == (7, ("exited", 7)), filled.stderr
+    assert os.statvfs(yard.root).f_bavail == os.statvfs(yard.root).f_ffree == 0
+    refused = yard.mille("run", "--network", "none", "--rm", BASE, "true")
+    assert refused.returncode == 125 and "no space left on device" in refused.stderr
+    started = yard.mille("start", "other")
+    assert started.returncode == 1 and "no space left on device" in started.stderr
+    assert yard.done("ps", "-aq", "--filter", "status=exited") == yard.done("ps", "-aq", "-f", "name=full")
+    for name in ("other", "full"):
+        assert yard.done("rm", name) == name
+    assert os.statvfs(yard.root).f_bavail * 4096 > SIZE / 4
+    assert yard.done("run", "--network", "none", "--rm", BASE, "echo", "again") == "again"
+    yard.done("system", "check")
+
+
+def test_a_log_that_fills_the_disk(yard: Yard) -> None:
+    yard.done("run", "-d", "--network", "none", "--name", "loud", BASE, "sh", "-c", "yes; exit 3")
+    while os.statvfs(yard.root).f_bavail:
+        assert yard.done("ps", "-q")
+    quiet = ("run", "--network", "none", "--name", "quiet", BASE, "true")
+    assert yard.mille(*quiet).returncode == 125
+    assert yard.done("exec", "loud", "echo", "still there") == "still there"
+    assert yard.done("stop", "-t", "0", "loud") == "loud"
+    assert told(yard, "loud") == ("exited", 137)
+    assert yard.done("container", "prune", "-f").startswith("Deleted Containers:")
+    assert yard.done("ps", "-aq") == ""
+    assert yard.mille(*quiet).returncode == 0
+    yard.done("rm", "quiet")
+
+
+def test_a_full_disk_and_a_killed_monitor(yard: Yard) -> None:
+    yard.done("run", "-d", "--network", "none", "--name", "one", BASE, "sleep", "100")
+    filler = Path(yard.root, "filler")
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+    for pid in yard.monitors():
+        os.kill(pid, signal.SIGKILL)
+    assert yard.done("ps", "-q") == ""
+    assert told(yard, "one") == ("exited", 137)
+    assert yard.done("rm", "-f", "one") == "one"
+    filler.unlink()
