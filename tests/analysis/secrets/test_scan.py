@@ -99,3 +99,52 @@ def test_what_a_history_gives_to_variables() -> None:
         ("Env API_TOKEN", "abcdef"), ("history step 0", "s3cr3tvalue"), ("history step 1", "hunter22"),
         ("history step 2", "hunter23"), ("history step 2", "hunter24"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "shown"), [
+    (b"AGE-SECRET-" + b"KEY-1" + AGE, "AGE-"),
+    (json.dumps({"private_key": KEY.decode()}).encode(), "-----BEGIN RSA " + "PRIVATE KEY-----"),
+    (KEY.replace(b"\n", b" "), "-----BEGIN RSA " + "PRIVATE KEY-----"),
+    (b"PuTTY-User-" + b"Key-File-3: ssh-rsa\nPrivate-Lines: 1\n" + BODY, "PuTTY-User-" + "Key-File-3"),
+])  # fmt: skip
+def test_of_a_private_key_its_header_is_shown(data: bytes, shown: str) -> None:
+    assert [match.redacted.partition("…")[0] for match in scan(b"x", data)] == [shown]
+
+
+def test_commands_variables_and_labels_of_the_config() -> None:
+    github, gitlab = ("gh" + "s_" + LETTERS[:36].decode()), ("gl" + "pat-" + LETTERS[:20].decode())
+    fields = {
+        "architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []},
+        "config": {
+            "Env": ["DATABASE_URL=postgres://app:Sup3rS3cret9@db/prod", "PROXY=http://$USER:$PASS@proxy:3128"],
+            "Labels": {"source": "https://me:hunter21@git.test/x"},
+            "Entrypoint": ["/e", f"--key={gitlab}"],
+            "Cmd": ["/srv", "--token", github, "--password=hunter22"],
+            "Healthcheck": {"Test": ["CMD", "curl", "-u", "me:hunter23", "http://localhost"]},
+            "OnBuild": ["RUN login --password=hunter24", f"ENV A={github}"],
+            "Shell": ["/bin/sh", "-c", "SECRET=hunter25"],
+        },
+    }  # fmt: skip
+    found = scan_config(parse(json.dumps(fields).encode()))
+    assert [(where, match.secret.decode()) for where, match in found] == [
+        ("Env DATABASE_URL", "Sup3rS3cret9"), ("Entrypoint", gitlab), ("Cmd", github), ("Cmd", "hunter22"),
+        ("Healthcheck", "hunter23"), ("Shell", "hunter25"), ("OnBuild", "hunter24"), ("OnBuild", github),
+        ("label source", "hunter21"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("members", [
+    {"Cmd": "sh"}, {"Healthcheck": {}}, {"Healthcheck": []}, {"OnBuild": None}, {"Cmd": [1, None]},
+])  # fmt: skip
+def test_members_of_other_kinds_hold_none(members: dict[str, object]) -> None:
+    fields = {"rootfs": {"type": "layers", "diff_ids": []}, "config": members}
+    assert list(scan_config(parse(json.dumps(fields).encode()))) == []
+
+
+def test_one_secret_is_found_once_in_an_assignment() -> None:
+    fields = {
+        "rootfs": {"type": "layers", "diff_ids": []},
+        "history": [{"created_by": "ENV SECRET_DSN=postgres://me:hunter22@db", "empty_layer": True}],
+    }
+    ((_, match),) = scan_config(parse(json.dumps(fields).encode()))
+    assert (match.rule, match.secret) == ("url-password", b"hunter22")

@@ -9,7 +9,8 @@ from millefeuille.annotations import Final, NamedTuple
 
 class Rule(NamedTuple):
     """A kind of secret: its name, its pattern with the secret as the group `s`, and where it is looked for:
-    in files that hold one of the `hints` and have one of the `paths`, in all where there are none.
+    in files that hold one of the `hints` and have one of the `paths`, in all where there are none. What is in
+    the config has the path "".
     """
 
     name: str
@@ -126,7 +127,7 @@ IN_FILES: Final = (
         "url-password", "",
         rb"[a-z][a-z0-9+.-]*://[^\s:/@\"']*:(?P<s>[^\s/@${\"']{3,})@",
         paths=rb"(^|/)(\.git-credentials|\.git/config|\.gitconfig|"
-        rb"pip\.conf|\.pypirc|\.env[^/]*|\.condarc|sources\.list)$",
+        rb"pip\.conf|\.pypirc|\.env[^/]*|\.condarc|sources\.list)$|^$",
     ),
     _rule(
         "password", "",

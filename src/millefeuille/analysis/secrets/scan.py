@@ -1,4 +1,4 @@
-"""Scan: the secrets in the bytes of one file, and in what a config says."""
+"""Scan: the secrets in the bytes of one file, in a command, and in what a config says."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from millefeuille.analysis.secrets.rules import ASSIGNMENT, EVERYWHERE, IN_FILES, VARIABLE, WORDS, Rule
 from millefeuille.annotations import Final
 from millefeuille.oci.config import ImageConfig
-from millefeuille.values import dataclass
+from millefeuille.values import dataclass, field
 
 _SHOWN: Final = 4  # characters of a secret that are shown
+_HEADER: Final = re.compile(rb"-----BEGIN [A-Z ]+-----|PuTTY-User-Key-File-\d+")  # says nothing of the key
 _LIBRARY: Final = re.compile(rb"\.so(\.[\d.]+)?$")
 _EXAMPLES: Final = (b"EXAMPLE", b"example", b"XXXX", b"xxxx", b"changeme", b"<", b"****")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A secret in a file: the rule's name, where it begins, its length, its SHA-256 in hex, and as much of it
-    as may be shown.
+    """A secret in a file: the rule's name, where it begins, its length, its SHA-256 in hex, as much of it
+    as may be shown, and the secret itself, which nobody is shown.
     """
 
     rule: str
@@ -27,6 +28,7 @@ class Match:
     length: int
     sha256: str
     redacted: str
+    secret: bytes = field(repr=False)
 
 
 def scan(path: bytes, data: bytes) -> Iterator[Match]:
@@ -52,24 +54,41 @@ def _is_library(path: bytes, data: bytes) -> bool:
 
 
 def scan_config(config: ImageConfig) -> Iterator[tuple[str, Match]]:
-    """The secrets in an image's variables, labels and history, each with where it is."""
-    variables = config.process.get("Env")
-    for text in variables if isinstance(variables, list) else ():
-        name, _, value = str(text).partition("=")
+    """The secrets in an image's variables, commands, history and labels, each with where it is."""
+    for text in _texts(config.process.get("Env")):
+        name, _, value = text.partition("=")
         found = list(scan(b"", value.encode("utf-8", "replace")))
         if not found and VARIABLE.search(name) and len(value) >= 3 and value.lower() not in WORDS:
             found = [_made("variable", value.encode("utf-8", "replace"), 0)]
         for match in found:
             yield f"Env {name}", match
-    for number, step in enumerate(config.history):
-        for match in _in_command(step.created_by):
-            yield f"history step {number}", match
+    for where, command in _commands(config):
+        for match in scan_command(command):
+            yield where, match
     for name, value in config.labels.items():
         for match in scan(b"", value.encode("utf-8", "replace")):
             yield f"label {name}", match
 
 
-def _in_command(text: str) -> Iterator[Match]:
+def _commands(config: ImageConfig) -> Iterator[tuple[str, str]]:
+    """The commands of a config, lists as the line that one would type, each with where it is."""
+    process = config.process
+    health = process.get("Healthcheck")
+    test = health.get("Test") if isinstance(health, dict) else None
+    named = (("Entrypoint", process.get("Entrypoint")), ("Cmd", process.get("Cmd")))
+    for where, words in (*named, ("Healthcheck", test), ("Shell", process.get("Shell"))):
+        yield where, " ".join(_texts(words))
+    for text in _texts(process.get("OnBuild")):
+        yield "OnBuild", text
+    for number, step in enumerate(config.history):
+        yield f"history step {number}", step.created_by
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(text) for text in value) if isinstance(value, list) else ()
+
+
+def scan_command(text: str) -> Iterator[Match]:
     """The secrets in a command: those that look like one, and what is given to variables that hold one."""
     raw = text.encode("utf-8", "replace")
     found = list(scan(b"", raw))
@@ -77,9 +96,14 @@ def _in_command(text: str) -> Iterator[Match]:
         name, value = match[1], match[3]
         if VARIABLE.search(name) and value.lower() not in WORDS and not value.startswith(("/", "<", "http")):
             offset = len(text[: match.start(3)].encode("utf-8", "replace"))
-            if not any(one.offset <= offset < one.offset + one.length for one in found):
-                found.append(_made("variable", value.encode("utf-8", "replace"), offset))
+            given = _made("variable", value.encode("utf-8", "replace"), offset)
+            if not any(_overlap(one, given) for one in found):
+                found.append(given)
     yield from found
+
+
+def _overlap(one: Match, other: Match) -> bool:
+    return one.offset < other.offset + other.length and other.offset < one.offset + one.length
 
 
 def _matches(rule: Rule, data: bytes) -> Iterator[Match]:
@@ -90,9 +114,10 @@ def _matches(rule: Rule, data: bytes) -> Iterator[Match]:
 
 
 def _made(rule: str, secret: bytes, offset: int) -> Match:
-    head = secret.partition(b"\n")[0] if rule == "private-key" else secret[: min(_SHOWN, len(secret) // 3)]
-    shown = head[:40].decode("ascii", "replace")
+    header = _HEADER.match(secret)
+    head = header[0] if header else secret[: min(_SHOWN, len(secret) // 3)]
+    shown = head.decode("ascii", "replace")
     return Match(
         rule=rule, offset=offset, length=len(secret), sha256=hashlib.sha256(secret).hexdigest(),
-        redacted=f"{shown}… ({len(secret)} characters)",
+        redacted=f"{shown}… ({len(secret)} characters)", secret=secret,
     )  # fmt: skip
