@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from millefeuille.analysis.image import Image, make_image
 from millefeuille.analysis.ledger import ledger
+from millefeuille.analysis.secrets.redaction import redact
 from millefeuille.analysis.secrets.scan import Match, scan, scan_config
 from millefeuille.annotations import Final
 from millefeuille.images.content import config_of, find_platform
@@ -15,7 +16,7 @@ from millefeuille.oci.platform import Platform
 from millefeuille.store.images import LayerRecord, blobs_of, layers_of
 from millefeuille.store.layers import open_index
 from millefeuille.store.store import Store
-from millefeuille.values import dataclass
+from millefeuille.values import dataclass, replace
 
 WHOLE: Final = 8 << 20  # bytes of a file up to which all of it is looked at
 HEAD: Final = 1 << 20  # bytes that are looked at of a larger one
@@ -27,7 +28,7 @@ class Finding:
 
     In a file: `path` in layer `layer`, whose diff ID and digest are given, at `offset` in the layer's tar;
     `killer` is the layer that hides the file, None when the image shows it. In the config: `layer` is None,
-    and `where` says in what.
+    and `where` says in what. `step` is the layer's step of the history, without the secrets that were found.
     """
 
     match: Match
@@ -59,10 +60,17 @@ def secrets(store: Store, text: str, platform: Platform | None = None) -> tuple[
     try:
         image = make_image(text, config, rows)
         found = [Finding(match=match, where=where) for where, match in scan_config(config)]
-        return (*found, *_in_layers(image, layers, tars))
+        return _redacted((*found, *_in_layers(image, layers, tars)))
     finally:
         for tar in tars:
             os.close(tar)
+
+
+def _redacted(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings with steps that show none of them: a command often says what it writes into a file."""
+    matches = {one.match.secret: one.match for one in found}.values()
+    steps = {step: redact(step, matches) for step in {one.step for one in found}}
+    return tuple(replace(one, step=steps[one.step]) for one in found)
 
 
 def _in_layers(image: Image, layers: tuple[LayerRecord, ...], tars: list[int]) -> Iterator[Finding]:

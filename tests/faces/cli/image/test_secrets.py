@@ -14,8 +14,8 @@ from millefeuille.testing import rawtars
 TOKEN = b"gh" + b"p_" + b"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3"
 
 
-def _load(home: Home, tmp_path: Path, *layers: bytes) -> None:
-    write_archive(tmp_path / "image.tar", layers)
+def _load(home: Home, tmp_path: Path, *layers: bytes, commands: tuple[str, ...] = ()) -> None:
+    write_archive(tmp_path / "image.tar", layers, commands)
     assert home.mille("load", "-i", str(tmp_path / "image.tar"))[2] == 0
 
 
@@ -35,6 +35,21 @@ def test_a_deleted_secret_is_found_with_proof(home: Home, tmp_path: Path) -> Non
     assert code == 1
     assert "recoverable (hidden by layer 1)" in text
     assert TOKEN.decode() not in text
+
+
+def test_the_step_that_wrote_a_secret_does_not_show_it(home: Home, tmp_path: Path) -> None:
+    netrc = b"machine a login b password hunter22"
+    layer = rawtars.archive(rawtars.file(b"g", TOKEN), rawtars.file(b"root/.netrc", netrc))
+    command = f"/bin/sh -c echo {TOKEN.decode()} > /g; echo {netrc.decode()} > ~/.netrc"
+    _load(home, tmp_path, layer, commands=(command,))
+    out, err, code = home.mille("image", "secrets", "--json", "random")
+    assert (err, code) == ("", 1)
+    assert {found["createdBy"] for found in json.loads(out)["findings"] if found["layer"] == 0} == {
+        "/bin/sh -c echo ghp_… (40 characters) > /g; "
+        "echo machine a login b password hu… (8 characters) > ~/.netrc"
+    }
+    assert TOKEN.decode() not in out
+    assert "hunter22" not in out
 
 
 def test_an_image_without_secrets(home: Home, tmp_path: Path) -> None:
