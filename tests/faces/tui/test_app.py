@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -129,6 +130,46 @@ def test_a_file_is_viewed_and_extracted(state: State, tmp_path: Path) -> None:
     drive(state, steps, target=tmp_path)
     assert (tmp_path / "text").read_text() == "mine"
     assert (tmp_path / "text.1").read_text() == "one\ntwo\n"
+
+
+def _at_once(app: AnalyserApp, *keys: str) -> None:
+    """Keys as they come in one read: none waits for what the one before it does."""
+    for key in keys:
+        app.post_message(Key(key, key if len(key) == 1 else None))
+
+
+@pytest.mark.parametrize("keys", [
+    ("question_mark", "q", "q"), ("v", "q", "q"), ("question_mark", "question_mark", "question_mark"),
+    ("v", "escape", "v", "v"),
+])  # fmt: skip
+def test_keys_that_come_at_once_close_a_screen_once(state: State, keys: tuple[str, ...]) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("tab", "down", "down", "down")
+        _at_once(app, *keys)
+        await pilot.pause()
+        await pilot.pause()
+        assert app.is_running and len(app.screen_stack) == 1
+
+    assert drive(state, steps).return_code in (0, None)
+
+
+def test_the_filter_line_opens_once(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        _at_once(app, "ctrl+f", "ctrl+f", *"qlibx", "home", "delete")
+        await pilot.pause()
+        assert app.query_one(Input).value == "libx"
+        assert "libx.so" in text(app) and "tool" not in text(app)
+        await pilot.press("tab")
+        await pilot.click(offset=(100, 4))
+        await pilot.press("end", "backspace")
+        assert app.query_one(Input).value == "lib"
+        _at_once(app, "escape", "ctrl+f", "a", "escape", "ctrl+f", "b")
+        await pilot.pause()
+        assert app.query_one(Input).value == "b"
+        await pilot.press("enter", "ctrl+f", "c")
+        assert app.query_one(Input).value == "c"
+
+    drive(state, steps)
 
 
 def test_where_nothing_can_be_written_it_says_so(state: State, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class AnalyserApp(App[None]):
     """
 
     ENABLE_COMMAND_PALETTE = False
-    CSS = "#filter { dock: bottom; height: 1; border: none; padding: 0; }"
+    CSS = "Input { dock: bottom; height: 1; border: none; padding: 0; }"
     BINDINGS = []
 
     def __init__(self, state: State, *, target: str = ".") -> None:
@@ -81,6 +81,7 @@ class AnalyserApp(App[None]):
         self.state = state
         self._target = target
         self._canvas = Canvas(state)
+        self._filter: Input | None = None  # the line of the filter, while it is there
         self.ended_by = 0  # the number of the signal that ended it
 
     def compose(self) -> ComposeResult:
@@ -123,18 +124,22 @@ class AnalyserApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Take every key that belongs to us before Textual has a meaning of its own for it."""
-        if isinstance(event, events.Key) and self.screen is self.screen_stack[0]:
-            typing = isinstance(self.focused, Input)
-            if self._key(event.key, event.character, typing=typing):
-                event.prevent_default()
-                event.stop()
-                return
+        if (
+            isinstance(event, events.Key)
+            and self.screen is self.screen_stack[0]
+            and self._key(event.key, event.character)
+        ):
+            event.prevent_default()
+            event.stop()
+            return
         await super().on_event(event)
 
-    def _key(self, key: str, character: str | None, *, typing: bool) -> bool:
+    def _key(self, key: str, character: str | None) -> bool:
         """Whether a key did something."""
-        if typing:
+        if self.state.typing:
             if self.state.keys.action(self.state.focus, key) != "close-filter-files":
+                # Keys that come with the one that opens the line are its own, and so are those after a click.
+                self.screen.set_focus(self._filter)
                 return False
             self._close_filter()
         pane = self.state.focus
@@ -161,17 +166,20 @@ class AnalyserApp(App[None]):
     def _open_filter(self) -> None:
         wanted = self.state.browser.wanted
         self.state.typing = True
-        line = Input(
-            value=wanted.text if wanted else "", id="filter", placeholder="Filter: regex, size>1MB …"
-        )
+        self._filter = line = Input(
+            value=wanted.text if wanted else "", placeholder="Filter: regex, size>1MB …",
+            select_on_focus=False,
+        )  # fmt: skip
         self.mount(line)
-        line.focus()
+        self.screen.set_focus(line)
+        line.select_all()  # what is typed takes the place of the last filter
 
     def _close_filter(self) -> None:
         self.state.typing = False
-        for line in self.query(Input):
-            line.remove()
-        self._canvas.focus()
+        if self._filter is not None:
+            self._filter.remove()
+            self._filter = None
+        self.screen.set_focus(self._canvas)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what the filter line wants while it is typed."""

@@ -59,14 +59,16 @@ class FileScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Scroll, or go back."""
+        event.stop()
+        event.prevent_default()
+        if not self.is_current:
+            return  # closed by a key that came with this one
         name = name_of(event.character if event.character and event.character.isprintable() else event.key)
         page = max(self.size.height - 2, 1)
         steps = {
             "up": -1, "k": -1, "down": 1, "j": 1, "pgup": -page, "u": -page, "pgdn": page, "d": page,
             "home": -len(self.text._content), "end": len(self.text._content),
         }  # fmt: skip
-        event.stop()
-        event.prevent_default()
         if name in _DONE or name_of(event.key) in _DONE:
             self.dismiss()
         elif name in steps:

@@ -12,6 +12,7 @@ from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Protocol, TextIO
 from millefeuille.engine.analysis import Analysis
 from millefeuille.engine.contents import content
+from millefeuille.errors import Failed
 from millefeuille.faces.tui import ending
 from millefeuille.faces.tui.comparison import Comparison
 from millefeuille.faces.tui.frame import frame
@@ -26,6 +27,9 @@ _ALTERNATE = "\x1b[?1049h\x1b[?25l"
 
 class _App(Protocol):
     ended_by: int
+
+    @property
+    def return_code(self) -> int | None: ...
 
     def run(self) -> object: ...
 
@@ -60,15 +64,20 @@ def begin(
 
 
 def run(state: State, terminal: TextIO) -> None:
-    """Let somebody look around until they leave, or a signal ends it, and this process with it."""
-    ended_by = 0
+    """Let somebody look around until they leave, or a signal ends it, and this process with it.
+
+    Raises Failed when the view broke off; it has told then what happened.
+    """
+    ended_by, failed = 0, False
     try:
         # Loading Textual takes longer than all before it; nobody has to wait for that to see something.
         app: Callable[[State], _App] = importlib.import_module("millefeuille.faces.tui.app").AnalyserApp
         running = app(state)
         running.run()
-        ended_by = running.ended_by
+        ended_by, failed = running.ended_by, bool(running.return_code)
     finally:
         ending.give_back(terminal)
     if ended_by:
         ending.end(terminal, ended_by)
+    if failed:
+        raise Failed("internal error: the view broke off", advice="This is a defect of mille.")
