@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pytest
 
-from millefeuille.analysis.dockerfile import instruction
-from millefeuille.oci.config import History
+from millefeuille.analysis.dockerfile import dockerfile, instruction
+from millefeuille.analysis.image import make_image
+from millefeuille.oci.config import History, parse
 
 SUM = "ed213a5d1bc2f1354f414b411ed293b6462e6e08337fa13135949a56354c5f00"
 
@@ -33,3 +38,58 @@ SUM = "ed213a5d1bc2f1354f414b411ed293b6462e6e08337fa13135949a56354c5f00"
 )  # fmt: skip
 def test_a_step(created_by: str, found: str) -> None:
     assert instruction(History(created_by=created_by)) == found
+
+
+def _told(
+    steps: Sequence[str], config: Mapping[str, Any], *, base_steps: int = 0, system: str = "linux"
+) -> str:
+    document = {
+        "os": system, "architecture": "amd64", "config": config, "rootfs": {"type": "layers", "diff_ids": []},
+        "history": [{"created_by": step, "empty_layer": True} for step in steps],
+    }  # fmt: skip
+    base = "base" if base_steps else ""
+    found = parse(json.dumps(document).encode())
+    return dockerfile(make_image("x", found, [], base_name=base, base_steps=base_steps))
+
+
+STEPS = [
+    "RUN /bin/sh -c echo -c one # buildkit",
+    "SHELL [/bin/sh -o errexit -c]",
+    "RUN /bin/sh -o errexit -c echo two # buildkit",
+    "RUN |1 V=1 /bin/sh -o errexit -c /bin/sh -o errexit -c x # buildkit",
+    "RUN /bin/sh -c a list # buildkit",
+    "/bin/sh -c #(nop)  SHELL [/bin/ash --login -c]",
+    "/bin/ash --login -c echo three",
+    "|1 V=a b /bin/ash --login -c echo four",
+]
+
+
+def test_commands_stand_behind_the_shell_in_use() -> None:
+    assert _told(STEPS, {"Shell": ["/bin/ash", "--login", "-c"]}).split("\n") == [
+        "FROM scratch", "RUN echo -c one", 'SHELL ["/bin/sh", "-o", "errexit", "-c"]', "RUN echo two",
+        "RUN /bin/sh -o errexit -c x", "RUN a list", 'SHELL ["/bin/ash", "--login", "-c"]', "RUN echo three",
+        "RUN echo four", "",
+    ]  # fmt: skip
+
+
+def test_the_shell_of_a_base_is_in_use() -> None:
+    text = _told(STEPS, {"Shell": ["/bin/ash", "--login", "-c"]}, base_steps=6)
+    assert text == "FROM base\nRUN echo three\nRUN echo four\n"
+
+
+def test_a_shell_that_only_the_config_tells() -> None:
+    steps = ["RUN /bin/true", "RUN /bin/ash --login -c echo hi # buildkit"]
+    config = {"Shell": ["/bin/ash", "--login", "-c"]}
+    assert _told(steps, config, base_steps=1) == "FROM base\nRUN echo hi\n"
+    assert _told(steps[1:], config) == 'FROM scratch\nSHELL ["/bin/ash", "--login", "-c"]\nRUN echo hi\n'
+
+
+def test_the_shell_of_windows() -> None:
+    assert _told(["RUN cmd /S /C dir # buildkit"], {}, system="windows") == "FROM scratch\nRUN dir\n"
+
+
+def test_triggers_that_no_step_tells() -> None:
+    triggers = {"OnBuild": ["RUN echo hi", "COPY . /x", "RUN <<EOF\na\nEOF"]}
+    assert _told(["/bin/sh -c #(nop)  ONBUILD COPY . /x"], triggers) == (
+        "FROM scratch\nONBUILD COPY . /x\nONBUILD RUN echo hi\n# ONBUILD RUN <<EOF a EOF\n"
+    )

@@ -1,11 +1,13 @@
 """A Dockerfile made from an image's history: what each step was, as far as the history says.
 
-What was copied is not in it: a source shows as the checksum or name that the builder wrote down.
+What was copied is not in it: a source shows as the checksum or name that the builder wrote down. A command is
+told behind the words of the shell that was in use, which SHELL changes.
 Source: the classic builder's `created_by` (`/bin/sh -c #(nop) ...`), BuildKit's (`RUN ... # buildkit`).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -18,7 +20,9 @@ _NOP: Final = re.compile(r"(?:/bin/sh -c |cmd /S /C )?#\(nop\)\s*(.*)", re.DOTAL
 _ARGUMENTS: Final = re.compile(r"\|(\d+) (.*)", re.DOTALL)
 _IN: Final = re.compile(r"(ADD|COPY) (.*) in (\S+)\s*", re.DOTALL)
 _BUILDKIT: Final = " # buildkit"
-# As SHELL sets them.
+_SHELL: Final = "/bin/sh -c"
+_WINDOWS_SHELL: Final = "cmd /S /C"
+# As lists have them that are run without the shell in use.
 _SHELLS: Final = re.compile(r"/(?:usr/)?bin/(?:ba|da|a|z|k)?sh (?:-\w+ |pipefail )*-\w*c ")
 _SUM: Final = re.compile(r"(?<=\S)((?:dir|file|multi):[0-9a-f]{64}\b)")
 _WORDS: Final = (
@@ -29,11 +33,19 @@ _WORDS: Final = (
 
 def dockerfile(image: Image) -> str:
     """The text, ending with a newline. Steps of a base that is known are one FROM."""
+    config = image.config.process
     lines = [f"FROM {image.base_name}" if image.base_name else "FROM scratch"]
-    config = image.config.fields.get("config")
-    config = config if isinstance(config, dict) else {}
-    lines += (_without_controls(reworded(instruction(step), config)) for step in own_steps(image))
-    return "\n".join(lines) + "\n"
+    if not image.base_name and config.get("Shell") and not _tells_shell(image):
+        lines.append(f"SHELL {json.dumps(config['Shell'])}")
+    lines += (reworded(text, config) for _, text in own_instructions(image))
+    # Not every builder writes these into the history.
+    triggers = (_trigger(text) for text in config.get("OnBuild") or ())
+    lines += [each for each in triggers if each not in lines]
+    return "\n".join(map(_without_controls, lines)) + "\n"
+
+
+def _trigger(text: str) -> str:
+    return f"ONBUILD {text}" if "\n" not in text else f"# ONBUILD {' '.join(text.split())}"
 
 
 def _without_controls(text: str) -> str:
@@ -41,8 +53,8 @@ def _without_controls(text: str) -> str:
     return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
 
 
-def instruction(step: History) -> str:
-    """One step as an instruction; a comment where it is none."""
+def instruction(step: History, shell: str = _SHELL) -> str:
+    """One step as an instruction; a comment where it is none. `shell` is the one in use, words and blanks."""
     text = step.created_by.strip()
     nop = _NOP.fullmatch(text)
     if nop:
@@ -50,24 +62,45 @@ def instruction(step: History) -> str:
     if text.endswith(_BUILDKIT):
         text = text.removesuffix(_BUILDKIT)
         word, _, rest = text.partition(" ")
-        return _run(rest) if word == "RUN" else text
+        return _run(rest, shell) if word == "RUN" else text
     if text.partition(" ")[0] in _WORDS:
-        return _run(text[4:]) if text.startswith("RUN ") else text
-    if text.startswith("|") or _SHELLS.match(text):
-        return _run(text)
+        return _run(text[4:], shell) if text.startswith("RUN ") else text
+    if text.startswith(("|", f"{shell} ")) or _SHELLS.match(text):
+        return _run(text, shell)
     return f"# {' '.join(text.split()) or step.comment or 'a step without words'}"
 
 
-def own_steps(image: Image) -> Iterator[History]:
-    """The steps behind those of the base image."""
-    if image.base_steps:
-        yield from image.config.history[image.base_steps :]
-        return
-    passed = 0
-    for step in image.config.history:
-        if passed >= image.base:
-            yield step
+def own_instructions(image: Image) -> Iterator[tuple[History, str]]:
+    """The steps behind those of the base image, each as an instruction."""
+    shell, passed = _first_shell(image), 0
+    for number, step in enumerate(image.config.history):
+        text = instruction(step, shell)
+        if number >= image.base_steps if image.base_steps else passed >= image.base:
+            yield step, text
         passed += not step.empty_layer
+        shell = _set_shell(text) or shell
+
+
+def _first_shell(image: Image) -> str:
+    words = image.config.process.get("Shell")
+    if words and not _tells_shell(image):
+        return " ".join(words)
+    return _WINDOWS_SHELL if image.config.platform.os == "windows" else _SHELL
+
+
+def _tells_shell(image: Image) -> bool:
+    return any(_set_shell(instruction(step)) for step in image.config.history)
+
+
+def _set_shell(text: str) -> str:
+    """The shell that an instruction sets; "" for any other than SHELL."""
+    if not text.startswith("SHELL "):
+        return ""
+    try:
+        words = json.loads(reworded(text, {}).removeprefix("SHELL "))
+    except ValueError:
+        return ""
+    return " ".join(map(str, words)) if isinstance(words, list) else ""
 
 
 def _copied(text: str) -> str:
@@ -76,10 +109,14 @@ def _copied(text: str) -> str:
     return f"{match[1]} {match[2]} {match[3]}" if match else text
 
 
-def _run(text: str) -> str:
+def _run(text: str, shell: str) -> str:
     arguments = _ARGUMENTS.fullmatch(text)
     if arguments:
         # Values may have blanks in them, so the command is looked for, not counted to.
-        shell = _SHELLS.search(arguments[2])
-        text = arguments[2][shell.start() :] if shell else arguments[2]
+        text = arguments[2]
+        place = text.find(f" {shell} ") + 1
+        found = None if place else _SHELLS.search(text)
+        text = text[found.start() if found else place :]
+    if text.startswith(f"{shell} "):
+        return f"RUN {text.removeprefix(shell).strip()}"
     return f"RUN {_SHELLS.sub('', text, count=1).strip() if _SHELLS.match(text) else text.strip()}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.analysis.advice.step import NO_LAYER, Step, read_step
-from millefeuille.analysis.dockerfile import instruction, own_steps
+from millefeuille.analysis.dockerfile import own_instructions
 from millefeuille.analysis.image import Image
 from millefeuille.values import replace
 
@@ -16,11 +16,11 @@ def from_history(image: Image, lines: Sequence[int] = ()) -> tuple[Step, ...]:
     """
     steps = [Step(word="FROM", body=image.base_name or "scratch")]
     layer = image.base
-    for past in own_steps(image):
+    for past, text in own_instructions(image):
         number = NO_LAYER if past.empty_layer else layer
         layer += not past.empty_layer
         line = lines[number] if 0 <= number < len(lines) else 0
-        steps.append(read_step(instruction(past), first=line, last=line, layer=number))
+        steps.append(read_step(text, first=line, last=line, layer=number))
     return tuple(steps)
 
 
