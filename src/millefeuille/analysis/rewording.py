@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from millefeuille.analysis import heredoc, pairs
 from millefeuille.annotations import Any, Final
 
 _QUOTED: Final = re.compile(r'\[("(?:[^"\\]|\\.)*"(?: "(?:[^"\\]|\\.)*")*)\]')
 _ONE: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _BARE: Final = re.compile(r"\[([^\"]*)\]")
 _PORTS: Final = re.compile(r"(?:map)?\[([0-9a-z/:{} -]*)\]")
-_PAIR: Final = re.compile(r"[A-Za-z_][\w.\-/]*=")
-_PLAIN: Final = re.compile(r"[\w@%+=:,./-]+")
 _SECOND: Final = 1_000_000_000
 
 
@@ -30,15 +29,15 @@ def reworded(text: str, config: Mapping[str, Any]) -> str:
         return f"EXPOSE {' '.join(found[1].replace(':{}', '').split())}"
     if word == "ENV":
         known = dict(each.partition("=")[::2] for each in config.get("Env") or ())
-        return f"ENV {' '.join(_pairs(rest, known))}"
+        return _set(word, rest, known)
     if word == "LABEL":
-        return f"LABEL {' '.join(_pairs(rest, config.get('Labels') or {}))}"
+        return _set(word, rest, config.get("Labels") or {})
     if word == "HEALTHCHECK" and rest[:1] in "{&":
         check = config.get("Healthcheck")
         return _healthcheck(check) if check else _comment(text)
     if word in ("COPY", "ADD") and "<<" in rest and "\n" not in rest:
         return _comment(text)  # the document is not told
-    if word == "RUN" and "\n" in rest and "<<" not in rest and not _is_continued(rest):
+    if word == "RUN" and _is_script(rest):
         return f"RUN <<{_mark(rest)}\n{rest}\n{_mark(rest)}"
     return text
 
@@ -55,28 +54,11 @@ def _list(rest: str) -> str:
     return json.dumps(bare[1].split()) if bare else rest
 
 
-def _pairs(rest: str, known: Mapping[str, str]) -> Iterator[str]:
-    """`NAME=VALUE` each, with quotes where they are needed."""
-    if not _PAIR.match(rest):
-        yield rest  # a name and a value with a blank between
-        return
-    while rest:
-        name, _, behind = rest.partition("=")
-        value = known.get(name)
-        if value is None or not (behind == value or behind.startswith(f"{value} ")):
-            # Set again later: up to what looks like the next pair.
-            value = re.split(r" (?=[A-Za-z_][\w.\-/]*=)", behind, maxsplit=1)[0]
-        yield f"{name}={_value(value)}"
-        rest = behind[len(value) :].lstrip()
-        if rest and not _PAIR.match(rest):
-            return
-
-
-def _value(value: str) -> str:
-    if _PLAIN.fullmatch(value) or (value[:1] == value[-1:] == '"' and len(value) > 1):
-        return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
-    return f'"{escaped}"'
+def _set(word: str, rest: str, known: Mapping[str, str]) -> str:
+    said, untold = pairs.quoted(rest, known)
+    lines = [f"{word} {' '.join(said)}"] if said else []
+    lines += [_comment(f"{word} {each}") for each in untold]
+    return "\n".join(lines) or _comment(word)
 
 
 def _healthcheck(check: Mapping[str, Any]) -> str:
@@ -91,6 +73,13 @@ def _healthcheck(check: Mapping[str, Any]) -> str:
     flags += [f"--retries={check['Retries']}"] if check.get("Retries") else []
     command = test[1] if test[0] == "CMD-SHELL" else json.dumps(test[1:])
     return " ".join(["HEALTHCHECK", *flags, "CMD", command])
+
+
+def _is_script(rest: str) -> bool:
+    """Whether a command has to stand in a here-document of its own."""
+    if heredoc.opens(rest):
+        return not heredoc.is_whole(rest)
+    return "\n" in rest and not _is_continued(rest)
 
 
 def _is_continued(rest: str) -> bool:
