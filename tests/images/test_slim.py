@@ -12,6 +12,7 @@ from tests.analysis.stacks import stack
 from millefeuille.engine.stored import stored
 from millefeuille.images import slim as slimming
 from millefeuille.images.slim import NoBase, NotSlimmed, slim
+from millefeuille.images.tag import BadTag
 from millefeuille.oci.reference import Reference
 from millefeuille.progress import Silent
 from millefeuille.store.filetree import FileTree, metadata
@@ -118,6 +119,14 @@ def test_a_base_that_is_none_is_refused(store: Store, loaded: Loaded) -> None:
     name = loaded(_layers(), "one")
     with pytest.raises(NoBase):
         slim(store, name, base="other")
+
+
+def test_a_name_with_a_digest_is_refused(store: Store, loaded: Loaded) -> None:
+    name = loaded(_layers(), "one")
+    with pytest.raises(BadTag, match="refusing to create a tag with a digest reference"):
+        slim(store, name, name=Reference.parse(f"two@sha256:{'0' * 64}"))
+    with store.reading() as tx:
+        assert len(list(images(tx))) == 1
 
 
 def test_nothing_to_leave_out_is_the_image_itself(store: Store, loaded: Loaded) -> None:

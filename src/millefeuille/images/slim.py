@@ -12,6 +12,7 @@ from millefeuille.analysis.ledger import ledger
 from millefeuille.analysis.slimming import Cut, cuts, saved
 from millefeuille.errors import Failed, Invalid
 from millefeuille.images.content import config_of, find_platform
+from millefeuille.images.tag import check_tag
 from millefeuille.layers.entry import DIRECTORY, FILE
 from millefeuille.layers.ingest import LayerContent
 from millefeuille.layers.tarheader import Metadata, encode
@@ -86,8 +87,10 @@ def slim(
     """Make the slimmed image of what `text` means, called `name`; an image that it had before goes on.
 
     The layers that it shares from the lowest on with another image that has a name, or with `base`, stay.
-    Raises NoSuchImage, NoBase, NotSlimmed, DamagedLayer, DamagedContent, DiskFull, ReadOnlyStore.
+    Raises BadTag, NoSuchImage, NoBase, NotSlimmed, DamagedLayer, DamagedContent, DiskFull, ReadOnlyStore.
     """
+    if name is not None:
+        check_tag(name)
     found = _find(store, text, base, platform)
     image = found.image
     account = ledger(image.layers, image.sizes, base=image.base)

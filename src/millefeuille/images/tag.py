@@ -16,15 +16,20 @@ class BadTag(Invalid):
 def tag(tx: Transaction, source: str, target: str) -> None:
     """Let `target` name the image that `source` means. Raises NoSuchImage, InvalidReference, BadTag."""
     reference = Reference.parse(target).tagged()
-    if reference.digest is not None:
-        raise BadTag("refusing to create a tag with a digest reference")
-    if reference.familiar_name == "sha256":
-        raise BadTag("refusing to create an ambiguous tag using digest algorithm as name")
+    check_tag(reference)
     image = names.find(tx, source)
     known = _target(tx, source, image.id)
     for digest, manifest, platform, chosen in known:
         names.assign(tx, reference, digest, chosen, manifest, platform)
     events.record(tx, "tag", str(image.id), {**image.labels, "name": reference.familiar})
+
+
+def check_tag(reference: Reference) -> None:
+    """Hold that an image can be given a name. Raises BadTag."""
+    if reference.digest is not None:
+        raise BadTag("refusing to create a tag with a digest reference")
+    if reference.familiar_name == "sha256":
+        raise BadTag("refusing to create an ambiguous tag using digest algorithm as name")
 
 
 def _target(tx: Transaction, source: str, image: Digest) -> list[tuple[Digest, Digest, str, Digest]]:

@@ -8,6 +8,7 @@ from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.options import boolean, string
 from millefeuille.images.slim import slim
+from millefeuille.images.tag import check_tag
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.store.names import no_such_image
@@ -21,12 +22,14 @@ TAG = string("tag", 'Name of the slimmed image (format: "name:tag")', short="t")
 def run(context: Context, call: Call) -> int:
     """Leave out what the layers of an image hold in vain, and prove that its files are the same."""
     text = call.arguments[0]
+    with exits.refusing():
+        name = Reference.parse(call[TAG]).tagged() if call[TAG] else None
+        if name is not None:
+            check_tag(name)
+        platform = Platform.parse(call[PLATFORM]) if call[PLATFORM] else None
     store = existing(context.settings)
     if store is None:
         raise no_such_image(text)
-    with exits.refusing():
-        name = Reference.parse(call[TAG]).tagged() if call[TAG] else None
-        platform = Platform.parse(call[PLATFORM]) if call[PLATFORM] else None
     made = slim(store, text, base=call[BASE], name=name, platform=platform)
     context.terminal.line(str(made.image))
     if not call[QUIET]:
