@@ -23,7 +23,7 @@ from millefeuille.packages.osrelease import os_release
 from millefeuille.packages.package import BadRecord, Package
 from millefeuille.packages.purl import purl
 from millefeuille.packages.python import python_files, python_packages
-from millefeuille.packages.rpm import header_values, rpm_packages
+from millefeuille.packages.rpm import berkeley_packages, header_values, ndb_packages, rpm_packages
 
 
 class Tree:
@@ -219,6 +219,13 @@ def test_python_metadata() -> None:
         (b"usr/lib/python3/dist-packages/six-1.egg-info", python_packages),
         (b"x/a-1.dist-info/METADATA", python_packages),
         (b"METADATA", None),
+        (b"x/a-1-py3.11.egg/EGG-INFO/PKG-INFO", python_packages),
+        (b"EGG-INFO/PKG-INFO", None),
+        (b"x/EGG-INFO/PKG-INFO", None),
+        (b"usr/share/rpm/rpmdb.sqlite", rpm_packages),
+        (b"var/lib/rpm/Packages", berkeley_packages),
+        (b"usr/lib/sysimage/rpm/Packages.db", ndb_packages),
+        (b"srv/var/lib/rpm/Packages", None),
         (b"srv/var/lib/dpkg/status", None),
     ],
 )
@@ -252,6 +259,15 @@ def test_unreadable_record_does_not_hide_the_others() -> None:
     assert [one.name for one in found.packages] == ["busybox", "ssl_client"]
     assert found.system == {"ID": "alpine", "VERSION_ID": "3.19"}
     assert found.unread == ("/a/node_modules/x/package.json: not JSON",)
+
+
+def test_databases_of_rpm_that_are_not_read_are_told_of() -> None:
+    databases = {b"var/lib/rpm/Packages": b"x", b"usr/lib/sysimage/rpm/Packages.db": b"x"}
+    tree = Tree({**databases, b"usr/share/rpm/Packages": b""})
+    assert find(tree).unread == (
+        "/var/lib/rpm/Packages: a database of rpm in the form of Berkeley DB, which is not read",
+        "/usr/lib/sysimage/rpm/Packages.db: a database of rpm in the form of ndb, which is not read",
+    )
 
 
 def test_os_release_is_read_as_a_shell_would() -> None:

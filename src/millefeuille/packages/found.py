@@ -13,7 +13,7 @@ from millefeuille.packages.npm import npm_packages
 from millefeuille.packages.osrelease import PATHS, os_release
 from millefeuille.packages.package import BadRecord, Package
 from millefeuille.packages.python import python_packages
-from millefeuille.packages.rpm import rpm_packages
+from millefeuille.packages.rpm import berkeley_packages, ndb_packages, rpm_packages
 from millefeuille.values import dataclass, field, replace
 
 Parser = Callable[[bytes, bytes], Iterator[Package]]
@@ -23,10 +23,13 @@ _WHOLE: Final[Mapping[bytes, Parser]] = {
     b"usr/lib/dpkg/status": dpkg_packages,
     b"lib/apk/db/installed": apk_packages,
     b"usr/lib/apk/db/installed": apk_packages,
-    b"var/lib/rpm/rpmdb.sqlite": rpm_packages,
-    b"usr/lib/sysimage/rpm/rpmdb.sqlite": rpm_packages,
-    b"usr/share/rpm/rpmdb.sqlite": rpm_packages,
 }
+_RPM: Final[Mapping[bytes, Parser]] = {
+    b"rpmdb.sqlite": rpm_packages,
+    b"Packages": berkeley_packages,
+    b"Packages.db": ndb_packages,
+}
+_RPM_DIRECTORIES: Final = (b"var/lib/rpm", b"usr/lib/sysimage/rpm", b"usr/share/rpm")
 _STATUS_DIRECTORY: Final = b"var/lib/dpkg/status.d/"
 
 
@@ -55,13 +58,16 @@ def parser_of(path: bytes) -> Parser | None:
         return _WHOLE[path]
     parts = path.rsplit(b"/", 4)
     leaf = parts[-1]
+    if leaf in _RPM and path.rpartition(b"/")[0] in _RPM_DIRECTORIES:
+        return _RPM[leaf]
     if leaf == b"package.json":
         is_package = parts[-3:-2] == [b"node_modules"]
         is_scoped = len(parts) > 3 and parts[-4] == b"node_modules" and parts[-3].startswith(b"@")
         return npm_packages if is_package or is_scoped else None
     if leaf in (b"METADATA", b"PKG-INFO") and len(parts) > 1:
         endings = {b"METADATA": b".dist-info", b"PKG-INFO": b".egg-info"}
-        return python_packages if parts[-2].endswith(endings[leaf]) else None
+        is_egg = leaf == b"PKG-INFO" and parts[-2] == b"EGG-INFO" and b"".join(parts[-3:-2]).endswith(b".egg")
+        return python_packages if is_egg or parts[-2].endswith(endings[leaf]) else None
     if leaf.endswith(b".egg-info"):
         return python_packages
     if path.startswith(_STATUS_DIRECTORY) and not leaf.endswith(b".md5sums"):

@@ -43,6 +43,22 @@ def rpm_packages(raw: bytes, location: bytes = b"") -> Iterator[Package]:
             yield package
 
 
+def berkeley_packages(raw: bytes, location: bytes = b"") -> Iterator[Package]:
+    """None: raises BadRecord for a `Packages` with anything in it, which would pass for no packages."""
+    return _refused(raw, "Berkeley DB")
+
+
+def ndb_packages(raw: bytes, location: bytes = b"") -> Iterator[Package]:
+    """None: raises BadRecord for a `Packages.db` with anything in it."""
+    return _refused(raw, "ndb")
+
+
+def _refused(raw: bytes, kind: str) -> Iterator[Package]:
+    if raw:
+        raise BadRecord(f"a database of rpm in the form of {kind}, which is not read")
+    return iter(())
+
+
 def header_values(blob: bytes) -> dict[int, Value]:
     """The values of a package's header by tag: a number or bytes, or a tuple of them. Raises BadRecord."""
     try:
