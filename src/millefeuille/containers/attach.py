@@ -29,6 +29,14 @@ class Streams:
     detach: bytes = b"\x10\x11"
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The container's process has ended with `code`; `again`: and will be started again."""
+
+    code: int
+    again: bool
+
+
 class OutputLost(Failed):
     """What the container says cannot be written; it goes on, and nobody is attached any more."""
 
@@ -49,8 +57,9 @@ class Attachment:
         self._stdin = streams.stdin
         self._keys = b""  # the beginning of the keys that let go
 
-    def run(self) -> int | None:
-        """The exit code; None after letting go, or when the monitor is gone. Raises OutputLost."""
+    def run(self) -> Ended | None:
+        """How it ended; None after letting go, or when the monitor is gone. Raises OutputLost."""
+        self._connection.send(b"a")
         if self._streams.tty and self._stdin is not None:
             self.resize()
         while True:
@@ -69,8 +78,8 @@ class Attachment:
                 if frames is None:
                     return None
                 for kind, payload in frames:
-                    if kind == b"q":
-                        return int(payload)
+                    if kind in (b"q", b"n"):
+                        return Ended(int(payload), again=kind == b"n")
                     self._show(kind, payload)
 
     def resize(self) -> None:

@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from millefeuille.containers.connection import Connection
+from millefeuille.containers.monitor.health import duration
 from millefeuille.containers.place import Place
 
 SECOND = 1_000_000_000
@@ -113,26 +116,102 @@ def test_who_lets_it_go_himself_may_leave(monitored: Any) -> None:
     assert one.calls() == []
 
 
-def test_health_is_asked_for(monitored: Any) -> None:
-    check = {
-        "command": ["sh", "-c", "echo fine"], "interval": SECOND // 20, "timeout": SECOND,
-        "start_period": 0, "start_interval": 0, "retries": 2,
+def _check(*command: str, timeout: int = SECOND) -> dict[str, Any]:
+    return {
+        "command": list(command), "interval": SECOND // 20, "timeout": timeout, "start_period": 0,
+        "start_interval": 0, "retries": 2,
     }  # fmt: skip
-    one = monitored("exec sleep 60", health=check)
+
+
+def test_health_is_asked_for(monitored: Any) -> None:
+    one = monitored("exec sleep 60", health=_check("sh", "-c", "echo fine"))
     assert one.state["Health"]["Status"] == "starting"
     _until(lambda: one.state["Health"]["Status"] == "healthy")
     assert one.state["Health"]["Log"][0]["Output"] == "fine\n"
 
 
-def test_a_check_that_fails_or_hangs_makes_it_unhealthy(monitored: Any) -> None:
-    check = {
-        "command": ["sh", "-c", "sleep 60"], "interval": SECOND // 20, "timeout": SECOND // 20,
-        "start_period": 0, "start_interval": 0, "retries": 2,
-    }  # fmt: skip
-    one = monitored("exec sleep 60", health=check)
+def test_a_check_that_fails_or_hangs_makes_it_unhealthy(monitored: Any, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    hangs = f"echo $$ >> {seen}; sleep 60 & echo $! >> {seen}; wait"
+    one = monitored("exec sleep 60", health=_check("sh", "-c", hangs, timeout=SECOND // 5))
     _until(lambda: one.state["Health"]["Status"] == "unhealthy")
     assert one.state["Health"]["FailingStreak"] >= 2
-    assert "exceeded timeout" in one.state["Health"]["Log"][-1]["Output"]
+    last = one.state["Health"]["Log"][-1]
+    assert (last["ExitCode"], last["Output"]) == (-1, "Health check exceeded timeout (200ms)")
+    one.connection.send(b"k", b"9")
+    one.until_end()
+    # Each was ended in the container, and what it had started there.
+    pids = [int(line) for line in seen.read_text().split()]
+    assert len(pids) >= 4
+    _until(lambda: not any(_is_alive(pid) for pid in pids))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_check_that_cannot_begin(monitored: Any) -> None:
+    one = monitored("exec sleep 60", health=_check("missing"))
+    _until(lambda: one.state["Health"]["Status"] == "unhealthy")
+    last = one.state["Health"]["Log"][-1]
+    assert (last["ExitCode"], last["Output"]) == (-1, "no such program\n")
+
+
+def test_long_output_of_a_check_is_cut(monitored: Any) -> None:
+    one = monitored("exec sleep 60", health=_check("sh", "-c", "head -c 9000 /dev/zero | tr '\\0' x"))
+    _until(lambda: one.state["Health"]["Status"] == "healthy")
+    assert one.state["Health"]["Log"][0]["Output"] == "x" * 4096 + "..."
+
+
+def test_nothing_is_held_against_who_is_halted(monitored: Any, tmp_path: Path) -> None:
+    one = monitored("exec sleep 60", health=_check("sh", "-c", f"echo >> {tmp_path}/seen"))
+    _until(lambda: one.state["Health"]["Status"] == "healthy")
+    one.connection.send(b"p", b"1")
+    _until(lambda: one.state["Status"] == "paused")
+    assert one.state["Health"]["Status"] == "unhealthy"  # as Docker calls it
+    before = (tmp_path / "seen").read_text()
+    time.sleep(0.3)
+    assert (tmp_path / "seen").read_text() == before
+    assert one.state["Health"]["FailingStreak"] == 0
+    one.connection.send(b"p", b"0")
+    _until(lambda: one.state["Health"]["Status"] == "healthy")
+    one.connection.send(b"k", b"9")
+    one.until_end()
+    assert one.state["Health"]["Status"] == "unhealthy"
+
+
+def test_results_are_kept_over_starts(monitored: Any) -> None:
+    check = _check("sh", "-c", "echo fine")
+    one = monitored("sleep 0.5; exit 3", policy="on-failure", retries=1, health=check)
+    assert one.until_end() == 3
+    assert len(one.state["Health"]["Log"]) == 5
+    again = monitored("exec sleep 60", health=check, state=str(one.directory / "state.json"))
+    assert len(one.state["Health"]["Log"]) >= 5 and one.state["Status"] == "running"
+    again.connection.send(b"k", b"9")
+    again.until_end()
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [
+        (SECOND // 2, "500ms"), (1_500_000, "1.5ms"), (SECOND, "1s"), (3 * SECOND // 2, "1.5s"),
+        (90 * SECOND, "1m30s"), (7200 * SECOND, "2h0m0s"),
+    ],
+)  # fmt: skip
+def test_times_are_written_as_go_writes_them(nanoseconds: int, text: str) -> None:
+    assert duration(nanoseconds) == text
+
+
+def test_who_is_attached_leaves_before_it_starts_again(monitored: Any) -> None:
+    one = monitored("echo out; exit 3", policy="on-failure", retries=2)
+    waits = _holder(one)
+    assert one.until_end() == 3
+    assert (one.ends, one.output[b"o"]) == ([3], b"out\n")  # and nothing of the runs after it
+    assert waits.await_end(5) == 3
+    waits.close()
 
 
 def test_what_the_runtime_leaves_is_removed_without_calling_it(monitored: Any) -> None:

@@ -2,13 +2,15 @@
 
 Frames in both directions: one letter, the payload's length in four bytes (big-endian), the payload.
 
-    from a client   i input · e end of input · r "rows columns" · p "1" or "0": paused or not
+    from a client   a attached: it wants output · i input · e end of input · r "rows columns"
+                    p "1" or "0": paused or not
                     h "1" or "0": the client holds the container frozen, or is about to; if it vanishes
                     the container is let go
                     k "number": a signal for the container's first process
                     s about to be stopped, start no more · c the client cleans up at the end
                     u "policy retries": a new restart policy
     to a client     o standard output · x standard error · q the exit code, at the very end
+                    n the exit code, where the container is started again: who is attached leaves then
 """
 
 from __future__ import annotations
@@ -27,12 +29,15 @@ def frame(kind: bytes, payload: bytes = b"") -> bytes:
 
 
 class Client:
-    """One connection. `cleans` is its promise to clean up, `holds` that it freezes the container."""
+    """One connection. `attached`: it gets output; `cleans` is its promise to clean up, `holds` that it
+    freezes the container.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self.connection = connection
         self.waiting = bytearray()
+        self.attached = False
         self.cleans = False
         self.holds = False
         self.gives_input = False

@@ -13,24 +13,28 @@ from millefeuille.containers.monitor.order import Order
 _SECOND = 1_000_000_000
 _KEPT = 5  # results
 _LONGEST = 4096  # bytes of a check's output that are kept
-_TIMED_OUT = -1
+_NO_CODE = -1  # the check did not end by itself, or did not begin
 
 
 class Health:
-    """The checks of one run of a container. `due` is when something is to be done, in monotonic seconds;
-    `tell` is told when the state is another.
+    """The checks of one run of a container, after the `results` of those before. `due` is when something is
+    to be done, in monotonic seconds; `tell` is told when the state is another.
     """
 
-    def __init__(self, order: Order, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, order: Order, tell: Callable[[str], None], results: list[dict[str, object]]
+    ) -> None:
         self._order = order
         self._tell = tell
         self.status = "starting"
         self.streak = 0
-        self.results: list[dict[str, object]] = []
+        self.results = results
         self._began = time.monotonic()
         self.due = self._began + self._pause()
         self.output = -1
         self._pid = 0
+        self._pid_file = f"{order.bundle}/check.pid"
+        self._halted = False
         self._started = ""
         self._text = b""
 
@@ -41,12 +45,13 @@ class Health:
     def advance(self) -> bool:
         """Begin a check that is due, or end one that takes too long; True when the state has changed."""
         if self._pid:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            text = f"Health check exceeded timeout ({self._order.timeout / _SECOND:g}s)"
-            return self._end(_TIMED_OUT, text.encode())
+            self._give_up()
+            text = f"Health check exceeded timeout ({duration(self._order.timeout)})"
+            return self._end(_NO_CODE, text.encode())
+        _remove(self._pid_file)
         self.output, inner = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        command = [*self._order.runtime, "exec", self._order.id, *self._order.check]
+        place = ["--pid-file", self._pid_file, self._order.id]
+        command = [*self._order.runtime, "exec", *place, *self._order.check]
         self._pid = launch.spawn(command, -1, inner, inner)
         os.close(inner)
         self._started, self._text = moments.now(), b""
@@ -61,7 +66,8 @@ class Health:
             return
         if not data:
             self._hang_up()
-        self._text = (self._text + data)[:_LONGEST]
+        if len(self._text) <= _LONGEST:
+            self._text += data
 
     def ended(self, pid: int, code: int) -> bool:
         """A child has ended; True when it was the check."""
@@ -69,15 +75,34 @@ class Health:
             return False
         if self.output >= 0:
             self.read()
-        return self._end(code, self._text)
+        # The runtime writes the file when the check has begun.
+        began = os.path.exists(self._pid_file)
+        text = self._text if len(self._text) <= _LONGEST else self._text[:_LONGEST] + b"..."
+        return self._end(code if began else _NO_CODE, text)
+
+    def halt(self, halted: bool) -> None:
+        """The container is halted, or goes on: no check begins meanwhile, and none is held against it."""
+        if halted and not self._halted:
+            self.stop()
+        elif self._halted and not halted:
+            self.due = time.monotonic() + self._pause()
+        self._halted = halted
 
     def stop(self) -> None:
-        """The container has ended."""
+        """The container has ended, or does nothing: it is called unhealthy until a check says otherwise, as
+        in Docker (moby v28.2.2, container/health.go `CloseMonitorChannel`).
+        """
+        self._give_up()
+        self._hang_up()
+        self.status, self.due = "unhealthy", float("inf")
+
+    def _give_up(self) -> None:
+        """End a check: what runs in the container first, which does not end with the runtime's process."""
         if self._pid:
+            _kill(_begun(self._pid_file, self._pid))
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
-        self._hang_up()
-        self._pid, self.due = 0, float("inf")
+            self._pid = 0
 
     def _end(self, code: int, output: bytes) -> bool:
         self._hang_up()
@@ -110,3 +135,43 @@ class Health:
         if self.output >= 0:
             os.close(self.output)
             self.output = -1
+
+
+def _begun(path: str, runtime: int) -> int:
+    """The check's process by the file that the runtime wrote, while it is the runtime's child; else 0."""
+    try:
+        with open(path, encoding="ascii") as file:
+            pid = int(file.read())
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+            parent = int(file.read().rpartition(")")[2].split()[1])
+    except (OSError, ValueError):
+        return 0
+    return pid if parent == runtime else 0
+
+
+def _kill(pid: int) -> None:
+    """Kill a check, and what it has started in its process group, which is its own with runc and crun."""
+    try:
+        if pid and os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        elif pid:
+            os.kill(pid, signal.SIGKILL)
+    except OSError:  # it has just ended
+        return
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+
+
+def duration(nanoseconds: int) -> str:
+    """As Go writes a duration: 500ms, 1.5s, 1m30s, 2h0m0s."""
+    if nanoseconds < _SECOND:
+        return f"{nanoseconds / 1_000_000:g}ms"
+    minutes, rest = divmod(nanoseconds, 60 * _SECOND)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest / _SECOND:.9f}".rstrip("0").rstrip(".")
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{seconds}s"

@@ -81,6 +81,15 @@ class Loop:
             self._serve_clients(None, ready, lambda: None)
         return not self.stopping
 
+    def dismiss(self, code: int) -> None:
+        """Tell those who are attached that the container ended with `code`, and will be started again: they
+        hang up when they have read it. Who waits for the end stays.
+        """
+        for client in self.clients:
+            if client.attached:
+                client.send(b"n", str(code).encode())
+                client.attached = client.gives_input = False
+
     def farewell(self, code: int, seconds: float) -> None:
         """Tell everyone the exit code, and wait until it has been sent."""
         for client in self.clients:
@@ -137,7 +146,8 @@ class Loop:
                 continue
             self._log.write(streams[descriptor], data)
             for client in self.clients:
-                client.send(b"o" if streams[descriptor] == "stdout" else b"x", data)
+                if client.attached:
+                    client.send(b"o" if streams[descriptor] == "stdout" else b"x", data)
 
     def _serve_clients(self, process: Process | None, ready: dict[int, int], changed: Changed) -> None:
         if self._listener.fileno() in ready:
@@ -157,7 +167,9 @@ class Loop:
     def _obey(
         self, client: Client, process: Process | None, kind: bytes, payload: bytes, changed: Changed
     ) -> None:
-        if kind == b"i":
+        if kind == b"a":
+            client.attached = True
+        elif kind == b"i":
             client.gives_input = True
             self._pending += payload
         elif kind == b"e":

@@ -26,7 +26,7 @@ from millefeuille.containers.monitor.order import Order
 from millefeuille.containers.monitor.overwriting import NO_ROOM, overwrite
 from millefeuille.containers.monitor.policy import Policy
 from millefeuille.containers.monitor.telling import Teller
-from millefeuille.plainjson import dumps
+from millefeuille.plainjson import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def serve(path: str, lock: int, status: int, client: int) -> NoReturn:
     order = Order(path)
     monitor = _Monitor(order, _listen(order.bundle), lock)
     if client >= 0:
-        monitor.loop.clients.append(Client(socket.socket(fileno=client)))
+        first = Client(socket.socket(fileno=client))
+        first.attached = True
+        monitor.loop.clients.append(first)
     monitor.run(status)
     os._exit(0)
 
@@ -116,7 +118,9 @@ class _Monitor:
     def _start(self) -> None:
         self._process = launch.start(self._order, self._lock)
         self._began, self._oom, self._error, self._code = moments.now(), False, "", 0
-        self._health = Health(self._order, self._teller.tell) if self._order.check else None
+        if self._order.check:
+            before = self._health.results if self._health else _results(self._order.state)
+            self._health = Health(self._order, self._teller.tell, before)
         self._changed()
         self._teller.start()
 
@@ -143,6 +147,7 @@ class _Monitor:
             if wait is None:
                 return False
             self._write("restarting")
+            self.loop.dismiss(self._code)
             if not self.loop.pause(wait):
                 return False
             self._order.restarts += 1
@@ -162,6 +167,8 @@ class _Monitor:
             os.posix_spawn(command[0], command, environment, setsid=True, setsigdef=launch.IGNORED)
 
     def _changed(self) -> None:
+        if self._health is not None:
+            self._health.halt(self.loop.paused)
         self._write("paused" if self.loop.paused else "running")
 
     def _write(self, status: str, *, durable: bool = False) -> None:
@@ -176,6 +183,15 @@ class _Monitor:
         if self._health is not None:
             told["Health"] = self._health.told()
         _save(self._order.state, dumps(told).encode(), durable=durable)
+
+
+def _results(path: str) -> list[dict[str, object]]:
+    """The results of checks that the state file tells of, from an earlier start."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return list(loads(file.read())["Health"]["Log"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _save(path: str, data: bytes, *, durable: bool) -> None:

@@ -42,11 +42,11 @@ def run(context: Context, call: Call) -> int:
     context.terminal.flush()
     note(made.store, container, "attach")
     with connected(made.place, container.id) as connection:
-        code = attached(connection, streams, pass_signals=call[SIG_PROXY] and not tty)
-    if code is None:
+        ended = attached(connection, streams, pass_signals=call[SIG_PROXY] and not tty)
+    if ended is None:
         context.terminal.complain("read escape sequence")
         return 1
-    return code
+    return ended.code
 
 
 COMMAND = Command(

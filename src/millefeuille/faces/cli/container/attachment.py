@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 from millefeuille.annotations import Final
-from millefeuille.containers.attach import Attachment, OutputLost, Streams
+from millefeuille.containers.attach import Attachment, Ended, OutputLost, Streams
 from millefeuille.containers.connection import Connection
 from millefeuille.faces.cli.exits import Refusal
 
@@ -20,8 +20,8 @@ _PASSED_ON: Final = (
 )  # fmt: skip
 
 
-def attached(connection: Connection, streams: Streams, *, pass_signals: bool = True) -> int | None:
-    """Join the streams until the container ends, its exit code then; None when the user lets go.
+def attached(connection: Connection, streams: Streams, *, pass_signals: bool = True) -> Ended | None:
+    """Join the streams until the container's process ends; None when the user lets go.
 
     Signals to this process go to the container with `pass_signals`; with a terminal, its keys do all that.
     Raises Refusal where nobody takes what the container says.

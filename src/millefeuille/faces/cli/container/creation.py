@@ -101,11 +101,9 @@ def _warnings(call: Call, host: dict[str, Any]) -> tuple[str, ...]:
     if host["NetworkMode"] == "host" and host["PortBindings"]:
         found.append("WARNING: Published ports are discarded when using host network mode")
     if host["OomKillDisable"] and not host["Memory"]:
-        found += (
-            "WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be"
-            " dangerous.",
+        found.append(
             "WARNING: OOM killer is disabled for the container, but no memory limit is set, this can result"
-            " in the system running out of resources.",
+            " in the system running out of resources."
         )
     return tuple(found)
 

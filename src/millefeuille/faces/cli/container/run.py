@@ -63,6 +63,11 @@ def _run(context: Context, call: Call) -> int:
     if call[flags.DETACH] and call[flags.ATTACH]:
         raise exits.Refusal("conflicting options: cannot specify both --attach and --detach")
     making.check_terminal(context, asked, call[flags.DETACH])
+    if asked.host_config["OomKillDisable"] and not asked.host_config["Memory"]:
+        context.terminal.complain(
+            "WARNING: Disabling the OOM killer on containers without setting a '-m/--memory' limit may be"
+            " dangerous."
+        )
     for line in asked.warnings:
         context.terminal.complain(line)
     if call[flags.DETACH]:
@@ -98,13 +103,14 @@ def _in_front(context: Context, call: Call, made: Host, container: Container, as
         with theirs:
             _started(made, container, asked, theirs)
         context.terminal.flush()
-        code = attached(connection, _streams(asked, keys), pass_signals=_passes_signals(call, asked))
+        ended = attached(connection, _streams(asked, keys), pass_signals=_passes_signals(call, asked))
     finally:
         connection.close()
-    if code is None:
+    if ended is None:
         return 0
-    sweep.tidy_after(made, container)
-    return code
+    if not ended.again:
+        sweep.tidy_after(made, container)
+    return ended.code
 
 
 def _streams(asked: Wanted, keys: bytes) -> Streams:

@@ -65,16 +65,18 @@ def _joined(context: Context, call: Call, made: Host, container: Container) -> i
         with theirs:
             start(made, container, theirs)
         context.terminal.flush()
-        code = attached(connection, streams, pass_signals=pass_signals)
+        ended = attached(connection, streams, pass_signals=pass_signals)
     except AlreadyRunning:
         with connected(made.place, container.id) as other:
-            return attached(other, streams, pass_signals=pass_signals) or 0
+            ended = attached(other, streams, pass_signals=pass_signals)
+        return ended.code if ended is not None else 0
     finally:
         connection.close()
-    if code is None:
+    if ended is None:
         return 0
-    sweep.tidy_after(made, container)
-    return code
+    if not ended.again:
+        sweep.tidy_after(made, container)
+    return ended.code
 
 
 def _streams(context: Context, call: Call, container: Container) -> Streams:
