@@ -23,7 +23,7 @@ _ROWS = {
     "commit": commit.run, "build": build.cold, "rebuild": build.cached, "change": build.changed,
     "runstep": runstep.run, "view": view.run,
     "analyze-flat": analyze.flat, "analyze-deep": analyze.deep, "analyze-whiteouts": analyze.whiteouts,
-    "analyze-crowded": analyze.crowded,
+    "analyze-crowded": analyze.crowded, "analyze-nested": analyze.nested,
     "analyze-bulk": analyze.bulk, "analyze-stored": analyze.stored, "analyze-kept": analyze.kept,
 }  # fmt: skip
 

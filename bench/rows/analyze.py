@@ -103,6 +103,11 @@ def crowded(ground: Ground) -> tuple[Result, list[Goal]]:
     return _archive(ground, "analyze-crowded", _archive_of(ground, "crowded", _crowded), 50)
 
 
+def nested(ground: Ground) -> tuple[Result, list[Goal]]:
+    """The same with the files as deep as those of Node packages."""
+    return _archive(ground, "analyze-nested", _archive_of(ground, "nested", _nested), 50)
+
+
 def bulk(ground: Ground) -> tuple[Result, list[Goal]]:
     """An archive of 1.3 GB in eight layers."""
     return _archive(ground, "analyze-bulk", _archive_of(ground, "bulk", _large), 1)
@@ -214,6 +219,19 @@ def _crowded() -> Iterator[Iterator[Entry]]:
     files = (file_entry(f"srv/file{number:05}", b"%d" % number * 20) for number in range(20_000))
     yield chain([directory_entry("srv")], files)
     yield (file_entry(f"srv/.wh.file{number * 100:05}", b"") for number in range(200))
+
+
+def _nested() -> Iterator[Iterator[Entry]]:
+    places = [
+        f"usr/lib/node_modules/app/node_modules/package{number // 100:03}/dist/lib/m{number % 10}"
+        for number in range(20_000)
+    ]
+    yield (
+        file_entry(f"{place}/file{number:05}.js", b"%d" % number * 20) for number, place in enumerate(places)
+    )
+    yield (
+        file_entry(f"{places[number]}/.wh.file{number:05}.js", b"") for number in range(0, 20_000, 100)
+    )
 
 
 def _large() -> Iterator[Iterator[Entry]]:
