@@ -20,6 +20,7 @@ class Bad:
     files: dict[str, int] = field(default_factory=dict)  # sizes; behind a colon, in an archive
     hits: tuple[int, int] = (0, 0)  # steps that stay cached before and after, where the order is bad
     arguments: tuple[str, ...] = ()
+    code: int = 0  # with which `--verify` ends
 
 
 def _filled(path: str, megabytes: int) -> str:

@@ -26,10 +26,10 @@ Verify = Callable[[Bad], dict[str, Any]]
 def verify(containers: None, busybox: MadeImage, tmp_path: Path) -> Verify:
     """Build, and have advice on it proven."""
 
-    def mille(*words: str) -> str:
+    def mille(*words: str, code: int = 0) -> str:
         command = [sys.executable, "-I", "-m", "millefeuille", "--root", str(tmp_path / "store"), *words]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
     def run(bad: Bad) -> dict[str, Any]:
@@ -63,6 +63,7 @@ def verify(containers: None, busybox: MadeImage, tmp_path: Path) -> Verify:
                 str(file),
                 bad.name,
                 str(context),
+                code=bad.code,
             )
         )
         assert mille("images", "-aq", "--no-trunc") == images  # nothing stays behind
@@ -100,3 +101,12 @@ def test_a_better_order_leaves_more_in_the_cache(verify: Verify, bad: Bad) -> No
     (hits,) = found["verified"]["hits"]
     assert (hits["cachedBefore"], hits["cachedAfter"]) == bad.hits
     assert found["verified"]["differing"] == []
+
+
+def test_other_files_are_an_exit_code(verify: Verify) -> None:
+    # What comes of chance is another thing in every build.
+    found = verify(Bad("by-chance", """
+RUN head -c 20 /dev/urandom > /chance && yes | head -c 20000 > /big
+RUN rm /big
+""", "merge-runs", 20000, code=1))  # fmt: skip
+    assert found["verified"]["differing"] == [{"path": "chance", "how": "content"}]

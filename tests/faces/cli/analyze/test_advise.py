@@ -64,8 +64,15 @@ def test_no_advice_for_an_image_without_waste(home: Home, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "words", [("--verify",), ("--advise", "--verify"), ("--advise", "--ci"), ("-f", "x")]
-)
+    "words",
+    [
+        ("--verify",), ("--advise", "--verify"), ("-f", "x"), ("--advise", "--ci"),
+        ("--advise", "--ci-config", "none"), ("--advise", "--max-size", "1"),
+        ("--advise", "--max-waste", "0"), ("--advise", "--max-layer-size", "1"),
+        ("--advise", "--max-path-size", "/=1"), ("--advise", "--min-efficiency", "1"),
+        ("--advise", "--score", "dive"),
+    ],
+)  # fmt: skip
 def test_what_cannot_be_asked_together(home: Home, loaded: str, words: tuple[str, ...]) -> None:
     out, err, code = home.mille("analyze", *words, loaded)
     assert (out, code) == ("", 2)

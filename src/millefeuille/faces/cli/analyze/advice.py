@@ -9,7 +9,7 @@ import re
 from contextlib import ExitStack
 
 from millefeuille.analysis.advice.advice import ORDER, Advice
-from millefeuille.annotations import Any, Final
+from millefeuille.annotations import Any, Final, NamedTuple
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.report import Silent
@@ -45,17 +45,25 @@ class Wish:
     json: bool = False
 
 
-def told(context: Context, subject: Subject, wish: Wish) -> str:
-    """The advice as text or JSON. Raises DockerfileError, and with `verify` what builds raise."""
+class Told(NamedTuple):
+    """The advice as text or JSON, and whether the image that it gives was seen to show other files."""
+
+    text: str
+    differs: bool = False
+
+
+def told(context: Context, subject: Subject, wish: Wish) -> Told:
+    """What to do about the image. Raises DockerfileError, and with `verify` what builds raise."""
     image = subject.analysis.image
     if wish.verify:
         found = _verified(context, image.name, wish)
-        return _json(found.advised, found) if wish.json else _text(found.advised) + _verdict(found)
+        text = _json(found.advised, found) if wish.json else _text(found.advised) + _verdict(found)
+        return Told(text, differs=bool(found.differing))
     dockerfile = _dockerfile(context, wish)
     store = existing(context.settings)
     lines = lines_of(store, image) if store is not None else ()
     advice = advised(image, subject.analysis.account, lines, dockerfile)
-    return _json(advice, None) if wish.json else _text(advice)
+    return Told(_json(advice, None) if wish.json else _text(advice))
 
 
 def _dockerfile(context: Context, wish: Wish) -> Dockerfile | None:

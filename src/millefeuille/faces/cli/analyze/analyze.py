@@ -25,7 +25,7 @@ else:
     report_forms = later.Later("millefeuille.faces.cli.analyze.report_forms")
     report_text = later.Later("millefeuille.faces.cli.analyze.report_text")
 
-BROKEN = 1  # the exit code of a broken rule
+BROKEN = 1  # the exit code of a broken rule, and of advice that changes files
 FAILED = 2  # and of an analysis that could not run
 _FORMS = ("text", "markdown", "junit", "sarif")
 
@@ -113,8 +113,10 @@ def _check(call: Call) -> None:
         raise Invalid(f"the form {call[FORM]} has exact numbers only", advice="Use --output text, or --json.")
     if call.given(ALLOW) and not call[COMPARE]:
         raise Invalid("--allow-growth is held against another image", advice="Name it with --compare.")
-    if call[ADVISE] and (call[FORM] != "text" or call[CI] or call[COMPARE] or call[HTML]):
-        raise Invalid("--advise has the forms text and --json, and takes no rules")
+    if call[ADVISE] and (call[FORM] != "text" or call[HTML]):
+        raise Invalid("--advise has the forms text and --json")
+    if call[ADVISE] and any(call.given(option) for option in (*_RULES, SCORE)):
+        raise Invalid("--advise takes no rules and no score")
 
 
 def _advise(context: Context, call: Call) -> int:
@@ -125,12 +127,12 @@ def _advise(context: Context, call: Call) -> int:
         file=call[FILE], context=call.arguments[1] if len(call.arguments) > 1 else "",
         arguments=call[BUILD_ARG], verify=call[VERIFY], json=bool(call[JSON]),
     )  # fmt: skip
-    text = advice.told(context, subject, wish)
+    told = advice.told(context, subject, wish)
     if call[JSON] in ("", "-"):
-        context.terminal.write(text)
+        context.terminal.write(told.text)
     else:
-        _put(context, call[JSON], [text.rstrip("\n").encode()])
-    return 0
+        _put(context, call[JSON], [told.text.rstrip("\n").encode()])
+    return BROKEN if told.differs else 0
 
 
 def _is_silent(call: Call) -> bool:
