@@ -41,15 +41,15 @@ def _argument(waste: Waste, number: int) -> Advice | None:
             passed.append(later)
             last = later
     labels = [label for label in labels if label < last]
-    if not passed:
+    rebuilt = sum(waste.account.layers[waste.script[each].layer].stored for each in passed)
+    if not rebuilt:  # what writes nothing is soon made again
         return None
     edits: list[Edit] = [Move(number, last)]
     # Each goes behind the one that went there before it.
     edits += [Move(label, place) for label, place in zip(labels, (number, *labels), strict=False)]
-    layers = [waste.script[each].layer for each in passed]
     return Advice(
         kind=ORDER, steps=(number, *labels, *passed), edits=tuple(edits),
-        rebuilt=sum(waste.account.layers[layer].stored for layer in layers),
+        rebuilt=rebuilt,
         trigger=Trigger("argument", name),
         text=f"Declare ARG {name} behind what does not read it: all RUNs below are made again with it",
     )  # fmt: skip

@@ -126,16 +126,16 @@ def _there(waste: Waste, number: int, here: str) -> set[str]:
 def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice | None:
     step = waste.script[number]
     other = sorted(file for file in copied.files if not _is_needed(file, work.needed))
-    if not other or not (work.passed or work.parted):
+    steps = work.passed if work.parted is None else (work.parted[0],)
+    rebuilt = sum(waste.account.layers[waste.script[each].layer].stored for each in steps)
+    if not other or not rebuilt:  # what writes nothing is soon made again
         return None
     edits: list[Edit] = [
         Insert(number, " ".join(("COPY", *_kept(waste, number), *words)))
         for words in _copies(step.operands[1], copied, work.needed)
     ]
-    steps = work.passed
     if work.parted is not None:
         later, found = work.parted
-        steps = (later,)
         run = " ".join(("RUN", *waste.script[later].flags, " && ".join(found.commands)))
         edits += [Insert(number, run), DropCommands(later, found.commands)]
     else:
@@ -143,10 +143,8 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
         if not step.operands[1].startswith("/") and any(one.word == "WORKDIR" for one in between):
             edits.append(Retarget(number, f"{step.operands[0]} {copied.target.rstrip('/')}/"))
         edits.append(Move(number, work.passed[-1]))
-    layers = [waste.script[each].layer for each in steps]
     return Advice(
-        kind=ORDER, steps=(number, *steps), edits=tuple(edits),
-        rebuilt=sum(waste.account.layers[layer].stored for layer in layers),
+        kind=ORDER, steps=(number, *steps), edits=tuple(edits), rebuilt=rebuilt,
         trigger=Trigger("file", posixpath.join(copied.source, other[0])),
         paths=(posixpath.join(copied.target, other[0])[1:].encode("utf-8", "surrogateescape"),),
         text="Install before the sources are copied: a change of a source file then leaves it in the cache",
