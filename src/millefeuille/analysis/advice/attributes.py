@@ -11,6 +11,7 @@ from millefeuille.analysis.advice.advice import Advice
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit
 from millefeuille.analysis.advice.shell import commands, words
 from millefeuille.analysis.advice.surroundings import absolute
+from millefeuille.analysis.advice.unseen import are_unseen
 from millefeuille.analysis.advice.waste import Place, Waste, place
 from millefeuille.analysis.stacking import ATTRIBUTES as CHANGED
 from millefeuille.analysis.stacking import METADATA, Death
@@ -107,14 +108,33 @@ def _edits(waste: Waste, killer: int, copied: Copied) -> tuple[tuple[Edit, ...],
         edits += [AddFlag(waste.own[writer], flag) for flag in found]
         used += found.values()
     there = _there_before(waste, copied, killer)
-    if len(there) > _MOST_DIRECTORIES or not _nothing_else(waste, killer, copied, used):
+    used = sorted(dict.fromkeys(used), key=changes.index)
+    instead = _instead(used, changes, there)
+    if len(there) > _MOST_DIRECTORIES or instead is None or not _nothing_else(waste, killer, copied, used):
         return (), ()
-    used = list(dict.fromkeys(used))
-    # A directory that was there before the COPY does not get its flags.
-    places = " ".join(shlex.quote("/" + path.decode("utf-8", "surrogateescape")) for path in there)
-    instead = " && ".join(f"{change.tool} {change.value} {places}" for change in used) if there else ""
-    drop = DropCommands(waste.own[killer], tuple(change.text for change in used), instead)
-    return (*edits, drop), tuple(used)
+    texts = tuple(change.text for change in used)
+    if not all(are_unseen(waste, writer, killer, texts) for writer in copied):
+        return (), ()
+    return (*edits, DropCommands(waste.own[killer], texts, instead)), tuple(used)
+
+
+def _instead(used: Sequence[_Change], changes: Sequence[_Change], there: Sequence[bytes]) -> str | None:
+    """What does for the directories that were there before the COPYs, which do not get their flags, what the
+    commands `used` did among all `changes`; None where that is not known.
+    """
+    if not there:
+        return ""
+    found, between = [], changes[changes.index(used[0]) : changes.index(used[-1])]
+    paths = ["/" + path.decode("utf-8", "surrogateescape") for path in there]
+    # It is done where the first of them was, so what comes between them would be done later.
+    if any(None in change.places for change in used) or any(
+        change not in used and any(map(change.concerns, paths)) for change in between
+    ):
+        return None
+    for change in used:
+        places = " ".join(shlex.quote(path) for path in paths if change.concerns(path))
+        found += [f"{change.tool} {change.value} {places}"] if places else []
+    return " && ".join(found)
 
 
 def _flags(

@@ -1,0 +1,69 @@
+"""What flags of a COPY say in place of a chown or chmod."""
+
+from __future__ import annotations
+
+import pytest
+from tests.analysis.advice.made import Made, step, waste
+
+from millefeuille.analysis.advice.attributes import attributes
+from millefeuille.analysis.advice.rewrite import rewrite
+from millefeuille.testing.rawtars import directory, file, hardlink
+
+BASE = step("RUN base", directory(b"d"), directory(b"d/s"))
+COPY = step("COPY a /d/a", directory(b"d"), file(b"d/a", b"x"))
+FLAG = "COPY --chmod=600 a /d/a"
+
+
+def rewritten(*steps: Made) -> list[str]:
+    """The steps behind the base with the advice followed; none for no advice."""
+    made = waste(("FROM a", ()), BASE, *steps)
+    edits = [edit for advice in attributes(made) for edit in advice.edits]
+    return rewrite(made.script, edits).text.splitlines()[2:] if edits else []
+
+
+def changed(text: str, **fields: object) -> Made:
+    """A RUN that changes the file, and perhaps the directory, which was there before the COPY."""
+    return step(f"RUN {text}", directory(b"d", **fields), file(b"d/a", b"x", mode=0o600))
+
+
+@pytest.mark.parametrize(("text", "fields", "left"), [
+    ("chmod 600 /d/a", {}, []),
+    ("chmod 600 /d/a && chown 5 /d", {"uid": 5}, ["RUN chown 5 /d"]),  # which is not the flag's
+    ("chmod 600 /d /d/a", {"mode": 0o600}, ["RUN chmod 600 /d"]),
+    ("chmod -R 600 /d", {"mode": 0o600}, ["RUN chmod 600 /d"]),
+    ("chmod -R 600 /d && chmod 700 /d", {"mode": 0o700}, ["RUN chmod 600 /d && chmod 700 /d"]),
+])  # fmt: skip
+def test_directories_that_were_there(text: str, fields: dict[str, int], left: list[str]) -> None:
+    assert rewritten(COPY, changed(text, **fields)) == [FLAG, *left]
+
+
+def test_directories_that_only_a_shell_could_name() -> None:
+    assert rewritten(COPY, changed("chmod 600 /d/* && chown 5 /d", uid=5)) == []
+
+
+def test_another_change_of_a_directory_between_two() -> None:
+    run = step(
+        "RUN chown -R 5:5 /d && chmod 700 /d && chmod -R 600 /d",
+        directory(b"d", uid=5, gid=5, mode=0o600), file(b"d/a", b"x", uid=5, gid=5, mode=0o600),
+    )  # fmt: skip
+    assert rewritten(COPY, run) == []
+
+
+@pytest.mark.parametrize("before", [
+    step("RUN cp /d/a /b", file(b"b", b"x")),
+    step("RUN ln /d/a /b", file(b"d/a", b"x"), hardlink(b"b", b"d/a")),
+    step("RUN tar -cf /t /d", file(b"t", b"tar")),
+    step("RUN find /d -perm 644 > /l", file(b"l", b"/d/a")),
+    step("RUN su nobody -c make"),
+])  # fmt: skip
+def test_what_was_seen_before_the_change(before: Made) -> None:
+    assert rewritten(COPY, before, changed("chmod 600 /d/a")) == []
+    line, entries = before
+    both = (f"{line} && chmod 600 /d/a", (*entries, file(b"d/a", b"x", mode=0o600)))
+    assert rewritten(COPY, both) == []
+
+
+def test_others_than_root_may_not_read_what_they_could() -> None:
+    user, run = ("USER 5", ()), step("RUN head -c 1 /d/a > /b", file(b"b", b"y"))
+    assert rewritten(COPY, user, run, ("USER 0", ()), changed("chmod 600 /d/a")) == []
+    assert rewritten(COPY, run, changed("chmod 600 /d/a")) == [FLAG, run[0]]
