@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from tests.analysis.advice.made import step, waste
+from tests.analysis.advice.made import Made, step, waste
 
 from millefeuille.analysis.advice.merging import merging
 from millefeuille.analysis.advice.rewrite import rewrite
-from millefeuille.testing.rawtars import directory, file
+from millefeuille.testing.rawtars import directory, file, symlink
+
+BIG = file(b"x", b"x")
+GONE = file(b".wh.x")
+
+
+def rewritten(*steps: Made) -> list[str]:
+    """The steps behind the base with the advice followed; none for no advice."""
+    made = waste(("FROM a", ()), *steps)
+    edits = [edit for advice in merging(made) for edit in advice.edits]
+    return rewrite(made.script, edits).text.splitlines()[1:] if edits else []
 
 
 @pytest.mark.parametrize(("between", "found"), [
@@ -22,3 +32,53 @@ def test_where_commands_are_run(between: tuple[str, ...], found: list[str]) -> N
     made = waste(("FROM a", ()), base, *steps, step("RUN rm /x", file(b".wh.x")))
     edits = [edit for advice in merging(made) for edit in advice.edits]
     assert (rewrite(made.script, edits).text.splitlines()[2:] if edits else []) == found
+
+
+@pytest.mark.parametrize(("first", "between", "last", "found"), [
+    # Where the last one stands, if what is set does not matter to the first; else where that stands.
+    ("yes > /x", "ENV V=2", "rm /x; make", ["ENV V=2", "RUN yes > /x && \\", "    (rm /x; make)"]),
+    ("make $V", "ENV V=2", "rm /x", ["RUN make $V && \\", "    rm /x", "ENV V=2"]),
+    ("make", "ARG V", "rm /x", ["RUN make && \\", "    rm /x", "ARG V"]),
+    ("make", "ENV V=2", "rm /x$V", []),
+    ("make", "ENV V=2", "rm /x && make", []),
+    ("yes > /x", "ENV PATH=/opt:$PATH", "rm /x", []),
+])  # fmt: skip
+def test_variables_between(first: str, between: str, last: str, found: list[str]) -> None:
+    assert rewritten(step(f"RUN {first}", BIG), (between, ()), step(f"RUN {last}", GONE)) == found
+
+
+def test_a_variable_and_a_directory_between() -> None:
+    workdir = step("WORKDIR /s", directory(b"s"))
+    found = rewritten(
+        ("WORKDIR /", ()), step("RUN make $V", BIG), ("ENV V=1", ()), workdir, step("RUN rm /x", GONE)
+    )
+    assert found[1:] == ["RUN make $V && \\", "    (mkdir -p /s && cd /s && rm /x)", "ENV V=1", "WORKDIR /s"]
+
+
+@pytest.mark.parametrize(("first", "entries", "is_found"), [
+    ("yes > /x", (), True),
+    ("mkdir /app && yes > /x", (directory(b"app"),), False),
+    ("yes > /x && chmod -R 700 /app", (), False),
+    ("find / -name a > /x", (), False),
+    ("ln -s /app /z && yes > /x", (symlink(b"z", b"/app"),), False),
+])  # fmt: skip
+def test_a_copy_between(first: str, entries: tuple[bytes, ...], is_found: bool) -> None:
+    copy = step("COPY a /app/", directory(b"app"), file(b"app/a", b"a"))
+    found = rewritten(("WORKDIR /", ()), step(f"RUN {first}", BIG, *entries), copy, step("RUN rm /x", GONE))
+    assert bool(found) is is_found
+
+
+def test_a_directory_below_one_that_the_run_makes() -> None:
+    run = step("RUN mkdir -m 700 /s && yes > /x", directory(b"s", mode=0o700), BIG)
+    workdir = step("WORKDIR /s/app", directory(b"s"), directory(b"s/app"))
+    found = rewritten(("WORKDIR /", ()), run, workdir, step("RUN rm /x", GONE))
+    assert found[-1] == "WORKDIR /s/app"  # behind the RUN still
+
+
+@pytest.mark.parametrize(("text", "is_found"), [
+    ("rm /x", True), ("mv /x /app", False), ("rm -r /x /app", False), ("ls / > /l; rm /x", False),
+])  # fmt: skip
+def test_a_mount_of_another_run(text: str, is_found: bool) -> None:
+    made = waste(("FROM a", ()), step("RUN cp /app/a /x", BIG), step(f"RUN {text}", GONE))
+    made.mounted[1] = ["/app"]
+    assert any(advice.edits for advice in merging(made)) is is_found

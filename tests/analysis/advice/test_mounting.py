@@ -68,3 +68,18 @@ def test_a_command_in_front() -> None:
     script = (read_step("FROM a"), read_step("RUN apt-get install b && cd /x; c"))
     text = rewrite(script, [Prefix(1, "apt-get update")]).text
     assert text == "FROM a\nRUN apt-get update && (apt-get install b && cd /x; c)\n"
+
+
+@pytest.mark.parametrize("text", [
+    "rm -rf /root/.cache", "rm -rf /root/.c*", "rm -rf ~/.cache", "rm -rf $HOME/.cache /x",
+    "rm -r /root/{.cache,b}",
+    "cd /root && rm -r .cache", "mv /root/.cache /x", "find /root/.cache -delete",
+    "if true; then rm -r /root/.cache/pip; fi",
+])  # fmt: skip
+def test_a_mount_cannot_be_removed_with_what_it_lies_in(text: str) -> None:
+    assert edits("root/.cache/pip", f"RUN pip install a && {text}") == ()
+
+
+@pytest.mark.parametrize("text", ['rm -rf "$GNUPGHOME"', "rm -rf /root/.config /tmp/*", "ls /root/.cache"])
+def test_what_does_not_remove_it(text: str) -> None:
+    assert edits("root/.cache/pip", f"RUN pip install a && {text}") == (AddFlag(0, FLAG),)

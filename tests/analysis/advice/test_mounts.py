@@ -110,3 +110,26 @@ def test_a_directory_that_a_workdir_makes_then_is_removed_still() -> None:
     assert rewritten(SRC, *inside, out, removing) == wanted
     assert rewritten(SRC, *inside, out, step("RUN cat /s/a && rm -rf /s", file(b".wh.s"))) == []
     assert rewritten(SRC, inside[0], removing) == []
+
+
+@pytest.mark.parametrize(("text", "is_found"), [
+    ("cp /tmp/a /o && rm /tmp/a", True),
+    ("rm /tmp/a && ls /bin > /o", True),
+    ("rm /tmp/a && ls /tmp > /o", False),
+    ("rm /tmp/a; echo /t*/* > /o", False),
+    ("cd /tmp && rm /tmp/a && make", False),
+])  # fmt: skip
+def test_what_looks_at_the_place_behind_the_removal(text: str, is_found: bool) -> None:
+    copy = step("COPY a /tmp/a", directory(b"tmp"), file(b"tmp/a", b"x"))
+    run = step(f"RUN {text}", file(b"tmp/.wh.a"), file(b"o", b"z"))
+    assert bool(rewritten(("WORKDIR /", ()), copy, run)) is is_found
+
+
+def test_runs_that_are_one_go_where_each_was_run() -> None:
+    copy = step("COPY src /s", directory(b"s"), file(b"s/a", b"x"))
+    first = step("RUN cp /s/a /s/b", directory(b"s"), file(b"s/b", b"x"))
+    last = step("RUN cp /s/b o && rm -rf /s", directory(b"bin"), file(b"bin/o", b"x"), file(b".wh.s"))
+    mount = "--mount=type=bind,source=src,target=/s,rw"
+    assert rewritten(("WORKDIR /tmp", ()), copy, first, ("WORKDIR /bin", ()), last) == [
+        "WORKDIR /tmp", f"RUN {mount} cp /s/a /s/b && \\", "    (cd /bin && cp /s/b o)", "WORKDIR /bin",
+    ]  # fmt: skip

@@ -377,3 +377,93 @@ RUN echo tools > /tools
 RUN echo more > /more
 """, "order", 0, hits=(0, 2), arguments=("GIT_SHA=abc",)),
 )  # fmt: skip
+
+_BIG = "yes | head -c 50000 > /big"
+
+# What looks as if it could be written otherwise, and is something else then: nothing is to be promised here
+# that is not kept, and no file may differ.
+TREACHEROUS = (
+    Bad("mode-of-a-directory-that-was-given-away", """
+RUN mkdir /srv
+COPY a /srv/conf
+RUN chmod 600 /srv/conf && chown 5 /srv
+""", "copy-attributes", 20000, {"a": 20000}),
+    Bad("mode-that-a-copy-took-along", """
+COPY a /a
+RUN cp /a /b && chmod 600 /a
+""", "copy-attributes", 20000, {"a": 20000}),
+    Bad("times-in-a-list", """
+COPY a /a
+RUN ls -l /a > /list; chmod 600 /a
+""", "copy-attributes", 0, {"a": 20000}),
+    Bad("variable-set-again", f"""
+ENV V=1
+RUN echo $V > /v; {_BIG}
+ENV V=2
+RUN rm /big
+""", "merge-runs", 50000),
+    Bad("path-set-between", f"""
+RUN echo $PATH > /v; {_BIG}
+ENV PATH=/opt/bin:$PATH
+RUN rm /big
+""", "merge-runs", 0),
+    Bad("argument-in-a-name", """
+ARG A=1
+RUN yes | head -c 50000 > /y$A
+ARG A=2
+RUN rm /y1
+""", "merge-runs", 50000),
+    Bad("all-variables-written-down", f"""
+RUN {_BIG}; env | sort > /env
+ENV Z=1
+RUN rm /big; env | sort > /env2
+""", "merge-runs", 0),
+    Bad("directory-made-before-the-copy", f"""
+RUN mkdir /app && {_BIG}
+COPY a /app/a
+RUN rm /big
+""", "merge-runs", 0, {"a": 10}),
+    Bad("modes-of-all-that-is-there", f"""
+RUN mkdir -p /app && touch /app/z && {_BIG} && chmod -R 700 /app
+COPY a /app/a
+RUN rm /big
+""", "merge-runs", 0, {"a": 10}),
+    Bad("list-of-all-that-is-there", f"""
+RUN {_BIG}; find / -xdev -name 'a*' > /list
+COPY a /a.txt
+RUN rm /big
+""", "merge-runs", 0, {"a": 10}),
+    Bad("pattern-before-the-copy", f"""
+RUN mkdir /opt && {_BIG} && echo /opt/* > /list
+COPY a /opt/a
+RUN rm /big
+""", "merge-runs", 0, {"a": 10}),
+    Bad("link-that-the-copy-follows", f"""
+RUN mkdir /data && ln -s /data /app && {_BIG}
+COPY a /app/a
+RUN rm /big
+""", "merge-runs", 0, {"a": 10}),
+    Bad("mode-of-what-a-workdir-lies-in", f"""
+RUN {_BIG} && mkdir /srv && chmod 700 /srv
+WORKDIR /srv/app
+RUN rm /big
+""", "merge-runs", 50000),
+    Bad("moved-to-the-place-of-a-mount", """
+COPY dir /app
+RUN cp -r /app /new && rm -rf /app
+RUN mv /new /app
+""", "bind-mount", 20000, {"dir/x": 20000, "dir/y": 5}),
+    Bad("listed-behind-the-removal", """
+COPY a /t/a
+RUN touch /t/b; rm /t/a; ls /t > /list
+""", "bind-mount", 20000, {"a": 20000}),
+    Bad("directory-of-a-cache-removed", """
+RUN mkdir -p /root/.cache/pip && yes | head -c 50000 > /root/.cache/pip/w && echo true > /bin/pip && \\
+    chmod +x /bin/pip
+RUN pip install x && rm -rf /root/.cache
+""", "cache-mount", 0),
+    Bad("order-without-worth", """
+COPY dir /d
+RUN rm -f /bin/none; touch /none
+""", "", 0, {"dir/x": 10, "dir/y": 10}),
+)  # fmt: skip

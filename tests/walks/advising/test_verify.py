@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.walks.advising.dockerfiles import MISORDERED, WASTEFUL, Bad
+from tests.walks.advising.dockerfiles import MISORDERED, TREACHEROUS, WASTEFUL, Bad
 
 from millefeuille.testing.images import MadeImage, write_docker_archive
 
@@ -93,6 +93,16 @@ def test_what_was_predicted_is_saved(verify: Verify, bad: Bad) -> None:
     assert verified["achievedBytes"] >= 0.9 * verified["predictedBytes"]
     assert verified["achievedBytes"] <= 1.1 * verified["predictedBytes"]
     assert verified["differing"] == []
+
+
+@pytest.mark.parametrize("bad", TREACHEROUS, ids=lambda bad: bad.name)
+def test_no_file_differs(verify: Verify, bad: Bad) -> None:
+    found = verify(bad)
+    verified = found["verified"]
+    assert [one["kind"] for one in found["advice"]][:1] == ([bad.kind] if bad.kind else [])
+    assert verified["differing"] == []
+    assert verified["predictedBytes"] >= bad.least
+    assert abs(verified["achievedBytes"] - verified["predictedBytes"]) <= 100
 
 
 @pytest.mark.parametrize("bad", MISORDERED, ids=lambda bad: bad.name)

@@ -205,22 +205,8 @@ def _there_before(waste: Waste, copied: Copied, killer: int) -> list[bytes]:
     return [
         path for path, n in upper.written.items()
         if upper.kinds[n] == DIRECTORY and changed.get(n) == CHANGED and path not in made
-        and _differs(waste, killer, path, n)
+        and waste.is_other(killer, path)
     ]  # fmt: skip
-
-
-def _differs(waste: Waste, killer: int, path: bytes, entry: int) -> bool:
-    """Whether a directory got another owner or mode, and not a new time alone."""
-    after = waste.image.parts[killer].layer.index
-    for part in reversed(waste.image.parts[:killer]):
-        before = part.layer.written.get(path)
-        if before is not None:
-            index = part.layer.index
-            old = (index.uids[before], index.gids[before], index.modes[before])
-            break
-    else:
-        old = (0, 0, 0o755)  # of a directory that no entry names
-    return old != (after.uids[entry], after.gids[entry], after.modes[entry])
 
 
 def _only(waste: Waste, writer: int, killer: int, deaths: Sequence[Death]) -> bool:

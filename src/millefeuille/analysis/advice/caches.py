@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from millefeuille.analysis.advice.advice import CACHE_MOUNT, Advice
+from millefeuille.analysis.advice.edits import AddFlag
 from millefeuille.analysis.advice.mounting import mounting
 from millefeuille.analysis.advice.waste import Place, Waste
 from millefeuille.analysis.layer import Layer
@@ -93,7 +94,11 @@ def caches(waste: Waste) -> Iterator[Advice]:
     for cache in (*order, *(cache for cache in found if cache not in order)):
         advice = _advice(waste, cache, found[cache], {waste.own[place.layer] for place in found[cache]})
         # A link does not lead out of a mount.
-        yield replace(advice, edits=()) if cache in tied else advice
+        advice = replace(advice, edits=()) if cache in tied else advice
+        for edit in advice.edits:
+            if isinstance(edit, AddFlag):
+                waste.mounted.setdefault(edit.step, []).append(f"/{cache.path}")
+        yield advice
 
 
 def _links(layer: Layer) -> dict[bytes, _Cache | None]:

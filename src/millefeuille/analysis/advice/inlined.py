@@ -9,8 +9,9 @@ from millefeuille.analysis.advice.advice import ATTRIBUTES, BIND_MOUNT, Advice
 from millefeuille.analysis.advice.attributes import changes_of
 from millefeuille.analysis.advice.copying import PATTERN, Copying
 from millefeuille.analysis.advice.edits import Edit, Recast
-from millefeuille.analysis.advice.merging import join, spans
+from millefeuille.analysis.advice.merging import join, mounted_at, spans
 from millefeuille.analysis.advice.mounts import STAGE, is_made, stage_of
+from millefeuille.analysis.advice.unseen import tells_times
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import DELETED, METADATA, Death
 from millefeuille.annotations import Final, NamedTuple
@@ -89,8 +90,9 @@ def _edits(waste: Waste, span: _Span) -> tuple[Edit, ...]:
     """The edits; none where a RUN cannot copy the same."""
     made = [_recast(waste, number) for number in span.copies]
     stages = [edit for number in span.copies for edit in stage_of(waste, number)]
+    runs = [step for step in waste.script[span.first : span.last + 1] if step.word == "RUN"]
     joined = join(waste, span.first, span.last, span.copies)
-    if not joined:
+    if not joined or any(map(tells_times, runs)):
         return ()
     edits = [edit for edit in made if edit is not None]
     return (*stages, *edits, *joined) if len(edits) == len(made) else ()
@@ -110,7 +112,7 @@ def _recast(waste: Waste, number: int) -> Recast | None:
         flags, sources = {"--from": f"{STAGE}{number}"}, ["/"]
     if flags.keys() - {"--from", "--link", "--chown", "--chmod"} or not _is_simple(waste, copy.layer):
         return None
-    mount, stage = f"/mnt/copied{number}", flags.get("--from", "")
+    mount, stage = mounted_at(number), flags.get("--from", "")
     # One source is mounted itself; several, and those that a pattern finds, with all that there is.
     is_one = len(sources) == 1 and not PATTERN.search(sources[0])
     name = sources[0].removeprefix("./").strip("/.") if is_one else ""

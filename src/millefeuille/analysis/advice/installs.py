@@ -81,6 +81,13 @@ class Reading(NamedTuple):
     files: tuple[str, ...]
 
 
+def is_apart(command: str) -> bool:
+    """Whether a simple command is known by its name to read no files but those of the system, and those that
+    its words name.
+    """
+    return (_APART.match(command) or _NAMED.match(command)) is not None
+
+
 def reading(body: str, names: Collection[str], there: Collection[str]) -> Reading:
     """What a RUN reads of `names`, the files that a COPY brought, by paths from its working directory on.
 

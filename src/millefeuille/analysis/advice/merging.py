@@ -8,11 +8,12 @@ from pathlib import PurePosixPath
 
 from millefeuille.analysis.advice.advice import MERGE, Advice
 from millefeuille.analysis.advice.edits import Edit, Join, Remove
+from millefeuille.analysis.advice.passing import passes_files, passes_names
+from millefeuille.analysis.advice.reach import may_mean
 from millefeuille.analysis.advice.surroundings import workdir
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import Death
 from millefeuille.annotations import Final
-from millefeuille.layers.entry import DIRECTORY
 
 # What has nothing to do with a RUN beside it.
 _APART: Final = (
@@ -86,23 +87,18 @@ def join(waste: Waste, first: int, last: int, recast: Collection[int] = ()) -> t
     """The edit that makes one RUN of all from step `first` to step `last`, those in `recast` being made RUNs
     before; none where that may change what comes of them.
     """
-    runs = []
-    for number in range(first, last + 1):
-        step = waste.script[number]
-        if number in recast:
-            runs.append(number)
-        elif step.word == "RUN":
-            if step.command is None:
-                return ()
-            runs.append(number)
-        elif step.word not in _HARMLESS or (step.word != "WORKDIR" and _meets(waste, step.layer, runs)):
-            return ()
+    between = range(first, last + 1)
+    runs = [number for number in between if number in recast or waste.script[number].word == "RUN"]
+    if not all(waste.script[number].word in _HARMLESS for number in between if number not in runs):
+        return ()
     own = [waste.script[number] for number in runs if number not in recast]
     kinds = {tuple(flag for flag in step.flags if not flag.startswith("--mount")) for step in own}
-    # A list needs no shell, so where there are only lists there may be none.
-    if len(kinds) != 1 or all(step.body.startswith("[") and not step.script for step in own):
+    if len(kinds) != 1 or any(step.command is None for step in own):
         return ()
-    if any(_is_covered(waste, runs, number) for number in runs):
+    # A list needs no shell, so where there are only lists there may be none.
+    if all(step.body.startswith("[") and not step.script for step in own):
+        return ()
+    if _is_covered(waste, runs, recast):
         return ()
     apart = [number for number in recast if waste.script[number].operands[-1].startswith("/")]
     return _joined(waste, first, last, runs, apart)
@@ -115,9 +111,10 @@ def _joined(
     RUNs `apart` do not matter.
     """
     between = range(first, last + 1)
+    is_late = all(_passes(waste, run, number) for number in between for run in runs if run < number)
     moves = [number for number in between if waste.script[number].word == "WORKDIR"]
     if not moves:
-        return (Join(tuple(runs)),)
+        return (Join(tuple(runs)),) if is_late else _joined_early(waste, runs, moves, ("",) * len(runs))
     # Where the first is run need not be known as long as it stays where it is.
     known = [workdir(waste, number) or "" for number in runs]
     if apart:  # what is copied from the root to the root may be done anywhere
@@ -126,20 +123,35 @@ def _joined(
         return ()
     if not all(place for number, place in zip(runs, known, strict=True) if number > moves[0]):
         return ()
-    if known[0] and not any(_made(waste, runs, place) for place in known if place != known[0]):
+    is_there = known[0] and not any(_made(waste, runs, place) for place in known if place != known[0])
+    if is_late and is_there:
         there = [f"cd {place}" if place != known[-1] else "" for place in known]
         return (Join(tuple(runs), tuple(there)),)
     return _joined_early(waste, runs, moves, known)
 
 
+def _passes(waste: Waste, run: int, number: int) -> bool:
+    """Whether a RUN can stand behind the step `number`, which it stands in front of."""
+    word = waste.script[number].word
+    if word in ("ENV", "ARG"):
+        return passes_names(waste.script[run], waste.script[number])
+    return word not in ("COPY", "ADD", "WORKDIR") or passes_files(waste, run, number)
+
+
 def _joined_early(
     waste: Waste, runs: Sequence[int], moves: Sequence[int], known: Sequence[str]
 ) -> tuple[Edit, ...]:
-    """The same where the first RUN stands, as it makes a directory that one of the WORKDIRs `moves` names."""
-    between = range(runs[0], runs[-1] + 1)
-    words = {waste.script[number].word for number in between if number not in runs}
-    if not words <= {*_APART, "WORKDIR"}:
+    """The same where the first RUN stands, as it makes a directory that one of the WORKDIRs `moves` names, or
+    reads what is set behind it.
+    """
+    between = [number for number in range(runs[0], runs[-1] + 1) if number not in runs]
+    if not {waste.script[number].word for number in between} <= {*_APART, "WORKDIR", "ENV", "ARG"}:
         return ()
+    settings = [number for number in between if waste.script[number].word in ("ENV", "ARG")]
+    if not all(_passes(waste, run, number) for number in settings for run in runs if run > number):
+        return ()
+    if not moves:
+        return (Join(tuple(runs), early=True),)
     # Behind the RUN a WORKDIR would make again what that removed.
     gone = [number for number in moves if _is_gone(waste, runs, str(workdir(waste, number + 1)))]
     if any(number == moves[-1] or not waste.script[number].operands[0].startswith("/") for number in gone):
@@ -162,13 +174,26 @@ def _is_gone(waste: Waste, runs: Sequence[int], place: str) -> bool:
     return any(path.startswith(gone + b"/") for layer in layers for gone in waste.account.removed[layer])
 
 
-def _is_covered(waste: Waste, runs: Sequence[int], number: int) -> bool:
-    """Whether one of the RUNs makes the directory of what advice mounts for a later one."""
-    above = {
-        directory for target in waste.mounted.get(number, ()) for directory in PurePosixPath(target).parents
-    }  # fmt: skip
-    early = [run for run in runs if run < number and run not in waste.mounted]
-    return any(_made(waste, early, str(directory)) for directory in above if str(directory) != "/")
+def _is_covered(waste: Waste, runs: Sequence[int], recast: Collection[int]) -> bool:
+    """Whether one of the RUNs may mean what advice mounts for another one, which is there for all of them
+    then; or makes the directory of that.
+    """
+    for number in runs:
+        targets = [mounted_at(number)] if number in recast else waste.mounted.get(number, [])
+        above = {str(directory) for target in targets for directory in PurePosixPath(target).parents} - {"/"}
+        early = [run for run in runs if run < number and run not in waste.mounted]
+        if any(_made(waste, early, directory) for directory in above):
+            return True
+        for other in runs:
+            apart = [target for target in targets if target not in waste.mounted.get(other, ())]
+            if other != number and apart and may_mean(waste, other, apart):
+                return True
+    return False
+
+
+def mounted_at(number: int) -> str:
+    """Where a step that is made a RUN finds what it copied."""
+    return f"/mnt/copied{number}"
 
 
 def _made(waste: Waste, runs: Sequence[int], place: str) -> bool:
@@ -176,13 +201,3 @@ def _made(waste: Waste, runs: Sequence[int], place: str) -> bool:
     path = place.strip("/").encode()
     layers = [layer for run in runs if (layer := waste.script[run].layer) >= 0]
     return any(path in waste.image.parts[layer].layer.written for layer in layers)
-
-
-def _meets(waste: Waste, layer: int, runs: Sequence[int]) -> bool:
-    """Whether a layer, -1 for none, writes a path that one of the RUNs writes too."""
-    if layer < 0:
-        return False
-    copied = waste.image.parts[layer].layer
-    files = {path for path, kind in zip(copied.paths, copied.kinds, strict=True) if kind != DIRECTORY}
-    layers = [waste.script[run].layer for run in runs]
-    return any(not files.isdisjoint(waste.image.parts[other].layer.paths) for other in layers if other >= 0)

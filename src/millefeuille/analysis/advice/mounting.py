@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Prefix, Remove
+from millefeuille.analysis.advice.reach import rows, text_of
 from millefeuille.analysis.advice.shell import commands, words
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.advice.waste import Waste
 from millefeuille.annotations import Final, NamedTuple
+
+_REMOVING: Final = frozenset(("rm", "rmdir", "mv"))
+_BRACES: Final = re.compile(r"(?<!\$)\{[^}]*\}")
 
 
 class _List(NamedTuple):
@@ -56,6 +62,8 @@ def mounting(waste: Waste, path: str, flag: str, steps: Sequence[int]) -> tuple[
             if step.fixed:
                 return ()
             edits.append(Prefix(number, lists.fetch))
+        if _takes_away(step, path):
+            return ()
         if f"target=/{path}" not in " ".join(step.flags):
             edits.append(AddFlag(number, flag))
         edits += _kept(step, number, path)
@@ -69,6 +77,30 @@ def _only_fetches(step: Step, lists: _List) -> bool:
 
 def _needs(step: Step, lists: _List) -> bool:
     return lists.needed.search(step.script or step.body) is not None
+
+
+def _takes_away(step: Step, path: str) -> bool:
+    """Whether a RUN removes or moves the directory as a whole, or what it lies in: a mount is busy."""
+    found = [path, *map(str, PurePosixPath(path).parents)][:-1]
+    is_left = step.fixed or commands(step.body) is None
+    for tool, *operands in rows(text_of(step)):
+        if tool not in _REMOVING and "-delete" not in operands:
+            continue
+        # What empties the directory is left out, where it can be told apart.
+        named = [word for word in operands if word[0] != "-" and (is_left or not _is_in(word, path))]
+        if any(_is_like(word, each) for word in named for each in found):
+            return True
+    return False
+
+
+def _is_like(word: str, path: str) -> bool:
+    """Whether a word, perhaps a pattern or below a home, may mean a path."""
+    word = _BRACES.sub("*", word)
+    names, places = [name for name in word.split("/") if name not in ("", ".")], path.split("/")
+    if not word.startswith("/"):
+        names = names[1:] if word[0] in "~$" else names
+        places = places[-len(names) :] if names else []
+    return bool(names) and len(names) == len(places) and all(map(fnmatchcase, places, names))
 
 
 def _kept(step: Step, number: int, path: str) -> list[Edit]:

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from millefeuille.analysis.advice import removing, shell
 from millefeuille.analysis.advice.advice import BIND_MOUNT, Advice
 from millefeuille.analysis.advice.bearing import bears
-from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Insert, Join, Remove
+from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Insert, Remove
 from millefeuille.analysis.advice.merging import join
+from millefeuille.analysis.advice.passing import is_around
+from millefeuille.analysis.advice.reach import may_mean
 from millefeuille.analysis.advice.surroundings import absolute
 from millefeuille.analysis.advice.targets import absolute_path, are_entered, are_theirs, kept, lies_in, writes
 from millefeuille.analysis.advice.waste import Waste, place
@@ -68,11 +70,12 @@ def _edits(
     more = [death for death in beside if lies_in(absolute_path(waste.path(place(death))), targets)]
     writers = [n for n in users if n != second and writes(waste, waste.script[n].layer, targets)]
     joined = [n for n in users if writers and n >= writers[0]]
-    if len(joined) > 1 and not join(waste, joined[0], joined[-1]):
+    together = join(waste, joined[0], joined[-1]) if len(joined) > 1 else ()
+    if len(joined) > 1 and not together:
         return (), []
     edits = [*_instead(waste, first, binds, around), *_mounted(waste, first, binds, users)]
     edits += [DropCommands(second, removed)] if second in users else []
-    return (*edits, *((Join(tuple(joined)),) if len(joined) > 1 else ())), more
+    return (*edits, *together), more
 
 
 def _instead(waste: Waste, number: int, binds: Sequence[_Bind], around: Sequence[str]) -> list[Edit]:
@@ -94,8 +97,16 @@ def _removed(waste: Waste, killer: int, users: Sequence[int], targets: Sequence[
     if not removed or any(waste.script[n].fixed for n in users):
         return ()
     bodies = [waste.script[number].body for number in users]
+    row = shell.commands(bodies[-1]) or ()
+    behind = [text for text in row[row.index(removed[0]) :] if text not in removed]
     bodies[-1] = shell.without(bodies[-1], removed)
-    return removed if all(bears(body, targets) for body in bodies) else ()
+    # A mount is there to the end.
+    is_seen = any(_may_see(waste, users[-1], targets, text) for text in behind)
+    return removed if not is_seen and all(bears(body, targets) for body in bodies) else ()
+
+
+def _may_see(waste: Waste, number: int, targets: Sequence[str], text: str) -> bool:
+    return may_mean(waste, number, targets, text) or is_around(waste, number, targets, text)
 
 
 def _binds(waste: Waste, number: int, gone: set[bytes]) -> list[_Bind]:

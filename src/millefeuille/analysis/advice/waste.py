@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
-from millefeuille.analysis.stacking import DELETED, SAME_LAYER, Death
+from millefeuille.analysis.stacking import DELETED, KIND, SAME_LAYER, Death
 from millefeuille.annotations import Final, NamedTuple
+from millefeuille.layers.entry import DIRECTORY
 from millefeuille.values import dataclass, field
 
 _UNCONCERNED: Final = ("COPY", "ADD", "ENV", "ARG", "LABEL", "#")
@@ -84,6 +85,26 @@ class Waste:
     def path(self, place: Place) -> bytes:
         """The path of an entry."""
         return self.image.parts[place.layer].layer.paths[place.entry]
+
+    def is_other(self, layer: int, path: bytes) -> bool:
+        """Whether a directory of a layer got another owner or mode there, and not a new time alone."""
+        part = self.image.parts[layer].layer
+        entry = part.written[path]
+        for lower in (one.layer for one in reversed(self.image.parts[:layer])):
+            before = lower.written.get(path)
+            if before is not None:
+                old = (lower.index.uids[before], lower.index.gids[before], lower.index.modes[before])
+                break
+        else:
+            old = (0, 0, 0o755)  # of a directory that no entry names
+        return old != (part.index.uids[entry], part.index.gids[entry], part.index.modes[entry])
+
+    def is_touched(self, layer: int, path: bytes) -> bool:
+        """Whether a layer has a directory for no more than what it wrote in it."""
+        part = self.image.parts[layer].layer
+        entry = part.written[path]
+        is_old = part.kinds[entry] == DIRECTORY and entry in self.account.changes[layer]
+        return is_old and self.account.changes[layer][entry] != KIND and not self.is_other(layer, path)
 
     def claim(self, places: Iterable[Place]) -> tuple[int, int, tuple[bytes, ...]]:
         """Take these for a piece of advice: their bytes, about their compressed ones, the largest paths."""
