@@ -82,3 +82,9 @@ def test_a_mount_of_another_run(text: str, is_found: bool) -> None:
     made = waste(("FROM a", ()), step("RUN cp /app/a /x", BIG), step(f"RUN {text}", GONE))
     made.mounted[1] = ["/app"]
     assert any(advice.edits for advice in merging(made)) is is_found
+
+
+def test_a_working_directory_that_is_a_link() -> None:
+    run = step("RUN yes > x && ln -s /usr l", file(b"q/x", b"x"), symlink(b"q/l", b"/usr"))
+    last = step("RUN rm /q/x && pwd > p", file(b"q/.wh.x"), file(b"usr/p", b"/usr"))
+    assert rewritten(("WORKDIR /q", ()), run, ("WORKDIR l", ()), last) == []

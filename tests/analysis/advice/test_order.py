@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.analysis.advice.made import step, waste
+from tests.analysis.advice.made import Made, step, waste
 
 from millefeuille.analysis.advice.arguments import arguments
 from millefeuille.analysis.advice.order import order
+from millefeuille.analysis.advice.rewrite import rewrite
 from millefeuille.testing.rawtars import file
 
 SOURCES = step("COPY src /src", file(b"src/a", b"a"), file(b"src/b", b"b"))
@@ -20,3 +21,44 @@ def test_an_order_is_worth_what_is_made_again(entry: bytes, found: list[int]) ->
     assert [advice.rebuilt for advice in order(made)] == found
     made = waste(("FROM a", ()), ("ARG COMMIT", ()), step("RUN make", entry))
     assert [advice.rebuilt for advice in arguments(made)] == found
+
+
+def rewritten(*steps: Made) -> list[str]:
+    """The steps behind the base with the advice on the order followed; none for no advice."""
+    made = waste(("FROM a", ()), *steps)
+    edits = [edit for advice in (*order(made), *arguments(made)) for edit in advice.edits]
+    return rewrite(made.script, edits).text.splitlines()[1:] if edits else []
+
+
+INSTALLED = file(b"installed", b"x")
+APP = (("WORKDIR /", ()), step("COPY src /", file(b"package.json", b"a"), file(b"b", b"b")))
+MORE = step("RUN npm ci && make", INSTALLED)
+
+
+@pytest.mark.parametrize(("copy", "setting", "is_found"), [
+    ("COPY src /src", "ENV A=/two", True),
+    ("COPY src $A/src", "ENV B=/two", True),
+    ("COPY src $A/src", "ENV A=/two", False),
+    ("COPY --chown=$B src $A/src", "ARG B=5", False),
+])  # fmt: skip
+def test_a_copy_keeps_its_variables(copy: str, setting: str, is_found: bool) -> None:
+    steps = (("ENV A=", ()), (copy, SOURCES[1]), (setting, ()), step("RUN apk add a", INSTALLED))
+    assert bool(rewritten(*steps)) is is_found
+
+
+@pytest.mark.parametrize(("between", "is_found"), [
+    ((), True),
+    ((("LABEL a=b", ()),), True),
+    ((("ENV NODE_ENV=production", ()),), False),
+    ((step("COPY other /o", file(b"o", b"o")),), False),
+])  # fmt: skip
+def test_a_part_of_a_run_meets_what_it_met(between: tuple[Made, ...], is_found: bool) -> None:
+    assert bool(rewritten(*APP, *between, MORE)) is is_found
+
+
+@pytest.mark.parametrize(("text", "is_found"), [
+    ("make", True), ("env -i make", True), ("echo $COMMIT", False), ("printenv COMMIT", False),
+    ("env > /e", False), ("env | sort", False), ("set | sort", False),
+])  # fmt: skip
+def test_what_tells_of_an_argument_stays_behind_it(text: str, is_found: bool) -> None:
+    assert bool(rewritten(("ARG COMMIT", ()), step(f"RUN {text}", INSTALLED))) is is_found

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from millefeuille.analysis.advice.advice import ORDER, Advice, Trigger
 from millefeuille.analysis.advice.edits import Edit, Move
+from millefeuille.analysis.advice.passing import says
 from millefeuille.analysis.advice.waste import Waste
 from millefeuille.annotations import Final
 
@@ -28,14 +29,13 @@ def _argument(waste: Waste, number: int) -> Advice | None:
     name = step.body.partition("=")[0].strip()
     if not _CHANGING.search(name) or " " in step.body.strip():
         return None
-    uses = re.compile(rf"\$\{{?{re.escape(name)}\b")
     passed, labels, last = [], [], number
     for later in range(number + 1, len(waste.script)):
         other = waste.script[later]
-        if other.word in _ABOUT and uses.search(other.text):
+        if other.word in _ABOUT and says(other, name):
             labels.append(later)
             continue
-        if uses.search(other.text) or other.word == "FROM" or other.fixed:
+        if says(other, name) or other.word == "FROM" or other.fixed:
             break
         if other.word == "RUN" and other.layer >= 0:
             passed.append(later)

@@ -31,7 +31,8 @@ def duplicates(waste: Waste) -> Iterator[Advice]:
 def _edits(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> tuple[Edit, ...]:
     first, second = waste.own[writer], waste.own[killer]
     between = waste.script[first + 1 : second]
-    if _covers(waste, writer, killer) and not any(step.word == "RUN" for step in between):
+    is_free = not any(step.word == "RUN" for step in between)
+    if is_free and _covers(waste, writer, killer) and _makes_the_same(waste, writer, killer):
         waste.taken.add(first)
         return (Remove(first),)
     copy = waste.script[second]
@@ -45,6 +46,18 @@ def _edits(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> tuple
         return ()
     below = [name[len(_root(names, target)) :].decode("utf-8", "replace") for name in names]
     return tuple(AddFlag(second, f"--exclude={name}") for name in below if " " not in name)
+
+
+def _makes_the_same(waste: Waste, writer: int, killer: int) -> bool:
+    """Whether the later COPY makes the directories that the earlier one did as that did."""
+    part, changes = waste.image.parts[writer].layer, waste.account.changes[writer]
+    if not any(kind == DIRECTORY and n not in changes for n, kind in enumerate(part.kinds)):
+        return True
+    first, second = waste.own[writer], waste.own[killer]
+    one, other = waste.script[first], waste.script[second]
+    between = {step.word for step in waste.script[first + 1 : second]}
+    is_same = (one.word, one.operands[:-1]) == (other.word, other.operands[:-1])
+    return is_same and set(one.flags) == set(other.flags) and "WORKDIR" not in between
 
 
 def _root(names: list[bytes], target: bytes) -> bytes:

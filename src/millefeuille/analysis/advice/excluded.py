@@ -42,7 +42,7 @@ def _edits(waste: Waste, writer: int, killer: int) -> tuple[Edit, ...]:
         return ()
     prefix = target.rstrip("/") + "/"
     below = [name.removeprefix(prefix) for name in names]
-    if not all(name.startswith(prefix) and _brought(waste, writer, name) for name in names):
+    if not all(name.startswith(prefix) and _brought(waste, writer, killer, name) for name in names):
         return ()
     # What stands before the removal may need what is removed.
     removed = removing.commands(waste, killer, names)
@@ -56,9 +56,10 @@ def _edits(waste: Waste, writer: int, killer: int) -> tuple[Edit, ...]:
     return (*(AddFlag(first, f"--exclude={name}") for name in below), drop)
 
 
-def _brought(waste: Waste, writer: int, name: str) -> bool:
-    """Whether the COPY brought this path, and no layer below has it."""
+def _brought(waste: Waste, writer: int, killer: int, name: str) -> bool:
+    """Whether the COPY brought this path, and no layer below has it, nor one that lies between."""
     path = name[1:].encode("utf-8", "surrogateescape")
-    layers = [part.layer for part in waste.image.parts[: writer + 1]]
-    is_new = not any(path in layer.written for layer in layers[:-1])
-    return is_new and (layers[-1].makes(path) or path in layers[-1].written)
+    layers = [part.layer for part in waste.image.parts[:killer]]
+    is_new = not any(path in layer.written for layer in (*layers[:writer], *layers[writer + 1 :]))
+    is_new = is_new and not any(layer.makes(path) for layer in layers[writer + 1 :])
+    return is_new and (layers[writer].makes(path) or path in layers[writer].written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
@@ -9,7 +10,7 @@ from pathlib import PurePosixPath
 from millefeuille.analysis.advice.advice import MERGE, Advice
 from millefeuille.analysis.advice.edits import Edit, Join, Remove
 from millefeuille.analysis.advice.passing import passes_files, passes_names
-from millefeuille.analysis.advice.reach import may_mean
+from millefeuille.analysis.advice.reach import may_mean, real
 from millefeuille.analysis.advice.surroundings import workdir
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import Death
@@ -120,6 +121,9 @@ def _joined(
     if apart:  # what is copied from the root to the root may be done anywhere
         known = [known[-1] if number in apart else place for number, place in zip(runs, known, strict=True)]
     if not all(map(_PLAIN.fullmatch, filter(None, known))) or "" in known[known.count("") :]:
+        return ()
+    # A shell goes by the names of links, and a WORKDIR to where they lead.
+    if any(real(waste, last, place) != posixpath.normpath(place) for place in known if place):
         return ()
     if not all(place for number, place in zip(runs, known, strict=True) if number > moves[0]):
         return ()

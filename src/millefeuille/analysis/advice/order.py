@@ -9,12 +9,16 @@ from millefeuille.analysis.advice.advice import ORDER, Advice, Trigger
 from millefeuille.analysis.advice.edits import DropCommands, Edit, Insert, Move, Retarget
 from millefeuille.analysis.advice.installs import Reading, reading
 from millefeuille.analysis.advice.mounts import is_made
+from millefeuille.analysis.advice.passing import names_of, says
+from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.advice.surroundings import absolute, workdir
 from millefeuille.analysis.advice.waste import Waste
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, FILE
 
 _PASSED: Final = ("LABEL", "EXPOSE", "ENV", "ARG", "#", "WORKDIR", "CMD", "ENTRYPOINT", "STOPSIGNAL")
+
+_MOVING: Final = ("WORKDIR", "ENV", "ARG", "COPY", "ADD")  # what a RUN may go by
 
 
 class _Copied(NamedTuple):
@@ -66,14 +70,16 @@ def _work(waste: Waste, number: int, copied: _Copied) -> _Work:
     moves = False
     for later in range(number + 1, len(waste.script)):
         run = waste.script[later]
-        moves = moves or run.word == "WORKDIR"
+        if run.word in ("ENV", "ARG") and _says_any(waste.script[number], run):
+            break
+        moves = moves or run.word in _MOVING
         if run.word in _PASSED or (run.word in ("COPY", "ADD") and _is_apart(waste, number, later)):
             continue
         found = _reading(waste, later, copied) if run.word == "RUN" and run.layer >= 0 else None
         if found is None or not found.commands:
             break
         if found.rest:
-            # A part of a RUN is only worth it when it installs something, and where it is run has to stay.
+            # A part of a RUN is only worth it when it installs something, and what it meets has to stay.
             if found.files and not passed and not moves:
                 needed += found.files
                 return _Work((), tuple(needed), (later, found))
@@ -81,6 +87,12 @@ def _work(waste: Waste, number: int, copied: _Copied) -> _Work:
         needed += [file for file in found.files if file not in needed]
         passed.append(later)
     return _Work(tuple(passed), tuple(needed), None)
+
+
+def _says_any(copy: Step, setting: Step) -> bool:
+    """Whether a COPY names what an ENV or ARG sets."""
+    names = names_of(setting)
+    return "$" in copy.text and (names is None or any(says(copy, name) for name in names))
 
 
 def _is_apart(waste: Waste, number: int, later: int) -> bool:

@@ -35,7 +35,11 @@ _ALWAYS: Final = re.compile(
     r"PATH|HOME|IFS|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|CDPATH|PWD|OLDPWD|TMPDIR|LANG|LANGUAGE|(?:LC|LD)_.*|POSIX.*"
     r"|PS\d|OPTIND|GLOBIGNORE|EXECIGNORE"
 )
-_TELLING: Final = re.compile(r"\$\{!|/proc\b|\bset\b(?!\s+[-+])")  # what may tell of every variable
+# What may tell of every variable.
+_TELLING: Final = re.compile(
+    r"\$\{!|/proc\b|\bset\b(?!\s+[-+])|\b(?:printenv|declare|typeset|export\s+-p)\b|\benv\b\s*(?:[|&;>)]|-0|$)",
+    re.MULTILINE,
+)
 
 
 def passes_files(waste: Waste, number: int, writer: int) -> bool:
@@ -55,15 +59,21 @@ def passes_files(waste: Waste, number: int, writer: int) -> bool:
 
 def passes_names(run: Step, setting: Step) -> bool:
     """Whether a RUN passes an ENV or ARG."""
-    names = _names(setting)
-    text = run.text if run.script or run.word != "RUN" else " ".join((*run.flags, text_of(run)))
-    if names is None or not _is_plain(run) or _TELLING.search(text):
+    names = names_of(setting)
+    if names is None or not _is_plain(run):
         return False
-    words = set(re.findall(r"\w+", text))
-    return not any(name in words or _ALWAYS.fullmatch(name) for name in names)
+    return not any(_ALWAYS.fullmatch(name) or says(run, name) for name in names)
 
 
-def _names(step: Step) -> Collection[str] | None:
+def says(step: Step, name: str) -> bool:
+    """Whether a step names a variable, or tells of all that there are."""
+    text = " ".join((*step.flags, text_of(step))) if step.word == "RUN" else step.text
+    if step.word == "RUN" and _TELLING.search(text):
+        return True
+    return re.search(rf"\b{re.escape(name)}\b", text) is not None
+
+
+def names_of(step: Step) -> Collection[str] | None:
     """What an ENV or ARG sets; None where that is not plain."""
     try:
         words = shlex.split(step.body)

@@ -129,8 +129,8 @@ def _may_be(
         plain = "/" + posixpath.normpath(full).strip("/")
         # Of a pattern only what stands in front of it is known, which may end within a name.
         start = plain if not special or plain == "/" else plain + "/" * full.endswith("/")
-        for real in {start, _real(waste, number, start)}:
-            if any(_are_related(path, real, begins=bool(special)) for path in paths):
+        for one in {start, real(waste, number, start)}:
+            if any(_are_related(path, one, begins=bool(special)) for path in paths):
                 return True
     return False
 
@@ -143,7 +143,7 @@ def _are_related(path: str, other: str, *, begins: bool) -> bool:
     return path.startswith(below) or (other.rstrip("/") + "/").startswith(path.rstrip("/") + "/")
 
 
-def _real(waste: Waste, number: int, path: str) -> str:
+def real(waste: Waste, number: int, path: str) -> str:
     """The path with the symbolic links followed that there are in the layers up to a step."""
     layer = max((step.layer for step in waste.script[: number + 1]), default=-1)
     parts = waste.image.parts[: layer + 1]
