@@ -88,3 +88,14 @@ def test_a_working_directory_that_is_a_link() -> None:
     run = step("RUN yes > x && ln -s /usr l", file(b"q/x", b"x"), symlink(b"q/l", b"/usr"))
     last = step("RUN rm /q/x && pwd > p", file(b"q/.wh.x"), file(b"usr/p", b"/usr"))
     assert rewritten(("WORKDIR /q", ()), run, ("WORKDIR l", ()), last) == []
+
+
+@pytest.mark.parametrize(("text", "is_found"), [
+    ("rm /x", True), ("rm /x && rmdir k", False), ("rm /x && ls > l", False), ("rm -r /x /s/k", False),
+])  # fmt: skip
+def test_a_directory_that_a_workdir_made_before_the_last(text: str, is_found: bool) -> None:
+    run = step("RUN yes > /x && chmod 700 /s", BIG, directory(b"s", mode=0o700))
+    first = step("WORKDIR /s/k", directory(b"s", mode=0o700), directory(b"s/k"))
+    base = step("RUN mkdir /s", directory(b"s"))
+    found = rewritten(("WORKDIR /", ()), base, run, first, ("WORKDIR /s", ()), step(f"RUN {text}", GONE))
+    assert bool(found) is is_found

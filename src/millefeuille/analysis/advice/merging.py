@@ -151,8 +151,8 @@ def _joined_early(
     between = [number for number in range(runs[0], runs[-1] + 1) if number not in runs]
     if not {waste.script[number].word for number in between} <= {*_APART, "WORKDIR", "ENV", "ARG"}:
         return ()
-    settings = [number for number in between if waste.script[number].word in ("ENV", "ARG")]
-    if not all(_passes(waste, run, number) for number in settings for run in runs if run > number):
+    places = dict(zip(runs, known, strict=True))
+    if not all(_is_passed(waste, run, place, between) for run, place in places.items()):
         return ()
     if not moves:
         return (Join(tuple(runs), early=True),)
@@ -169,6 +169,16 @@ def _joined_early(
         for place in known
     ]
     return (*map(Remove, gone), Join(tuple(runs), tuple(there), early=True))
+
+
+def _is_passed(waste: Waste, run: int, place: str, between: Sequence[int]) -> bool:
+    """Whether a RUN can stand in front of the steps that it stands behind, as the directory `place`, in which
+    it is run, is made for it.
+    """
+    return all(
+        _passes(waste, run, number) for number in between
+        if number < run and (waste.script[number].word != "WORKDIR" or workdir(waste, number + 1) != place)
+    )  # fmt: skip
 
 
 def _is_gone(waste: Waste, runs: Sequence[int], place: str) -> bool:
