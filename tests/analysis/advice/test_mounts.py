@@ -131,5 +131,5 @@ def test_runs_that_are_one_go_where_each_was_run() -> None:
     last = step("RUN cp /s/b o && rm -rf /s", directory(b"bin"), file(b"bin/o", b"x"), file(b".wh.s"))
     mount = "--mount=type=bind,source=src,target=/s,rw"
     assert rewritten(("WORKDIR /tmp", ()), copy, first, ("WORKDIR /bin", ()), last) == [
-        "WORKDIR /tmp", f"RUN {mount} cp /s/a /s/b && \\", "    (cd /bin && cp /s/b o)", "WORKDIR /bin",
+        "WORKDIR /tmp", "WORKDIR /bin", f"RUN {mount} (cd /tmp && cp /s/a /s/b) && \\", "    cp /s/b o",
     ]  # fmt: skip

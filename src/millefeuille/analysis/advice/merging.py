@@ -12,6 +12,7 @@ from millefeuille.analysis.advice.edits import Edit, Join, Remove
 from millefeuille.analysis.advice.passing import passes_files, passes_names
 from millefeuille.analysis.advice.reach import may_mean, real
 from millefeuille.analysis.advice.surroundings import workdir
+from millefeuille.analysis.advice.targets import lies_in
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import Death
 from millefeuille.annotations import Final
@@ -173,12 +174,16 @@ def _joined_early(
 
 def _is_passed(waste: Waste, run: int, place: str, between: Sequence[int]) -> bool:
     """Whether a RUN can stand in front of the steps that it stands behind, as the directory `place`, in which
-    it is run, is made for it.
+    it is run, is made for it, with those around it.
     """
-    return all(
-        _passes(waste, run, number) for number in between
-        if number < run and (waste.script[number].word != "WORKDIR" or workdir(waste, number + 1) != place)
-    )  # fmt: skip
+    before = [number for number in between if number < run]
+    return all(_is_around(waste, number, place) or _passes(waste, run, number) for number in before)
+
+
+def _is_around(waste: Waste, number: int, place: str) -> bool:
+    """Whether a step is a WORKDIR that makes no more than what a directory lies in."""
+    made = workdir(waste, number + 1) if waste.script[number].word == "WORKDIR" else None
+    return made is not None and lies_in(posixpath.normpath(place), [posixpath.normpath(made)])
 
 
 def _is_gone(waste: Waste, runs: Sequence[int], place: str) -> bool:
@@ -211,7 +216,8 @@ def mounted_at(number: int) -> str:
 
 
 def _made(waste: Waste, runs: Sequence[int], place: str) -> bool:
-    """Whether one of the RUNs made a directory, which it may not when it is there already."""
+    """Whether one of the RUNs made or changed a directory, and did not only write into it."""
     path = place.strip("/").encode()
     layers = [layer for run in runs if (layer := waste.script[run].layer) >= 0]
-    return any(path in waste.image.parts[layer].layer.written for layer in layers)
+    having = [layer for layer in layers if path in waste.image.parts[layer].layer.written]
+    return not all(waste.is_touched(layer, path) for layer in having)
