@@ -246,6 +246,21 @@ def test_a_name_goes_with_all_its_platforms(store: Store, memory: Memory) -> Non
     assert not list(store.blobs)
 
 
+@pytest.mark.parametrize("form", ["tag", "digest"])
+def test_a_name_stays_for_a_container_of_its_other_platform(form: str, store: Store, memory: Memory) -> None:
+    held = _two_platforms(store, memory)
+    name = "app:many" if form == "tag" else f"app@{memory.tags['many'].digest}"
+    running = Containers({held["arm64"]: [User(id=CONTAINER, running=True)]})
+    with pytest.raises(ImageConflict) as caught, store.writing() as tx:
+        remove(tx, name, running)
+    said = USED.format(argument=name, user=SHORT)
+    assert str(caught.value) == f"{said} its referenced image {held['arm64'].short}"
+    with store.writing() as tx:
+        tag(tx, str(held["arm64"]), "app:other")
+        remove(tx, name, running)
+        assert names.find(tx, "app:other").id == held["arm64"]
+
+
 def test_a_digest_goes_with_all_its_platforms(store: Store, memory: Memory) -> None:
     _two_platforms(store, memory)
     with store.writing() as tx:

@@ -81,23 +81,31 @@ class _Deletion:
 
     def by_name(self, image: ImageRecord, text: str, *, whole: bool = False) -> None:
         """Remove a name from its image; `whole`, from those of its other platforms too."""
-        user = self.first_user(image.id)
-        if not self._force and user is not None and is_single(references(image)):
-            how = "cannot be forced" if user.mounted else "must force"
-            who = f"a mount at {user.mounted}" if user.mounted else f"container {user.id[:12]}"
-            raise _used(
-                f'conflict: unable to remove repository reference "{text}" ({how}) - '
-                f"{who} is using its referenced image {image.id.short}"
-            )
         removed = Reference.parse(text).tagged()
         if removed.digest is not None:  # a tag beside it says nothing
             removed = removed.pinned(removed.digest)
         others = other_platforms(self._tx, removed, image.id) if whole else ()
+        if not self._force:
+            for identifier in (image.id, *others):
+                self._check_last_name(identifier, text)
         for other in others:
             remove_reference(self._tx, removed, other)
         self._untag(removed, image)
         for identifier in (image.id, *others):
             self._leave(removed, identifier)
+
+    def _check_last_name(self, identifier: Digest, text: str) -> None:
+        """Raises ImageConflict if somebody uses the image and `text` is all that names it."""
+        user = self.first_user(identifier)
+        record = next(images(self._tx, "id = ?", (str(identifier),)))
+        if user is None or not is_single(references(record)):
+            return
+        how = "cannot be forced" if user.mounted else "must force"
+        who = f"a mount at {user.mounted}" if user.mounted else f"container {user.id[:12]}"
+        raise _used(
+            f'conflict: unable to remove repository reference "{text}" ({how}) - '
+            f"{who} is using its referenced image {identifier.short}"
+        )
 
     def _leave(self, removed: Reference, identifier: Digest) -> None:
         """Let an image go that has lost the name `removed`, if nothing else names it."""
