@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from millefeuille.docker.columns import Listing
 from millefeuille.docker.table import align_text
 from millefeuille.docker.template import Template
 from millefeuille.docker.template.error import TemplateExecutionError, TemplateSyntaxError
-from millefeuille.docker.template.values import Struct
+from millefeuille.docker.template.values import Struct, TypedList
 from millefeuille.errors import Invalid
 
 _TABLE = "table"
@@ -24,12 +24,29 @@ def render(listing: Listing, rows: Iterable[Mapping[str, object]], template: str
     Raises InvalidFormat.
     """
     is_table = template.startswith(_TABLE)
-    text = template.removeprefix(_TABLE).strip(" ").replace("\\t", "\t").replace("\\n", "\n")
-    parsed = parse(text)
+    parsed = parse(_text(template))
     lines = "".join(f"{execute(parsed, struct(listing, row))}\n" for row in rows)
     if not is_table:
         return lines
     return align_text(f"{_header(parsed, listing)}\n{lines}")
+
+
+def render_together(
+    type_name: str, kinds: Mapping[str, tuple[Listing, Sequence[Mapping[str, object]]]], template: str
+) -> str:
+    """Lists of rows, by their names the fields of one struct, through `template` once; no line is ended.
+
+    Raises InvalidFormat.
+    """
+    fields = {
+        name: TypedList([struct(listing, row) for row in rows], f"*{listing.type_name}")
+        for name, (listing, rows) in kinds.items()
+    }
+    data = Struct(type_name=type_name, fields=fields, pointer=True, escapes=True)
+    try:
+        return parse(_text(template)).execute(data)
+    except TemplateExecutionError as error:
+        raise InvalidFormat(str(error)) from error  # in Docker's words, which are fewer here
 
 
 def parse(template: str) -> Template:
@@ -54,6 +71,10 @@ def struct(listing: Listing, row: Mapping[str, object]) -> Struct:
         type_name=listing.type_name, fields=dict(sorted(row.items())), pointer=True, escapes=True,
         json_names={name: "" for name, value in row.items() if callable(value)},
     )  # fmt: skip
+
+
+def _text(template: str) -> str:
+    return template.removeprefix(_TABLE).strip(" ").replace("\\t", "\t").replace("\\n", "\n")
 
 
 def _header(template: Template, listing: Listing) -> str:

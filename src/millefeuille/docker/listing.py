@@ -28,13 +28,13 @@ def render(
         cells = ([str(row[n] or b) for n, b in zip(shown, blanks, strict=True)] for row in rows)
         return table(headers, cells)
     if template == "json":
-        return "".join(f"{marshal(_shown(row))}\n" for row in rows)
+        return "".join(f"{marshal(members(row))}\n" for row in rows)
     # The template engine is loaded by name, so that the default table does without it.
     formatted = importlib.import_module("millefeuille.docker.formatted")
     text: str = formatted.render(listing, rows, listing.named.get(template, template))
     return text
 
 
-def _shown(row: Mapping[str, object]) -> dict[str, object]:
+def members(row: Mapping[str, object]) -> dict[str, object]:
     """The members of a row by name, without those that are functions for templates."""
     return {name: row[name] for name in sorted(row) if not callable(row[name])}

@@ -29,7 +29,13 @@ class Function:
 
 
 def _json(value: object) -> str:
-    return marshal(json_value(value), html=isinstance(value, Struct) and value.escapes)
+    return marshal(json_value(value), html=_escapes(value))
+
+
+def _escapes(value: object) -> bool:
+    if isinstance(value, list):
+        return any(map(_escapes, value))
+    return isinstance(value, Struct) and value.escapes
 
 
 def _join(values: list[str] | None, separator: str) -> str:

@@ -7,24 +7,9 @@ import os
 
 from millefeuille.build.cache.prune import Usage, usage
 from millefeuille.build.running.caches import StoredCache, every
+from millefeuille.docker.shapes.buildcache import Cached
 from millefeuille.oci.moment import rfc3339
 from millefeuille.store.store import Store
-from millefeuille.values import dataclass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cached:
-    """One thing in the cache. Times are seconds since 1970, `size` bytes."""
-
-    id: str
-    kind: str
-    description: str
-    size: int
-    created: float
-    used: float
-    uses: int = 0
-    in_use: bool = False
-    shared: bool = False
 
 
 def held(store: Store) -> list[Cached]:

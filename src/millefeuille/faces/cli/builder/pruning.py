@@ -5,8 +5,9 @@ from __future__ import annotations
 from millefeuille.annotations import NamedTuple
 from millefeuille.build.cache.prune import Limits, prune
 from millefeuille.build.running import caches, kept
+from millefeuille.docker.shapes.buildcache import Cached
 from millefeuille.engine.running import remains, run_host
-from millefeuille.faces.cli.builder.cached import Cached, of_mount, of_step
+from millefeuille.faces.cli.builder.cached import of_mount, of_step
 from millefeuille.settings import Settings
 from millefeuille.store.store import Store
 

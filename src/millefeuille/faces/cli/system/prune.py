@@ -10,6 +10,7 @@ from millefeuille.containers import prune as containerprune
 from millefeuille.containers import records
 from millefeuille.docker import containerselection, networkselection, volumeselection
 from millefeuille.docker.selection import prunable
+from millefeuille.docker.shapes.buildcache import Cached
 from millefeuille.engine.containers import host
 from millefeuille.engine.leftovers import clear, let_go
 from millefeuille.engine.networks import networks
@@ -18,7 +19,6 @@ from millefeuille.engine.store import removing
 from millefeuille.engine.users import users
 from millefeuille.engine.volumes import users as volume_users
 from millefeuille.engine.volumes import volumes
-from millefeuille.faces.cli.builder.cached import Cached
 from millefeuille.faces.cli.builder.pruning import Wish
 from millefeuille.faces.cli.builder.pruning import pruned as removed
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
