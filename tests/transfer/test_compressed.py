@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -11,19 +12,27 @@ import pytest
 from tests.store.memory import Memory, brought, layer, tar_of
 from tests.transfer.test_push import Target, Told
 
+from millefeuille.errors import Failed
+from millefeuille.images.remove import remove
+from millefeuille.images.users import Nobody
 from millefeuille.oci import mediatype
+from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.progress import LayerDone, Silent
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.store.check import check
+from millefeuille.store.images import images
+from millefeuille.store.leases import lease
 from millefeuille.store.store import Store
 from millefeuille.store.sweep import orphans
 from millefeuille.transfer.archive.load import load
 from millefeuille.transfer.push import push
+from millefeuille.transfer.source import Opener
 
 NAME = Reference.parse("localhost:5000/team/app:1")
 TAR = tar_of({"bin/tool": b"tool" * 5000, "etc/conf": b"x"})
+TAR_HEX = Digest.of(TAR).hex
 
 
 def _docker_archive(path: Path) -> None:
@@ -107,3 +116,51 @@ def test_a_damaged_tar_is_not_compressed(loaded: Store) -> None:
         push(loaded, there, NAME, Silent())
     assert there.uploads == []
     assert not [name for name in os.listdir(loaded.disk.ingest) if name.startswith("gzip-")]
+
+
+def _fails(blob: Descriptor, source: Opener) -> None:
+    raise Failed("the registry is down")
+
+
+def test_nothing_is_left_of_a_push_that_failed(loaded: Store) -> None:
+    there = Target()
+    there.upload = _fails  # type: ignore[method-assign]
+    with pytest.raises(Failed):
+        push(loaded, there, NAME, Silent())
+    assert check(loaded, data=True).orphans == 0
+    layer = loaded.disk.layer(Digest.of(TAR))
+    assert not [name for name in os.listdir(layer) if name.startswith("from-") and TAR_HEX not in name]
+    assert push(loaded, Target(), NAME, Silent())
+
+
+def test_nothing_is_left_of_an_image_that_went_meanwhile(loaded: Store) -> None:
+    there = Target()
+    send = there.upload
+
+    def removing(blob: Descriptor, source: Opener) -> None:
+        send(blob, source)
+        with loaded.writing() as tx:
+            if list(images(tx)):
+                remove(tx, str(NAME), Nobody())
+
+    there.upload = removing  # type: ignore[method-assign]
+    push(loaded, there, NAME, Silent())
+    assert list(loaded.blobs) == []
+
+
+def test_what_another_command_claims_stays(loaded: Store) -> None:
+    there = Target()
+    held: list[Digest] = []
+
+    with contextlib.ExitStack() as stack:
+
+        def claiming(blob: Descriptor, source: Opener) -> None:
+            if blob.media_type == mediatype.OCI_LAYER_GZIP:
+                stack.enter_context(lease(loaded.disk, "another", [blob.digest]))
+                held.append(blob.digest)
+            raise Failed("the registry is down")
+
+        there.upload = claiming  # type: ignore[method-assign]
+        with pytest.raises(Failed):
+            push(loaded, there, NAME, Silent())
+        assert held and set(held) < set(loaded.blobs)

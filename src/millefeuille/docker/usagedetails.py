@@ -37,7 +37,7 @@ def is_short(template: str) -> bool:
 
 
 def render(rows: Mapping[str, Sequence[Row]], cache_size: str, template: str = "") -> str:
-    """The rows of each of KINDS as text; `template` is the value of `--format`, `cache_size` is that of all.
+    """The rows of each of KINDS as text; `template` is that of `--format`, `cache_size` what the cache takes.
 
     Raises InvalidFormat.
     """

@@ -41,6 +41,7 @@ from millefeuille.store import builds
 from millefeuille.store.builds import BuildRecord
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
+from millefeuille.store.transit import transit
 from millefeuille.values import dataclass, field, replace
 
 TYPE_CHECKING = False
@@ -176,6 +177,12 @@ class _Build:
         return self._workshop.layering.cache
 
     def run(self, account: Account, doors: Callable[[], Doors] | None) -> Built:
+        if self._order.delivery is None and self._order.caches.exports is None:
+            return self._run(account, doors)
+        with transit(self._lease):  # what leaves the store is packed for that
+            return self._run(account, doors)
+
+    def _run(self, account: Account, doors: Callable[[], Doors] | None) -> Built:
         order, host = self._order, Platform.host()
         asked = order.platforms or (None,)
         plans, states = [], []

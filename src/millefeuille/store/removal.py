@@ -15,6 +15,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.store import leases
 from millefeuille.store.blobs import Blobs
 from millefeuille.store.chains import set_metadata
+from millefeuille.store.leases import Lease
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass
 
@@ -90,6 +91,27 @@ def remove_steps(tx: Transaction, keys: Iterable[str]) -> None:
         _free_chains(tx, chain, claimed)
     _free_blobs(tx, diff_ids - claimed)
     _free_layers(tx, diff_ids - claimed)
+
+
+def end_lease(tx: Transaction, lease: Lease) -> None:
+    """Drop a lease's rows, and the blobs that it claimed and nothing needs, such as those that were made to
+    be taken elsewhere. Done again, it changes nothing.
+    """
+    disk = tx.disk
+    items = {Digest.parse(item) for item in _column(tx, _CLAIMED, lease.id)}
+    leases.release(tx, lease)
+    claimed = leases.sweep(tx)
+    blobs = {item for item in items if os.path.exists(disk.blob(item)) and str(item) not in claimed}
+    _free_blobs(tx, map(str, blobs))
+    gone = {blob for blob in blobs if disk.blob(blob) in tx.doomed}
+    for diff_id in items:
+        # Which layer a blob was made of is in no row before an image has it.
+        for path in (disk.origin(diff_id, blob) for blob in gone):
+            if os.path.exists(path):
+                tx.doom(path)
+
+
+_CLAIMED = "SELECT item FROM lease_items WHERE lease = ?"
 
 
 def drop_unused_indexes(tx: Transaction) -> None:

@@ -16,9 +16,9 @@ from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.progress import Finished, LayerDone, LayerFound, Progress, Warned
 from millefeuille.store import events, leases, names
-from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+from millefeuille.store.transit import transit
 from millefeuille.transfer.compressed import pack, record_packed
 from millefeuille.transfer.outgoing import Outgoing
 from millefeuille.transfer.plan import Plan
@@ -59,7 +59,8 @@ def push(
     """
     with store.reading() as tx:
         shipment = gather(tx, store, reference, platform, nameless)
-    with leases.lease(store.disk, f"push {reference.familiar}", shipment.digests) as lease:
+    purpose = f"push {reference.familiar}"
+    with leases.lease(store.disk, purpose, shipment.digests) as lease, transit(lease):
         shipment, packed = (shipment, None) if as_stored else pack(store, shipment, lease)
         with store.reading() as tx:
             made = {blob.digest: diff_id for blob, diff_id in packed.layers} if packed else {}
@@ -70,7 +71,7 @@ def push(
             repository.put_manifest(descriptor, below.raw)
         repository.put_manifest(target, document.raw, reference.tag if nameless is None else None)
         with store.writing() as tx:
-            _record(tx, reference, shipment, blobs, packed, lease)
+            _record(tx, reference, shipment, blobs, packed)
     if shipment.note:
         progress.report(Warned(message=shipment.note))
     progress.report(Finished(digest=target.digest, size=target.size, status=""))
@@ -109,10 +110,9 @@ def _send(store: Store, repository: PushTarget, progress: Progress, one: Outboun
 
 def _record(
     tx: Transaction, reference: Reference, shipment: Shipment, blobs: tuple[Outbound, ...],
-    packed: Plan | None, lease: Lease,
+    packed: Plan | None,
 ) -> None:  # fmt: skip
-    """Remember where the image and its layers are now; the lease ends."""
-    leases.release(tx, lease)
+    """Remember where the image and its layers are now."""
     exists = tx.execute("SELECT 1 FROM images WHERE id = ?", (str(shipment.image),)).fetchone()
     if exists is None:
         return  # removed meanwhile

@@ -17,6 +17,7 @@ from millefeuille.engine.caching import export_layout, export_registry, import_l
 from millefeuille.oci import config
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
+from millefeuille.store.check import check
 from millefeuille.store.leases import Lease
 from millefeuille.testing.servers import RegistryServer
 
@@ -46,6 +47,7 @@ def test_a_directory_gives_another_store_what_this_one_made(tmp_path: Path) -> N
         export_layout(one.store, path, "", cache.every(), lease)
 
     first = build_image(one.settings, one.store, order(one, Caches(exports=out)), one.watching, no_registry)
+    assert check(one.store).orphans == 0, "what was packed to be taken away has gone"
     caches = Caches(imports=lambda: [import_layout(two.store, path, "")])
     second = build_image(two.settings, two.store, order(two, caches), two.watching, no_registry)
     assert two.watching.outcomes == ["cached", "cached"]

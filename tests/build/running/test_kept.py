@@ -156,8 +156,22 @@ def test_one_at_a_time(steps: Steps) -> None:
     with kept.entered(steps.host, root.id):
         with pytest.raises(RootInUse):
             inside(steps, root, "/bin/true")
-        assert kept.forget_all(steps.host) == []
-    assert kept.forget_all(steps.host) == [root.id]
+        assert kept.prune(steps.host) == []
+    assert [one.id for one in kept.prune(steps.host)] == [root.id]
+
+
+@pytest.mark.walk
+def test_what_roots_take_is_told_when_they_go(steps: Steps) -> None:
+    small, large = failed(steps), failed(steps, "head -c 2000000 /dev/urandom > /srv/left; exit 3")
+    with kept.entered(steps.host, large.id):
+        found = {root.id: root for root in kept.every(steps.host.kept, steps.host.snapshots)}
+    assert [found[root.id].is_in_use for root in (small, large)] == [False, True]
+    assert found[small.id].size < 2_000_000 <= found[large.id].size < 2_200_000
+    assert found[large.id].arguments == large.wish.arguments
+    gone = kept.prune(steps.host, lambda root: root.size > 1_000_000)
+    assert [(root.id, root.size) for root in gone] == [(large.id, found[large.id].size)]
+    assert [root.id for root in kept.prune(steps.host)] == [small.id]
+    assert kept.every(steps.host.kept, steps.host.snapshots) == []
 
 
 @pytest.mark.walk
@@ -166,7 +180,7 @@ def test_the_newest_are_kept(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> N
     roots = [failed(steps) for _ in range(4)]
     assert [root.id for root in kept.kept_roots(steps.host)] == [roots[3].id, roots[2].id]
     assert sorted(steps.host.snapshots) == sorted(root.id for root in roots[2:])
-    kept.forget_all(steps.host)
+    kept.prune(steps.host)
 
 
 @pytest.mark.walk

@@ -39,7 +39,7 @@ def survivors(tmp_path: Path, busybox_chain: Chain) -> Iterator[Steps]:
     except RuntimeMissing as missing:
         pytest.skip(str(missing))
     yield made
-    kept.forget_all(made.host)
+    kept.prune(made.host)
     made.host.snapshots.release_idle()
     made.check()
     assert not [path for path in (tmp_path / "run/chains").glob("*") if path.name != "lock"]

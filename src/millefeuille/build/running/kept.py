@@ -12,14 +12,16 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from millefeuille import files
-from millefeuille.annotations import Final
+from millefeuille.annotations import Final, Protocol
 from millefeuille.build.running import record
 from millefeuille.build.running.host import RunHost
 from millefeuille.build.running.wish import RunWish
 from millefeuille.errors import Conflict, NotFound
+from millefeuille.snapshots.roots import SnapshotNotFound
+from millefeuille.snapshots.snapshotter import Usage
 from millefeuille.values import dataclass
 
 _WHAT: Final = "the directory of kept roots"
@@ -46,6 +48,24 @@ class KeptRoot:
     failed: float
 
 
+class Measured(Protocol):
+    """What knows how much was written to a root."""
+
+    def usage(self, key: str) -> Usage:
+        """That of the root `key`. Raises SnapshotNotFound, OSError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRoot:
+    """A kept root as it lies on the disk: `size` in bytes, `failed` in seconds since 1970."""
+
+    id: str
+    arguments: tuple[str, ...]
+    failed: float
+    size: int
+    is_in_use: bool
+
+
 def keep(host: RunHost, id: str, wish: RunWish) -> str:
     """Keep the snapshot `id`; its ID. The oldest go. Raises OSError."""
     files.make_directories(host.kept)
@@ -59,13 +79,20 @@ def keep(host: RunHost, id: str, wish: RunWish) -> str:
 
 def kept_roots(host: RunHost) -> list[KeptRoot]:
     """All that are kept, the newest first. Raises OSError; a damaged record is left out."""
-    names = os.listdir(host.kept) if os.path.isdir(host.kept) else []
-    roots = []
-    for name in names:
-        if name.endswith(".json"):
-            with contextlib.suppress(NoSuchRoot, record.DamagedRecord):
-                roots.append(_read(host, name.removesuffix(".json")))
-    return sorted(roots, key=lambda root: root.failed, reverse=True)
+    return _all(host.kept)
+
+
+def every(directory: str, snapshots: Measured) -> list[StoredRoot]:
+    """All whose records lie in `directory`, the newest first. Raises OSError."""
+    found = []
+    for root in _all(directory):
+        with contextlib.suppress(SnapshotNotFound):  # removed meanwhile
+            stored = StoredRoot(
+                id=root.id, arguments=root.wish.arguments, failed=root.failed,
+                size=snapshots.usage(root.id).size, is_in_use=_is_in_use(f"{directory}/{root.id}.lock"),
+            )  # fmt: skip
+            found.append(stored)
+    return found
 
 
 def find(host: RunHost, text: str) -> KeptRoot:
@@ -101,13 +128,13 @@ def forget(host: RunHost, id: str) -> None:
         files.unlink(_lock(host, id))
 
 
-def forget_all(host: RunHost) -> list[str]:
-    """Remove all kept roots that nobody is in; their IDs. Raises OSError."""
+def prune(host: RunHost, wanted: Callable[[StoredRoot], bool] = lambda root: True) -> list[StoredRoot]:
+    """Remove the kept roots that are `wanted` gone and that nobody is in; those that were. Raises OSError."""
     gone = []
-    for root in kept_roots(host):
+    for root in filter(wanted, every(host.kept, host.snapshots)):
         with contextlib.suppress(RootInUse, NoSuchRoot):
             forget(host, root.id)
-            gone.append(root.id)
+            gone.append(root)
     return gone
 
 
@@ -126,9 +153,29 @@ def tidy(host: RunHost) -> None:
                 files.unlink(f"{host.kept}/{name}")
 
 
-def _read(host: RunHost, id: str) -> KeptRoot:
+def _all(directory: str) -> list[KeptRoot]:
+    roots = []
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        if name.endswith(".json"):
+            with contextlib.suppress(NoSuchRoot, record.DamagedRecord):
+                roots.append(_read(directory, name.removesuffix(".json")))
+    return sorted(roots, key=lambda root: root.failed, reverse=True)
+
+
+def _is_in_use(path: str) -> bool:
     try:
-        with open(host.record(id), "rb") as file:
+        lock = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:  # nobody ever was in it
+        return False
+    try:
+        return not files.try_lock(lock)
+    finally:
+        os.close(lock)
+
+
+def _read(directory: str, id: str) -> KeptRoot:
+    try:
+        with open(f"{directory}/{id}.json", "rb") as file:
             wish, failed = record.decoded(file.read())
     except FileNotFoundError:
         raise NoSuchRoot(f"No such failed step: {id}") from None

@@ -46,6 +46,16 @@ def test_tells_what_went(home: Home, image: str) -> None:
     assert home.mille("image", "prune", "-f") == ("Total reclaimed space: 0B\n", "", 0)
 
 
+def test_counts_files_without_an_owner(home: Home, image: str) -> None:
+    left = home.store / "ingest" / "left"  # by a command that was killed
+    left.write_bytes(bytes(1_228_800))
+    rehearsed = home.mille("image", "prune", "--dry-run")[0]
+    assert rehearsed.endswith("Unowned files: 1.229MB\nTotal space to be reclaimed: 1.229MB\n")
+    assert home.mille("image", "prune", "-f")[0].endswith("\n\nTotal reclaimed space: 1.229MB\n")
+    left.write_bytes(bytes(1_228_800))
+    assert home.mille("system", "prune", "-f") == ("Total reclaimed space: 1.229MB\n", "", 0)
+
+
 def test_is_an_event(home: Home, image: str) -> None:
     home.mille("image", "prune", "-f")
     (line,) = events(home, "--format", "json")

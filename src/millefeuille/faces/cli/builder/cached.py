@@ -1,23 +1,42 @@
-"""What the build cache holds, as rows: steps with their layers, and cache mounts."""
+"""What the build cache holds, as rows: steps with their layers, cache mounts, and roots of failed steps."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 
 from millefeuille.build.cache.prune import Usage, usage
-from millefeuille.build.running.caches import StoredCache, every
 from millefeuille.docker.shapes.buildcache import Cached
+from millefeuille.later import Later
 from millefeuille.oci.moment import rfc3339
+from millefeuille.settings import Settings
 from millefeuille.store.store import Store
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.build.running import caches, kept
+    from millefeuille.engine import running
+    from millefeuille.runtime import userns
+    from millefeuille.snapshots import roots
+else:  # most of the time there is no build cache but steps
+    caches = Later("millefeuille.build.running.caches")
+    kept = Later("millefeuille.build.running.kept")
+    running = Later("millefeuille.engine.running")
+    userns = Later("millefeuille.runtime.userns")
+    roots = Later("millefeuille.snapshots.roots")
 
-def held(store: Store) -> list[Cached]:
+
+def held(settings: Settings, store: Store) -> list[Cached]:
     """All that the cache holds, what was used last first."""
     with store.reading() as tx:
-        steps = [of_step(one) for one in usage(tx)]
-    mounts = [of_mount(one) for one in every(os.path.join(store.disk.root, "build", "cache-mounts"))]
-    return sorted([*steps, *mounts], key=lambda one: -one.used)
+        found = [of_step(one) for one in usage(tx)]
+    work = os.path.join(settings.root, "build")
+    if os.path.isdir(work) and running.remains(settings):
+        userns.enter()  # what commands wrote may belong to users that only its namespace has
+        found += [of_mount(one) for one in caches.every(f"{work}/cache-mounts")]
+        found += [of_root(one) for one in kept.every(f"{work}/kept", roots.Roots(store.disk.snapshots))]
+    return sorted(found, key=lambda one: -one.used)
 
 
 def of_step(one: Usage) -> Cached:
@@ -29,11 +48,19 @@ def of_step(one: Usage) -> Cached:
     )  # fmt: skip
 
 
-def of_mount(one: StoredCache) -> Cached:
+def of_mount(one: caches.StoredCache) -> Cached:
     """A cache mount."""
     return Cached(
         id=one.key[:12], kind="exec.cachemount", description=f"cache mount {one.id}", size=one.size,
         created=one.used, used=one.used, in_use=one.is_in_use,
+    )  # fmt: skip
+
+
+def of_root(one: kept.StoredRoot) -> Cached:
+    """What a step that failed left."""
+    return Cached(
+        id=one.id[:12], kind="exec.failed", description=f"failed {_command(one.arguments)}", size=one.size,
+        created=one.failed, used=one.failed, in_use=one.is_in_use,
     )  # fmt: skip
 
 
@@ -42,8 +69,12 @@ def described(inputs: str) -> str:
     fields = json.loads(inputs)
     kind = str(fields.get("op", "")).upper()
     if kind == "RUN":
-        return "RUN " + " ".join(" ".join(fields.get("arguments", ())).split())
+        return _command(fields.get("arguments", ()))
     return f"{kind} {fields.get('destination') or fields.get('path') or ''}".strip()
+
+
+def _command(arguments: Sequence[str]) -> str:
+    return "RUN " + " ".join(" ".join(arguments).split())
 
 
 def moment(seconds: float) -> str:

@@ -23,7 +23,7 @@ def run(context: Context, call: Call) -> int:
     if call[FORMAT] not in ("", "json"):
         raise Refusal(f'invalid format "{call[FORMAT]}": use json')
     store = existing(context.settings)
-    found = held(store) if store is not None else []
+    found = held(context.settings, store) if store is not None else []
     if call[FORMAT]:
         context.terminal.write("".join(f"{json.dumps(asdict(one))}\n" for one in found))
         return 0

@@ -7,7 +7,7 @@ from millefeuille.build.cache.prune import Limits, prune
 from millefeuille.build.running import caches, kept
 from millefeuille.docker.shapes.buildcache import Cached
 from millefeuille.engine.running import remains, run_host
-from millefeuille.faces.cli.builder.cached import of_mount, of_step
+from millefeuille.faces.cli.builder.cached import of_mount, of_root, of_step
 from millefeuille.settings import Settings
 from millefeuille.store.store import Store
 
@@ -22,11 +22,6 @@ class Wish(NamedTuple):
     room: int | None = None
     kind: str = ""
     id: str = ""
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing is chosen."""
-        return self.since_ns is None and not self.kind and not self.id
 
 
 def pruned(settings: Settings, store: Store, wish: Wish) -> list[Cached]:
@@ -44,8 +39,11 @@ def pruned(settings: Settings, store: Store, wish: Wish) -> list[Cached]:
                 host.caches, lambda one: _is_old(one.used, wish) and _fits(of_mount(one), wish)
             )  # fmt: skip
             gone += [of_mount(one) for one in old]
-        if wish.is_whole:
-            kept.forget_all(host)
+        if wish.kind in ("", "exec.failed"):
+            roots = kept.prune(
+                host, lambda one: _is_old(one.failed, wish) and _fits(of_root(one), wish)
+            )  # fmt: skip
+            gone += [of_root(one) for one in roots]
     return gone
 
 

@@ -57,12 +57,12 @@ def pruning_filters(settings: Settings, given: Pairs) -> Filters:
 
 
 def described(pruned: Pruned) -> str:
-    """What went, as Docker says it."""
+    """What went, as Docker says it; files without an owner count, for a command that was killed left them."""
     lines = [
         f"untagged: {act.untagged}" if act.untagged else f"deleted: {act.deleted}" for act in pruned.acts
     ]
     listed = "\n".join(["Deleted Images:", *lines, "", ""]) if lines else ""
-    return f"{listed}Total reclaimed space: {human_size(pruned.reclaimed)}\n"
+    return f"{listed}Total reclaimed space: {human_size(pruned.reclaimed + pruned.orphans)}\n"
 
 
 def rehearsed(pruned: Pruned) -> str:
@@ -76,7 +76,7 @@ def rehearsed(pruned: Pruned) -> str:
     ]  # fmt: skip
     listed = table(("IMAGE ID", "NAMES", "REASON", "SIZE"), rows) if rows else ""
     orphans = f"Unowned files: {human_size(pruned.orphans)}\n" if pruned.orphans else ""
-    return f"{listed}{orphans}Total space to be reclaimed: {human_size(pruned.reclaimed)}\n"
+    return f"{listed}{orphans}Total space to be reclaimed: {human_size(pruned.reclaimed + pruned.orphans)}\n"
 
 
 def _names(image: ImageRecord) -> str:

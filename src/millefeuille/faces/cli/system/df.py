@@ -57,7 +57,7 @@ def run(context: Context, call: Call) -> int:
         summary(one.image, shared=one.shared, containers=one.containers) for one in found.images
     ]  # fmt: skip
     kept = _volumes(context)
-    cached = held(store) if store is not None else []
+    cached = held(context.settings, store) if store is not None else []
     if call[VERBOSE]:
         context.terminal.write(_detailed(images, running, kept, cached, call[FORMAT]))
         return 0
