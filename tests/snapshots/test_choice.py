@@ -10,7 +10,10 @@ import pytest
 
 from millefeuille import kernel
 from millefeuille.snapshots import attach, choice
+from millefeuille.snapshots.attach import NoUpper
 from millefeuille.snapshots.choice import Choice, NoDriver, UnknownDriver, choose
+from millefeuille.snapshots.overlay.marks import marks
+from millefeuille.snapshots.overlay.probe import probe
 
 pytestmark = pytest.mark.walk
 
@@ -101,3 +104,32 @@ def test_in_memory_and_on_an_overlay(disk: Path, tmp_path: Path) -> None:
         assert os.listdir(disk) == []
     finally:
         kernel.unmount(str(disk), detach=True)
+
+
+@pytest.fixture
+def on_overlay(tmp_path: Path) -> Iterator[Path]:
+    """A directory on an overlay, as a container without a volume has it."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    for name in ("lower", "upper", "work", "shown"):
+        (tmp_path / name).mkdir()
+    options = [("source", "overlay"), ("lowerdir", str(tmp_path / "lower"))]
+    options += [("upperdir", str(tmp_path / "upper")), ("workdir", str(tmp_path / "work"))]
+    descriptor = attach.detached("overlay", options)
+    kernel.move_mount(descriptor, str(tmp_path / "shown"))
+    os.close(descriptor)
+    yield tmp_path / "shown"
+    kernel.unmount(str(tmp_path / "shown"), detach=True)
+
+
+def test_no_changes_on_an_overlay(on_overlay: Path, tmp_path: Path) -> None:
+    found = probe(str(on_overlay), marks())
+    assert isinstance(found, NoUpper)
+    assert str(found).startswith(
+        f"mount overlay: overlayfs cannot keep what a container changes on the file system of {on_overlay}/"
+    )
+    with pytest.raises(NoDriver, match="no way to mount images below") as caught:
+        choose(str(on_overlay), str(tmp_path / "memory"), "overlay")
+    assert caught.value.advice == found.advice
+    assert found.advice is not None and "`--root`" in found.advice
+    assert os.listdir(on_overlay) == []

@@ -20,7 +20,10 @@ from millefeuille.registry.redaction import show_url
 from millefeuille.runtime import probe as runtimes
 from millefeuille.runtime.invocation import RuntimeMissing
 from millefeuille.settings import Settings
+from millefeuille.snapshots.attach import NoUpper
 from millefeuille.snapshots.choice import DRIVERS, NoDriver, refuse_unknown
+from millefeuille.snapshots.overlay import probe as overlay
+from millefeuille.snapshots.overlay.marks import marks
 from millefeuille.store.store import Store
 
 # Docker takes these for insecure without being told.
@@ -58,7 +61,7 @@ def describe(settings: Settings) -> EngineInfo:
         http_proxy=show_url(proxy(settings, "http")),
         https_proxy=show_url(proxy(settings, "https")),
         no_proxy=proxy(settings, "no"),
-        warnings=warnings,
+        warnings=(*warnings, *_unwritable(store)),
     )
 
 
@@ -75,6 +78,20 @@ def _runtimes(settings: Settings) -> tuple[dict[str, str], tuple[str, ...]]:
     except RuntimeMissing as missing:
         return {}, (f"WARNING: {missing}",)
     return {os.path.basename(program): program}, ()
+
+
+def _unwritable(store: Store | None) -> tuple[str, ...]:
+    """That images can be looked at here, but containers have no place to write to; tried out, too."""
+    if store is None or os.geteuid() != 0:  # an ordinary user mounts in a namespace only
+        return ()
+    try:
+        error = overlay.probe(store.disk.trash, marks())
+    except OSError:  # the store takes nothing at all
+        return ()
+    if not isinstance(error, NoUpper):
+        return ()
+    where = f"overlayfs cannot keep what it changes on the file system of {store.disk.root}"
+    return (f"WARNING: No container can run: {where}",)
 
 
 def _driver(settings: Settings, store: Store | None) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -8,12 +8,21 @@ import os
 from collections.abc import Sequence
 
 from millefeuille import files, kernel
+from millefeuille.annotations import Final
 from millefeuille.errors import Denied, Failed, MilleError
 from millefeuille.snapshots.snapshotter import Mount, Option
+
+# The kernel's words (fs/overlayfs/params.c), around a path.
+_ON: Final = "filesystem on "
+_UNFIT: Final = " not supported as upperdir"
 
 
 class MountFailed(Failed):
     """The kernel refused a mount."""
+
+
+class NoUpper(MountFailed):
+    """Overlayfs can keep no changes on the file system there, as on another overlay."""
 
 
 class MountDenied(Denied):
@@ -80,6 +89,13 @@ def explain(error: OSError, what: str) -> MilleError:
     """The one-line error for a mount that the kernel refused."""
     if isinstance(error, PermissionError):
         return MountDenied(f"{what}: not permitted", advice="Mounting needs root.")
+    before, unfit, _ = (error.strerror or "").partition(_UNFIT)
+    if unfit:
+        path = before.rpartition(_ON)[2]
+        return NoUpper(
+            f"{what}: overlayfs cannot keep what a container changes on the file system of {path}",
+            advice="Put the store on another one, such as a volume or a tmpfs, with `--root` or MILLE_ROOT.",
+        )
     return MountFailed(f"{what}: {error.strerror or error}")
 
 

@@ -76,19 +76,19 @@ def refuse_unknown(wanted: str) -> None:
 
 def _tried(directory: str, wanted: str) -> Choice:
     """Try what may be chosen, the best first."""
-    refused = ""
+    refused, advice = "", None
     if wanted != "overlay":
         backing, words = erofs.probe(directory)
         if backing is not None:
             return Choice(driver="erofs", reason=f"{words}, as asked for" if wanted else words)
         refused = f"EROFS: {words}"
     if wanted != "erofs":
-        words = overlay.probe(directory, marks())
-        if not words:
+        error = overlay.probe(directory, marks())
+        if error is None:
             reason = "layers are extracted, as asked for" if wanted else f"layers are extracted ({refused})"
             return Choice(driver="overlay", reason=reason)
-        refused = "; ".join(filter(None, (refused, f"overlay: {words}")))
-    raise NoDriver(f"no way to mount images below {directory}: {refused}")
+        refused, advice = "; ".join(filter(None, (refused, f"overlay: {error}"))), error.advice
+    raise NoDriver(f"no way to mount images below {directory}: {refused}", advice=advice)
 
 
 def _remembered(memory: str, asked: str) -> Choice | None:

@@ -6,12 +6,14 @@ import os
 import stat
 
 from millefeuille import files
+from millefeuille.errors import MilleError
 from millefeuille.snapshots import attach
+from millefeuille.snapshots.attach import MountFailed
 from millefeuille.snapshots.snapshotter import Marks, Option
 
 
-def probe(directory: str, marks: Marks) -> str:
-    """Why overlayfs cannot be had over directories in `directory`, "" when it can.
+def probe(directory: str, marks: Marks) -> MilleError | None:
+    """Why overlayfs cannot be had over directories in `directory`, None when it can.
 
     Mounts a sample, changes it, and leaves nothing. Raises OSError when `directory` takes no files.
     """
@@ -23,15 +25,16 @@ def probe(directory: str, marks: Marks) -> str:
         try:
             descriptor = attach.detached("overlay", _options(stem, marks))
         except OSError as error:
-            return str(attach.explain(error, "mount overlay"))
+            return attach.explain(error, "mount overlay")
         try:
             files.unlink(f"/proc/self/fd/{descriptor}/file")
         except OSError as error:
-            return f"a sample mount cannot be written to: {error.strerror}"
+            return MountFailed(f"a sample mount cannot be written to: {error.strerror}")
         finally:
             os.close(descriptor)
         left = os.lstat(f"{stem}/upper/file")
-        return "" if stat.S_ISCHR(left.st_mode) else "a sample mount does not mark what is gone"
+        is_marked = stat.S_ISCHR(left.st_mode)
+        return None if is_marked else MountFailed("a sample mount does not mark what is gone")
     finally:
         files.remove_tree(stem)
 

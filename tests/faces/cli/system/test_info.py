@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from tests.faces.cli.home import Home
 
+from millefeuille import kernel
+from millefeuille.snapshots import attach
+
 _NO_FIELD = 'template: :1:2: executing "" at <.Nope>: can\'t evaluate field'
 
 
@@ -95,3 +98,33 @@ def test_the_snapshotter_asked_for(home: Home) -> None:
     out, err, code = home.mille("info", environment={"MILLE_SNAPSHOTTER": "btrfs"})
     assert (out, code) == ("", 1)
     assert err == "Error: unknown snapshotter 'btrfs'\nMILLE_SNAPSHOTTER can be erofs or overlay.\n"
+
+
+@pytest.mark.walk
+def test_a_store_where_nothing_can_be_changed(home: Home, tmp_path: Path) -> None:
+    """On an overlay, as in a container without a volume."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    assert json.loads(info(home, "{{json .Warnings}}")) is None
+    for name in ("upper", "work"):
+        (tmp_path / name).mkdir()
+    home.store.mkdir()
+    options = [("source", "overlay"), ("lowerdir", str(home.store))]
+    options += [("upperdir", str(tmp_path / "upper")), ("workdir", str(tmp_path / "work"))]
+    descriptor = attach.detached("overlay", options)
+    kernel.move_mount(descriptor, str(home.store))
+    os.close(descriptor)
+    try:
+        (tmp_path / "empty.tar").write_bytes(bytes(10240))
+        assert home.mille("import", str(tmp_path / "empty.tar"), "x")[2] == 0
+        where = f"overlayfs cannot keep what it changes on the file system of {home.store}"
+        warning = f"WARNING: No container can run: {where}"
+        out, err, code = home.mille("info", "-f", "{{json .Warnings}}")
+        assert (json.loads(out), err, code) == ([warning], "", 0)
+        _, err, code = home.mille("run", "--network", "none", "x", "true")
+        assert code == 125
+        assert err.splitlines()[1] == (
+            "Put the store on another one, such as a volume or a tmpfs, with `--root` or MILLE_ROOT."
+        )
+    finally:
+        kernel.unmount(str(home.store), detach=True)
