@@ -89,16 +89,17 @@ def test_at_each_act(
 
 
 def test_while_the_command_runs(survivors: Steps, tmp_path: Path, busybox_chain: Chain) -> None:
-    process = start(tmp_path, busybox_chain, 0, "touch /cache/begun; sleep 1000")
+    long = str(1_000_000 + os.getpid())  # as nobody else's sleep is
+    process = start(tmp_path, busybox_chain, 0, f"touch /cache/begun; sleep {long}")
     directory = tmp_path / "work/cache-mounts"
     deadline = time.monotonic() + 20
     while not list(directory.glob("*/0/begun")) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()
     finish(process)
-    assert running("sleep\0001000")
+    assert running(f"sleep\0{long}")
     hold_order(survivors)
-    assert not running("sleep\0001000")
+    assert not running(f"sleep\0{long}")
 
 
 def running(words: str) -> list[str]:
