@@ -89,7 +89,8 @@ def test_another_secret_is_no_other_step(yard: Yard, agent: str) -> None:
 
 
 def test_a_kill_while_the_command_runs(yard: Yard, agent: str) -> None:
-    script = "echo begun; sleep 1007"
+    long = str(1_000_000 + os.getpid())  # as nobody else's sleep is
+    script = f"echo begun; sleep {long}"
     process = subprocess.Popen(
         [MILLE, "--root", yard.root, *words(yard, agent, script)], stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -106,9 +107,9 @@ def test_a_kill_while_the_command_runs(yard: Yard, agent: str) -> None:
     assert yard.build(f"FROM {BASE}\nRUN true\n").returncode == 0
     told_nowhere(yard, agent)
     deadline = time.monotonic() + 5
-    while _running("sleep\0001007") and time.monotonic() < deadline:
+    while _running(f"sleep\0{long}") and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not _running("sleep\0001007")
+    assert not _running(f"sleep\0{long}")
     assert yard.left() == []
 
 
