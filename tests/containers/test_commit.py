@@ -233,6 +233,16 @@ def test_an_image_that_tells_nothing_of_its_making(world: World) -> None:
     assert config.fields["history"] == [{"created": "now"}] * 3
 
 
+def test_an_image_that_tells_of_some_of_its_layers(world: World) -> None:
+    told = [{"created_by": "a"}, {"created_by": "b", "empty_layer": True}]
+    partly = image_config.parse(json.dumps({
+        "os": "linux", "rootfs": {"diff_ids": [str(world.base.diff_id)] * 2}, "history": told,
+    }).encode())  # fmt: skip
+    config = committed_config(partly, {}, {"created": "now"}, world.base.diff_id)
+    assert config.fields["history"] == [*told, {"created": "now"}, {"created": "now"}]
+    image_config.check_layers(config, 3, "x")
+
+
 def test_umoci_unpacks_the_same_tree(world: World, tmp_path: Path) -> None:
     if shutil.which("umoci") is None:
         pytest.skip("umoci is not installed")

@@ -44,10 +44,12 @@ def _layer(image: Image, number: int) -> str:
     part = image.parts[number]
     rows = ",\n".join(_rows(part.layer))
     listed = f"[\n{rows}\n      ]" if rows else "[]"
+    told = number < image.config.filled_steps
+    command = part.step.created_by.removeprefix(_SHELL) if told else "(missing)"
     return (
         f'    {{\n      "index": {number},\n      "id": "{part.diff_id.hex}",\n'
         f'      "digestId": "{part.diff_id}",\n      "sizeBytes": {part.layer.index.content_size},\n'
-        f'      "command": {_quoted(os.fsencode(part.step.created_by.removeprefix(_SHELL)))},\n'
+        f'      "command": {_quoted(os.fsencode(command))},\n'
         f'      "fileList": {listed}\n    }}'
     )
 

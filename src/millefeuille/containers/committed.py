@@ -60,15 +60,15 @@ def committed_config(
     `step` is a history entry; its time and author are the image's.
     """
     old = base.fields
-    # An image that tells nothing of its making has a step for each layer from now on.
+    # Layers that an image tells nothing of have a step each from now on.
     silent = {"created": base.created or step["created"]}
-    history = old.get("history") or [*repeat(silent, len(base.diff_ids))]
+    untold = repeat(silent, len(base.diff_ids) - base.filled_steps)
     fields = {
         "architecture": base.platform.architecture,
         "author": step.get("author"),
         "config": process,
         "created": step["created"],
-        "history": [*history, {**step, **({} if added else {"empty_layer": True})}],
+        "history": [*(old.get("history") or ()), *untold, {**step, **({} if added else {"empty_layer": True})}],
         "os": base.platform.os,
         "os.features": old.get("os.features"),
         "os.version": old.get("os.version"),

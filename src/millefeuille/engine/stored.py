@@ -38,9 +38,11 @@ def stored(store: Store, name: str, platform: Platform | None = None) -> Analysi
 
 
 def _base_steps(store: Store, tx: Transaction, base_name: str, config: ImageConfig) -> int:
-    """How many steps of the history are those of the base; 0 where its history is another."""
+    """How many steps of the history are those of the base; 0 where its history is another or incomplete."""
     with contextlib.suppress(MilleError):
-        base = config_of(store.blobs, find_platform(tx, base_name, config.platform)).history
-        if config.history[: len(base)] == base:
-            return len(base)
+        base = config_of(store.blobs, find_platform(tx, base_name, config.platform))
+        # Steps of its layers that it does not tell of may stand behind its own.
+        told = base.filled_steps == len(base.diff_ids)
+        if told and config.history[: len(base.history)] == base.history:
+            return len(base.history)
     return 0

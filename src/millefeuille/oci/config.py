@@ -56,6 +56,11 @@ class ImageConfig:
         return value if isinstance(value, dict) else {}
 
     @property
+    def filled_steps(self) -> int:
+        """How many steps of the history made a layer; fewer than there are layers where it does not tell all."""
+        return sum(not entry.empty_layer for entry in self.history)
+
+    @property
     def labels(self) -> Mapping[str, str]:
         """The image's labels."""
         value = self.process.get("Labels")
@@ -88,11 +93,14 @@ def parse(raw: bytes, what: str = "image config") -> ImageConfig:
 
 
 def check_layers(config: ImageConfig, layers: int, what: str) -> None:
-    """Hold that a config describes exactly `layers` layers. Raises InvalidConfig."""
-    filled = sum(not entry.empty_layer for entry in config.history)
+    """Hold that a config describes exactly `layers` layers, and that its history tells of no more.
+
+    It may tell of fewer, as Docker takes it. Raises InvalidConfig.
+    """
+    filled = config.filled_steps
     if len(config.diff_ids) != layers:
         raise InvalidConfig(f"{what}: {layers} layers, but the config lists {len(config.diff_ids)} diff IDs")
-    if config.history and filled != layers:
+    if filled > layers:
         raise InvalidConfig(f"{what}: {layers} layers, but the history has {filled} that are not empty")
 
 

@@ -13,11 +13,14 @@ from millefeuille.values import replace
 def from_history(image: Image, lines: Sequence[int] = ()) -> tuple[Step, ...]:
     """The steps above the base, as the history tells them; `lines` has for each layer that of the Dockerfile
     which made it, 0 where that is not known.
+
+    A history that tells of fewer layers than there are does not say of which: no step then has one.
     """
+    told = image.config.filled_steps == len(image.parts)
     steps = [Step(word="FROM", body=image.base_name or "scratch")]
     layer = image.base
     for past, text in own_instructions(image):
-        number = NO_LAYER if past.empty_layer else layer
+        number = NO_LAYER if past.empty_layer or not told else layer
         layer += not past.empty_layer
         line = lines[number] if 0 <= number < len(lines) else 0
         steps.append(read_step(text, first=line, last=line, layer=number))
