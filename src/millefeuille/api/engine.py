@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from millefeuille.api.image import Image, image_of
 from millefeuille.api.watching import Watching
+from millefeuille.build.changes import apply_changes
 from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.report import Event as BuildEvent
 from millefeuille.build.report import Silent as SilentBuild
@@ -52,7 +53,6 @@ from millefeuille.store.names import find
 from millefeuille.store.store import Store
 from millefeuille.transfer import pull as pulling
 from millefeuille.transfer import push as pushing
-from millefeuille.transfer.archive.changes import apply_changes
 from millefeuille.transfer.archive.import_ import Making, import_image
 from millefeuille.transfer.archive.load import load
 from millefeuille.transfer.archive.save import save_to_file

@@ -1,6 +1,6 @@
 """Commit: what a container wrote becomes the top layer of a new image.
 
-    instructions → one pass over the changes → lease on the layer and on what the image stands on
+    configuration → one pass over the changes → lease on the layer and on what the image stands on
                  → config and manifest → documents
                  → one transaction: image, name, events, end of the lease → index.json
 
@@ -61,10 +61,10 @@ class _Base:
 def commit(store: Store, container: Container, written: Written, wishes: Wishes) -> Digest:
     """Make an image of what the container wrote, and of its configuration; the image's ID.
 
-    Without any change of files it has the layers of the container's image. Raises BadInstruction,
-    NoSuchImage when that is gone, UnreadableChange, UnwritableName, TarError, DiskFull, ReadOnlyStore.
+    Without any change of files it has the layers of the container's image. Raises NoSuchImage when that is
+    gone, UnreadableChange, UnwritableName, TarError, DiskFull, ReadOnlyStore.
     """
-    process = committed_process(container.config, wishes.instructions)
+    process = committed_process(container.config, wishes.process)
     with contextlib.ExitStack() as stack:
         return _Commit(store, container, wishes, _base(store, container.image), process, stack).run(written)
 

@@ -5,23 +5,16 @@ Docker's, without what is the container's alone: its host name, its terminal, th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import repeat
 
 from millefeuille.annotations import Any, Final
-from millefeuille.later import Later
 from millefeuille.oci import config as image_config
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.plainjson import dumps
 from millefeuille.values import dataclass
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from millefeuille.transfer.archive import changes
-else:
-    changes = Later("millefeuille.transfer.archive.changes")
 
 # Of a container's configuration, what an image says too (OCI image-spec, config.md, and Docker's additions).
 _KEPT: Final = (
@@ -32,21 +25,42 @@ _KEPT: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the new image is to be. `instructions` are Dockerfile's, applied to the container's configuration;
-    `epoch`, in seconds since 1970, is then the image's time, and no file's is later.
+    """What the new image is to be. `process` is the container's configuration as somebody changed it, None
+    for as it is; `epoch`, in seconds since 1970, is then the image's time, and no file's is later.
     """
 
     name: Reference | None = None
     author: str = ""
     message: str = ""
-    instructions: Sequence[str] = ()
+    process: Mapping[str, Any] | None = None
     epoch: int | None = None
 
 
-def committed_process(container: Mapping[str, Any], instructions: Sequence[str]) -> dict[str, Any]:
-    """The `config` member of the new config: a container's configuration, changed. Raises BadInstruction."""
-    changed = changes.apply_changes(instructions, container) if instructions else container
-    return {key: changed[key] for key in _KEPT if changed.get(key)}
+def committed_process(
+    container: Mapping[str, Any], changed: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The `config` member of the new config: a container's configuration, or that as it was `changed`.
+
+    What the changes left empty is the container's again. Source: moby, daemon/commit.go, `merge`.
+    """
+    process = container if changed is None else _merged(changed, container)
+    return {key: process[key] for key in _KEPT if process.get(key)}
+
+
+def _merged(changed: Mapping[str, Any], container: Mapping[str, Any]) -> dict[str, Any]:
+    process = dict(changed)
+    for name in ("User", "WorkingDir", "StopSignal", "Env"):
+        process[name] = changed.get(name) or container.get(name)
+    for name in ("ExposedPorts", "Labels", "Volumes"):
+        process[name] = {**(container.get(name) or {}), **(changed.get(name) or {})}
+    if not changed.get("Entrypoint"):
+        process["Entrypoint"] = container.get("Entrypoint")
+        if not changed.get("Cmd"):
+            process["Cmd"] = container.get("Cmd")
+    check, old = changed.get("Healthcheck"), container.get("Healthcheck")
+    if check and old:
+        process["Healthcheck"] = {**old, **{name: value for name, value in check.items() if value}}
+    return process
 
 
 def committed_config(
@@ -62,13 +76,13 @@ def committed_config(
     old = base.fields
     # Layers that an image tells nothing of have a step each from now on.
     silent = {"created": base.created or step["created"]}
-    untold = repeat(silent, len(base.diff_ids) - base.filled_steps)
+    history = [*(old.get("history") or ()), *repeat(silent, len(base.diff_ids) - base.filled_steps)]
     fields = {
         "architecture": base.platform.architecture,
         "author": step.get("author"),
         "config": process,
         "created": step["created"],
-        "history": [*(old.get("history") or ()), *untold, {**step, **({} if added else {"empty_layer": True})}],
+        "history": [*history, {**step, **({} if added else {"empty_layer": True})}],
         "os": base.platform.os,
         "os.features": old.get("os.features"),
         "os.version": old.get("os.version"),

@@ -57,7 +57,7 @@ class ImageConfig:
 
     @property
     def filled_steps(self) -> int:
-        """How many steps of the history made a layer; fewer than there are layers where it does not tell all."""
+        """How many steps of the history made a layer. Some histories leave layers out."""
         return sum(not entry.empty_layer for entry in self.history)
 
     @property

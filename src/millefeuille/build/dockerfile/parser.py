@@ -34,7 +34,7 @@ def parse(text: bytes, *, name: str = "Dockerfile", syntax: str = "") -> Dockerf
     if not text:
         raise DockerfileError("the Dockerfile cannot be empty", name=name)
     reader = LineReader(text)
-    found = [(line.gaps, _instruction(line, reader, name)) for line in _logical_lines(reader, name)]
+    found = [(line.gaps, parse_line(line, reader, name)) for line in _logical_lines(reader, name)]
     global_args, stages = _stages([one for _, one in found], name)
     return Dockerfile(
         name=name,
@@ -82,7 +82,11 @@ def _logical_lines(reader: LineReader, name: str) -> Iterator[LogicalLine]:
         yield line
 
 
-def _instruction(line: LogicalLine, reader: LineReader, name: str) -> Instruction:
+def parse_line(line: LogicalLine, reader: LineReader, name: str) -> Instruction:
+    """The instruction in a line that `reader` just gave, with the here-documents behind it, which are read.
+
+    Raises DockerfileError, with the line.
+    """
     try:
         _check_text(line.text)
         heredocs = _heredocs(line.text, reader)

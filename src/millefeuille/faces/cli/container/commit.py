@@ -17,8 +17,15 @@ from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, between
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, repeated, string
+from millefeuille.later import Later
 from millefeuille.oci.reference import Reference
 from millefeuille.runtime import probe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.build import changes
+else:
+    changes = Later("millefeuille.build.changes")
 
 AUTHOR = string("author", 'Author (e.g., "John Hannibal Smith <hannibal@a-team.com>")', short="a")
 CHANGE = repeated("change", "Apply Dockerfile instruction to the created image", short="c")
@@ -33,14 +40,13 @@ def run(context: Context, call: Call) -> int:
         name = Reference.parse(names[0]).tagged() if names and names[0] else None
     if name is not None and name.digest is not None:
         raise Refusal("refusing to create a tag with a digest reference")
-    instructions = call[CHANGE]
-    wishes = Wishes(
-        name=name, author=call[AUTHOR], message=call[MESSAGE], instructions=instructions,
-        epoch=_epoch(context),
-    )  # fmt: skip
+    epoch = _epoch(context)
     store, where = founded(context.settings), place(context.settings)
     container = records.find(store, where, text)
     refuse_going(where, container, "commit")
+    instructions = call[CHANGE]
+    process = changes.apply_changes(instructions, container.config) if instructions else None
+    wishes = Wishes(name=name, author=call[AUTHOR], message=call[MESSAGE], process=process, epoch=epoch)
     still: AbstractContextManager[None] = contextlib.nullcontext()
     if call[PAUSE]:
         parts = Freezing(store=store, place=where, runtime=probe.find(where.runtime))

@@ -11,11 +11,17 @@ from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.inputs import open_input
 from millefeuille.faces.cli.options import repeated, string
+from millefeuille.later import Later
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
-from millefeuille.transfer.archive.changes import apply_changes
 from millefeuille.transfer.archive.download import download
 from millefeuille.transfer.archive.import_ import Making, import_image
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.build import changes
+else:
+    changes = Later("millefeuille.build.changes")
 
 CHANGE = repeated("change", "Apply Dockerfile instruction to the created image", short="c")
 MESSAGE = string("message", "Set commit message for imported image", short="m")
@@ -32,10 +38,10 @@ def run(context: Context, call: Call) -> int:
     if name is not None and name.digest is not None:
         raise Refusal("cannot import digest reference")
     is_remote = source.startswith(("http://", "https://"))
-    changes = call[CHANGE]
+    instructions = call[CHANGE]
     making = Making(
         name=name,
-        process=apply_changes(changes),
+        process=changes.apply_changes(instructions) if instructions else {},
         message=call[MESSAGE] or f"Imported from {source if is_remote else '-'}",
         platform=platform,
     )

@@ -1,14 +1,18 @@
+"""The instructions of `import -c` and `commit -c`, held against Docker."""
+
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millefeuille.transfer.archive.changes import apply_changes
-from millefeuille.transfer.archive.words import BadInstruction, expand, split_words
+from millefeuille.build.changes import BadInstruction, apply_changes
 
 # What `docker import -c ...` of Docker 20.10 puts into the image's config, and says of bad lines; but
-# STOPSIGNAL, and the case of a command as it was typed, are those of Docker 28.
+# STOPSIGNAL, the case of a command as it was typed, and of what instructions say of their words, are those of
+# Docker 28.
 CASES: list[tuple[list[str], dict[str, object]]] = [
     (['CMD ["sh", "-c", "x"]'], {"Cmd": ["sh", "-c", "x"]}),
     (["CMD echo hello"], {"Cmd": ["/bin/sh", "-c", "echo hello"]}),
@@ -39,6 +43,23 @@ CASES: list[tuple[list[str], dict[str, object]]] = [
     (['HEALTHCHECK CMD ["true"]'], {"Healthcheck": {"Test": ["CMD", "true"]}}),
     (["# a comment", "", "USER x"], {"User": "x"}),
     (["ENV A=1 \\\n B=2"], {"Env": ["A=1", "B=2"]}),
+    (["ENV A=1 \\\n# a comment\n B=2"], {"Env": ["A=1", "B=2"]}),
+    (["ENV A=1\\"], {"Env": ["A=1"]}),
+    (["# escape=`", "ENV A=1`\n B=2"], {"Env": ["A=1", "B=2"]}),
+    (["# escape=`\nENV A=b` c"], {"Env": ["A=b c"]}),
+    (["ENV A=1", "# escape=`", "ENV B=`2"], {"Env": ["A=1", "B=`2"]}),
+    (["# syntax=other/frontend", "USER x"], {"User": "x"}),
+    (["USER a\nENV A=1"], {"User": "a", "Env": ["A=1"]}),
+    (["LABEL a=b\\nc"], {"Labels": {"a": "bnc"}}),
+    (["ENV A='\\$x'"], {"Env": ["A=\\$x"]}),
+    (["CMD"], {"Cmd": ["/bin/sh", "-c"]}),
+    (["CMD []"], {"Cmd": []}),
+    (["ENTRYPOINT"], {"Entrypoint": []}),
+    (["ENTRYPOINT x"], {"Entrypoint": ["/bin/sh", "-c", "x"]}),
+    (["EXPOSE 8080:80 127.0.0.1:80:90"], {"ExposedPorts": {"80/tcp": {}, "90/tcp": {}}}),
+    (["EXPOSE $P"], {"ExposedPorts": {}}),
+    (["STOPSIGNAL 9"], {"StopSignal": "9"}),
+    (["ONBUILD run x"], {"OnBuild": ["run x"]}),
     ([], {}),
 ]  # fmt: skip
 
@@ -52,14 +73,33 @@ BAD = [
     ("ENV =1", "ENV names can not be blank"),
     ('ENV A="x',
      'failed to process "\\"x": unexpected end of statement while looking for matching double-quote'),
-    ("EXPOSE x", "Invalid containerPort: x"),
-    ("EXPOSE 80-79", "Invalid containerPort: 80-79"),
-    ("EXPOSE 70000", "Invalid containerPort: 70000"),
+    ("EXPOSE x", "invalid containerPort: x"),
+    ("EXPOSE 80-79", "invalid containerPort: 80-79"),
+    ("EXPOSE 70000", "invalid containerPort: 70000"),
     ("ONBUILD ONBUILD RUN x", "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"),
     ("ONBUILD FROM x", "FROM isn't allowed as an ONBUILD trigger"),
     ("HEALTHCHECK CMD", "Missing command after HEALTHCHECK CMD"),
     ("HEALTHCHECK RUN x", 'Unknown type "RUN" in HEALTHCHECK (try CMD)'),
     ("HEALTHCHECK --interval=x CMD y", 'time: invalid duration "x"'),
+    ("HEALTHCHECK --interval=5 CMD x", 'time: missing unit in duration "5"'),
+    ("HEALTHCHECK --interval=1ns CMD x", 'Interval "interval" cannot be less than 1ms'),
+    ("HEALTHCHECK --retries=-1 CMD x", "--retries cannot be negative (-1)"),
+    ("HEALTHCHECK --nope=1 CMD x", "unknown flag: --nope"),
+    ("HEALTHCHECK NONE x", "HEALTHCHECK NONE takes no arguments"),
+    ("CMD --flag x", "unknown flag: --flag"),
+    ('CMD ["a", 1]', "when using JSON array syntax, arrays must be comprised of strings only"),
+    ("STOPSIGNAL nope", "invalid signal: nope"),
+    ("STOPSIGNAL", "STOPSIGNAL requires exactly one argument"),
+    ("EXPOSE", "EXPOSE requires at least one argument"),
+    ("EXPOSE 80/foo", "invalid proto: foo"),
+    ("VOLUME []", "VOLUME requires at least one argument"),
+    ("WORKDIR $NOTHING", "cannot normalize nothing"),
+    ("ENV A=${A:?no}", 'failed to process "${A:?no}": A: no'),
+    ("# escape=x\nUSER x", "invalid escape token 'x' does not match ` or \\"),
+    ("", "file with no instructions"),
+    ("# a comment", "file with no instructions"),
+    ("USER \udcff", "the instruction is not valid UTF-8"),
+    ("USER \ud800", "the instruction is not valid UTF-8"),
     ('VOLUME [""]', "VOLUME specified can not be an empty string"),
 ]  # fmt: skip
 
@@ -85,8 +125,14 @@ def test_any_line_is_read_or_refused(name: str, rest: str) -> None:
             pass
 
 
-@given(st.lists(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1), max_size=5))
-def test_quoted_words_come_back(words: list[str]) -> None:
-    escape = str.maketrans({character: f"\\{character}" for character in '"$\\'})
-    line = " ".join(f'"{word.translate(escape)}"' for word in words)
-    assert [expand(word, {}) for word in split_words(line)] == words
+def test_the_words_of_a_container_are_changed_in_a_copy() -> None:
+    before: Mapping[str, object] = {
+        "Env": ["A=1"], "Cmd": ["x"], "Labels": None, "ExposedPorts": {"1/tcp": {}}, "ArgsEscaped": True,
+        "Shell": ["/bin/bash", "-c"],
+    }  # fmt: skip
+    found = apply_changes(["ENV B=$A", "LABEL l=$B", "EXPOSE 2", "CMD y"], before)
+    assert found == {
+        "Env": ["A=1", "B=1"], "Cmd": ["/bin/bash", "-c", "y"], "Labels": {"l": "1"},
+        "ExposedPorts": {"1/tcp": {}, "2/tcp": {}}, "Shell": ["/bin/bash", "-c"],
+    }  # fmt: skip
+    assert (before["Env"], before["ExposedPorts"]) == (["A=1"], {"1/tcp": {}})
