@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -15,6 +16,7 @@ from millefeuille.runtime import probe
 from millefeuille.runtime.invocation import RuntimeMissing
 from millefeuille.testing.images import MadeImage, push
 from millefeuille.testing.servers import RegistryServer
+from millefeuille.values import replace
 
 HINT = "\n\nRun 'mille run --help' for more information\n"
 CREATE = "mille: Error: failed to create task for container: failed to create shim task: OCI runtime"
@@ -101,6 +103,30 @@ def test_a_registry_that_is_not_there(home: Home) -> None:
         f"{missing}mille: Error: {refused}{HINT}",
         125,
     )
+
+
+@pytest.mark.walk
+def test_an_image_for_another_platform_is_run_with_a_warning(
+    home: Home, name: str, registry_server: RegistryServer, busybox: MadeImage
+) -> None:
+    other = replace(busybox, config=busybox.config.replace(b'"amd64"', b'"s390x"'))
+    push(other, registry_server.address, "team/other", "latest")
+    image = f"{registry_server.address}/team/other"
+    assert home.mille("pull", "-q", image)[2] == 0
+    warned = re.compile(
+        r"WARNING: The requested image's platform \(linux/s390x\) does not match the detected host platform "
+        r"\(linux/[a-z0-9/]+\) and no specific platform was requested\n"
+    )
+    out, err, code = home.mille("run", "--rm", image, "echo", "hi")
+    assert (out, code) == ("hi\n", 0) and warned.fullmatch(err)
+    out, err, code = home.mille("create", "--name", "one", image, "true")
+    assert (len(out), code) == (65, 0) and warned.fullmatch(err)
+    # Not of what was not made, nor where somebody chose the platform.
+    assert "WARNING" not in home.mille("create", "--name", "one", image, "true")[1]
+    assert home.mille("run", "--rm", "--platform", "linux/s390x", image, "echo", "hi") == ("hi\n", "", 0)
+    chosen = {"DOCKER_DEFAULT_PLATFORM": "linux/s390x"}
+    assert home.mille("run", "--rm", image, "echo", "hi", environment=chosen) == ("hi\n", "", 0)
+    assert home.mille("rm", "one")[2] == 0
 
 
 @pytest.mark.parametrize(

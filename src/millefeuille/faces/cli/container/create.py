@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from millefeuille.containers.create import create
 from millefeuille.engine.containers import host
 from millefeuille.engine.store import founded
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
@@ -26,7 +25,7 @@ def run(context: Context, call: Call) -> int:
     store = founded(context.settings)
     made = host(context.settings, store)
     with making.id_file(asked.cidfile) as note:
-        container = create(made, making.order(context, store, asked))
+        container = making.make(context, made, store, asked)
         note(container.id)
     context.terminal.line(container.id)
     return 0

@@ -1,4 +1,4 @@
-"""What `create` and `run` do before a container is made: find its image, or pull it."""
+"""What `create` and `run` do to make a container: find its image, or pull it, and warn of a foreign one."""
 
 from __future__ import annotations
 
@@ -8,15 +8,25 @@ import os
 from collections.abc import Callable, Iterator
 
 from millefeuille.containers.create import Wanted as Order
+from millefeuille.containers.create import create
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.container.creation import Wanted
 from millefeuille.images.content import PlatformMissing, config_of, find_platform
+from millefeuille.later import Later
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.store.images import ImageRecord
 from millefeuille.store.names import NoSuchImage, is_full_id
 from millefeuille.store.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.containers import foreign
+else:
+    foreign = Later("millefeuille.containers.foreign")
 
 # As `pulling.fetch`, which is loaded when an image is not here.
 Fetch = Callable[[Context, Store, Reference, Platform | None, bool], None]
@@ -53,17 +63,26 @@ def id_file(path: str) -> Iterator[Callable[[str], None]]:
                 os.unlink(path)
 
 
-def order(context: Context, store: Store, asked: Wanted) -> Order:
-    """What is to be made, with the image's part. Raises as `found` does."""
+def make(context: Context, host: Host, store: Store, asked: Wanted) -> Container:
+    """Make the container; warn of an image that is for another platform than this one, unless one was named.
+
+    Raises as `found` and `create` do.
+    """
     image = found(
         context, store, asked.image, platform=asked.platform, when=asked.pull or "missing", quiet=asked.quiet
     )
     config = config_of(store.blobs, image)
-    return Order(
+    order = Order(
         image=image.id, chain=image.chain, layers=tuple(config.diff_ids), platform=image.platform,
         image_config=config.process, config=asked.config, host_config=asked.host_config,
         networking=asked.networking, name=asked.name,
     )  # fmt: skip
+    container = create(host, order)
+    if not (asked.platform or context.settings.platform) and config.platform != Platform.host():
+        warning = foreign.foreign_warning(config)
+        if warning:
+            context.terminal.complain(warning)
+    return container
 
 
 def check_terminal(context: Context, asked: Wanted, detached: bool) -> None:

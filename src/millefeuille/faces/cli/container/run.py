@@ -8,7 +8,6 @@ import socket
 from millefeuille.containers import removal, sweep
 from millefeuille.containers.attach import Streams
 from millefeuille.containers.connection import Connection
-from millefeuille.containers.create import create
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
@@ -75,7 +74,7 @@ def _run(context: Context, call: Call) -> int:
     store = founded(context.settings)
     made = host(context.settings, store)
     with making.id_file(asked.cidfile) as note:
-        container = create(made, making.order(context, store, asked))
+        container = making.make(context, made, store, asked)
         note(container.id)
     if call[flags.DETACH]:
         _started(made, container, asked)
