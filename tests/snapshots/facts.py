@@ -45,7 +45,7 @@ def shown(root: int, *, clamped: bool) -> Facts:
             _time(status.st_mtime_ns, clamped),
             status.st_rdev,
             0 if stat.S_ISDIR(status.st_mode) else status.st_size,
-            _xattrs(root, path, status.st_mode),
+            _xattrs(root, path),
             _content(root, path, status),
             None,
         )
@@ -127,13 +127,13 @@ def _plain(name: bytes, value: bytes) -> bool:
     return name == b"system.posix_acl_access" and len(value) == 4 + 3 * 8
 
 
-def _xattrs(root: int, path: bytes, mode: int) -> tuple[tuple[bytes, bytes], ...]:
+def _xattrs(root: int, path: bytes) -> tuple[tuple[bytes, bytes], ...]:
     parent, _, leaf = path.rpartition(b"/")
     directory = os.open(parent or b".", os.O_PATH | os.O_DIRECTORY, dir_fd=root)
     try:
         place = b"/proc/self/fd/%d/%b" % (directory, leaf or b".")
         names = [os.fsencode(name) for name in os.listxattr(place, follow_symlinks=False)]
-        kept = [x for x in names if _kept(mode, x) and not x.startswith(b"trusted.overlay.")]
+        kept = [x for x in names if not x.startswith(b"trusted.overlay.")]
         pairs = ((x, os.getxattr(place, x, follow_symlinks=False)) for x in kept)
         return tuple(sorted(pair for pair in pairs if not _plain(*pair)))
     finally:

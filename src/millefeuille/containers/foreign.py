@@ -1,4 +1,4 @@
-"""Foreign: an image for another platform than this machine's, which the kernel may run by an emulator, or not.
+"""Foreign: an image for another platform than this machine's, which an emulator may run, or nothing.
 
 Source: moby, daemon/create.go; levels of x86-64: its psABI, "Low Level System Information".
 """

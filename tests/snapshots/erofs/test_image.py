@@ -141,6 +141,21 @@ def test_extended_attributes(mounted: Mounted, tmp_path: Path) -> None:
     agree(mounted, layers, root)
 
 
+def test_attributes_that_linux_has_no_place_for_are_left_out(mounted: Mounted, tmp_path: Path) -> None:
+    layers = Layers(tmp_path)
+    xattrs = {b"user.a": b"1", b"trusted.t": b"t"}
+    acl = {b"system.posix_acl_access": ACL}
+    chain = layers.chain(directory({
+        b"link": symlink(b"t", xattrs={**xattrs, **acl}), b"long": symlink(b"t" * 4090, xattrs=xattrs),
+        b"pipe": Node(stat.S_IFIFO | 0o664, xattrs={**xattrs, **acl}),
+        b"device": Node(stat.S_IFCHR | 0o600, rdev=0x103, xattrs=xattrs),
+    }))  # fmt: skip
+    found = shown(mounted(chain))
+    left = {b"trusted.t": b"t"}
+    assert [found[b"./" + name][6] for name in (b"link", b"long", b"device")] == [left, left, left]
+    assert found[b"./pipe"][6] == {**left, **acl}
+
+
 def test_attributes_that_would_steer_an_overlay_are_left_out(mounted: Mounted, tmp_path: Path) -> None:
     layers = Layers(tmp_path)
     xattrs = {b"trusted.overlay.opaque": b"y", b"trusted.overlay.redirect": b"/etc", b"strange.name": b"1"}

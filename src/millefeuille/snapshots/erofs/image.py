@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from millefeuille.annotations import Final
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.layers.uncollected import uncollected
+from millefeuille.snapshots.attributes import possible
 from millefeuille.snapshots.erofs import chunks, xattrs
 from millefeuille.snapshots.erofs.format import (
     BLOCK,
@@ -239,11 +240,11 @@ class _Writer:
             raise InvalidTree("a whiteout has outlived the merge of the layers")
         if device >> 32:
             raise InvalidTree("a device's number is larger than Linux has")
-        return self._simple(node, device, self._xattrs.encode(node.xattrs) if node.xattrs else b"")
+        return self._simple(node, device, self._possible(node))
 
     def _symlink(self, node: Node) -> int:
         target = node.link
-        encoded = self._xattrs.encode(node.xattrs) if node.xattrs else b""
+        encoded = self._possible(node)
         head = INODE.size + len(encoded)
         inline = head + len(target) <= BLOCK
         position = self._reserve(head + len(target) if inline else head, whole=inline)
@@ -254,6 +255,10 @@ class _Writer:
             block = self._own_blocks(position, -(-len(target) >> BLOCK_BITS)) << BLOCK_BITS
             self._blocks[block : block + len(target)] = target
         return position >> SLOT_BITS
+
+    def _possible(self, node: Node) -> bytes:
+        """The encoded attributes of what is neither a file nor a directory."""
+        return self._xattrs.encode(possible(node.mode, node.xattrs)) if node.xattrs else b""
 
     def _simple(self, node: Node, union: int, encoded: bytes) -> int:
         position = self._reserve(INODE.size + len(encoded))

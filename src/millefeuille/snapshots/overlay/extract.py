@@ -21,6 +21,7 @@ from millefeuille import files, kernel
 from millefeuille.annotations import Final
 from millefeuille.errors import Corrupt, Denied, Unsupported
 from millefeuille.layers.tree import Node
+from millefeuille.snapshots.attributes import can_have
 from millefeuille.snapshots.overlay.difference import Directory
 from millefeuille.snapshots.snapshotter import Marks
 
@@ -158,7 +159,7 @@ class _Writer:
 
     def _attribute(self, target: int | bytes, node: Node, name: bytes) -> None:
         for key, value in node.xattrs.items():
-            if not _can_have(node.mode, key):
+            if not can_have(node.mode, key):
                 continue
             try:
                 if isinstance(target, int):
@@ -219,13 +220,6 @@ def _copy(source: int, at: int, target: int, size: int) -> None:
         if not copied:
             raise ShortLayer(f"a layer's tar ends before {at + size} bytes")
         left -= copied
-
-
-def _can_have(mode: int, name: bytes) -> bool:
-    """Whether Linux lets an inode of this type have an extended attribute of this name."""
-    if name.startswith(b"user."):
-        return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
-    return not (stat.S_ISLNK(mode) and name.startswith(b"system."))
 
 
 def _nanoseconds(node: Node) -> int:
