@@ -92,5 +92,11 @@ def test_kinds_of_layers() -> None:
     assert mediatype.is_foreign("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
     assert mediatype.is_foreign("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip")
     assert not any(mediatype.is_foreign(layer) for layer in mediatype.LAYERS)
+    assert mediatype.as_oci("application/vnd.docker.image.rootfs.foreign.diff.tar") == mediatype.OCI_LAYER
+    for ending in ("", "+gzip", "+zstd"):
+        foreign = f"application/vnd.oci.image.layer.nondistributable.v1.tar{ending}"
+        assert mediatype.as_oci(foreign) == mediatype.OCI_LAYER + ending
+    assert all(mediatype.as_oci(docker) == oci for docker, oci in mediatype.OCI_SPELLING.items())
+    assert mediatype.as_oci(mediatype.OCI_LAYER_ZSTD) == mediatype.OCI_LAYER_ZSTD
     assert mediatype.is_encrypted("application/vnd.oci.image.layer.v1.tar+gzip+encrypted")
     assert not any(mediatype.is_encrypted(layer) for layer in mediatype.LAYERS)

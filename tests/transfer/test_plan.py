@@ -81,14 +81,12 @@ def _huge(memory: Memory) -> None:
     memory.tags["bad"] = Descriptor(media_type=target.media_type, digest=target.digest, size=100 << 20)
 
 
-FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 ENCRYPTED = f"{mediatype.OCI_LAYER}+gzip+encrypted"
 BAD: dict[str, tuple[Any, type[MilleError]]] = {
     "indexes without end": (_nested, Invalid),
     "no such platform": (lambda memory: memory.add_index("bad", {"s390x": memory.add("0", [])}), NotFound),
     "an artifact": (lambda memory: _manifest(memory, config=described("text/plain", b"{}")), Unsupported),
     "an encrypted layer": (lambda memory: _layer(memory, ENCRYPTED), Unsupported),
-    "a foreign layer": (lambda memory: _layer(memory, FOREIGN), Unsupported),
     "a config that is no JSON": (lambda memory: _config(memory, b"{"), Invalid),
     "a config without layers": (lambda memory: _config(memory, b'{"os":"linux"}'), Invalid),
     "a config that says it is larger": (lambda memory: _config(memory, b"{}", size=3), Corrupt),

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.store.memory import Layer, Memory, brought, compressed, layer, tar_of
+from tests.store.memory import Layer, Memory, Stream, brought, compressed, layer, tar_of
 from tests.store.state import dump, state, tidy
 
-from millefeuille.errors import Corrupt, MilleError, Unsupported
+from millefeuille.errors import Corrupt, MilleError, NotFound, Unsupported
 from millefeuille.layers.refusal import TarError
+from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.store import leases, names
 from millefeuille.store.check import check
@@ -50,6 +51,49 @@ def test_everything_arrives_as_it_was(store: Store, memory: Memory) -> None:
     assert image.digests == (("docker.io/library/app", target.digest),)
     assert image.size == 6000 + 1 + 2 + 3
     _sound(store)
+
+
+DOCKER_FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+OCI_FOREIGN = "application/vnd.oci.image.layer.nondistributable.v1.tar"
+ELSEWHERE = {"urls": ["https://example.invalid/layer"]}
+
+
+def _foreign(memory: Memory, *layers: tuple[Layer, str]) -> Descriptor:
+    described = [
+        one.descriptor().to_json() | {"mediaType": media_type} | ELSEWHERE for one, media_type in layers
+    ]
+    return memory.add("1", [one for one, _ in layers], manifest={"layers": described})
+
+
+def test_foreign_layers_arrive_like_any_other(store: Store, memory: Memory) -> None:
+    layers = [
+        (layer(1), DOCKER_FOREIGN), (layer(2, compression=""), OCI_FOREIGN),
+        (layer(3), f"{OCI_FOREIGN}+gzip"), (layer(4, compression="zstd"), f"{OCI_FOREIGN}+zstd"),
+    ]  # fmt: skip
+    target = _foreign(memory, *layers)
+    pulled = brought(store, memory, "app:1")
+    assert pulled.target == target.digest
+    assert Path(store.disk.blob(target.digest)).read_bytes() == memory.manifests[target.digest][1]
+    for one, _ in layers:
+        assert Path(store.disk.tar(one.diff_id)).read_bytes() == one.tar
+    _sound(store)
+
+
+def test_a_foreign_layer_that_the_registry_does_not_hold(store: Store, memory: Memory) -> None:
+    _foreign(memory, (layer(1), DOCKER_FOREIGN))
+
+    def refuse(blob: Descriptor, *, offset: int = 0, mirrors: bool = True) -> Stream:
+        if blob.media_type == DOCKER_FOREIGN:
+            raise NotFound("blob unknown")
+        return Memory.open(memory, blob, offset=offset, mirrors=mirrors)
+
+    memory.open = refuse  # type: ignore[method-assign] # one that has no such blob
+    with pytest.raises(NotFound, match="the registry does not hold it: blob unknown") as missing:
+        brought(store, memory, "app:1")
+    assert str(layer(1).descriptor().digest) in str(missing.value)
+    assert missing.value.advice == (
+        f"Layers of type {DOCKER_FOREIGN} may lie elsewhere, and other places are not asked."
+    )
 
 
 def test_an_uncompressed_layer_is_one_file(store: Store, memory: Memory) -> None:

@@ -155,7 +155,8 @@ def _base(store: Store, image: Digest) -> _Base:
         record=record,
         config=image_config.parse(store.blobs.read(image)),
         blobs=tuple(
-            Descriptor(media_type=_oci(blob.media_type), digest=blob.digest, size=blob.size) for blob in blobs
+            Descriptor(media_type=mediatype.as_oci(blob.media_type), digest=blob.digest, size=blob.size)
+            for blob in blobs
         ),
         layers=layers,
     )
@@ -166,7 +167,3 @@ def _record(tx: Transaction, image: Digest) -> ImageRecord:
     if record is None:
         raise names.NoSuchImage(f"No such image: {image}")
     return record
-
-
-def _oci(media_type: str) -> str:
-    return mediatype.OCI_SPELLING.get(media_type, media_type)

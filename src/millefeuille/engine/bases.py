@@ -72,7 +72,7 @@ class StoredBases:
             layers=layers,
             blobs={
                 blob.diff_id: Descriptor(
-                    media_type=mediatype.OCI_SPELLING.get(blob.media_type, blob.media_type),
+                    media_type=mediatype.as_oci(blob.media_type),
                     digest=blob.digest, size=blob.size,
                 )
                 for blob in blobs

@@ -130,7 +130,7 @@ def _find(store: Store, text: str, base: str, platform: Platform | None) -> _Fou
         record=record, config=config, layers=layers, image=make_image(text, config, rows, base=count),
         blobs=tuple(
             Descriptor(
-                media_type=mediatype.OCI_SPELLING.get(blob.media_type, blob.media_type), digest=blob.digest,
+                media_type=mediatype.as_oci(blob.media_type), digest=blob.digest,
                 size=blob.size,
             )
             for blob in blobs

@@ -51,8 +51,18 @@ ACCEPT = ", ".join(
 
 
 def is_foreign(media_type: str) -> bool:
-    """True for layers that registries do not hold (deprecated; Windows base layers)."""
+    """True for layers that registries need not hold (deprecated; Windows base layers)."""
     return "nondistributable" in media_type or ".foreign." in media_type
+
+
+def as_oci(media_type: str) -> str:
+    """The spelling that a manifest of our own has for it: OCI's, and that of any layer for a foreign one.
+
+    The bytes are the same, and no new manifest should have foreign layers (OCI image-spec 1.1, layer.md).
+    """
+    if is_foreign(media_type):
+        media_type = media_type.replace(".nondistributable.", ".").replace(".foreign.", ".")
+    return OCI_SPELLING.get(media_type, media_type)
 
 
 def is_encrypted(media_type: str) -> bool:

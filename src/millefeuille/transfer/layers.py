@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from millefeuille import files
-from millefeuille.errors import Corrupt, Invalid, MilleError
+from millefeuille.errors import Corrupt, Invalid, MilleError, NotFound
 from millefeuille.layers import heap
 from millefeuille.layers.ingest import CHUNK
+from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.progress import (
@@ -27,7 +28,7 @@ from millefeuille.store.blobs import Blobs
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.ingest import LayerIngest, ingest
 from millefeuille.store.store import Store
-from millefeuille.transfer.source import Bytes, ImageSource
+from millefeuille.transfer.source import Bytes, ByteStream, ImageSource
 
 # Layers at once: three as Docker, but no more than there are processors; each keeps one busy.
 PARALLEL = max(2, min(3, os.cpu_count() or 2))
@@ -36,6 +37,10 @@ _WORTH_COLLECTING = 8 << 20  # bytes of layers; looking through all objects for 
 
 class Stopped(MilleError):
     """Another layer of the same image failed; never shown."""
+
+
+class ForeignLayer(NotFound):
+    """A layer that its registry need not hold, and does not."""
 
 
 class LayerFetch:
@@ -163,7 +168,7 @@ class LayerFetch:
         if isinstance(source, Blobs):
             self._copy(layer, blob, source.open(blob, offset=resumed), 0)
         else:
-            stream = source.open(blob, offset=resumed)
+            stream = _opened(source, blob, resumed)
             self._copy(layer, blob, stream, resumed - stream.offset)
 
     def _copy(self, layer: LayerIngest, blob: Descriptor, stream: Bytes, skip: int) -> None:
@@ -186,6 +191,18 @@ class LayerFetch:
                 )
         finally:
             stream.close()
+
+
+def _opened(source: ImageSource, blob: Descriptor, offset: int) -> ByteStream:
+    try:
+        return source.open(blob, offset=offset)
+    except NotFound as error:
+        if not mediatype.is_foreign(blob.media_type):
+            raise
+        raise ForeignLayer(
+            f"layer {blob.digest}: the registry does not hold it: {error}",
+            advice=f"Layers of type {blob.media_type} may lie elsewhere, and other places are not asked.",
+        ) from error
 
 
 def _contradicted(blob: Digest, held: Digest, promised: Digest) -> Corrupt:

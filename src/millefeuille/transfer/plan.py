@@ -114,7 +114,7 @@ def _config(manifest: Manifest, source: ImageSource, blobs: Blobs, what: str) ->
             advice="Artifacts of other kinds are not stored as images.",
         )
     for layer in manifest.layers:
-        if mediatype.is_encrypted(layer.media_type) or mediatype.is_foreign(layer.media_type):
+        if mediatype.is_encrypted(layer.media_type):
             raise NotAnImage(f"{what}: layer {layer.digest}: unsupported media type {layer.media_type}")
     raw = _small_blob(manifest.config, source, blobs, what)
     config = image_config.parse(raw, f"{what}: image config")

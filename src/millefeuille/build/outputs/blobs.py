@@ -28,7 +28,7 @@ def blobs_of(store: Store, finished: Finished) -> tuple[Descriptor, ...]:
 def _blob(store: Store, layer: LayerRecord, known: Descriptor | None) -> Descriptor:
     if known is not None:
         # An OCI manifest has no layers of Docker's types; the bytes are the same.
-        kind = mediatype.OCI_SPELLING.get(known.media_type, known.media_type)
+        kind = mediatype.as_oci(known.media_type)
         return Descriptor(media_type=kind, digest=known.digest, size=known.size)
     plain = Descriptor(media_type=mediatype.OCI_LAYER, digest=layer.diff_id, size=layer.tar_size)
     if store.blobs.holds(plain):
@@ -47,5 +47,5 @@ def _came_as(store: Store, diff_id: Digest) -> Iterator[Descriptor]:
             (str(diff_id),),
         ).fetchall()
     for digest, size, kind in rows:
-        media_type = mediatype.OCI_SPELLING.get(kind, kind)
+        media_type = mediatype.as_oci(kind)
         yield Descriptor(media_type=media_type, digest=Digest.parse(digest), size=size)

@@ -122,7 +122,7 @@ class _Gathering:
     def _converted(self, descriptor: Descriptor, manifest: Manifest) -> tuple[Descriptor, Manifest]:
         fields = loads(manifest.raw) | {"mediaType": mediatype.OCI_MANIFEST}
         for part in (fields["config"], *fields["layers"]):
-            part["mediaType"] = mediatype.OCI_SPELLING.get(part["mediaType"], part["mediaType"])
+            part["mediaType"] = mediatype.as_oci(part["mediaType"])
         described = self._add(descriptor, fields, mediatype.OCI_MANIFEST)
         parsed = documents.parse(self._gathered.documents[described.digest])
         assert isinstance(parsed, Manifest)  # it was one, and kept its parts
