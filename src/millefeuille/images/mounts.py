@@ -55,9 +55,9 @@ class Mounts:
         return iter(sorted(self._living(), key=lambda mount: mount.target))
 
     def find(self, text: str, image: Digest | None) -> list[ImageMount]:
-        """The mounts of `image`, or that at the directory `text`. Raises NotMounted."""
+        """The mounts of `image`, else that at the directory `text`. Raises NotMounted."""
         found = [m for m in self if m.image == image or text in (m.target, m.name)]
-        if not found and os.path.isabs(text):
+        if not found:
             found = [mount for mount in self if mount.target == os.path.realpath(text)]
         if not found:
             raise NotMounted(f"image {text} is not mounted")

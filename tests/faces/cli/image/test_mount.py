@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,34 @@ def test_a_directory_that_was_asked_for(app: Home, tmp_path: Path) -> None:
     assert said == f"Error: image app:1 is mounted at {target} already\n"
     assert app.mille("image", "unmount", str(target)) == (f"{target}\n", "", 0)
     assert (options(target), list(target.iterdir())) == ("", [])
+
+
+def test_a_directory_as_it_is_written(app: Home, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    (tmp_path / "link").symlink_to(target)
+    relative = os.path.relpath(target)
+    for written in (relative, f"./{relative}", f"{relative}/", f"{target}/", str(tmp_path / "link")):
+        assert app.mille("image", "mount", "app:1", written) == (f"{target}\n", "", 0)
+        assert app.mille("image", "unmount", written) == (f"{target}\n", "", 0)
+    assert app.mille("image", "unmount", relative) == ("", f"Error: image {relative} is not mounted\n", 1)
+
+
+def test_a_name_of_an_image_comes_before_a_directory(app: Home, tmp_path: Path) -> None:
+    (tmp_path / "app:1").mkdir()
+    chosen = {"MILLE_ROOT": str(app.store)}
+    command = [sys.executable, "-I", "-m", "millefeuille", "image"]
+
+    def mille(*words: str) -> str:
+        done = subprocess.run(
+            [*command, *words], cwd=tmp_path, env=os.environ | chosen, capture_output=True, check=False
+        )
+        return done.stdout.decode().rstrip()
+
+    ours = app.mille("image", "mount", "app:1")[0].rstrip()
+    assert mille("mount", "other:1", "app:1") == str(tmp_path / "app:1")
+    assert mille("unmount", "app:1") == ours
+    assert mille("unmount", "app:1") == str(tmp_path / "app:1")
 
 
 def test_an_image_that_is_mounted_stays(app: Home) -> None:
