@@ -229,6 +229,8 @@ def test_save_to_a_pipe_and_load_from_one(mille: Engine, other: Engine, image: M
          'unknown archive format "zip"\nThe formats are docker and oci.\n'),
         (["save", "--platform", "linux/arm64", "some:1"], None,
          "Error: no suitable export target found for platform linux/arm64\n"),
+        (["import", ""], b"", "open : no such file or directory\n"),
+        (["import", "-", f"x:1@sha256:{'0' * 64}"], b"", "Error: cannot import digest reference\n"),
         (["import", "/nonexistent"], None, "open /nonexistent: no such file or directory\n"),
         (["import", "-c", "FROM x", "-"], b"", "Error: FROM is not a valid change command\n"),
     ],
@@ -335,3 +337,10 @@ def test_a_load_that_is_killed_leaves_no_image_and_can_be_repeated(tmp_path: Pat
     assert not list((mille.root / "ingest").iterdir())
     assert mille.ok("load", "-i", str(path)) == "Loaded image: some:1\n"
     assert mille.images() == {"some:1": image.id}
+
+
+def test_an_import_with_an_empty_name_has_none(tmp_path: Path, mille: Engine) -> None:
+    with tarfile.open(tmp_path / "root.tar", "w"):
+        pass
+    made = mille.ok("import", str(tmp_path / "root.tar"), "").strip()
+    assert mille.ok("inspect", "-f", "{{.Id}} {{json .RepoTags}}", made) == f"{made} []\n"

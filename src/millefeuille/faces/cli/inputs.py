@@ -10,10 +10,11 @@ from millefeuille.faces.cli.terminal import Terminal
 
 
 def open_input(terminal: Terminal, path: str) -> int:
-    """A descriptor of the file at `path`, or of standard input where `path` is "" or "-"; the caller's to
-    close. Raises Refusal with Go's sentence.
+    """A descriptor of the file at `path`, or of standard input where `path` is "-"; the caller's to close.
+
+    Raises Refusal with Go's sentence.
     """
-    if path in ("", "-"):
+    if path == "-":
         return os.dup(terminal.binary_input.fileno())
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

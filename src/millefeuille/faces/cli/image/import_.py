@@ -6,9 +6,9 @@ import os
 
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.store import open_store
+from millefeuille.errors import Invalid
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
-from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.inputs import open_input
 from millefeuille.faces.cli.options import repeated, string
 from millefeuille.later import Later
@@ -33,10 +33,10 @@ def run(context: Context, call: Call) -> int:
     source, *names = call.arguments[:2]
     wanted = call[PLATFORM] or context.settings.platform
     with exits.refusing():
-        name = Reference.parse(names[0]).tagged() if names else None
+        name = Reference.parse(names[0]).tagged() if names and names[0] else None
         platform = Platform.parse(wanted) if wanted else Platform.host()
     if name is not None and name.digest is not None:
-        raise Refusal("cannot import digest reference")
+        raise Invalid("cannot import digest reference")
     is_remote = source.startswith(("http://", "https://"))
     instructions = call[CHANGE]
     making = Making(

@@ -28,7 +28,7 @@ def run(context: Context, call: Call) -> int:
         platform = Platform.parse(call[PLATFORM]) if call[PLATFORM] else None
         if not call[INPUT] and context.terminal.input_interactive:
             raise Refusal("requested load from stdin, but stdin is empty")
-        descriptor = open_input(context.terminal, call[INPUT])
+        descriptor = open_input(context.terminal, call[INPUT] or "-")
         lines: list[str] = []
         try:
             with progress.shown(context.terminal, "load", quiet=call[QUIET]) as reporter:
