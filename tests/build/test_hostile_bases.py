@@ -166,7 +166,7 @@ def test_hostile_processes(place: Place) -> None:
 def test_hostile_documents(place: Place) -> None:
     accepted = {
         "config a list", "config a text", "author a list", "created no time", "created a number",
-        "created far", "os.features odd",
+        "created far", "os.features odd", "history with odd entries", "history huge",
     }  # fmt: skip
     images = {name: hostile(changes, {}) for name, changes in DOCUMENTS.items()}
     judge(place, images, {*DOCUMENTS} - accepted)
