@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import os
-
-from millefeuille.errors import MilleError
+from millefeuille.engine.foreign import reach
 from millefeuille.settings import Settings
 from millefeuille.store.store import Store
 
@@ -29,10 +25,8 @@ def removing(settings: Settings) -> Store | None:
     root in it when there are any, and must have one thread only.
     """
     store = existing(settings)
-    if store is not None and os.geteuid() != 0 and _has_extracted(store):
-        # Where there is no namespace, nothing was extracted for others.
-        with contextlib.suppress(MilleError):
-            importlib.import_module("millefeuille.runtime.userns").enter()
+    if store is not None:
+        reach(store.disk.extracted)
     return store
 
 
@@ -41,7 +35,3 @@ def founded(settings: Settings) -> Store:
     store = Store(settings.root)
     store.create()
     return store
-
-
-def _has_extracted(store: Store) -> bool:
-    return os.path.isdir(store.disk.extracted) and bool(os.listdir(store.disk.extracted))

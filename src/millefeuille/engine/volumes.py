@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from millefeuille.containers.volumeusers import volume_users
+from millefeuille.engine.foreign import reach
 from millefeuille.engine.place import place
 from millefeuille.engine.store import open_store
 from millefeuille.settings import Settings
@@ -15,6 +16,17 @@ from millefeuille.volumes.volumes import Volumes
 def volumes(settings: Settings) -> Volumes:
     """The volumes of the settings' store, whether it exists or not; nothing is written."""
     return Volumes(os.path.join(settings.root, "volumes"))
+
+
+def reached(settings: Settings) -> Volumes:
+    """The same, for a command that measures or removes what is in them.
+
+    For an ordinary user this process becomes root in its namespace when there are any; it must have one
+    thread only.
+    """
+    found = volumes(settings)
+    reach(found.root)
+    return found
 
 
 def users(settings: Settings) -> Mapping[str, list[str]]:

@@ -7,6 +7,7 @@ from millefeuille.containers import records
 from millefeuille.docker.containerrecords import facts
 from millefeuille.docker.inspection import render
 from millefeuille.docker.shapes.container import CONTAINER, container_inspect
+from millefeuille.engine.foreign import reach
 from millefeuille.engine.networks import networks
 from millefeuille.engine.place import place
 from millefeuille.engine.snapshots import choice
@@ -46,6 +47,8 @@ def inspected(settings: Settings, text: str, *, sized: bool = False) -> dict[str
     store = existing(settings)
     if store is None:
         raise NoSuchContainer(f"No such container: {text}")
+    if sized:
+        reach(store.disk.snapshots)
     where = place(settings)
     container = records.find(store, where, text)
     driver = choice(settings, store).driver

@@ -16,6 +16,7 @@ from millefeuille.docker.shapes.container_summary import (
     container_row,
     container_summary,
 )
+from millefeuille.engine.foreign import reach
 from millefeuille.engine.networks import networks
 from millefeuille.engine.place import place
 from millefeuille.engine.store import existing
@@ -66,6 +67,8 @@ def run(context: Context, call: Call) -> int:
 def _selected(context: Context, call: Call, sized: bool) -> list[Listed]:
     store = existing(context.settings)
     where, held = place(context.settings), networks(context.settings)
+    if store is not None and sized:
+        reach(store.disk.snapshots)
     found = [] if store is None else listed(store, where, held, sized=sized)
     if store is not None and any(records.is_orphaned(where, one.container.id, one.state) for one in found):
         # What a monitor that was killed has left may still run, whatever the list says.

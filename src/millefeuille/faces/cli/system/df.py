@@ -23,12 +23,13 @@ from millefeuille.docker.shapes.usage import (
 )
 from millefeuille.docker.shapes.volume import volume_row
 from millefeuille.docker.units import human_size
+from millefeuille.engine.foreign import reach
 from millefeuille.engine.networks import networks
 from millefeuille.engine.place import place
 from millefeuille.engine.store import existing
 from millefeuille.engine.users import users
+from millefeuille.engine.volumes import reached
 from millefeuille.engine.volumes import users as volume_users
-from millefeuille.engine.volumes import volumes
 from millefeuille.faces.cli.builder.cached import held
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal, refusing
@@ -50,6 +51,7 @@ def run(context: Context, call: Call) -> int:
     found = StoreUsage(images=(), layers_size=0)
     running: list[Listed] = []
     if store is not None:
+        reach(store.disk.snapshots)
         with store.reading() as tx:
             found = usage(tx, users(context.settings))
         running = listed(store, place(context.settings), networks(context.settings), sized=True)
@@ -80,7 +82,7 @@ def _cache_usage(found: Sequence[Cached]) -> Usage:
 
 
 def _volumes(context: Context) -> list[_Kept]:
-    held = volumes(context.settings)
+    held = reached(context.settings)
     every = held.every()
     having = volume_users(context.settings) if every else {}
     return [(one, len(having.get(one.name, ())), held.size(one)) for one in every]

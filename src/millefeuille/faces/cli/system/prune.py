@@ -17,8 +17,8 @@ from millefeuille.engine.networks import networks
 from millefeuille.engine.place import place
 from millefeuille.engine.store import removing
 from millefeuille.engine.users import users
+from millefeuille.engine.volumes import reached
 from millefeuille.engine.volumes import users as volume_users
-from millefeuille.engine.volumes import volumes
 from millefeuille.faces.cli.builder.pruning import Wish
 from millefeuille.faces.cli.builder.pruning import pruned as removed
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
@@ -66,7 +66,7 @@ def run(context: Context, call: Call) -> int:
         freed += stopped.reclaimed
     _tell(context, "Networks", networks(settings).prune(others))
     if data is not None:
-        names, size = volumes(settings).prune(volume_users(settings), data)
+        names, size = reached(settings).prune(volume_users(settings), data)
         _tell(context, "Volumes", names)
         freed += size
     pruned = prune(store, users(settings), images, unused=call[ALL])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from millefeuille.annotations import Final
 from millefeuille.docker.units import human_size
 from millefeuille.docker.volumeselection import prunable
-from millefeuille.engine.volumes import users, volumes
+from millefeuille.engine.volumes import reached, users
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.image.prune import pruning_filters
@@ -30,7 +30,7 @@ def run(context: Context, call: Call) -> int:
     question = _QUESTION.format("all" if call[ALL] else "anonymous")
     if not call[FORCE] and not context.terminal.confirm(question):
         return 0
-    held = volumes(context.settings)
+    held = reached(context.settings)
     removed, freed = held.prune(users(context.settings), accepts, named=call[ALL] or filtered)
     if removed:
         context.terminal.write("".join(f"{line}\n" for line in ("Deleted Volumes:", *removed, "")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from millefeuille.engine.volumes import users, volumes
+from millefeuille.engine.volumes import reached, users
 from millefeuille.errors import MilleError, NotFound
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
@@ -14,7 +14,7 @@ FORCE = boolean("force", "Force the removal of one or more volumes", short="f")
 def run(context: Context, call: Call) -> int:
     """Remove each volume in turn; a failing one does not stop the rest."""
     code = 0
-    held = volumes(context.settings)
+    held = reached(context.settings)
     for name in call.arguments:
         try:
             held.remove(name, users=users(context.settings).get(name, ()))
