@@ -96,6 +96,25 @@ def test_containers_on_a_network_of_the_users_know_each_other_by_name(stand: Sta
 
 
 @pytest.mark.walk
+def test_a_renamed_container_is_known_by_its_new_name_alone(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours"))
+    asked = {"EndpointsConfig": {"ours": {"Aliases": ["db", "web"]}, "bridge": {}}}
+    stand.networks.connect(A, stand.wishes("web", "ours", networking=asked))
+    stand.networks.connect(B, stand.wishes("other", "ours"))
+    renamed = replace(stand.wishes("site", "ours", networking=asked), hostname="web.host")
+    stand.networks.rename(A, renamed)
+    for name in ("web", "other"):
+        lines = (stand.directory / name).read_text().splitlines()
+        [line] = [line for line in lines if A[:12] in line]
+        assert line.split()[1:] == ["site", "db", "web", A[:12], "web.host", "#", "mille"]
+    lease = stand.networks.leases.read(A)
+    assert lease is not None and lease.name == "site"
+    assert [end.names for end in lease.endpoints if end.network == "bridge"] == [()]
+    stand.networks.rename(C, renamed)  # it has no network
+    assert stand.networks.leases.containers() == [A, B]
+
+
+@pytest.mark.walk
 def test_containers_on_the_default_bridge_have_no_names_for_each_other(stand: Stand) -> None:
     stand.networks.connect(A, stand.wishes("web"))
     stand.networks.connect(B, stand.wishes("other"))

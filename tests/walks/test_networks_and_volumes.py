@@ -88,6 +88,13 @@ def test_containers_find_each_other_by_name(home: Home) -> None:
         assert told.strip() == done(home, "exec", "web", "hostname").strip()
     known = json.loads(done(home, "network", "inspect", "-f", "{{json .Containers}}", "ours"))
     assert [one["Name"] for one in known.values()] == ["web"]
+    done(home, "rename", "web", "page")
+    told = done(home, "run", "--rm", "--network", "ours", "busybox", "sh", "-c", fetch.format("page"))
+    assert told.strip() == done(home, "exec", "page", "hostname").strip()
+    assert "web" not in done(home, "exec", "page", "cat", "/etc/hosts")
+    known = json.loads(done(home, "network", "inspect", "-f", "{{json .Containers}}", "ours"))
+    assert [one["Name"] for one in known.values()] == ["page"]
+    done(home, "rename", "page", "web")
     done(home, "network", "connect", "bridge", "web")
     assert "eth1" in done(home, "exec", "web", "ls", "/sys/class/net")
     done(home, "network", "disconnect", "ours", "web")

@@ -20,8 +20,10 @@ from millefeuille.store.containers import InvalidName, NameTaken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from millefeuille.containers import plugging
     from millefeuille.containers import start as starting
 else:
+    plugging = Later("millefeuille.containers.plugging")
     starting = Later("millefeuille.containers.start")
 
 __all__ = [
@@ -101,7 +103,10 @@ def restart(host: Host, container: Container, *, timeout: int | None = None, sig
 
 
 def rename(host: Host, container: Container, name: str) -> None:
-    """Give another name. Raises InvalidName, NameTaken, SameName; the messages are Docker's."""
+    """Give another name, by which others on its networks find it, too.
+
+    Raises InvalidName, NameTaken, SameName, whose messages are Docker's, and what `Networks.rename` raises.
+    """
     name = name.removeprefix("/")
     if name == container.name:
         raise SameName("Renaming a container with the same name as its current name")
@@ -113,7 +118,9 @@ def rename(host: Host, container: Container, name: str) -> None:
         except InvalidName as error:
             raise InvalidName(f"{_ALLOCATING}: {str(error).replace(f'({name})', f'(/{name})')}") from None
         records.save(host.place, container.renamed(name))
-    note(host.store, container.renamed(name), "rename", oldName=f"/{container.name}")
+    renamed = container.renamed(name)
+    host.networks.rename(container.id, plugging.wishes_of(host.place, renamed))
+    note(host.store, renamed, "rename", oldName=f"/{container.name}")
 
 
 def wait(host: Host, container: Container) -> int:

@@ -285,6 +285,24 @@ class Networks:
         if lease.hosts:
             hostfiles.change(lease.hosts, remove=end.ip)
 
+    def rename(self, container: str, wishes: Wishes) -> None:
+        """Have a container be called as `wishes` say, for whoever is on its networks; with none it is called
+        so at its next start. Raises FilterMissing, FilterFailed, OSError.
+        """
+        if not os.path.lexists(self.leases.path(container)):
+            return
+        with self._locked() as lock:
+            lease = self.leases.read(container)
+            if lease is None:
+                return
+            called = [names(wishes, container, end.network, end.wish) for end in lease.endpoints]
+            plugs = tuple(replace(end, names=new) for end, new in zip(lease.endpoints, called, strict=True))
+            lease = replace(lease, name=wishes.name, endpoints=plugs)
+            self.leases.write(lease)
+            if _plugged(lease):
+                with netlink.Netlink() as host:
+                    self._settle_rest(host, lock)
+
     def _running(self, container: str) -> Lease:
         lease = self.leases.read(container)
         if lease is None:
