@@ -14,6 +14,8 @@ from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict, Failed, Invalid, MilleError, Unavailable
 from millefeuille.later import re
+from millefeuille.runtime import pidspace
+from millefeuille.runtime.runc import Runc
 
 _DEFAULT: Final = ("-ef",)
 _RENAMED: Final = r"\s+(\S*)=\s*(PID\S*)"
@@ -37,7 +39,10 @@ class PsMissing(Unavailable):
 
 
 def listed(host: Host, container: Container, arguments: Sequence[str] = ()) -> list[list[str]]:
-    """The titles, then one row for each process. Raises NoProcesses, BadArguments, PsFailed, PsMissing."""
+    """The titles, then one row for each process.
+
+    Raises NoProcesses, SharedSpace, BadArguments, PsFailed, PsMissing.
+    """
     told = records.state(host.place, container.id)
     if not told.running:
         raise NoProcesses(f"container {container.id} is not running")
@@ -46,11 +51,13 @@ def listed(host: Host, container: Container, arguments: Sequence[str] = ()) -> l
     words = list(arguments) or list(_DEFAULT)
     _check(" ".join(words))
     try:
-        pids = set(host.runtime.processes(container.id))
+        pids = _processes(host.runtime, container.id, told.pid)
     except MilleError:
         if records.state(host.place, container.id).running:
             raise
         raise NoProcesses(f"container {container.id} is not running") from None
+    if not pids:
+        raise NoProcesses(f"container {container.id} is not running")
     return parsed(_output(words, pids), pids)
 
 
@@ -72,6 +79,11 @@ def parsed(output: str, pids: Collection[int]) -> list[list[str]]:
         if within:
             found.append(_joined(fields, len(titles)))
     return found
+
+
+def _processes(runtime: Runc, id: str, first: int) -> set[int]:
+    # Where it can set no limits there are no control groups, by which a runtime knows the processes.
+    return set(runtime.processes(id)) if runtime.limits else pidspace.processes(first)
 
 
 def _check(arguments: str) -> None:

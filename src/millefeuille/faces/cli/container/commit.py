@@ -9,6 +9,8 @@ from millefeuille.containers import pausing, records, written
 from millefeuille.containers.commit import commit
 from millefeuille.containers.committed import Wishes
 from millefeuille.containers.pausing import Freezing
+from millefeuille.containers.place import Place
+from millefeuille.containers.record import Container
 from millefeuille.containers.remaining import refuse_going
 from millefeuille.engine.place import place
 from millefeuille.engine.snapshots import snapshotter
@@ -19,7 +21,8 @@ from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, repeated, string
 from millefeuille.later import Later
 from millefeuille.oci.reference import Reference
-from millefeuille.runtime import probe
+from millefeuille.runtime import probe, userns
+from millefeuille.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,16 +50,29 @@ def run(context: Context, call: Call) -> int:
     instructions = call[CHANGE]
     process = changes.apply_changes(instructions, container.config) if instructions else None
     wishes = Wishes(name=name, author=call[AUTHOR], message=call[MESSAGE], process=process, epoch=epoch)
-    still: AbstractContextManager[None] = contextlib.nullcontext()
-    if call[PAUSE]:
-        parts = Freezing(store=store, place=where, runtime=probe.find(where.runtime))
-        still = pausing.paused(parts, container)
     snapshots = snapshotter(context.settings, store)
     snapshots.release_idle()
+    still = _still(context, store, where, container) if call[PAUSE] else contextlib.nullcontext()
     with still, written.opened(snapshots, container) as changed:
         image = commit(store, container, changed, wishes)
     context.terminal.line(str(image))
     return 0
+
+
+def _still(
+    context: Context, store: Store, where: Place, container: Container
+) -> AbstractContextManager[None]:
+    """What holds the container meanwhile, if it runs; without control groups, which an ordinary user's has
+    not, nothing does.
+    """
+    runtime = probe.find(where.runtime, rootless=userns.is_inside())
+    if runtime.limits:
+        return pausing.paused(Freezing(store=store, place=where, runtime=runtime), container)
+    if records.state(where, container.id).status == "running":
+        context.terminal.complain(
+            f"WARNING: container {container.short} is not paused: it has no control group"
+        )
+    return contextlib.nullcontext()
 
 
 def _epoch(context: Context) -> int | None:

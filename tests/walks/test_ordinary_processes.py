@@ -1,0 +1,32 @@
+"""An ordinary user's containers have no control groups: what is done without."""
+
+from __future__ import annotations
+
+from tests.runtime.test_userns import ordinary
+from tests.walks.test_ordinary_files import Commands, commands, pytestmark
+
+__all__ = ["commands", "ordinary", "pytestmark"]
+
+
+def test_top(commands: Commands) -> None:
+    commands.run("-d", "--name", "it", "base:1", "sh", "-c", "sleep 100 & exec sleep 101")
+    commands.done("exec", "-d", "it", "sleep", "102")
+    titles, *rows = commands.done("top", "it", "-o", "pid,args").splitlines()
+    assert titles.split() == ["PID", "COMMAND"]
+    assert sorted(row.split()[1:] for row in rows) == [["sleep", str(n)] for n in (100, 101, 102)]
+    commands.run("-d", "--name", "other", "--pid", "container:it", "base:1", "sleep", "103")
+    refused = commands.mille("top", "other")
+    assert (refused.stdout, refused.returncode) == ("", 1)
+    assert "the container shares its PID namespace and has no control group" in refused.stderr
+
+
+def test_commit(commands: Commands) -> None:
+    commands.run("-d", "--name", "it", "base:1", "sh", "-c", "echo hello > /made; exec sleep 100")
+    done = commands.mille("commit", "it", "made:1")
+    assert done.returncode == 0, done.stderr
+    id = commands.done("ps", "-q").strip()
+    assert done.stderr == f"WARNING: container {id} is not paused: it has no control group\n"
+    assert commands.mille("commit", "--pause=false", "it").stderr == ""
+    commands.done("stop", "-t", "0", "it")
+    assert commands.mille("commit", "it").stderr == ""
+    assert commands.run("--rm", "made:1", "cat", "/made") == "hello\n"
