@@ -46,6 +46,8 @@ def test_found(root: int, program: str) -> None:
         ("/bin/escape", 'exec: "/bin/escape": stat /bin/escape: no such file or directory', 127),
         ("/bin/data", 'exec: "/bin/data": permission denied', 126),
         ("/etc", 'exec: "/etc": permission denied', 126),
+        ('["a"]', r'exec: "[\"a\"]": executable file not found in $PATH', 127),
+        ("/a\tb\\", 'exec: "/a\\tb\\\\": stat /a\tb\\: no such file or directory', 127),
         ("", 'exec: "": executable file not found in $PATH', 127),
     ],
 )

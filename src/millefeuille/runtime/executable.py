@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from millefeuille import kernel
 from millefeuille.annotations import Final
+from millefeuille.oci.gotext import quoted
 from millefeuille.runtime.runtime import StartFailed
 
 _REASON: Final = "runc create failed: unable to start container process: exec: "
@@ -29,14 +30,14 @@ def check(root: int, program: str, environment: Sequence[str], directory: str) -
         problem = None if path.startswith(_MOUNTED) else _problem(root, path)
         if problem:
             detail = f"stat {program}: {problem}" if problem.startswith("no such") else problem
-            raise StartFailed(f'{_REASON}"{program}": {detail}')
+            raise StartFailed(f"{_REASON}{quoted(program)}: {detail}")
         return
     paths = [entry.partition("=")[2] for entry in environment if entry.startswith("PATH=")]
     for place in paths[-1].split(":") if paths else ():
         path = posixpath.join(directory, place, program)
         if path.startswith(_MOUNTED) or not _problem(root, path):
             return
-    raise StartFailed(f'{_REASON}"{program}": executable file not found in $PATH')
+    raise StartFailed(f"{_REASON}{quoted(program)}: executable file not found in $PATH")
 
 
 def check_directory(root: int, directory: str) -> None:
@@ -50,7 +51,7 @@ def check_directory(root: int, directory: str) -> None:
         reason = (error.strerror or "no such file or directory").lower()
         raise StartFailed(
             "runc create failed: unable to start container process: "
-            f'chdir to cwd ("{directory}") set in config.json failed: {reason}'
+            f"chdir to cwd ({quoted(directory)}) set in config.json failed: {reason}"
         ) from None
 
 
