@@ -11,7 +11,10 @@ import pytest
 from tests.faces.cli.home import Home
 from tests.hosts import host_of_its_own
 
+from millefeuille.containers import records
+from millefeuille.containers.place import Place
 from millefeuille.testing.images import MadeImage, write_docker_archive
+from millefeuille.values import replace
 
 pytestmark = pytest.mark.walk
 
@@ -117,3 +120,25 @@ def test_inspect_finds_whatever_is_named(home: Home) -> None:
     assert home.mille("container", "inspect", "busybox") == ("[]\n", "Error: No such container: busybox\n", 1)
     done(home, "rm", "cc")
     assert home.mille("inspect", "-f", "{{.Name}}", "cc") == ("\n", "Error: No such object: cc\n", 1)
+
+
+def test_one_that_waits_for_its_next_start_has_no_process(home: Home) -> None:
+    id = done(home, "run", "-d", "--name", "web", "--restart", "always", "busybox", "sleep", "100").strip()
+    where = Place(str(home.store), "")
+    told = records.recorded(where, id)
+    # As its monitor writes it, which has no reason to write anything else soon.
+    records.save_state(where, id, replace(told, status="restarting", pid=0))
+    refusal = f"Error: Container {id} is restarting, wait until the container is running"
+    for words, said in (
+        (("pause", "web"), refusal),
+        (("exec", "web", "true"), refusal),
+        (("top", "web"), refusal),
+        (("attach", "web"), "cannot attach to a restarting container, wait until it is running"),
+        (
+            ("rm", "web"),
+            'Error: cannot remove container "web": container is restarting: stop the container before'
+            " removing or force remove",
+        ),
+    ):
+        assert home.mille(*words) == ("", f"{said}\n", 1), words
+    assert home.mille("update", "-m", "64m", "web") == ("web\n", "", 0)

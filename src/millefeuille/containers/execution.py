@@ -12,6 +12,7 @@ from millefeuille.containers import records, roots
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
+from millefeuille.containers.restarting import refuse_restarting
 from millefeuille.errors import Conflict
 from millefeuille.runtime import executable, execution
 from millefeuille.runtime.execution import Wanted
@@ -37,8 +38,8 @@ class Command:
 
 
 def execute(host: Host, container: Container, command: Command, stdio: Stdio) -> int:
-    """Run it to its end; its exit code. Signals to this process go to it. Raises NotExecutable, ExecFailed,
-    NoSuchUser.
+    """Run it to its end; its exit code. Signals to this process go to it. Raises NotExecutable,
+    ContainerRestarting, ExecFailed, NoSuchUser.
     """
     with (
         _prepared(host, container, command) as (document, directory, identifier),
@@ -94,6 +95,7 @@ def _prepared(
     told = records.state(host.place, container.id)
     if told.status == "paused":
         raise NotExecutable(f"container {container.name} is paused, unpause the container before exec")
+    refuse_restarting(container, told)
     if not told.running or not told.pid:
         raise NotExecutable(f"container {container.id} is not running")
     identifier = os.urandom(32).hex()

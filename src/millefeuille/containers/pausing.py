@@ -12,6 +12,7 @@ from millefeuille.containers.connection import Connection, NotRunning, connected
 from millefeuille.containers.happening import note
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
+from millefeuille.containers.restarting import refuse_restarting
 from millefeuille.errors import Conflict, MilleError
 from millefeuille.runtime import freezer
 from millefeuille.store.store import Store
@@ -61,12 +62,13 @@ class Freezing:
 
 
 def pause(host: Parts, container: Container) -> None:
-    """Freeze all processes. Raises WrongState."""
+    """Freeze all processes. Raises WrongState, ContainerRestarting."""
     told = records.state(host.place, container.id)
     if told.status == "paused":
         raise WrongState(f"Container {container.id} is already paused")
     if not told.running:
         raise WrongState(f"Container {container.id} is not running")
+    refuse_restarting(container, told)
     try:
         with connected(host.place, container.id) as connection:
             # Until it is noted, the monitor lets the container go, should this process vanish.
@@ -75,7 +77,9 @@ def pause(host: Parts, container: Container) -> None:
             connection.send_all((b"p", b"1"), (b"h", b"0"))
             _await(host.place, container, lambda status: status == "paused")
     except (MilleError, NotRunning):
-        if records.state(host.place, container.id).running:
+        told = records.state(host.place, container.id)
+        refuse_restarting(container, told)
+        if told.running:
             raise
         raise WrongState(f"Container {container.id} is not running") from None
     note(host.store, container, "pause")

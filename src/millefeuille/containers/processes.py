@@ -12,6 +12,7 @@ from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
+from millefeuille.containers.restarting import refuse_restarting
 from millefeuille.errors import Conflict, Failed, Invalid, MilleError, Unavailable
 from millefeuille.later import re
 from millefeuille.runtime import pidspace
@@ -41,13 +42,12 @@ class PsMissing(Unavailable):
 def listed(host: Host, container: Container, arguments: Sequence[str] = ()) -> list[list[str]]:
     """The titles, then one row for each process.
 
-    Raises NoProcesses, SharedSpace, BadArguments, PsFailed, PsMissing.
+    Raises NoProcesses, ContainerRestarting, SharedSpace, BadArguments, PsFailed, PsMissing.
     """
     told = records.state(host.place, container.id)
     if not told.running:
         raise NoProcesses(f"container {container.id} is not running")
-    if told.status == "restarting":
-        raise NoProcesses(f"Container {container.id} is restarting, wait until the container is running")
+    refuse_restarting(container, told)
     words = list(arguments) or list(_DEFAULT)
     _check(" ".join(words))
     try:

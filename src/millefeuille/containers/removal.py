@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.connection import NotRunning, connected
 from millefeuille.containers.happening import note
@@ -32,6 +33,9 @@ else:
     attach = Later("millefeuille.snapshots.attach")
     beside = Later("millefeuille.beside")
     ending = Later("millefeuille.containers.ending")
+
+
+_HINT: Final = ": stop the container before removing or force remove"
 
 
 class ContainerRunning(Conflict):
@@ -128,12 +132,12 @@ def end(host: Host, container: Container) -> None:
 
 
 def _running(host: Host, container: Container) -> ContainerRunning:
-    told = records.state(host.place, container.id)
-    what = "is paused and must be unpaused first" if told.status == "paused" else "is running"
-    hint = (
-        "" if told.status == "paused" else ": stop the container before removing or force remove"
-    )  # fmt: skip
-    return ContainerRunning(f'cannot remove container "{container.name}": container {what}{hint}')
+    status = records.state(host.place, container.id).status
+    what = {
+        "paused": "is paused and must be unpaused first",
+        "restarting": f"is restarting{_HINT}",
+    }.get(status, f"is running{_HINT}")
+    return ContainerRunning(f'cannot remove container "{container.name}": container {what}')
 
 
 def _users(host: Host, volume: str) -> list[str]:

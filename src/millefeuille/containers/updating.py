@@ -37,11 +37,14 @@ def update(host: Host, container: Container, changes: Mapping[str, Any]) -> Cont
     if reason := _refusal(container.host_config, changes):
         raise Conflicting(f"Cannot update container {container.id}: {reason}")
     host_config = {**container.host_config, **changes}
-    if records.state(host.place, container.id).running:
+    now = records.state(host.place, container.id)
+    if now.running:
         try:
-            host.runtime.update(container.id, limits.resources(host_config, settable=host.runtime.limits))
+            if now.pid:
+                resources = limits.resources(host_config, settable=host.runtime.limits)
+                host.runtime.update(container.id, resources)
         except MilleError:
-            if records.state(host.place, container.id).running:
+            if records.state(host.place, container.id).pid:
                 raise  # else it has ended meanwhile, and starts with these limits next time
         policy = host_config.get("RestartPolicy") or {}
         told = f"{policy.get('Name') or 'no'} {policy.get('MaximumRetryCount') or 0}"

@@ -30,6 +30,8 @@ def run(context: Context, call: Call) -> int:
         raise Refusal("cannot attach to a stopped container, start it first")
     if told.status == "paused":
         raise Refusal("cannot attach to a paused container, unpause it first")
+    if told.status == "restarting":
+        raise Refusal("cannot attach to a restarting container, wait until it is running")
     tty = bool(container.config.get("Tty"))
     takes_input = bool(container.config.get("OpenStdin")) and not call[NO_STDIN]
     if takes_input and tty and not context.terminal.input_interactive:
