@@ -5,6 +5,8 @@ A tree on the disk stands for our container; docker's is made, not started, from
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import stat
@@ -12,7 +14,9 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import pytest
 from tests.containers.trees import make, opened
@@ -177,12 +181,15 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     """The docker client, with an image `box` of the tree."""
     directory = tmp_path_factory.mktemp("dockerd")
 
-    def run(server: DockerServer, *words: str, stdin: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        server: DockerServer, *words: str, stdin: Path | None = None, stdout: IO[bytes] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         with open(stdin or "/dev/null", "rb") as file:
             return subprocess.run(
                 ["docker", "--host", server.host, *words],
                 stdin=file,
-                capture_output=True,
+                stdout=stdout or subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
                 check=False,
             )
@@ -194,7 +201,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
                 archive.add(directory / "root", ".")
             done = run(server, "import", str(directory / "image.tar"), "box")
             assert done.returncode == 0, done.stderr
-            yield lambda *words, stdin=None: run(server, *words, stdin=stdin)
+            yield partial(run, server)
     except ServerMissing as missing:
         pytest.skip(str(missing))
 
@@ -242,6 +249,30 @@ def test_same(options: str, source: str, target: str, docker: Docker, tmp_path: 
             p: other.get(p) for p in paths if mine.get(p) != other.get(p)
         }
     assert (got.code, got.error) == (expected.code, expected.error)
+
+
+@pytest.mark.parametrize("options", ["", "-L"])
+@pytest.mark.parametrize("path", ["link", "link/", "link/.", "abs", "deep", "d", "d/l", "gone"])
+def test_names_in_an_archive(options: str, path: str, docker: Docker, tmp_path: Path) -> None:
+    docker("rm", "-f", "box")
+    assert docker("create", "--name", "box", "box", "sh").returncode == 0
+    theirs, ours = tmp_path / "theirs.tar", io.BytesIO()
+    with open(theirs, "wb") as file:
+        docker("cp", *options.split(), f"box:/box/{path}", "-", stdout=file)
+    inside, _ = prepare(tmp_path)
+    with contextlib.suppress(MilleError), opened(inside) as root:
+        follow = options == "-L"
+        with copying.from_container(root, "box", f"/box/{path}", follow=follow, own_name=False) as given:
+            copying.to_archive(given, ours.write)
+    assert _names(ours.getvalue()) == _names(theirs.read_bytes())
+
+
+def _names(archive: bytes) -> list[str]:
+    """What a tar holds; nothing where there is none."""
+    if not archive:
+        return []
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        return sorted(opened.getnames())
 
 
 @pytest.mark.parametrize(("options", "owners"), [("-a", (1, 1)), ("", (1234, 1235))])

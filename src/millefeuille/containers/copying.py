@@ -92,11 +92,17 @@ def look(root: int, called: str, path: str) -> PathStatus:
     )  # fmt: skip
 
 
-def from_container(root: int, called: str, path: str, *, follow: bool = False) -> Source:
-    """What is at `path` in the container, a link that it ends with only when `follow`; the caller closes it.
+def from_container(
+    root: int, called: str, path: str, *, follow: bool = False, own_name: bool = True
+) -> Source:
+    """What is at `path` in the container, the target of a link that it ends with only when `follow`; the
+    caller closes it.
 
-    Raises NoSuchPath, Uncopyable.
+    Its name is the link's, or, not its `own_name`, the target's, as Docker's client has it in an archive.
+    Raises NoSuchPath, Uncopyable, TooManyLinks.
     """
+    if follow and not own_name:
+        path = resolved(root, called, path)
     tree, text = Root(root), os.fsencode(path)
     try:
         place = tree.place(cleaned(text), leaf=follow or asserts_directory(text))

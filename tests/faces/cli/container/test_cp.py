@@ -107,6 +107,20 @@ def test_archives(kept: Home, tmp_path: Path) -> None:
     assert kept.mille("cp", "-", "exx:/tmp", typed=bad.decode())[2] == 1
 
 
+def test_a_followed_link_in_an_archive(kept: Home) -> None:
+    link = io.BytesIO()
+    with tarfile.open(fileobj=link, mode="w") as archive:
+        header = tarfile.TarInfo("lnk")
+        header.type, header.linkname = tarfile.SYMTYPE, "../bin/busybox"
+        archive.addfile(header)
+    assert kept.mille("cp", "-", "exx:/tmp", typed=link.getvalue().decode()) == ("", "", 0)
+    for words, found in (((), "lnk"), (("-L",), "busybox")):
+        program = [sys.executable, "-I", "-m", "millefeuille", "cp", *words, "exx:/tmp/lnk", "-"]
+        done = subprocess.run(program, env={"MILLE_ROOT": str(kept.store)}, capture_output=True, check=True)
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            assert archive.getnames() == [found]
+
+
 def test_read_only_root_and_owner(box: Home, tmp_path: Path) -> None:
     (tmp_path / "f").write_text("new")
     box.mille("create", "--name", "fixed", "--read-only", "busybox")

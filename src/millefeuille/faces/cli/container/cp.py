@@ -70,7 +70,10 @@ def _out(context: Context, call: Call, name: str, path: str, target: str) -> int
     if not path:
         raise NoPath("bad parameter: path cannot be empty")
     with furnished.opened(machine, container) as root:
-        with copying.from_container(root, name, path, follow=call[FOLLOW]) as source:
+        own_name = target != STREAM
+        with copying.from_container(
+            root, name, path, follow=call[FOLLOW], own_name=own_name
+        ) as source:
             note(machine.store, container, "archive-path")
             if target == STREAM:
                 copying.to_archive(source, context.terminal.write_bytes)
