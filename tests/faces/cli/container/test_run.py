@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -189,6 +191,27 @@ def test_who_is_waited_for_has_a_copy_of_the_command_as_its_monitor(home: Home, 
         assert process.stdout.read() == "down\n"
     assert process.returncode == 0
     assert os.listdir(home.store / "containers") == []
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize("flags", ["-t", "-it"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_reach_a_container_with_a_terminal(
+    home: Home, name: str, flags: str, number: signal.Signals
+) -> None:
+    assert home.mille("pull", "-q", name)[2] == 0
+    script = 'trap "exit 3" TERM HUP INT; echo up; while :; do sleep 0.1; done'
+    program = [sys.executable, "-I", "-m", "millefeuille", "--root", str(home.store)]
+    command = [*program, "run", flags, "--name", "one", name, "sh", "-c", script]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\r\n"
+        process.send_signal(number)
+        assert process.wait() == 3
+    os.close(ours)
+    os.close(theirs)
+    assert home.mille("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "one") == ("exited 3\n", "", 0)
 
 
 @pytest.mark.walk

@@ -23,8 +23,8 @@ _PASSED_ON: Final = (
 def attached(connection: Connection, streams: Streams, *, pass_signals: bool = True) -> Ended | None:
     """Join the streams until the container's process ends; None when the user lets go.
 
-    Signals to this process go to the container with `pass_signals`; with a terminal, its keys do all that.
-    Raises Refusal where nobody takes what the container says.
+    Signals to this process go to the container with `pass_signals`. The keys of a terminal that the
+    container has too make none here: they are input. Raises Refusal where nobody takes what the container says.
     """
     received: list[int] = []
     woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)

@@ -102,7 +102,7 @@ def _in_front(context: Context, call: Call, made: Host, container: Container, as
         with theirs:
             _started(made, container, asked, theirs)
         context.terminal.flush()
-        ended = attached(connection, _streams(asked, keys), pass_signals=_passes_signals(call, asked))
+        ended = attached(connection, _streams(asked, keys), pass_signals=call[flags.SIG_PROXY])
     finally:
         connection.close()
     if ended is None:
@@ -121,10 +121,6 @@ def _streams(asked: Wanted, keys: bytes) -> Streams:
         tty=bool(config["Tty"]) and os.isatty(0),
         detach=keys,
     )
-
-
-def _passes_signals(call: Call, asked: Wanted) -> bool:
-    return call[flags.SIG_PROXY] and not asked.config["Tty"]
 
 
 COMMAND = Command(
