@@ -7,29 +7,15 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.faces.cli.home import Home
 
-from millefeuille.testing.images import MadeImage, write_docker_archive
-
 pytestmark = [
     pytest.mark.walk,
     pytest.mark.skipif(os.geteuid() != 0, reason="running containers needs root"),
 ]
-
-
-@pytest.fixture
-def box(home: Home, busybox: MadeImage, tmp_path: Path) -> Iterator[Home]:
-    """A home with the image busybox, and none of its containers left at the end."""
-    write_docker_archive(busybox, tmp_path / "busybox.tar", "busybox:latest")
-    assert home.mille("load", "-i", str(tmp_path / "busybox.tar"))[2] == 0
-    yield home
-    ids = home.mille("ps", "-aq")[0].split()
-    for id in ids:
-        home.mille("rm", "-f", "-v", id)
 
 
 @pytest.fixture(params=["running", "stopped"])

@@ -82,8 +82,6 @@ def _joined(context: Context, call: Call, made: Host, container: Container) -> i
 def _streams(context: Context, call: Call, container: Container) -> Streams:
     return Streams(
         stdin=0 if call[INTERACTIVE] and container.config.get("OpenStdin") else None,
-        stdout=1 if call[ATTACH] else None,
-        stderr=2 if call[ATTACH] else None,
         tty=bool(container.config.get("Tty")) and os.isatty(0),
         detach=detach_keys(context, call[DETACH_KEYS]),
     )
