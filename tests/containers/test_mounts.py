@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from millefeuille.containers.mounts import BadMount, MountUnsupported, mount_points
+from millefeuille.containers.mounts import BadMount, MountUnsupported, binds, mount_points
 from millefeuille.containers.record import Container, MountPoint
 from millefeuille.errors import NotFound
 from millefeuille.oci.digest import Digest
@@ -40,6 +41,12 @@ def points(volumes: Volumes, config: Any = None, **host_config: Any) -> dict[str
     return {point.target: point for point in found}
 
 
+def specified(volumes: Volumes, *mounts: MountPoint) -> dict[str, list[str]]:
+    """The mount options that the runtime gets, by target."""
+    made = binds(SimpleNamespace(volumes=volumes), SimpleNamespace(mounts=mounts))  # type: ignore[arg-type]  # no more is read
+    return {mount["destination"]: mount["options"] for mount in made}
+
+
 def test_a_bind(volumes: Volumes, tmp_path: Path) -> None:
     found = points(volumes, Binds=[f"{tmp_path}:/a/:ro", f"{tmp_path}/:/b:rslave"])
     assert found["/a"] == MountPoint(
@@ -51,6 +58,44 @@ def test_a_bind(volumes: Volumes, tmp_path: Path) -> None:
 def test_the_missing_source_of_a_bind_is_made(volumes: Volumes, tmp_path: Path) -> None:
     points(volumes, Binds=[f"{tmp_path}/new/deep:/a"])
     assert (tmp_path / "new" / "deep").is_dir()
+
+
+@pytest.mark.parametrize("mode", ["cached", "delegated", "ro,consistent", "z,cached,rslave"])
+def test_how_consistent_a_bind_is_changes_nothing(volumes: Volumes, mode: str) -> None:
+    found = points(volumes, Binds=[f"/:/a:{mode}", f"data:/b:{mode}"], VolumesFrom=["first:ro,cached"])
+    assert [(found[at].options, found[at].read_only) for at in ("/a", "/b")] == [
+        (tuple(mode.split(",")), "ro" in mode)
+    ] * 2
+    assert found["/data"].read_only
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"device": "tmpfs"}, ["rw"]),
+        ({"device": "tmpfs", "o": "size=1m,noexec"}, ["rw", "size=1m", "noexec"]),
+        ({"device": "tmpfs", "o": "rw,ro,uid=5"}, ["ro", "uid=5"]),
+        ({"device": "tmpfs", "o": "ro,rw"}, ["rw"]),
+    ],
+)
+def test_a_volume_in_memory_is_mounted_as_it_says(
+    volumes: Volumes, options: dict[str, str], words: list[str]
+) -> None:
+    volumes.create("memory", options={"type": "tmpfs", **options})
+    asked = points(volumes, Binds=["memory:/a", "memory:/b:ro"], Tmpfs={"/c": "exec"})
+    found = specified(volumes, *asked.values())
+    assert found["/a"] == words
+    assert found["/b"] == ["ro", *words[1:]]
+    assert found["/c"] == ["rw", "noexec", "nosuid", "nodev", "exec"]
+
+
+def test_nobody_writes_to_a_volume_that_is_read_only_itself(volumes: Volumes, tmp_path: Path) -> None:
+    device = {"type": "none", "device": str(tmp_path)}
+    volumes.create("fixed", options={**device, "o": "bind,ro"})
+    volumes.create("open", options={**device, "o": "ro,bind,rw"})
+    asked = points(volumes, Binds=["fixed:/a", "fixed:/b:rw", "open:/c", "open:/d:ro"])
+    found = specified(volumes, *asked.values())
+    assert {at: words[1] for at, words in found.items()} == {"/a": "ro", "/b": "ro", "/c": "rw", "/d": "ro"}
 
 
 def test_a_named_volume_is_made(volumes: Volumes) -> None:
@@ -114,12 +159,21 @@ BIND = 'invalid mount config for type "bind": '
         ({"Binds": ["/:/a", "/etc:/a/"]}, "Duplicate mount point: /a"),
         ({"Binds": ["/:/a"], "Tmpfs": {"/a": ""}}, "Duplicate mount point: /a"),
         ({"Binds": ["/:/a:ro,rw"]}, "invalid volume specification: '/:/a:ro,rw': invalid mode: ro,rw"),
+        (
+            {"Binds": ["/:/a:cached,delegated"]},
+            "invalid volume specification: '/:/a:cached,delegated': invalid mode: cached,delegated",
+        ),
+        ({"Binds": ["/:/a:default"]}, "invalid volume specification: '/:/a:default': invalid mode: default"),
+        ({"Binds": ["/:/a:ro,ro"]}, "invalid volume specification: '/:/a:ro,ro': invalid mode: ro,ro"),
         ({"Binds": ["/a"]}, "invalid volume specification: '/a'"),
         (
             {"Binds": ["/:/a:nocopy"]},
             f"invalid volume specification: '/:/a:nocopy': {BIND}field VolumeOptions must not be specified",
         ),
         ({"VolumesFrom": [":ro"]}, 'malformed volumes-from specification: ":ro"'),
+        ({"VolumesFrom": ["first:nocopy"]}, "invalid mode: nocopy"),
+        ({"VolumesFrom": ["first:rslave"]}, "invalid mode: rslave"),
+        ({"VolumesFrom": ["first:ro,rw"]}, "invalid mode: ro,rw"),
     ],
 )
 def test_refusals_are_dockers(volumes: Volumes, wishes: Any, words: str) -> None:

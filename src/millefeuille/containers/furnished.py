@@ -16,17 +16,25 @@ from contextlib import AbstractContextManager
 from millefeuille import files, kernel
 from millefeuille.containers import idle, roots, stubs
 from millefeuille.containers.host import Host
+from millefeuille.containers.mounts import read_only
 from millefeuille.containers.paths import Root
 from millefeuille.containers.record import Container, MountPoint
 from millefeuille.layers.following import cleaned
 from millefeuille.runtime.mountspace import privately
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import Mount, close_all, let_go
+from millefeuille.values import replace
 
 
 def opened(host: Host, container: Container) -> AbstractContextManager[int]:
-    """A descriptor of the root for the length of the block. Raises as `roots.opened` does, OSError."""
-    points = [point for point in container.mounts if point.source]
+    """A descriptor of the root for the length of the block. Raises as `roots.opened` does, VolumeNotFound,
+    OSError.
+    """
+    points = [
+        replace(point, read_only=read_only(host.volumes, point))
+        for point in container.mounts
+        if point.source
+    ]
     if not points:
         return roots.opened(host, container)
     return idle.root(

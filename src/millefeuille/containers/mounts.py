@@ -32,7 +32,12 @@ else:
 NO_COPY: Final = "nocopy"  # an option of a volume's mount: what the image has there stays hidden
 NOT_RECURSIVE: Final = "bind"  # an option of a bind: without the mounts below its source
 _PROPAGATIONS: Final = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
-_MODES: Final = frozenset({"ro", "rw", "z", "Z", "nocopy"}) | _PROPAGATIONS
+# What a mode is put together from, at most one of each (linux_parser.go). How consistent a bind is means
+# something in Docker's virtual machines only.
+_MODES: Final = (
+    frozenset({"ro", "rw"}), frozenset({"z", "Z"}), _PROPAGATIONS, frozenset({NO_COPY}),
+    frozenset({"cached", "consistent", "delegated"}),
+)  # fmt: skip
 
 # What `--tmpfs` takes (moby/sys/mount, flags_linux.go).
 _VALUED: Final = frozenset({"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"})
@@ -113,14 +118,19 @@ def binds(host: Host, container: Container) -> list[dict[str, Any]]:
     return [_specified(host.volumes, point) for point in sorted(container.mounts, key=_depth)]
 
 
+def read_only(volumes: Volumes, point: MountPoint) -> bool:
+    """Whether a container may not write there: the mount says so, or the volume. Raises VolumeNotFound."""
+    return point.read_only or (point.type == "volume" and volumes.get(point.name).read_only)
+
+
 def _specified(volumes: Volumes, point: MountPoint) -> dict[str, Any]:
-    access = "ro" if point.read_only else "rw"
-    source, options = point.source, list(point.options)
+    access = "ro" if read_only(volumes, point) else "rw"
+    source, options = point.source, ["noexec", "nosuid", "nodev", *point.options]
     if point.type == "volume":
         volume = volumes.get(point.name)
-        source, options = volume.source, list(volume.memory_options) if not volume.source else []
+        source, options = volume.source, list(volume.memory_options)  # mounted as they say, and no stricter
     if not source:
-        words = ["noexec", "nosuid", "nodev", access, *(word for word in options if word not in ("ro", "rw"))]
+        words = [access, *(word for word in options if word not in ("ro", "rw"))]
         return {"destination": point.target, "type": "tmpfs", "source": "tmpfs", "options": words}
     kind = "bind" if NOT_RECURSIVE in point.options else "rbind"
     return {
@@ -139,10 +149,11 @@ def _borrowed(text: str, find: Callable[[str], Container]) -> list[MountPoint]:
     name, _, mode = text.partition(":")
     if not name:
         raise BadMount(f'malformed volumes-from specification: "{text}"')
-    if mode not in ("", "ro", "rw", "z", "Z"):
+    words = _words(mode)
+    if words is None or NO_COPY in words or not _PROPAGATIONS.isdisjoint(words):
         raise BadMount(f"invalid mode: {mode}")
     points = (point for point in find(name).mounts if point.type != "tmpfs")
-    return [replace(point, read_only=point.read_only or mode == "ro", anonymous=False) for point in points]
+    return [replace(point, read_only=point.read_only or "ro" in words, anonymous=False) for point in points]
 
 
 def _bind(text: str) -> MountPoint:
@@ -179,11 +190,17 @@ def _bind(text: str) -> MountPoint:
 
 
 def _modes(mode: str, text: str) -> tuple[str, ...]:
-    words = tuple(filter(None, mode.split(",")))
-    wrong = any(word not in _MODES for word in words)
-    if wrong or ("ro" in words and "rw" in words) or len([w for w in words if w in _PROPAGATIONS]) > 1:
+    words = _words(mode)
+    if words is None:
         raise BadMount(f"invalid volume specification: '{text}': invalid mode: {mode}")
     return words
+
+
+def _words(mode: str) -> tuple[str, ...] | None:
+    """The words of a mode; None where one is unknown, or two do not go together."""
+    words = mode.split(",") if mode else []
+    kinds = [kind for word in words for kind in _MODES if word in kind]
+    return tuple(words) if len(kinds) == len(words) == len({*kinds}) else None
 
 
 def _kind(source: str) -> str:

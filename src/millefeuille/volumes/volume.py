@@ -54,6 +54,12 @@ class Volume:
         """What a file system in memory is mounted with."""
         return tuple(filter(None, self.options.get("o", "").split(",")))
 
+    @property
+    def read_only(self) -> bool:
+        """Whether no container may write to it, however it is mounted; the last of its words counts."""
+        said = [word for word in self.options.get("o", "").split(",") if word in ("ro", "rw")]
+        return said[-1:] == ["ro"]
+
 
 def check_name(name: str) -> None:
     """Raise BadVolumeName for what cannot name a volume."""

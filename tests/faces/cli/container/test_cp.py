@@ -33,6 +33,16 @@ def kept(request: pytest.FixtureRequest, box: Home, tmp_path: Path) -> Home:
     return box
 
 
+def test_nothing_goes_into_a_volume_that_is_read_only_itself(box: Home, tmp_path: Path) -> None:
+    (tmp_path / "bound").mkdir()
+    options = ("-o", "type=none", "-o", f"device={tmp_path}/bound", "-o", "o=bind,ro")
+    assert box.mille("volume", "create", *options, "fixed")[2] == 0
+    assert box.mille("create", "--name", "exx", "-v", "fixed:/x", "busybox")[2] == 0
+    (tmp_path / "f").write_text("new")
+    assert box.mille("cp", f"{tmp_path}/f", "exx:/x/")[1:] == ("Error: /x/f: read-only file system\n", 1)
+    assert not list((tmp_path / "bound").iterdir())
+
+
 def test_files_come_and_go(kept: Home, tmp_path: Path) -> None:
     (tmp_path / "f").write_text("new")
     assert kept.mille("cp", f"{tmp_path}/f", "exx:/tmp/") == ("", "", 0)

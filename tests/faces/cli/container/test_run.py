@@ -211,7 +211,8 @@ def test_signals_reach_a_container_with_a_terminal(
         assert process.wait() == 3
     os.close(ours)
     os.close(theirs)
-    assert home.mille("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "one") == ("exited 3\n", "", 0)
+    told = home.mille("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "one")
+    assert told == ("exited 3\n", "", 0)
 
 
 @pytest.mark.walk

@@ -24,7 +24,8 @@ def attached(connection: Connection, streams: Streams, *, pass_signals: bool = T
     """Join the streams until the container's process ends; None when the user lets go.
 
     Signals to this process go to the container with `pass_signals`. The keys of a terminal that the
-    container has too make none here: they are input. Raises Refusal where nobody takes what the container says.
+    container has too make none here: they are input. Raises Refusal where nobody takes what the container
+    says.
     """
     received: list[int] = []
     woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
