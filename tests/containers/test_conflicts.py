@@ -56,8 +56,23 @@ def test_granted() -> None:
 @pytest.mark.parametrize("names", [("none", "host"), ("bridge", "none")])
 def test_networks_that_do_not_go_together(names: tuple[str, ...]) -> None:
     with pytest.raises(Conflicting) as caught:
-        check_networks(names)
+        check_networks({name: {} for name in names})
     listed = ", ".join(sorted(names))
     assert str(caught.value) == f"Container cannot be connected to network endpoints: {listed}"
-    check_networks(("mine", "other"))
-    check_networks(("host",))
+    check_networks({"mine": {}, "other": {}})
+    check_networks({"host": {}})
+
+
+@pytest.mark.parametrize(
+    ("version", "address"),
+    [(4, "bad"), (4, "::1"), (4, "1.2.3"), (4, "01.2.3.4"), (4, "10.1.2.3/8"), (6, "bad"), (6, "10.1.2.3")],
+)
+def test_addresses_that_are_none(version: int, address: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        check_networks({"mine": {"IPAMConfig": {f"IPv{version}Address": address}}})
+    assert str(caught.value) == f"invalid IPv{version} address: {address}"
+
+
+def test_addresses() -> None:
+    check_networks({"mine": {"IPAMConfig": {"IPv4Address": "10.1.2.3", "IPv6Address": "fd00::1"}}})
+    check_networks({"mine": {"IPAMConfig": None}, "other": {"IPAMConfig": {"IPv4Address": ""}}})

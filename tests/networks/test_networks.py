@@ -283,6 +283,9 @@ def test_an_address_asked_for_is_given(stand: Stand) -> None:
     asked = {"EndpointsConfig": {"bridge": {"IPAMConfig": {"IPv4Address": "172.17.0.9"}}}}
     with pytest.raises(BadEndpoint, match="user defined networks only"):
         stand.networks.connect(B, stand.wishes("other", networking=asked))
+    asked = {"EndpointsConfig": {"ours": {"IPAMConfig": {"IPv4Address": "bad"}}}}
+    with pytest.raises(BadEndpoint, match="invalid IPv4 address: bad"):
+        stand.networks.connect(B, stand.wishes("other", "ours", networking=asked))
 
 
 @pytest.mark.walk

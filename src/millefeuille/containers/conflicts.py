@@ -6,11 +6,12 @@ api/types/container/hostconfig.go `ValidateRestartPolicy`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from millefeuille.annotations import Any, Final
 from millefeuille.containers import logoptions
 from millefeuille.errors import Invalid
+from millefeuille.networks import ends
 from millefeuille.oci.signals import signal_number
 
 _LEAST_TIME: Final = 1_000_000  # nanoseconds
@@ -23,8 +24,11 @@ class Conflicting(Invalid):
     """The request cannot be granted; the message is Docker's."""
 
 
-def check_networks(names: Collection[str]) -> None:
-    """Hold that a container can be on all these networks. Raises Conflicting."""
+def check_networks(endpoints: Mapping[str, Mapping[str, Any]]) -> None:
+    """Hold that a container can be on all networks of an EndpointsConfig. Raises Conflicting, BadEndpoint."""
+    for wish in endpoints.values():
+        ends.check_addresses(wish or {})
+    names = endpoints.keys()
     if len(names) > 1 and all(name in _BUILT_IN for name in names):
         listed = ", ".join(sorted(names))
         raise Conflicting(f"Container cannot be connected to network endpoints: {listed}")

@@ -50,7 +50,7 @@ def create(host: Host, wanted: Wanted) -> Container:
     if wanted.name:
         containers.check_name(name)
     conflicts.check(wanted.config, wanted.host_config)
-    conflicts.check_networks((wanted.networking.get("EndpointsConfig") or {}).keys())
+    conflicts.check_networks(wanted.networking.get("EndpointsConfig") or {})
     config = merging.merged(wanted.config, wanted.image_config)
     path, arguments = merging.command_of(config)
     acceptance.check(wanted.host_config, limited=host.runtime.limits)

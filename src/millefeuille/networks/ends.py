@@ -94,8 +94,21 @@ def peers(lease: Lease, leases: Sequence[Lease]) -> list[Name]:
     ]
 
 
+def check_addresses(wish: Mapping[str, Any]) -> None:
+    """Hold that the addresses which are asked for are some. Raises BadEndpoint."""
+    for version in (4, 6):
+        text = str((wish.get("IPAMConfig") or {}).get(f"IPv{version}Address") or "")
+        try:
+            known = not text or ipaddress.ip_address(text).version == version
+        except ValueError:
+            known = False
+        if not known:
+            raise BadEndpoint(f"invalid IPv{version} address: {text}")
+
+
 def check(network: Network, wish: Mapping[str, Any]) -> None:
     """Hold Docker's rules on what may be asked of which network. Raises BadEndpoint."""
+    check_addresses(wish)
     ip = (wish.get("IPAMConfig") or {}).get("IPv4Address") or ""
     if network.predefined and ip:
         raise BadEndpoint("user specified IP address is supported on user defined networks only")
