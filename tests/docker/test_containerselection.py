@@ -37,7 +37,13 @@ _ALL = [  # the newest first
             mounts=(MountPoint(type="volume", target="/data", name="store"),),
         ),
         state=State(status="running", started=_ENDED, health={"Status": "healthy"}), image="x",
-        network={"Networks": {"mine": {"NetworkID": "abcdef"}}},
+        network={
+            "Networks": {"mine": {"NetworkID": "abcdef"}},
+            "Ports": {
+                "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}, {"HostIp": "::1", "HostPort": "49153"}],
+                "53/udp": [{"HostIp": "0.0.0.0", "HostPort": "8053"}], "443/tcp": None,
+            },
+        },
     ),
     Listed(
         container=_container(3, "paused"), state=State(status="paused", started=_ENDED), image="x",
@@ -75,6 +81,9 @@ def _names(*filters: str, all: bool = True, limit: int = 0) -> str:
         (("name=/web",), "web"),
         (("name=e",), "web paused gone new"),
         (("id=3333",), "paused"),
+        (("id=3", "id=44"), "web paused"),
+        (("id=.",), ""),
+        (("id=",), ""),
         (("label=a",), "web gone"),
         (("label=a=b",), "web"),
         (("exited=3",), "gone"),
@@ -94,10 +103,16 @@ def _names(*filters: str, all: bool = True, limit: int = 0) -> str:
         (("volume=/nothing",), ""),
         (("network=mine",), "web"),
         (("network=1234",), "paused"),
-        (("publish=80",), "web"),
-        (("publish=70-90/tcp",), "web"),
-        (("publish=80/udp",), ""),
+        (("publish=8080",), "web"),
+        (("publish=49153",), "web"),
+        (("publish=8000-8090/tcp",), "web"),
+        (("publish=8053/udp",), "web"),
+        (("publish=80",), ""),
+        (("publish=8080/udp",), ""),
         (("expose=80",), "web"),
+        (("expose=443",), "web"),
+        (("expose=8080",), ""),
+        (("expose=9000",), ""),
         (("is-task=false",), "web paused gone new"),
         (("is-task=true",), ""),
         (("isolation=default",), "web paused gone new"),
@@ -114,6 +129,17 @@ def test_only_what_runs_unless_asked() -> None:
     assert _names("name=gone", all=False) == ""
     assert _names(all=False, limit=3) == "web paused gone"
     assert _names("before=web", all=False, limit=1) == "paused"
+
+
+def test_an_id_is_meant_by_its_beginning_alone() -> None:
+    ids = ("ab" * 32, "ba" * 32, "bb" * 32)
+    found = [
+        Listed(container=_container(1, id, id=id), state=State(), image="x", network={}) for id in ids
+    ]
+    for value, meant in (("ab", [ids[0]]), ("ba", [ids[1]]), ("b", []), ("abab$", [])):
+        filters = Filters.parse([f"id={value}"])
+        chosen = selection(filters, all=True, find=_find, images=_images)
+        assert [one.container.id for one in listed(found, chosen)] == meant
 
 
 @pytest.mark.parametrize(

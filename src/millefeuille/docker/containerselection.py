@@ -14,6 +14,7 @@ from millefeuille.docker.creation.ports import port_range, split_protocol
 from millefeuille.docker.filters import Filters, InvalidFilter
 from millefeuille.docker.gotext import quoted
 from millefeuille.docker.matching import matches
+from millefeuille.docker.shapes.container_ports import port_list
 from millefeuille.docker.shapes.container_status import health_status
 from millefeuille.docker.shapes.container_summary import Listed
 from millefeuille.errors import MilleError
@@ -83,7 +84,9 @@ def listed(found: Sequence[Listed], chosen: Selection) -> list[Listed]:
     ids = [one.container.id for one in found]
     start = ids.index(chosen.before) + 1 if chosen.before in ids else 0
     end = ids.index(chosen.since) if chosen.since in ids else len(ids)
-    shown = [one for one in found[start:end] if _passes(one, chosen)]
+    wanted = chosen.filters.get("id")
+    meant = {_meant(prefix, ids) for prefix in wanted} if wanted else {*ids}
+    shown = [one for one in found[start:end] if one.container.id in meant and _passes(one, chosen)]
     return shown[: chosen.limit] if chosen.limit > 0 else shown
 
 
@@ -109,8 +112,6 @@ def _passes(one: Listed, chosen: Selection) -> bool:
     names = (container.name, f"/{container.name}")
     if not any(matches(filters.get("name"), name) for name in names):
         return False
-    if not matches(filters.get("id"), container.id):
-        return False
     if chosen.exited and (state.running or state.started == NEVER or state.exit_code not in chosen.exited):
         return False
     exact = (
@@ -121,7 +122,13 @@ def _passes(one: Listed, chosen: Selection) -> bool:
         return False
     if chosen.ancestors is not None and str(container.image) not in chosen.ancestors:
         return False
-    return _on_network(one, filters.get("network")) and _has_port(container, chosen)
+    return _on_network(one, filters.get("network")) and _has_port(one, chosen)
+
+
+def _meant(prefix: str, ids: Sequence[str]) -> str:
+    """The ID that begins so; "" where none or several do."""
+    found = [id for id in ids if id.startswith(prefix)]
+    return found[0] if len(found) == 1 else ""
 
 
 def _volumes(container: Container) -> set[str]:
@@ -136,12 +143,14 @@ def _on_network(one: Listed, wanted: Sequence[str]) -> bool:
     )
 
 
-def _has_port(container: Container, chosen: Selection) -> bool:
+def _has_port(one: Listed, chosen: Selection) -> bool:
+    """Whether it has one of the ports by now: a published one is the host's, an exposed one its own."""
     if not chosen.published and not chosen.exposed:
         return True
-    published = {*(container.host_config.get("PortBindings") or ())}
-    return bool(
-        chosen.published & published or chosen.exposed & {*(container.config.get("ExposedPorts") or ())}
+    return any(
+        f"{port.get('PublicPort', 0)}/{port['Type']}" in chosen.published
+        or f"{port['PrivatePort']}/{port['Type']}" in chosen.exposed
+        for port in port_list(one.network.get("Ports") or {})
     )
 
 

@@ -164,14 +164,15 @@ def test_published_ports_by_number() -> None:
         ("{{.ID}}: {{.Command}}", 'c0a60fa967fb: "sleep 100"\n'),
         ('{{.Label "a"}}|{{.Label "none"}}', "b|\n"),
         ('table {{.Names}}\t{{.Label "com.x-y_z"}}', "NAMES     x y z\nexx       \n"),
-        ("{{.Labels}} {{.LocalVolumes}} {{.Mounts}} {{.Networks}}", "a=b,c=d 1 data,/srv/a-very-lo… none\n"),
+        ("{{.Labels}} {{.LocalVolumes}} {{.Networks}}", "a=b,c2=,c=d 1 none\n"),
+        ("{{.Mounts}}", "data,/srv/a-very-lo…\n"),
         ("{{.Size}} {{.State}} {{.Image}}", "2B (virtual 1.98MB) running busybox\n"),
     ],
 )
 def test_templates(container: Container, template: str, text: str) -> None:
     labelled = replace(
         container,
-        config={**container.config, "Labels": {"c": "d", "a": "b"}},
+        config={**container.config, "Labels": {"c": "d", "a": "b", "c2": ""}},
         mounts=(
             MountPoint(type="volume", target="/d", name="data", source="/v/data"),
             MountPoint(type="bind", target="/s", source="/srv/a-very-long-path"),

@@ -121,7 +121,7 @@ def container_row(value: Mapping[str, Any], now: float, *, truncate: bool = True
         "State": value["State"],
         "Status": value["Status"],
         "Size": _size(value),
-        "Labels": ",".join(f"{name}={labels[name]}" for name in sorted(labels)),
+        "Labels": ",".join(sorted(f"{name}={value}" for name, value in labels.items())),
         "Label": lambda name: labels.get(name, ""),
         "Mounts": _mounts(value["Mounts"], truncate),
         "LocalVolumes": str(sum(mount.get("Driver") == "local" for mount in value["Mounts"])),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from millefeuille.annotations import Final
 from millefeuille.docker.filters import Filters
-from millefeuille.docker.formatted import execute, parse
+from millefeuille.docker.formatted import InvalidFormat, execute, parse
 from millefeuille.docker.jsontext import marshal
 from millefeuille.docker.shapes.event import EngineEvent, event_json, event_line
 from millefeuille.docker.shapes.event_struct import event_struct
@@ -15,6 +15,7 @@ from millefeuille.docker.timestamp import parse_time
 from millefeuille.engine.store import founded
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_HELP, filters, string
 from millefeuille.store import events as recorded
 from millefeuille.store.events import StoredEvent
@@ -27,6 +28,7 @@ SINCE = string("since", "Show all events created since timestamp")
 UNTIL = string("until", "Stream events until this timestamp")
 
 
+_BLANK: Final = EngineEvent(type="", action="", id="", time=0)
 _POLL: Final = 0.2  # seconds between two looks
 _OBJECTS: Final = ("container", "daemon", "network", "volume")  # by the beginning of an ID or a name
 _OPEN: Final = frozenset({"exec_create", "exec_start", "health_status"})
@@ -37,13 +39,13 @@ _FILTERS: Final = frozenset(
 
 def run(context: Context, call: Call) -> int:
     """Print what happened since a time, and go on until stopped or until another time."""
+    show = _renderer(call[FORMAT])
     now = time.time_ns()
     with exits.refusing():
         since = parse_time(call[SINCE], now) if call[SINCE] else (0 if call[UNTIL] else now)
         until = parse_time(call[UNTIL], now) if call[UNTIL] else None
     filters = Filters.parse(f"{name}={value}" for name, value in call[FILTER])
     filters.check(_FILTERS)
-    show = _renderer(call[FORMAT])
     store = founded(context.settings)
     fresh = _source(store)
     while True:
@@ -76,8 +78,12 @@ def _renderer(template: str) -> Callable[[EngineEvent], str]:
         return event_line
     if template == "json":
         return lambda event: marshal(event_json(event))
-    with exits.refusing(exits.TEMPLATE):
+    try:
         parsed = parse(template)
+        execute(parsed, event_struct(_BLANK))  # as Docker does, whether or not anything has happened
+    except InvalidFormat as error:
+        said = str(error).removeprefix("template parsing error: ")
+        raise Refusal(f"Error parsing format: {said}", code=exits.TEMPLATE) from error
     return lambda event: execute(parsed, event_struct(event))
 
 
