@@ -12,6 +12,7 @@ _KERNEL: Final = frozenset(
     for name in ("msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced")
 )
 _BOM: Final = b"\xef\xbb\xbf"
+_LONGEST: Final = (1 << 16) - 1  # bytes of a line in a file; Docker's reader takes no longer ones
 _BLANK: Final = " \t\n\v\f\r\x85\xa0"
 
 Look = Callable[[str], str | None]
@@ -63,6 +64,8 @@ def parse_file(content: bytes, look: Look | None = None) -> list[str]:
     """
     found: list[str] = []
     for number, raw in enumerate(content.split(b"\n"), 1):
+        if len(raw) > _LONGEST:
+            raise InvalidOption("bufio.Scanner: token too long")
         line = _line(number, raw.removesuffix(b"\r"))
         if not line or line[0] == "#":
             continue

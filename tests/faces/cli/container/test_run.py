@@ -226,6 +226,17 @@ def test_who_is_left_alone_has_a_monitor_of_its_own(home: Home, name: str) -> No
 
 
 @pytest.mark.walk
+def test_the_id_of_a_container_that_does_not_start(home: Home, name: str) -> None:
+    out, err, code = home.mille("run", "-d", "-q", name, "nosuchcmd")
+    assert home.mille("ps", "-aq", "--no-trunc")[0] == out
+    assert err.startswith(CREATE)
+    assert code == 127
+    out, err, code = home.mille("run", "-d", "--rm", "--network", "nosuch", name, "true")
+    assert (len(out), err, code) == (65, f"mille: Error: network nosuch not found{HINT}", 125)
+    assert home.mille("ps", "-aq")[0].count("\n") == 1
+
+
+@pytest.mark.walk
 def test_without_a_file_for_its_id_no_container_is_made(home: Home, name: str, tmp_path: Path) -> None:
     home.mille("pull", "-q", name)
     missing = tmp_path / "missing" / "id"

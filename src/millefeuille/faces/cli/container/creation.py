@@ -10,6 +10,7 @@ from millefeuille.docker.creation.error import InvalidOption
 from millefeuille.faces.cli.command import Call, Context
 from millefeuille.faces.cli.container import creation_flags as flags
 from millefeuille.faces.cli.container.creation_host import host_config
+from millefeuille.faces.cli.container.variables import lines
 from millefeuille.faces.cli.exits import USAGE, Refusal
 from millefeuille.faces.cli.image.trust import refuse_trust
 from millefeuille.faces.cli.options import Option
@@ -145,8 +146,8 @@ def _config(
     interactive = call[flags.INTERACTIVE]
     stdin = interactive or "stdin" in attached
     look = pairs.looking_in(context.settings.environment)
-    variables = [*_lines(call[flags.ENV_FILE], "env", look), *pairs.resolved(_texts(call, flags.ENV), look)]
-    labels = [*_lines(call[flags.LABEL_FILE], "label", None), *call[flags.LABEL]]
+    variables = [*lines(call[flags.ENV_FILE], look), *pairs.resolved(_texts(call, flags.ENV), look)]
+    labels = [*lines(call[flags.LABEL_FILE]), *call[flags.LABEL]]
     health = _health(call)
     return {
         "Hostname": call[flags.HOSTNAME],
@@ -175,21 +176,6 @@ def _config(
 
 def _texts(call: Call, option: Option[tuple[str, ...]]) -> tuple[str, ...]:
     return call[option]
-
-
-def _lines(paths: tuple[str, ...], kind: str, look: pairs.Look | None) -> list[str]:
-    found: list[str] = []
-    for path in paths:
-        try:
-            with open(path, "rb") as file:
-                content = file.read()
-        except OSError as error:
-            raise InvalidOption(f"open {path}: {(error.strerror or '').lower()}") from error
-        try:
-            found.extend(pairs.parse_file(content, look))
-        except InvalidOption as error:
-            raise InvalidOption(f"invalid {kind} file ({path}): {error}") from error
-    return found
 
 
 def _health(call: Call) -> dict[str, Any]:

@@ -77,8 +77,10 @@ def _run(context: Context, call: Call) -> int:
         container = making.make(context, made, store, asked)
         note(container.id)
     if call[flags.DETACH]:
-        _started(made, container, asked)
-        context.terminal.line(container.id)
+        try:
+            _started(made, container, asked)
+        finally:
+            context.terminal.line(container.id)  # of one that did not start, too: it may still be there
         return 0
     return _in_front(context, call, made, container, asked)
 

@@ -1,4 +1,4 @@
-"""Environment variables as `--env` and `--env-file` give them."""
+"""Environment variables as `--env` and `--env-file` give them, and the files of these and of labels."""
 
 from __future__ import annotations
 
@@ -14,11 +14,22 @@ def variables(context: Context, given: Sequence[str], paths: Sequence[str]) -> t
     has one. Raises InvalidOption.
     """
     look = context.settings.environment.get
+    return (*lines(tuple(paths), look), *pairs.resolved(tuple(given), look))
+
+
+def lines(paths: tuple[str, ...], look: pairs.Look | None = None) -> list[str]:
+    """The lines of env or label files, as `pairs.parse_file` reads them. Raises InvalidOption, which calls
+    each of them an env file, as Docker does.
+    """
     found: list[str] = []
     for path in paths:
         try:
             with open(path, "rb") as file:
-                found += pairs.parse_file(file.read(), look)
+                content = file.read()
         except OSError as error:
             raise InvalidOption(f"open {path}: {(error.strerror or '').lower()}") from error
-    return (*found, *pairs.resolved(tuple(given), look))
+        try:
+            found += pairs.parse_file(content, look)
+        except InvalidOption as error:
+            raise InvalidOption(f"invalid env file ({path}): {error}") from error
+    return found
