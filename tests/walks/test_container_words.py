@@ -55,7 +55,8 @@ def test_one_container_in_all_its_tables(home: Home) -> None:
     )
     for filter, found in (
         ("name=we", True), ("label=role=back", False), ("status=running", True), ("ancestor=busybox", True),
-        ("publish=80", True), ("volume=data", True), ("network=bridge", True), ("health=none", True),
+        ("publish=18081", True), ("publish=80", False), ("volume=data", True), ("network=bridge", True),
+        ("health=none", True),
     ):  # fmt: skip
         assert bool(done(home, "ps", "-q", "-f", filter)) == found, filter
     assert home.mille("port", "web") == ("80/tcp -> 127.0.0.1:18081\n", "", 0)
