@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+
 import pytest
 from tests.faces.cli.home import Home
 
@@ -13,3 +20,22 @@ def test_whoever_gives_input_sees_what_comes_of_it(box: Home, flags: tuple[str, 
     made = box.mille("create", "-i", "--name", "one", "busybox", "sh", "-c", "cat; echo err >&2; exit 4")
     assert made[2] == 0
     assert box.mille("start", *flags, "one", typed="foo\n") == ("foo\n", "err\n", 4)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
+def test_a_signal_that_ends_the_command_gives_the_terminal_back(box: Home, number: signal.Signals) -> None:
+    made = box.mille("create", "-it", "--name", "one", "busybox", "sh", "-c", "echo up; sleep 60")
+    assert made[2] == 0
+    command = [sys.executable, "-I", "-m", "millefeuille", "--root", str(box.store), "start", "-ai", "one"]
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\r\n"
+        assert termios.tcgetattr(theirs) != before
+        process.send_signal(number)
+        assert process.wait() == (128 + number if number == signal.SIGINT else -number)
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
+    assert box.mille("inspect", "-f", "{{.State.Status}}", "one")[0] == "running\n"

@@ -63,13 +63,27 @@ def attached(connection: Connection, streams: Streams, *, pass_signals: bool = T
 
 @contextlib.contextmanager
 def _raw(terminal: int | None) -> Iterator[None]:
-    """Every key as it is pressed, while the block lasts; nothing for what is no terminal."""
+    """Every key as it is pressed, while the block lasts; nothing for what is no terminal. Whatever signal
+    ends this process gives the terminal back first.
+    """
     if terminal is None or not os.isatty(terminal):
         yield
         return
-    before = termios.tcgetattr(terminal)
+    descriptor, before = terminal, termios.tcgetattr(terminal)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(termios.error):  # a terminal that is gone needs nothing
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    fatal = [number for number in _PASSED_ON if signal.getsignal(number) is signal.SIG_DFL]
     try:
+        for number in fatal:
+            signal.signal(number, end)
         tty.setraw(terminal, termios.TCSANOW)
         yield
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        for number in fatal:
+            signal.signal(number, signal.SIG_DFL)
