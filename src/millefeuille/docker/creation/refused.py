@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 
 from millefeuille.annotations import Any, Final
 from millefeuille.errors import Unsupported
+from millefeuille.later import ipaddress
 
 Values = Mapping[str, Any]
+
+_LINK_ADVICE: Final = "Containers on a network of your own find each other by name."
 
 
 def unsupported(what: str, advice: str | None = None) -> Unsupported:
@@ -21,6 +24,29 @@ def check(host_config: Values) -> None:
         value = found(host_config)
         if value:
             raise unsupported(f"{flag} {value}".rstrip() if isinstance(value, str) else flag, advice)
+
+
+def check_networks(networking: Values) -> None:
+    """The same for a NetworkingConfig. Raises Unsupported."""
+    for wish in (networking.get("EndpointsConfig") or {}).values():
+        addresses = wish.get("IPAMConfig") or {}
+        beyond = (
+            ("--ip6", _is_ipv6(addresses.get("IPv6Address") or ""), None),
+            ("--link-local-ip", addresses.get("LinkLocalIPs"), None),
+            ("--link", wish.get("Links"), _LINK_ADVICE),
+            ("--network driver-opt", wish.get("DriverOpts"), None),
+        )
+        for flag, value, advice in beyond:
+            if value:
+                raise unsupported(flag, advice)
+
+
+def _is_ipv6(text: str) -> bool:
+    """False for what is no address, too: that is an error of its own."""
+    try:
+        return bool(text) and ipaddress.ip_address(text).version == 6
+    except ValueError:
+        return False
 
 
 def _other(member: str, *known: str) -> Callable[[Values], str]:
@@ -78,7 +104,7 @@ _TABLE: Final[tuple[tuple[str, Callable[[Values], str | bool], str | None], ...]
     ("--device", _device_names, "Name the device's node: --device /dev/..."),
     ("--gpus", _any("DeviceRequests"), "Pass the nodes of the device on with --device."),
     ("--isolation", _other("Isolation", "default"), None),
-    ("--link", _any("Links"), "Containers on a network of your own find each other by name."),
+    ("--link", _any("Links"), _LINK_ADVICE),
     ("--log-driver", _log_driver, "There are json-file and none."),
     ("--log-opt", _log_options, None),
     ("--mount", _mount_types, "There are bind, volume and tmpfs."),

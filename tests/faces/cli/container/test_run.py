@@ -77,6 +77,11 @@ def test_commands_that_cannot_run(home: Home, name: str, command: str, reason: s
         (["--platform", "bogus", "x"], 'error parsing specified platform: "bogus": '
          "unknown operating system or architecture: invalid argument"),
         (["--gpus", "all", "x"], "Error: --gpus is not supported"),
+        (["--network", "n", "--ip6", "fd00::9", "x"], "Error: --ip6 is not supported"),
+        (["--network", "n", "--link-local-ip", "169.254.3.4", "x"], "Error: --link-local-ip is not supported"),
+        (["--network", "name=n,driver-opt=a=b", "x"], "Error: --network driver-opt is not supported"),
+        (["--network", "n", "--link", "a", "x"], "Error: --link is not supported\n"
+         "Containers on a network of your own find each other by name."),
         (["--rm", "--pull", "never", "0" * 64], f"Error: No such image: {'0' * 64}"),
         (["--rm", "0" * 64], f"Error: No such image: {'0' * 64}"),
         (["--rm", f"sha256:{'0' * 64}"], f"Error: No such image: sha256:{'0' * 64}"),

@@ -61,6 +61,7 @@ def wanted(context: Context, call: Call, pull: Option[str]) -> Wanted:
     """
     asked = described(context, call, pull)
     refused.check(asked.host_config)
+    refused.check_networks(asked.networking)
     for option in _BEYOND:
         if call[option]:
             raise refused.unsupported(f"--{option.name}")
