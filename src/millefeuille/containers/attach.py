@@ -60,7 +60,7 @@ class Attachment:
     def run(self) -> Ended | None:
         """How it ended; None after letting go, or when the monitor is gone. Raises OutputLost."""
         self._connection.send(b"a")
-        if self._streams.tty and self._stdin is not None:
+        if self._streams.tty:
             self.resize()
         while True:
             poll = select.poll()
@@ -83,13 +83,18 @@ class Attachment:
                     self._show(kind, payload)
 
     def resize(self) -> None:
-        """Tell the container's terminal the size of ours."""
-        if self._stdin is not None:
+        """Tell the container's terminal the size of ours: the one that shows what it says, or else the one
+        that is typed on.
+        """
+        for descriptor in (self._streams.stdout, self._stdin):
+            if descriptor is None:
+                continue
             try:
-                rows, columns = termios.tcgetwinsize(self._stdin)
+                rows, columns = termios.tcgetwinsize(descriptor)
             except (termios.error, OSError):
-                return
+                continue
             self._connection.send(b"r", f"{rows} {columns}".encode())
+            return
 
     def signal(self, number: int) -> None:
         """Pass a signal on to the container's process."""

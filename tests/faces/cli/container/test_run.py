@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import termios
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,8 @@ def test_commands_that_cannot_run(home: Home, name: str, command: str, reason: s
          "unknown operating system or architecture: invalid argument"),
         (["--gpus", "all", "x"], "Error: --gpus is not supported"),
         (["--network", "n", "--ip6", "fd00::9", "x"], "Error: --ip6 is not supported"),
-        (["--network", "n", "--link-local-ip", "169.254.3.4", "x"], "Error: --link-local-ip is not supported"),
+        (["--network", "n", "--link-local-ip", "169.254.3.4", "x"],
+         "Error: --link-local-ip is not supported"),
         (["--network", "name=n,driver-opt=a=b", "x"], "Error: --network driver-opt is not supported"),
         (["--network", "n", "--link", "a", "x"], "Error: --link is not supported\n"
          "Containers on a network of your own find each other by name."),
@@ -218,6 +220,23 @@ def test_signals_reach_a_container_with_a_terminal(
     os.close(theirs)
     told = home.mille("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "one")
     assert told == ("exited 3\n", "", 0)
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize("flags", ["-t", "-it"])
+def test_the_terminal_has_the_size_of_ours(home: Home, name: str, flags: str) -> None:
+    assert home.mille("pull", "-q", name)[2] == 0
+    program = [sys.executable, "-I", "-m", "millefeuille", "--root", str(home.store)]
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (33, 77))
+    # The size is told when the process runs already, as Docker's client does.
+    script = 'until s=$(stty size 2>&1); [ "${s#*:}" = "$s" ]; do sleep 0.05; done; echo "$s"'
+    command = [*program, "run", "--rm", flags, name, "sh", "-c", script]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs) as process:
+        assert os.read(ours, 1000).split() == [b"33", b"77"]
+        assert process.wait() == 0
+    os.close(ours)
+    os.close(theirs)
 
 
 @pytest.mark.walk
