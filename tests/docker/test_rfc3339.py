@@ -39,6 +39,11 @@ def test_reading(text: str, value: int | None) -> None:
     assert rfc3339.nanoseconds(text) == value
 
 
+def test_the_first_moment_of_1970_is_one() -> None:
+    assert rfc3339.exact(0) == "1970-01-01T00:00:00Z"
+    assert rfc3339.text(0) == rfc3339.ZERO
+
+
 def test_text_that_is_no_time_is_the_zero_time() -> None:
     assert rfc3339.seconds("") == -62_135_596_800
     assert rfc3339.seconds("2026-11-23T03:04:07.9Z") == 1_795_403_047

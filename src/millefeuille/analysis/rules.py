@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
+from millefeuille.analysis.commonground import on_common_ground
 from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
@@ -90,6 +91,7 @@ def budget_outcomes(
 
 def growth_outcomes(found: Document, before: Document, *, allowed: int = 0) -> Iterator[Outcome]:
     """No more bytes stored, and none more wasted, than another image has, but for `allowed` bytes."""
+    found, before = on_common_ground(found, before)
     new, old = found["score"]["exact"], before["score"]["exact"]
     for rule, key, words in (
         ("noGrowth", "storedBytes", "stored bytes grew"),

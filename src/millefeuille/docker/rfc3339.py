@@ -53,8 +53,11 @@ def seconds(text: str) -> int:
 
 def text(value: int) -> str:
     """Nanoseconds since 1970 in UTC, without trailing zeros; 0 stands for no time."""
-    if not value:
-        return ZERO
+    return exact(value) if value else ZERO
+
+
+def exact(value: int) -> str:
+    """The same for a moment that may be the first of 1970."""
     moment = datetime.fromtimestamp(value // SECOND, UTC).isoformat()[:19]
     fraction = f".{value % SECOND:09d}".rstrip("0").rstrip(".")
     return f"{moment}{fraction}Z"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from millefeuille.analysis.commonground import on_common_ground
 from millefeuille.analysis.rules import FAIL, SKIP, Outcome
 from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Any
@@ -17,6 +18,8 @@ _MARKS = frozenset("\\`*_<>[]&~#!")
 
 def markdown(found: Document, outcomes: Sequence[Outcome], before: Document | None = None) -> str:
     """A comment for a pull request; `before` is the analysis to compare with."""
+    if before is not None:
+        found, before = on_common_ground(found, before)
     exact = found["score"]["exact"]
     lines = [f"### Layers of `{_cell(found['image']['name'])}`", ""]
     lines += _table(("", "now", *(("before", "change") if before else ())), [

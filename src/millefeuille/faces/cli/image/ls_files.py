@@ -73,7 +73,7 @@ def _long(path: bytes, node: Node, *, human: bool) -> str:
     size = human_size(node.size, 3) if human else str(node.size)
     if stat.S_ISCHR(node.mode) or stat.S_ISBLK(node.mode):
         size = f"{os.major(node.rdev)},{os.minor(node.rdev)}"
-    time = rfc3339.text(node.mtime * rfc3339.SECOND)[:19].replace("T", " ")
+    time = rfc3339.exact(node.mtime * rfc3339.SECOND)[:19].replace("T", " ")
     arrow = f" -> {escaped(node.link)}" if stat.S_ISLNK(node.mode) else ""
     owner = f"{node.uid}:{node.gid}"
     return f"{stat.filemode(node.mode)} {owner:>11} {size:>10} {time} {_name(path, node)}{arrow}"
@@ -88,7 +88,7 @@ def _row(files: ImageFiles, path: bytes, node: Node) -> dict[str, str]:
         "UID": str(node.uid),
         "GID": str(node.gid),
         "Size": str(node.size),
-        "ModifiedAt": rfc3339.text(node.mtime * rfc3339.SECOND + node.nsec),
+        "ModifiedAt": rfc3339.exact(node.mtime * rfc3339.SECOND + node.nsec),
         "Link": os.fsdecode(node.link),
         "Layer": str(layer.diff_id) if layer else "",
     }
