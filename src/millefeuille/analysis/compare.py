@@ -9,9 +9,9 @@ from functools import cached_property
 
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.layer import Layer
-from millefeuille.analysis.stacking import ATTRIBUTES, CONTENT, KIND, SAME, Stacking, compared
+from millefeuille.analysis.stacking import ATTRIBUTES, CONTENT, KIND, SAME, Stacking, compared, named
 from millefeuille.annotations import Any
-from millefeuille.layers.entry import DIRECTORY, FILE
+from millefeuille.layers.entry import FILE
 from millefeuille.oci.config import History
 from millefeuille.values import dataclass, replace
 
@@ -56,17 +56,8 @@ class Shown:
         for layer in layers:
             self._stacking.add(layer)
         self.paths = self._stacking.live
-
-    @cached_property
-    def unnamed(self) -> set[bytes]:
-        """The directories that no entry names, and that are there for what is in them."""
-        found: set[bytes] = set()
-        for path in self.paths:
-            parent = path.rpartition(b"/")[0]
-            while parent and parent not in self.paths and parent not in found:
-                found.add(parent)
-                parent = parent.rpartition(b"/")[0]
-        return found
+        # The directories that no entry names; the root is there without any.
+        self.unnamed = (self._stacking.unnamed | {b""}) - self.paths.keys()
 
     @cached_property
     def _names(self) -> dict[int, set[bytes]]:
@@ -117,16 +108,19 @@ def difference(old: Image, new: Image) -> Difference:
 def _files(old: Shown, new: Shown, shared: int) -> Iterator[FileChange]:
     # The entries of shared layers have the same numbers in both images.
     known = sum(len(layer.paths) for layer in old.layers[:shared])
-    for path in sorted(old.paths.keys() | new.paths.keys()):
+    for path in sorted(old.paths.keys() | new.paths.keys() | (old.unnamed ^ new.unnamed)):
         before, after = old.paths.get(path), new.paths.get(path)
         if before == after and before is not None and before < known:
             continue
-        if (before is None and path in old.unnamed) or (after is None and path in new.unnamed):
+        if before is None and after is None:
+            yield FileChange(path=path, change="removed" if path in old.unnamed else "added")
+        elif (before is None and path in old.unnamed) or (after is None and path in new.unnamed):
             shown = old if after is None else new
             layer, entry = shown.place(path)
-            change = ATTRIBUTES if layer.kinds[entry] == DIRECTORY else KIND
+            change = named(layer.index, entry)
             sizes = {"before" if after is None else "after": shown.size(path)}
-            yield FileChange(path=path, change=_WORDS[change], **sizes)
+            if change != SAME:
+                yield FileChange(path=path, change=_WORDS[change], **sizes)
         elif before is None:
             yield FileChange(path=path, change="added", after=new.size(path))
         elif after is None:

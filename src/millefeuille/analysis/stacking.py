@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from millefeuille.analysis.layer import Layer, positions
 from millefeuille.annotations import Final, NamedTuple
@@ -70,6 +71,11 @@ class Stacking:
             self._add_columns(layer, shown)
         else:
             self._add_one_by_one(layer)
+
+    @property
+    def unnamed(self) -> AbstractSet[bytes]:
+        """The directories that are there and that no entry names."""
+        return self._implied
 
     def layer_of(self, number: int) -> tuple[int, int]:
         """The layer and the number in it of an entry that `live` leads to."""

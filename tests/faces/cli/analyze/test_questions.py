@@ -112,13 +112,23 @@ def test_versions_that_changed(home: Home, tmp_path: Path) -> None:
 def test_directories_that_no_entry_names_are_there(home: Home, tmp_path: Path) -> None:
     load(home, tmp_path, "unnamed", rawtars.archive(rawtars.file(b"a/b", b"x")))
     load(home, tmp_path, "named", rawtars.archive(rawtars.directory(b"a"), rawtars.file(b"a/b", b"x")))
+    closed = rawtars.directory(b"a", mode=0o700)
+    load(home, tmp_path, "closed", rawtars.archive(closed, rawtars.file(b"a/b", b"x")))
     load(home, tmp_path, "file", rawtars.archive(rawtars.file(b"a", b"file")))
 
     def differing(one: str, other: str) -> list[str]:
         return [line for line in home.mille("image", "diff", one, other)[0].splitlines() if " /a" in line]
 
-    assert differing("unnamed", "named") == ["M /a"]
-    assert differing("named", "unnamed") == ["M /a"]
+    gone = [rawtars.archive(rawtars.file(name)) for name in (b"a/.wh.b", b".wh.a")]
+    load(home, tmp_path, "empty", rawtars.archive(rawtars.file(b"a/b", b"x")), gone[0])
+    load(home, tmp_path, "none", rawtars.archive(rawtars.file(b"a/b", b"x")), gone[1])
+    assert differing("empty", "none") == ["D /a"]
+    assert differing("none", "empty") == ["A /a"]
+    assert differing("empty", "file") == ["T /a  0B -> 4B"]
+    assert differing("unnamed", "empty") == ["D /a/b  1B -> 0B"]
+    assert differing("unnamed", "named") == []
+    assert differing("unnamed", "closed") == ["M /a"]
+    assert differing("closed", "unnamed") == ["M /a"]
     assert differing("unnamed", "file") == ["T /a  0B -> 4B", "D /a/b  1B -> 0B"]
     assert differing("file", "unnamed") == ["T /a  4B -> 0B", "A /a/b  0B -> 1B"]
 
