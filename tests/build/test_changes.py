@@ -54,6 +54,8 @@ CASES: list[tuple[list[str], dict[str, object]]] = [
     (["ENV A='\\$x'"], {"Env": ["A=\\$x"]}),
     (["CMD"], {"Cmd": ["/bin/sh", "-c"]}),
     (["CMD []"], {"Cmd": []}),
+    (['CMD [""]'], {"Cmd": [""]}),
+    (['ENTRYPOINT [""]'], {"Entrypoint": [""]}),
     (["ENTRYPOINT"], {"Entrypoint": []}),
     (["ENTRYPOINT x"], {"Entrypoint": ["/bin/sh", "-c", "x"]}),
     (["EXPOSE 8080:80 127.0.0.1:80:90"], {"ExposedPorts": {"80/tcp": {}, "90/tcp": {}}}),

@@ -84,12 +84,17 @@ def _changed(state: State, one: Instruction) -> State:
         path = process.joined(state.directory, one.path)
         return replace(state, config={**state.config, "WorkingDir": path})
     # Without a word, Docker takes an ENTRYPOINT for an empty list, and CMD for a shell without a command.
-    if isinstance(one, Entrypoint) and one.command == ShellForm(""):
+    if isinstance(one, Entrypoint) and _says_nothing(one.command):
         one = replace(one, command=())
     if not isinstance(one, Cmd):
         return metadata.apply(state, one)
-    if one.command == ShellForm(""):
+    if _says_nothing(one.command):
         one = replace(one, command=process.shell(state.config))
     state = metadata.apply(state, one)
     # Unlike a build, Docker does not mark a command in shell form here.
     return replace(state, config=process.without(state.config, "ArgsEscaped"))
+
+
+def _says_nothing(command: object) -> bool:
+    """Whether it is a shell form without a word; the exec form `[""]` is a tuple like it, and says something."""
+    return isinstance(command, ShellForm) and not command.text

@@ -174,10 +174,13 @@ def _bind(text: str) -> MountPoint:
             f" \"{_kind(source)}\": invalid specification: destination can't be '/'"
         )
     propagation = next((word for word in words if word in _PROPAGATIONS), "")
-    if NO_COPY in words and _kind(source) == "bind":
+    wrong = "VolumeOptions" if NO_COPY in words else ""
+    if _kind(source) == "volume":
+        wrong = "BindOptions" if propagation else ""
+    if wrong:
         raise BadMount(
             f"invalid volume specification: '{text}': invalid mount config for type"
-            ' "bind": field VolumeOptions must not be specified'
+            f' "{_kind(source)}": field {wrong} must not be specified'
         )
     point = MountPoint(
         type=_kind(source), target=_target(target), read_only="ro" in words, propagation=propagation,

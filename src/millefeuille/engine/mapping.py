@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.storemap import StoreMap, store_map
 from millefeuille.annotations import Final
@@ -45,10 +47,15 @@ def _mapped(store: Store, users: Users) -> Mapped:
     stacks: dict[str, tuple[Digest, ...]] = {}
     records: dict[Digest, LayerRecord] = {}
     with store.reading() as tx:
-        names = {row.image.id: f"{row.repository}:{row.tag}" for row in rows(visible(tx)) if row.tag}
-        for image in visible(tx):
+        shown = list(visible(tx))
+        names = {row.image.id: f"{row.repository}:{row.tag}" for row in rows(shown) if row.tag}
+        taken = Counter(names.values())
+        for image in shown:
             held = layers_of(tx, image.id)
-            stacks[names.get(image.id, image.id.short)] = tuple(record.diff_id for record in held)
+            name = names.get(image.id, image.id.short)
+            if taken[name] > 1:  # it has an image for each platform
+                name = f"{name} ({image.platform})"
+            stacks[name if name not in stacks else str(image.id)] = tuple(record.diff_id for record in held)
             records |= {record.diff_id: record for record in held}
     seen = store_map(stacks, lambda digest: Layer(open_index(store.disk, records[digest])))
     freed = [

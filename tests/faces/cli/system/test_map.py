@@ -68,6 +68,17 @@ def test_a_file_that_is_there_often_makes_no_likeness(home: Home, tmp_path: Path
     assert [(one["sizeBytes"], one["savedBytes"]) for one in found["commonBases"]] == [(5000, 5000)]
 
 
+def test_a_name_has_an_image_for_each_platform(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "lib").write_bytes(random.Random(1).randbytes(9000))
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nARG TARGETARCH\nCOPY lib /lib-$TARGETARCH\n")
+    platforms = ["--platform", "linux/amd64,linux/arm64"]
+    assert home.mille("build", "-q", *platforms, "-t", "multi", str(tmp_path))[2] == 0
+    found = json.loads(home.mille("system", "map", "--json")[0])
+    assert (found["images"], found["storedBytes"], found["repeatedBytes"]) == (2, 18000, 9000)
+    (common,) = found["commonBases"]
+    assert common["images"] == ["multi:latest (linux/amd64)", "multi:latest (linux/arm64)"]
+
+
 def test_many_names_are_cut(home: Home, tmp_path: Path) -> None:
     base = rawtars.archive(_file("lib", 9000))
     for number in range(7):

@@ -11,6 +11,7 @@ from millefeuille.containers.connection import Connection, connected
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
+from millefeuille.containers.restarting import refuse_restarting
 from millefeuille.containers.start import AlreadyRunning, start
 from millefeuille.engine.containers import host
 from millefeuille.engine.store import open_store
@@ -67,6 +68,7 @@ def _joined(context: Context, call: Call, made: Host, container: Container) -> i
         context.terminal.flush()
         ended = attached(connection, streams, pass_signals=pass_signals)
     except AlreadyRunning:
+        refuse_restarting(container, records.state(made.place, container.id))
         with connected(made.place, container.id) as other:
             ended = attached(other, streams, pass_signals=pass_signals)
         return ended.code if ended is not None else 0
