@@ -96,5 +96,5 @@ def _changed(state: State, one: Instruction) -> State:
 
 
 def _says_nothing(command: object) -> bool:
-    """Whether it is a shell form without a word; the exec form `[""]` is a tuple like it, and says something."""
+    """Whether it is a shell form without a word; the exec form `[""]` is a tuple like it, and is none."""
     return isinstance(command, ShellForm) and not command.text

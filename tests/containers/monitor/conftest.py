@@ -31,7 +31,7 @@ case "$*" in
     rm "$bundle/starting" ;;
 *"exec"*)
     file=$3; shift 4
-    case "$1" in missing) echo no such program; exit 255 ;; esac
+    case "$1" in missing) echo 'time="now" level=error msg="exec: \"a\": no such program"'; exit 255 ;; esac
     setsid "$@" &
     echo $! > "$file"
     wait $! ;;

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from millefeuille.containers.monitor import launch, moments
 from millefeuille.containers.monitor.order import Order
+from millefeuille.plainjson import loads
 
 _SECOND = 1_000_000_000
 _KEPT = 5  # results
@@ -76,9 +77,10 @@ class Health:
         if self.output >= 0:
             self.read()
         # The runtime writes the file when the check has begun.
-        began = os.path.exists(self._pid_file)
+        if not os.path.exists(self._pid_file):
+            return self._end(_NO_CODE, f"OCI runtime exec failed: {_reason(self._text)}: unknown".encode())
         text = self._text if len(self._text) <= _LONGEST else self._text[:_LONGEST] + b"..."
-        return self._end(code if began else _NO_CODE, text)
+        return self._end(code, text)
 
     def halt(self, halted: bool) -> None:
         """The container is halted, or goes on: no check begins meanwhile, and none is held against it."""
@@ -135,6 +137,16 @@ class Health:
         if self.output >= 0:
             os.close(self.output)
             self.output = -1
+
+
+def _reason(output: bytes) -> str:
+    """Why a runtime did not begin a check: what its last line says, or the message in it."""
+    line = output.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    at = line.find('msg="')
+    try:
+        return str(loads(line[at + 4 :])) if at >= 0 else line
+    except ValueError:
+        return line
 
 
 def _begun(path: str, runtime: int) -> int:
