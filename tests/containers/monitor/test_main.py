@@ -157,7 +157,8 @@ def test_a_check_that_cannot_begin(monitored: Any) -> None:
     one = monitored("exec sleep 60", health=_check("missing"))
     _until(lambda: one.state["Health"]["Status"] == "unhealthy")
     last = one.state["Health"]["Log"][-1]
-    assert (last["ExitCode"], last["Output"]) == (-1, "OCI runtime exec failed: exec: \"a\": no such program: unknown")
+    why = 'exec: "a": no such program'
+    assert (last["ExitCode"], last["Output"]) == (-1, f"OCI runtime exec failed: {why}: unknown")
 
 
 def test_long_output_of_a_check_is_cut(monitored: Any) -> None:
