@@ -132,6 +132,20 @@ def test_a_file_is_viewed_and_extracted(state: State, tmp_path: Path) -> None:
     assert (tmp_path / "text.1").read_text() == "one\ntwo\n"
 
 
+def test_no_name_steers_the_terminal(state: State, tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        state.act("down")
+        state.filter("text:opt/b")
+        state.select(TREE, 1)
+        await pilot.press("v")
+        assert "┃ /opt/b\\x1b[31m ┣" in text(app) and "\x1b" not in text(app)
+        await pilot.press("q", "ctrl+e")
+        assert "\x1b" not in text(app)
+        assert state.message == f"Extracted to {tmp_path}/b\\x1b[31m"
+
+    drive(state, steps, target=tmp_path)
+
+
 def _at_once(app: AnalyserApp, *keys: str) -> None:
     """Keys as they come in one read: none waits for what the one before it does."""
     for key in keys:

@@ -37,6 +37,13 @@ def test_layers_are_compared_with_those_below(state: State) -> None:
     assert "etc/a" not in _tree(state)
 
 
+def test_no_message_steers_the_terminal(state: State) -> None:
+    state.message = "/b\x1b]0;title\x07 is not here, nor is \udcff"
+    assert "".join(span.text for span in frame(state, 120, 32)[-1]).rstrip() == (
+        "/b\ufffd]0;title\ufffd is not here, nor is \ufffd"
+    )
+
+
 def test_panes_take_turns(state: State) -> None:
     seen = []
     for _ in range(4):

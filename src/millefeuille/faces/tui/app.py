@@ -19,6 +19,7 @@ from textual.widgets import Input
 from millefeuille.analysis.tree import Node
 from millefeuille.annotations import Final
 from millefeuille.errors import MilleError
+from millefeuille.faces.cli.escaped import escaped
 from millefeuille.faces.tui import ending
 from millefeuille.faces.tui.extraction import extract
 from millefeuille.faces.tui.file import FileScreen
@@ -211,7 +212,7 @@ class AnalyserApp(App[None]):
             except (MilleError, OSError) as error:
                 self.state.message = str(error)
             else:
-                self.push_screen(FileScreen(f"/{os.fsdecode(node.path)}", lines))
+                self.push_screen(FileScreen(f"/{escaped(node.path)}", lines))
 
     def _help(self) -> None:
         self.push_screen(FileScreen("Keys", help_lines(self.state.keys)))
@@ -224,7 +225,7 @@ class AnalyserApp(App[None]):
             except (MilleError, OSError) as error:
                 self.state.message = str(error)
             else:
-                self.state.message = f"Extracted to {path}"
+                self.state.message = f"Extracted to {escaped(os.fsencode(path))}"
 
     def on_click(self, event: events.Click) -> None:
         """Go where somebody points."""

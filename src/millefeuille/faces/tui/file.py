@@ -43,11 +43,11 @@ class Text(Widget, can_focus=True):
 
 
 class FileScreen(Screen[None]):
-    """A text under its title; escape, q or v close it."""
+    """A text under its title, both without anything that steers the terminal; escape, q or v close it."""
 
     def __init__(self, title: str, lines: Sequence[str]) -> None:
         super().__init__()
-        self.text = Text(title.encode("utf-8", "backslashreplace").decode(), lines)
+        self.text = Text(title, lines)
 
     def compose(self) -> ComposeResult:
         """Only the text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from millefeuille.faces.cli.escaped import printable
 from millefeuille.faces.tui.keys import LAYERS, TREE, WASTE
 from millefeuille.faces.tui.layout import Box, layout
 from millefeuille.faces.tui.line import Line, Span, fitted
@@ -95,7 +96,7 @@ def _columns(text: str, box: Box) -> Line:
 
 def _tree_title(state: State) -> str:
     if state.comparing and state.comparison is not None:
-        return f"Compared with {state.comparison.name}"
+        return f"Compared with {printable(state.comparison.name)}"
     title = "Aggregated Layer Contents" if state.aggregated else "Current Layer Contents"
     return f"{title} (by size)" if state.browser.by_size else title
 
@@ -111,7 +112,7 @@ def _filter_line(state: State) -> Line:
 
 def _status(state: State) -> Line:
     if state.message:
-        return [Span(state.message, "title")]
+        return [Span(printable(state.message), "title")]  # an error may name what the image holds
     spans: list[Span] = []
     for action, text in (*_ALWAYS, *_HINTS[state.focus]):
         key = state.keys.key(action)
