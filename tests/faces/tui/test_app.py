@@ -75,6 +75,21 @@ def test_every_key_does_what_it_is_for(state: State, monkeypatch: pytest.MonkeyP
     drive(state, steps)
 
 
+@pytest.mark.parametrize(("name", "key", "character"), [
+    ("ctrl+]", "ctrl+right_square_bracket", "\x1d"), ("ctrl+^", "ctrl+circumflex_accent", "\x1e"),
+    ("ctrl+h", "backspace", "\b"), ("backspace", "backspace", "\b"), ("backspace", "backspace", "\x7f"),
+])  # fmt: skip
+def test_keys_of_a_file_as_terminals_send_them(state: State, name: str, key: str, character: str) -> None:
+    state.keys = Keys({"help": name})
+
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        app.post_message(Key(key, character))
+        await pilot.pause()
+        assert isinstance(app.screen, FileScreen)
+
+    drive(state, steps)
+
+
 def test_walking_about(state: State) -> None:
     async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
         await pilot.press("down")

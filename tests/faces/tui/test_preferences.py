@@ -57,6 +57,28 @@ def test_nothing_in_a_file_is_the_default() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "KeyBinding:\n  Quit: z\nDiff:\n  HIDE: [added]", "keybinding.quit: z\ndiff.hide: [added]",
+        "keybinding:\n  quit: a\nKeybinding.Quit: z\nDIFF:\n  hide: [added]",
+    ],
+)  # fmt: skip
+def test_names_are_told_as_dive_tells_them(text: str) -> None:
+    assert parse(text) == Preferences(keys={"quit": "z"}, hidden=frozenset({"added"}))
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / ".dive.yaml").write_text("\ufeffkeybinding:\n  quit: z\n", encoding="utf-8")
+    assert preferences({}, str(tmp_path)).keys == {"quit": "z"}
+
+
+@pytest.mark.parametrize("key", ["nosuch+q", "nosuch", "q,ctrl+nosuch", "f25", "ctrl+", "escape+q"])
+def test_keys_that_no_keyboard_has_are_refused(key: str) -> None:
+    with pytest.raises(BadPreference, match=r"keybinding\.quit: there is no key"):
+        parse(f"keybinding:\n  quit: {key}")
+
+
+@pytest.mark.parametrize(
     "place", [".dive.yaml", ".config/dive/any.yaml", "xdg/dive/a.yml", "dirs/two/dive/b.yaml"]
 )
 def test_places(tmp_path: Path, place: str) -> None:
@@ -75,6 +97,7 @@ def test_places(tmp_path: Path, place: str) -> None:
     "text",
     [
         "diff:\n  hide: [blue]", "filetree:\n  pane-width: 2", "filetree:\n  pane-width: wide",
+        "keybinding:\n  quit: a\n  Quit: b", "keybinding:\n  quit:\n    a: b",
         "layer: 3", "filetree:\n  collapse-dir: maybe",
     ],
 )  # fmt: skip

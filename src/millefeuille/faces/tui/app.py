@@ -146,6 +146,7 @@ class AnalyserApp(App[None]):
         pane = self.state.focus
         name = character if character is not None and character.isprintable() and len(key) > 1 else key
         name = key if name == " " or name is None else name
+        name = "ctrl+h" if character == "\b" else name  # Textual calls it backspace
         action = self.state.keys.action(pane, name) or self.state.keys.action(pane, key)
         if action is None:
             return False

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from millefeuille.faces.tui.keys import name_of
+from millefeuille.faces.tui.key_names import name_of
 
 _DONE = frozenset({"esc", "q", "v", "ctrl+c", "?"})
 

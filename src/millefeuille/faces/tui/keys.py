@@ -1,7 +1,7 @@
 """Keys: what each of them does, in which pane; Dive's unless a file says otherwise.
 
 Names of actions are those of Dive's configuration, and ours for what Dive has not. Names of keys are Dive's
-too (`ctrl+space`, `esc`, `pgup`); `name_of` gives them for what a terminal program reports.
+too (`ctrl+space`, `esc`, `pgup`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from millefeuille.annotations import Final
+from millefeuille.faces.tui.key_names import name_of
 
 EVERYWHERE: Final = "everywhere"
 LAYERS: Final = "layers"
@@ -33,20 +34,6 @@ DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
     WASTE: {"go-to-writer": "enter,w", "go-to-killer": "x"},
 }  # fmt: skip
 ACTIONS: Final = frozenset(action for pane in DEFAULTS.values() for action in pane)
-
-_SYNONYMS: Final = {
-    "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "ctrl+@": "ctrl+space", "ctrl+/": "ctrl+slash",
-    "ctrl+underscore": "ctrl+slash", "ctrl+_": "ctrl+slash", "question_mark": "?", "return": "enter",
-    "ctrl+j": "ctrl+j", "backtick": "`", "slash": "/",
-}  # fmt: skip
-
-
-def name_of(key: str) -> str:
-    """One name for each key: `Ctrl + Space`, `ctrl+@` and `ctrl+space` are one."""
-    plain = key.strip().replace(" ", "")
-    # A capital letter alone is another key than the small one.
-    plain = plain if len(plain) == 1 else plain.lower()
-    return _SYNONYMS.get(plain, plain)
 
 
 class Keys:

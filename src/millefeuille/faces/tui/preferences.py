@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from millefeuille.analysis.tree import ADDED, METADATA, MODIFIED, REMOVED, TYPE, UNCHANGED
 from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
+from millefeuille.faces.tui.key_names import is_key
 from millefeuille.faces.tui.keys import ACTIONS
 from millefeuille.faces.yaml import BadYaml, Value, read_yaml
 from millefeuille.values import dataclass, field
@@ -42,7 +43,7 @@ def preferences(environment: Mapping[str, str], home: str) -> Preferences:
     """What the first file says that Dive would read; the defaults without one. Raises BadPreference."""
     for path in _places(environment, home):
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8-sig") as file:
                 text = file.read()
         except (FileNotFoundError, NotADirectoryError):
             continue
@@ -57,14 +58,10 @@ def preferences(environment: Mapping[str, str], home: str) -> Preferences:
 
 def parse(text: str) -> Preferences:
     """What a file says. Keys that mean nothing here are left alone. Raises BadYaml, BadPreference."""
-    found = read_yaml(text)
+    found = _folded(read_yaml(text))
     tree, layer = _section(found, "filetree"), _section(found, "layer")
-    keys = {}
-    for action, value in _section(found, "keybinding").items():
-        if action in ACTIONS:
-            keys[action] = ",".join(value) if isinstance(value, list) else str(value)
     return Preferences(
-        keys=keys,
+        keys=_keys(_section(found, "keybinding")),
         hidden=_hidden(_section(found, "diff").get("hide", [])),
         collapsed=_flag(tree, "collapse-dir", False),
         attributes=_flag(tree, "show-attributes", True),
@@ -86,13 +83,36 @@ def _places(environment: Mapping[str, str], home: str) -> Iterator[str]:
     yield os.path.join(home, ".dive.yml")
 
 
+def _folded(found: Mapping[str, Value]) -> dict[str, Value]:
+    """The same with names in small letters: Dive makes no difference."""
+    folded: dict[str, Value] = {}
+    for name, value in found.items():
+        if name.lower() in folded:
+            raise BadPreference(f"{name.lower()} is there twice")
+        folded[name.lower()] = _folded(value) if isinstance(value, dict) else value
+    return folded
+
+
 def _section(found: Mapping[str, Value], name: str) -> Mapping[str, Value]:
+    """What stands below a name, or behind it and a dot, which is stronger."""
     value = found.get(name, {})
-    if isinstance(value, dict):
-        return value
     if value in ("", "null", "~"):
-        return {}
-    raise BadPreference(f"{name}: expected a map")
+        value = {}
+    if not isinstance(value, dict):
+        raise BadPreference(f"{name}: expected a map")
+    front = f"{name}."
+    return {**value, **{key[len(front) :]: found[key] for key in found if key.startswith(front)}}
+
+
+def _keys(section: Mapping[str, Value]) -> Mapping[str, str]:
+    keys = {}
+    for action, value in section.items():
+        if action in ACTIONS:
+            keys[action] = ",".join(value) if isinstance(value, list) else str(value)
+            for key in keys[action].split(","):
+                if key.strip() and not is_key(key):
+                    raise BadPreference(f"keybinding.{action}: there is no key {key.strip()!r}")
+    return keys
 
 
 def _flag(section: Mapping[str, Value], name: str, otherwise: bool) -> bool:
