@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.events import Key
+from textual.events import Key, MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from millefeuille.faces.tui.app import AnalyserApp, Canvas
 from millefeuille.faces.tui.file import FileScreen
 from millefeuille.faces.tui.keys import DEFAULTS, LAYERS, TREE, WASTE, Keys
+from millefeuille.faces.tui.preferences import Preferences
 from millefeuille.faces.tui.state import State
 
 Driven = Callable[[Pilot[None], AnalyserApp], Awaitable[None]]
@@ -225,10 +226,60 @@ def test_the_mouse(state: State) -> None:
         assert (state.focus, state.layer.at) == (LAYERS, 1)
         await pilot.click(offset=(100, 4))
         assert (state.focus, state.row.at) == (TREE, 2)
-        app.on_mouse_scroll_down()
+        await _turn_wheel(pilot, app, MouseScrollDown, 100, 4)
         assert state.row.at == 5
-        app.on_mouse_scroll_up()
+        await _turn_wheel(pilot, app, MouseScrollUp, 100, 4)
         assert state.row.at == 2
+
+    drive(state, steps)
+
+
+async def _turn_wheel(
+    pilot: Pilot[None], app: AnalyserApp, turned: type[MouseScrollDown | MouseScrollUp], x: int, y: int
+) -> None:
+    app.post_message(turned(None, x, y, 0, 0, 0, False, False, False, x, y))
+    await pilot.pause()
+    await pilot.pause()
+
+
+def test_the_wheel_turns_what_is_under_the_pointer(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await _turn_wheel(pilot, app, MouseScrollDown, 100, 4)
+        assert (state.focus, state.layer.at, state.row.at) == (TREE, 0, 3)
+        await _turn_wheel(pilot, app, MouseScrollDown, 10, 0)
+        assert (state.focus, state.layer.at) == (LAYERS, 2)
+        await _turn_wheel(pilot, app, MouseScrollUp, 10, 31)  # the status line
+        assert (state.focus, state.layer.at) == (LAYERS, 2)
+
+    drive(state, steps)
+
+
+def test_the_mouse_leaves_alone_what_is_hidden(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("question_mark")
+        await pilot.click(offset=(100, 4))
+        await _turn_wheel(pilot, app, MouseScrollDown, 100, 4)
+        assert isinstance(app.screen, FileScreen) and app.screen.text.top == 3
+        await _turn_wheel(pilot, app, MouseScrollUp, 100, 4)
+        assert app.screen.text.top == 0
+        assert (state.focus, state.layer.at, state.row.at) == (LAYERS, 0, 0)
+
+    drive(state, steps)
+
+
+def test_a_click_takes_the_row_it_is_on_where_rows_are_wrapped(state: State) -> None:
+    state.act("toggle-wrap-tree")
+    state.preferences = Preferences(tree_share=0.2)
+
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        shown = text(app).splitlines()
+        for name in ("tool", "keep"):
+            line = next(number for number, each in enumerate(shown) if name in each[96:])
+            await pilot.click(offset=(110, line))
+            assert state.current is not None and state.current.node.name == name.encode()
+        await pilot.click(offset=(110, 2))
+        await pilot.click(offset=(110, 3))
+        assert state.row.at == 0
 
     drive(state, steps)
 

@@ -22,17 +22,18 @@ from millefeuille.errors import MilleError
 from millefeuille.faces.cli.escaped import escaped
 from millefeuille.faces.tui import ending
 from millefeuille.faces.tui.extraction import extract
-from millefeuille.faces.tui.file import FileScreen
+from millefeuille.faces.tui.file import WHEEL, FileScreen
 from millefeuille.faces.tui.frame import boxes, frame
 from millefeuille.faces.tui.help import help_lines
 from millefeuille.faces.tui.keys import LAYERS, TREE, WASTE
 from millefeuille.faces.tui.line import LOOKS, Line
+from millefeuille.faces.tui.panes import tree_row
 from millefeuille.faces.tui.state import State
 from millefeuille.faces.tui.viewer import file_lines
 from millefeuille.layers.entry import FILE
 
 _STYLES: Final = {look: Style.parse(style) for look, (_, style) in LOOKS.items()}
-_WHEEL: Final = 3  # rows
+_HEAD: Final = 2  # lines above the rows of a list
 
 
 class Canvas(Widget, can_focus=True):
@@ -230,20 +231,38 @@ class AnalyserApp(App[None]):
 
     def on_click(self, event: events.Click) -> None:
         """Go where somebody points."""
-        found = boxes(self.state, self._canvas.size.width, self._canvas.size.height)
-        for pane, box in found.items():
-            across, down = event.screen_x - box.left, event.screen_y - box.top
-            if pane in (LAYERS, TREE, WASTE) and 0 <= across < box.width and 2 <= down < box.height:
-                cursor = {LAYERS: self.state.layer, TREE: self.state.row, WASTE: self.state.waste}[pane]
-                self.state.select(pane, cursor.top + down - 2)
+        pane, line = self._pointed(event)
+        if pane is None or line < 0:
+            return
+        if pane == TREE:
+            box = boxes(self.state, self._canvas.size.width, self._canvas.size.height)[TREE]
+            self.state.select(TREE, tree_row(self.state, box.width, line))
+        else:
+            cursor = self.state.layer if pane == LAYERS else self.state.waste
+            self.state.select(pane, cursor.top + line)
         self._canvas.renew()
 
-    def on_mouse_scroll_down(self) -> None:
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Go down some rows."""
-        for _ in range(_WHEEL):
-            self.perform("down")
+        self._scroll(event, "down")
 
-    def on_mouse_scroll_up(self) -> None:
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Go up some rows."""
-        for _ in range(_WHEEL):
-            self.perform("up")
+        self._scroll(event, "up")
+
+    def _scroll(self, event: events.MouseEvent, action: str) -> None:
+        pane, _ = self._pointed(event)
+        if pane is not None:
+            self.state.focus = pane
+            for _ in range(WHEEL):
+                self.perform(action)
+
+    def _pointed(self, event: events.MouseEvent) -> tuple[str | None, int]:
+        """The list under the pointer, and the line of it, negative on its head; None where no list is."""
+        if self.screen is self.screen_stack[0]:
+            found = boxes(self.state, self._canvas.size.width, self._canvas.size.height)
+            for pane, box in found.items():
+                across, down = event.screen_x - box.left, event.screen_y - box.top
+                if pane in (LAYERS, TREE, WASTE) and 0 <= across < box.width and 0 <= down < box.height:
+                    return pane, int(down) - _HEAD
+        return None, 0

@@ -11,8 +11,10 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from millefeuille.annotations import Final
 from millefeuille.faces.tui.key_names import name_of
 
+WHEEL: Final = 3  # rows that one step of the wheel goes
 _DONE = frozenset({"esc", "q", "v", "ctrl+c", "?"})
 
 
@@ -32,6 +34,16 @@ class Text(Widget, can_focus=True):
         last = max(len(self._content) - self.size.height + 1, 0)
         self.top = min(max(self.top + rows, 0), last)
         self.refresh()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Go down some rows."""
+        event.stop()
+        self.move(WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Go up some rows."""
+        event.stop()
+        self.move(-WHEEL)
 
     def render_line(self, y: int) -> Strip:
         """The title, or a line."""

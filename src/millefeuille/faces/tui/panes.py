@@ -124,16 +124,34 @@ def tree_lines(state: State, width: int, height: int) -> list[Line]:
     return lines[:height]
 
 
+def tree_row(state: State, width: int, line: int) -> int:
+    """The number of the row that is on this line of the tree, of which one screen is shown."""
+    number = state.row.top
+    if not state.wrap:
+        return number + line
+    while (row := state.browser.row(number)) is not None:
+        line -= _height(state, row, width)
+        if line < 0:
+            break
+        number += 1
+    return number
+
+
 def _show_wrapped(state: State, width: int, height: int) -> None:
     """Have the selected row on the screen, where the rows above take several lines each."""
     left = height
     for number in range(state.row.at, state.row.top - 1, -1):
         row = state.browser.row(number)
-        length = sum(len(span.text) for span in _tree_line(state, row)) if row is not None else 0
-        left -= max(-(-length // width), 1)
+        left -= _height(state, row, width) if row is not None else 1
         if left < 0:
             state.row.top = min(number + 1, state.row.at)
             return
+
+
+def _height(state: State, row: Row, width: int) -> int:
+    """The lines that a row takes when it is wrapped."""
+    length = sum(len(span.text) for span in _tree_line(state, row))
+    return max(-(-length // width), 1)
 
 
 def _tree_line(state: State, row: Row) -> list[Span]:
