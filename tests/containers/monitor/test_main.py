@@ -74,13 +74,18 @@ def test_pause_is_noted(monitored: Any) -> None:
     _until(lambda: one.state["Status"] == "running")
 
 
-def _holder(one: Any) -> Connection:
-    """One more client, that freezes the container for a while."""
+def _another(one: Any) -> Connection:
+    """One more client."""
     client = socket.socket(socket.AF_UNIX)
     place = os.open(one.directory, os.O_PATH)  # its whole path is too long for an address
     client.connect(f"/proc/self/fd/{place}/attach.sock")
     os.close(place)
-    connection = Connection(client)
+    return Connection(client)
+
+
+def _holder(one: Any) -> Connection:
+    """One more client, that freezes the container for a while."""
+    connection = _another(one)
     connection.send(b"h", b"1")
     connection.send(b"p", b"1")
     _until(lambda: one.state["Status"] == "paused")
@@ -207,8 +212,8 @@ def test_times_are_written_as_go_writes_them(nanoseconds: int, text: str) -> Non
 
 
 def test_who_is_attached_leaves_before_it_starts_again(monitored: Any) -> None:
-    one = monitored("echo out; exit 3", policy="on-failure", retries=2)
-    waits = _holder(one)
+    one = monitored("sleep 0.5; echo out; exit 3", policy="on-failure", retries=2)
+    waits = _another(one)
     assert one.until_end() == 3
     assert (one.ends, one.output[b"o"]) == ([3], b"out\n")  # and nothing of the runs after it
     assert waits.await_end(5) == 3
