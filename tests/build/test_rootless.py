@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
-import sysconfig
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
-from tests.runtime.test_userns import SOURCE, Ordinary, ordinary
+from tests.runtime.test_userns import Ordinary, ordinary
+from tests.walks.ordinarycommands import OrdinaryCommands
 
-from millefeuille.testing.images import MadeImage, write_docker_archive
+from millefeuille.testing.images import MadeImage
 
 __all__ = ["ordinary"]
 
@@ -31,30 +28,17 @@ WORKDIR /w/x
 """
 
 
-class Commands:
-    """`mille` as an ordinary user runs it."""
+class Commands(OrdinaryCommands):
+    """`mille` as an ordinary user runs it, with a context."""
 
     def __init__(self, who: Ordinary) -> None:
-        self.who = who
-        self.directory = Path(who.directory)
+        super().__init__(who)
         self.context = self.directory / "context"
         (self.context / "tree").mkdir(parents=True)
         (self.context / "tree/file").write_text("file\n")
         (self.directory / "secret").write_text("hush\n")
         for path in (self.context, self.context / "tree"):
             path.chmod(0o755)
-
-    def mille(self, *words: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command."""
-        environment = {
-            "PYTHONPATH": f"{SOURCE}:{sysconfig.get_path('purelib')}", "PATH": os.environ["PATH"],
-            "HOME": str(self.directory), "MILLE_ROOT": f"{self.directory}/store", **(more or {}),
-        }  # fmt: skip
-        return subprocess.run(
-            [self.who.interpreter, "-m", "millefeuille", *words], cwd="/", env=environment,
-            user=self.who.number, group=self.who.group, extra_groups=[], capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
 
     def build(self, text: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Build a Dockerfile and call it made:1."""
@@ -68,14 +52,8 @@ class Commands:
 @pytest.fixture
 def commands(ordinary: Ordinary, busybox: MadeImage) -> Commands:
     """With a busybox called base:1."""
-    if shutil.which("runc") is None and shutil.which("crun") is None:
-        pytest.skip("needs a runtime")
     made = Commands(ordinary)
-    archive = made.directory / "base.tar"
-    write_docker_archive(busybox, archive, "base:1")
-    archive.chmod(0o644)
-    loaded = made.mille("load", "-q", "-i", str(archive))
-    assert loaded.returncode == 0, loaded.stderr
+    made.load(busybox)
     return made
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 from tests.runtime.test_userns import Ordinary, ordinary
-from tests.walks import test_ordinary_networks
+from tests.walks.ordinarycommands import OrdinaryCommands
 
-from millefeuille.testing.images import MadeImage, write_docker_archive
+from millefeuille.testing.images import MadeImage
 
 __all__ = ["ordinary"]
 
@@ -20,20 +18,8 @@ pytestmark = pytest.mark.walk
 GIVEN = "mkdir -m 700 {0}/a; echo hello > {0}/a/file; chown -R 5:5 {0}/a"
 
 
-class Commands(test_ordinary_networks.Commands):
+class Commands(OrdinaryCommands):
     """`mille` as an ordinary user runs it, without a network."""
-
-    def mille(self, *words: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command."""
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.directory), "MILLE_ROOT": str(self.store),
-            **(more or {}),
-        }  # fmt: skip
-        return subprocess.run(
-            [self.python, "-m", "millefeuille", *words], cwd="/", env=environment, user=self.who.number,
-            group=self.who.group, extra_groups=[], capture_output=True, text=True, stdin=subprocess.DEVNULL,
-            check=False, timeout=60,
-        )  # fmt: skip
 
     def run(self, *words: str) -> str:
         """What a container of the busybox prints."""
@@ -43,18 +29,12 @@ class Commands(test_ordinary_networks.Commands):
 @pytest.fixture
 def commands(ordinary: Ordinary, busybox: MadeImage) -> Iterator[Commands]:
     """With a busybox called base:1."""
-    if shutil.which("runc") is None and shutil.which("crun") is None:
-        pytest.skip("needs a runtime")
     made = Commands(ordinary)
-    archive = made.directory / "base.tar"
-    write_docker_archive(busybox, archive, "base:1")
-    archive.chmod(0o644)
-    made.done("load", "-q", "-i", str(archive))
+    made.load(busybox)
     try:
         yield made
     finally:
-        for id in made.done("ps", "-aq").split():
-            made.done("rm", "-fv", id)
+        made.leave()
         made.until_idle()
 
 

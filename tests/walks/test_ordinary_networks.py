@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sysconfig
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -21,18 +20,18 @@ from pathlib import Path
 import pytest
 from tests.hosts import host_of_its_own
 from tests.networks.conftest import within
-from tests.runtime.test_userns import SOURCE, Ordinary, ordinary
+from tests.runtime.test_userns import Ordinary, ordinary
+from tests.walks.ordinarycommands import PATIENCE, OrdinaryCommands, processes
 
 from millefeuille.networks import links
 from millefeuille.networks.netlink import Netlink
-from millefeuille.testing.images import MadeImage, write_docker_archive
+from millefeuille.testing.images import MadeImage
 
 __all__ = ["ordinary"]
 
 pytestmark = pytest.mark.walk
 HOST = "192.0.2.2"
 SERVE = ("httpd", "-f", "-p", "80", "-h", "/etc")
-PATIENCE = 10.0  # seconds until a server that has been started listens, or a process has ended
 # A device that everybody may open, as it is where udev runs; and no pasta, if so asked.
 DEVICE = """\
 set -e
@@ -42,26 +41,12 @@ shift; exec "$@"
 """
 
 
-class Commands:
-    """`mille` as an ordinary user runs it."""
-
-    def __init__(self, who: Ordinary) -> None:
-        self.who = who
-        self.directory = Path(who.directory)
-        self.store = self.directory / "store"
-        # A monitor calls the program by its interpreter alone, without the environment.
-        venv = self.directory / "venv"
-        subprocess.run([who.interpreter, "-m", "venv", "--without-pip", str(venv)], check=True)
-        [packages] = venv.glob("lib/python3*/site-packages")
-        (packages / "here.pth").write_text(f"{SOURCE}\n{sysconfig.get_path('purelib')}\n")
-        self.python = str(venv / "bin/python")
+class Commands(OrdinaryCommands):
+    """`mille` as an ordinary user runs it, with a device for pasta."""
 
     def mille(self, *words: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command."""
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.directory), "MILLE_ROOT": str(self.store),
-            "WITHOUT": "", **(more or {}),
-        }  # fmt: skip
+        environment = {**self.environment(), "WITHOUT": "", **(more or {})}
         user = ["--reuid", str(self.who.number), "--regid", str(self.who.group), "--clear-groups"]
         return subprocess.run(
             ["unshare", "-m", "--propagation", "slave", "sh", "-c", DEVICE, "sh", f"{self.directory}/device",
@@ -69,12 +54,6 @@ class Commands:
             cwd="/", env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
             timeout=60,
         )  # fmt: skip
-
-    def done(self, *words: str) -> str:
-        """What a command prints that does its work."""
-        done = self.mille(*words)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def carriers(self) -> list[int]:
         """The processes that carry, or are about to carry, the traffic of this user's containers."""
@@ -86,28 +65,10 @@ class Commands:
         files = [str(path) for part in ("netns", "networks") for path in self.store.glob(f"run/*/{part}/*")]
         return [*files, *(command_line(pid).decode() for pid in self.carriers())]
 
-    def until_idle(self) -> None:
-        """Wait until the user has no process any more: only then can it be removed."""
-        deadline = time.monotonic() + PATIENCE
-        while any(f"Uid:\t{self.who.number}\t" in status(pid) for pid in processes()):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-
     def carrier(self) -> int:
         """The process that the only lease names."""
         [lease] = self.store.glob("run/*/networks/*.json")
         return int(json.loads(lease.read_text())["Lease"]["carrier"]["pid"])
-
-
-def processes() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
-
-
-def status(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
 
 
 def command_line(pid: int) -> bytes:
@@ -123,26 +84,20 @@ def commands(ordinary: Ordinary, busybox: MadeImage) -> Iterator[Commands]:
     """On a host of its own, with a way out that leads nowhere, and a busybox called base:1."""
     if shutil.which("pasta") is None:
         pytest.skip("needs pasta (package passt)")
-    if shutil.which("runc") is None and shutil.which("crun") is None:
-        pytest.skip("needs a runtime")
     if not os.path.exists("/dev/net/tun"):
         pytest.skip("this kernel has no tap devices")
     made = Commands(ordinary)
-    archive = made.directory / "base.tar"
-    write_docker_archive(busybox, archive, "base:1")
-    archive.chmod(0o644)
     with host_of_its_own():
         with Netlink() as host:
             links.add_bridge(host, "out0", "02:00:00:00:00:01", 1500)
             number = links.set_up(host, "out0")
             links.add_address(host, number, ipaddress.IPv4Interface(f"{HOST}/24"))
             links.set_default_route(host, number, ipaddress.ip_address("192.0.2.1"))
-        made.done("load", "-q", "-i", str(archive))
+        made.load(busybox)
         try:
             yield made
         finally:
-            for id in made.done("ps", "-aq").split():
-                made.done("rm", "-fv", id)
+            made.leave()
             assert made.left() == []
             made.until_idle()
 
