@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from millefeuille.build.cache.prune import Usage, usage
 from millefeuille.docker.shapes.buildcache import Cached
+from millefeuille.engine.foreign import reach
 from millefeuille.later import Later
 from millefeuille.oci.moment import rfc3339
 from millefeuille.settings import Settings
@@ -16,14 +17,10 @@ from millefeuille.store.store import Store
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille.build.running import caches, kept
-    from millefeuille.engine import running
-    from millefeuille.runtime import userns
     from millefeuille.snapshots import roots
 else:  # most of the time there is no build cache but steps
     caches = Later("millefeuille.build.running.caches")
     kept = Later("millefeuille.build.running.kept")
-    running = Later("millefeuille.engine.running")
-    userns = Later("millefeuille.runtime.userns")
     roots = Later("millefeuille.snapshots.roots")
 
 
@@ -32,10 +29,12 @@ def held(settings: Settings, store: Store) -> list[Cached]:
     with store.reading() as tx:
         found = [of_step(one) for one in usage(tx)]
     work = os.path.join(settings.root, "build")
-    if os.path.isdir(work) and running.remains(settings):
-        userns.enter()  # what commands wrote may belong to users that only its namespace has
-        found += [of_mount(one) for one in caches.every(f"{work}/cache-mounts")]
-        found += [of_root(one) for one in kept.every(f"{work}/kept", roots.Roots(store.disk.snapshots))]
+    mounts, failed = f"{work}/cache-mounts", f"{work}/kept"
+    reach(mounts, failed)
+    if os.path.isdir(mounts):
+        found += [of_mount(one) for one in caches.every(mounts)]
+    if os.path.isdir(failed):
+        found += [of_root(one) for one in kept.every(failed, roots.Roots(store.disk.snapshots))]
     return sorted(found, key=lambda one: -one.used)
 
 
