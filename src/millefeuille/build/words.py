@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from millefeuille.annotations import Any, Final
-from millefeuille.build.dockerfile.goquote import quoted
+from millefeuille.oci.gotext import quoted
 
 _MADE: Final = " # buildkit"
 

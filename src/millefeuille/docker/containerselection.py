@@ -12,13 +12,13 @@ from millefeuille.containers.record import NEVER, Container
 from millefeuille.docker import rfc3339
 from millefeuille.docker.creation.ports import port_range, split_protocol
 from millefeuille.docker.filters import Filters, InvalidFilter
-from millefeuille.docker.gotext import quoted
 from millefeuille.docker.matching import matches
 from millefeuille.docker.shapes.container_ports import port_list
 from millefeuille.docker.shapes.container_status import health_status
 from millefeuille.docker.shapes.container_summary import Listed
 from millefeuille.errors import MilleError
 from millefeuille.later import re
+from millefeuille.oci.gotext import quoted
 from millefeuille.values import dataclass
 
 LISTED: Final = frozenset((

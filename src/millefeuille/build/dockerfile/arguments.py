@@ -6,9 +6,9 @@ import json
 import re
 
 from millefeuille.build.dockerfile.complaint import Complaint
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.instructions import Command, Declared, Pair, ShellForm
 from millefeuille.build.dockerfile.words import SPACES, quoted_words, split_blanks, split_once
+from millefeuille.oci.gotext import quoted
 
 _SURROGATES = "[\ud800-\udfff]"
 

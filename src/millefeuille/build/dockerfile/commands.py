@@ -8,12 +8,12 @@ from millefeuille.build.dockerfile.arguments import json_array, json_or_text
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.durations import nanoseconds
 from millefeuille.build.dockerfile.flags import Flags, Kind, read_flags
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.instructions import Cmd, Entrypoint, Healthcheck, Run, Shell, ShellForm
 from millefeuille.build.dockerfile.mount import check_mount
 from millefeuille.build.dockerfile.request import Request
 from millefeuille.build.dockerfile.suggestion import nearest
 from millefeuille.build.dockerfile.words import SPACES
+from millefeuille.oci.gotext import quoted
 
 _RUN_FLAGS = {"mount": Kind.TEXTS, "network": Kind.TEXT, "security": Kind.TEXT}
 _HEALTH_FLAGS = dict.fromkeys(("interval", "timeout", "start-period", "start-interval", "retries"), Kind.TEXT)

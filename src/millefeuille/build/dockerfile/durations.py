@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from millefeuille.build.dockerfile.complaint import Complaint
-from millefeuille.build.dockerfile.goquote import quoted
+from millefeuille.oci.gotext import quoted
 
 _UNITS = {
     "ns": 1,

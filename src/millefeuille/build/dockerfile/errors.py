@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.errors import Invalid
+from millefeuille.oci.gotext import quoted
 
 
 class DockerfileError(Invalid):

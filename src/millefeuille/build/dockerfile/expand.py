@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 
 from millefeuille.build.dockerfile.complaint import Complaint
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.lexing import Lexing
 from millefeuille.build.dockerfile.reader import Reader
 from millefeuille.build.dockerfile.words import SPACE_CLASS, SPACES
+from millefeuille.oci.gotext import quoted
 from millefeuille.values import dataclass
 
 _BARE = re.compile(f"[^{SPACE_CLASS}]+|[{SPACE_CLASS}]+")

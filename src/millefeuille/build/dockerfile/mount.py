@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.csvfields import csv_fields
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.suggestion import nearest
+from millefeuille.oci.gotext import quoted
 from millefeuille.values import dataclass
 
 _TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")

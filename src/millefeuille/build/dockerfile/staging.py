@@ -7,10 +7,10 @@ import re
 from millefeuille.build.dockerfile.arguments import declared_names
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.flags import Kind, read_flags
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.instructions import Arg, From
 from millefeuille.build.dockerfile.request import Request
 from millefeuille.build.dockerfile.words import split_blanks
+from millefeuille.oci.gotext import quoted
 
 _STAGE_NAME = "[a-z][a-z0-9-_.]*"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from millefeuille.build.dockerfile.complaint import Complaint
-from millefeuille.build.dockerfile.goquote import quoted
+from millefeuille.oci.gotext import quoted
 from millefeuille.values import dataclass
 
 _INLINE = re.compile(r"check\s*=\s*(\S.*)", re.IGNORECASE)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.errors import Conflict, Denied, Failed
+from millefeuille.oci.gotext import quoted
 
 
 class StepFailed(Failed):

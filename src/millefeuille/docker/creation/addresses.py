@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from millefeuille.annotations import Final
 from millefeuille.docker.creation.error import InvalidOption
-from millefeuille.docker.gotext import quoted
 from millefeuille.later import ipaddress, re
+from millefeuille.oci.gotext import quoted
 
 HOST_GATEWAY: Final = "host-gateway"
 _NAME: Final = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9])"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation.addresses import check_mac
 from millefeuille.docker.creation.error import InvalidOption
-from millefeuille.docker.gotext import quoted
 from millefeuille.later import re
+from millefeuille.oci.gotext import quoted
 from millefeuille.values import dataclass, field, replace
 
 DEFAULT: Final = "default"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation.error import InvalidOption
-from millefeuille.docker.gotext import quoted
 from millefeuille.later import json, re
+from millefeuille.oci.gotext import quoted
 
 _ULIMITS: Final = frozenset((
     "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from millefeuille.annotations import Final
 from millefeuille.docker.creation.error import InvalidOption
-from millefeuille.docker.gotext import quoted
 from millefeuille.later import fractions, re
+from millefeuille.oci.gotext import quoted
 
 _UNITS: Final = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 _FLOAT: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"

@@ -14,13 +14,13 @@ from millefeuille.docker import rfc3339
 from millefeuille.docker.age import ago, go_time
 from millefeuille.docker.columns import Listing, label_header
 from millefeuille.docker.ellipsis import ellipsis
-from millefeuille.docker.gotext import quoted
 from millefeuille.docker.shapes.container_mounts import mount_list
 from millefeuille.docker.shapes.container_ports import port_list, ports_text
 from millefeuille.docker.shapes.container_status import status_text
 from millefeuille.docker.shapes.summary import short_id
 from millefeuille.docker.units import human_size
 from millefeuille.errors import MilleError
+from millefeuille.oci.gotext import quoted
 from millefeuille.oci.reference import Reference
 from millefeuille.values import dataclass
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from millefeuille.docker.template.lexer import quote
 from millefeuille.later import pattern, re
+from millefeuille.oci.gotext import quoted
 
 _ESCAPE = pattern(r"(?s)\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)")
 _SIMPLE = {
@@ -31,11 +31,11 @@ def number(source: str) -> int | float:
         if value is None:
             fractional = float(text)
     except (ValueError, OverflowError):
-        raise ValueError(f"illegal number syntax: {quote(source)}") from None
+        raise ValueError(f"illegal number syntax: {quoted(source)}") from None
     if value is None and set(text) & set(".e"):
         return fractional
     if value is None or not -(2**63) <= value < 2**63:
-        raise ValueError(f"integer overflow: {quote(source)}")
+        raise ValueError(f"integer overflow: {quoted(source)}")
     return value
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from millefeuille.docker.template import nodes
 from millefeuille.docker.template.error import TemplateExecutionError
 from millefeuille.docker.template.functions import Function
-from millefeuille.docker.template.lexer import quote
 from millefeuille.docker.template.printing import default, shown
 from millefeuille.docker.template.values import MISSING, Absent, Missing, Struct, truth, type_name
+from millefeuille.oci.gotext import quoted
 
 _MAXIMUM_DEPTH = 100  # of templates within templates; each takes some frames of the interpreter
 _STRINGS = "[]string"
@@ -68,7 +68,7 @@ class Evaluator:
         before = self._text[: self._node.position]
         line, column = 1 + before.count("\n"), len(before[before.rfind("\n") + 1 :].encode())
         return TemplateExecutionError(
-            f"template: :{line}:{column}: executing {quote(self._name)} at <{self._node}>: {message}"
+            f"template: :{line}:{column}: executing {quoted(self._name)} at <{self._node}>: {message}"
         )
 
     # Nodes
@@ -156,7 +156,7 @@ class Evaluator:
     def _call(self, dot: object, node: nodes.Call) -> None:
         tree = self._trees.get(node.name)
         if tree is None:
-            raise self._failure(f"template {quote(node.name)} not defined")
+            raise self._failure(f"template {quoted(node.name)} not defined")
         if self._depth == _MAXIMUM_DEPTH:
             raise self._failure(f"exceeded maximum template depth ({_MAXIMUM_DEPTH})")
         argument = self._pipeline(dot, node.pipeline) if node.pipeline is not None else MISSING
@@ -278,7 +278,7 @@ class Evaluator:
     def _field(self, receiver: object, name: str, has_arguments: bool, seen_as: str | None) -> object:
         if isinstance(receiver, Missing):
             if self._strict:
-                raise self._failure(f"nil data; no entry for key {quote(name)}")
+                raise self._failure(f"nil data; no entry for key {quoted(name)}")
             return MISSING
         if receiver is None:
             raise self._failure(f"nil pointer evaluating interface {{}}.{name}")
@@ -292,7 +292,7 @@ class Evaluator:
             if has_arguments:
                 raise self._failure(f"{name} is not a method but has arguments")
             if name not in receiver and self._strict:
-                raise self._failure(f"map has no entry for key {quote(name)}")
+                raise self._failure(f"map has no entry for key {quoted(name)}")
             return receiver.get(name, MISSING)
         raise self._failure(f"can't evaluate field {name} in type {seen_as or type_name(receiver)}")
 

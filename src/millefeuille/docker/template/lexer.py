@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from millefeuille.oci.gotext import quoted
 from millefeuille.values import dataclass
 
 _SPACES = " \t\r\n"
@@ -70,7 +71,7 @@ class Token:
             return self.text
         if self.kind.value >= Kind.BLOCK.value:
             return f"<{self.text}>"
-        return f"{quote(self.text[:10])}..." if len(self.text) > 10 else quote(self.text)
+        return f"{quoted(self.text[:10])}..." if len(self.text) > 10 else quoted(self.text)
 
 
 class Lexer:
@@ -260,7 +261,7 @@ class Lexer:
         elif not self._at_word():
             return self._token(Kind.NUMBER)
         self._position += self._at_word()
-        return self._error(f"bad number syntax: {quote(self.text[self._start : self._position])}")
+        return self._error(f"bad number syntax: {quoted(self.text[self._start : self._position])}")
 
     def _at_word(self) -> bool:
         return bool(self._peek()) and _is_word(self._peek())
@@ -298,27 +299,6 @@ def _is_word(letter: str) -> bool:
 def _trims_left(text: str, position: int) -> bool:
     return text.startswith("-", position) and text[position + 1 : position + 2] in tuple(_SPACES)
 
-
-_ESCAPES = {
-    "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
-    '"': '\\"', "\\": "\\\\",
-}  # fmt: skip
-
-
-def quote(text: str) -> str:
-    """`text` as Go's %q writes it."""
-    return '"' + "".join(map(_quoted_letter, text)) + '"'
-
-
-def _quoted_letter(letter: str) -> str:
-    if letter in _ESCAPES:
-        return _ESCAPES[letter]
-    if letter.isprintable():
-        return letter
-    code = ord(letter)
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def code_point(letter: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from millefeuille.docker.template import nodes
 from millefeuille.docker.template.constant import number, unquote
 from millefeuille.docker.template.error import TemplateSyntaxError
-from millefeuille.docker.template.lexer import Kind, Lexer, Token, quote
+from millefeuille.docker.template.lexer import Kind, Lexer, Token
+from millefeuille.oci.gotext import quoted
 
 _OPERANDS = frozenset(
     {
@@ -122,7 +123,7 @@ class _Parser:
         if old is None or old.is_blank:
             self.trees[name] = tree
         elif not tree.is_blank:
-            raise self._failure(f"template: multiple definition of template {quote(name)}")
+            raise self._failure(f"template: multiple definition of template {quoted(name)}")
 
     def _definition(self) -> None:
         context = "define clause"
@@ -220,7 +221,7 @@ class _Parser:
         name = self._string(token)
         pipeline = self._pipeline(context, Kind.RIGHT_DELIMITER)
         self._add(name, self._nested(context))
-        return nodes.Call(position=token.position, name=name, quoted=quote(name), pipeline=pipeline)
+        return nodes.Call(position=token.position, name=name, quoted=quoted(name), pipeline=pipeline)
 
     def _call(self) -> nodes.Call:
         context = "template clause"
@@ -230,7 +231,7 @@ class _Parser:
         if self._next_word().kind is not Kind.RIGHT_DELIMITER:
             self._back()
             pipeline = self._pipeline(context, Kind.RIGHT_DELIMITER)
-        return nodes.Call(position=token.position, name=name, quoted=quote(name), pipeline=pipeline)
+        return nodes.Call(position=token.position, name=name, quoted=quoted(name), pipeline=pipeline)
 
     # Pipelines
 
@@ -301,7 +302,7 @@ class _Parser:
         if isinstance(node, (nodes.Field, nodes.Variable)):
             return type(node)(position=position, names=(*node.names, *names))
         if isinstance(node, _VALUES):
-            raise self._failure(f"unexpected . after term {quote(str(node))}")
+            raise self._failure(f"unexpected . after term {quoted(str(node))}")
         return nodes.Chain(position=position, node=node, names=tuple(names))
 
     def _term(self) -> nodes.Node | None:
@@ -309,7 +310,7 @@ class _Parser:
         match token.kind:
             case Kind.IDENTIFIER:
                 if token.text not in self._functions:
-                    raise self._failure(f"function {quote(token.text)} not defined")
+                    raise self._failure(f"function {quoted(token.text)} not defined")
                 return nodes.Identifier(position=token.position, name=token.text)
             case Kind.DOT:
                 return nodes.Dot(position=token.position)
@@ -317,7 +318,7 @@ class _Parser:
                 return nodes.Nil(position=token.position)
             case Kind.VARIABLE:
                 if token.text not in self._variables:
-                    raise self._failure(f"undefined variable {quote(token.text)}")
+                    raise self._failure(f"undefined variable {quoted(token.text)}")
                 return nodes.Variable(position=token.position, names=(token.text,))
             case Kind.FIELD:
                 return nodes.Field(position=token.position, names=(token.text[1:],))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from millefeuille.docker.template.lexer import code_point, quote
+from millefeuille.docker.template.lexer import code_point
 from millefeuille.docker.template.printing import default, general
 from millefeuille.docker.template.values import Number, Struct, Text, type_name
+from millefeuille.oci.gotext import quoted
 from millefeuille.values import dataclass, field
 
 _FLAGS = "+-# 0"
@@ -189,12 +190,12 @@ def _str(verb: str, value: object, directive: _Directive) -> str | None:
     if directive.precision >= 0 and verb in "svq":
         text = text[: directive.precision]
     if verb == "v" and "#" in directive.flags:
-        return _padded(quote(text), directive)
+        return _padded(quoted(text), directive)
     if verb in "sv":
         return _padded(text, directive, zeros=True)
     if verb == "q":
         raw = "#" in directive.flags and "`" not in text and text.isprintable()
-        return _padded(f"`{text}`" if raw else quote(text), directive)
+        return _padded(f"`{text}`" if raw else quoted(text), directive)
     if verb in "xX":
         separator = " " if " " in directive.flags else ""
         encoded = text.encode().hex(separator) if separator else text.encode().hex()
@@ -225,7 +226,7 @@ def _letter(verb: str, value: int, directive: _Directive) -> str:
     if verb == "c":
         return _padded(letter, directive)
     if verb == "q":
-        return _padded(f"'{quote(letter)[1:-1]}'", directive)
+        return _padded(f"'{quoted(letter)[1:-1]}'", directive)
     return _padded(code_point(letter) if "#" in directive.flags else f"U+{value:04X}", directive)
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.annotations import Any
-from millefeuille.docker.gotext import quoted
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.options import Option, boolean
+from millefeuille.oci.gotext import quoted
 
 HELP = boolean("help", "Print usage", short="h", hidden=True)
 

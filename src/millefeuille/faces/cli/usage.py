@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from millefeuille.annotations import Any, Final
-from millefeuille.docker.gotext import quoted
 from millefeuille.faces.cli.catalogue import listed
 from millefeuille.faces.cli.command import Arity, Command
 from millefeuille.faces.cli.commands import COMMON, GROUPS, SUMMARY, Group, Row
 from millefeuille.faces.cli.options import Option, boolean
+from millefeuille.oci.gotext import quoted
 
 PROGRAM: Final = "mille"
 _NAMES_COMMAND: Final = (f"{PROGRAM} manifest", f"{PROGRAM} volume")

@@ -7,8 +7,8 @@ returns the new value, or raises ValueError with Go's own sentence.
 from __future__ import annotations
 
 from millefeuille.annotations import Final
-from millefeuille.docker.gotext import quoted
 from millefeuille.later import re
+from millefeuille.oci.gotext import quoted
 
 Pairs = tuple[tuple[str, str], ...]
 

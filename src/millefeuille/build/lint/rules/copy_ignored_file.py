@@ -6,10 +6,10 @@ import posixpath
 import re
 from collections.abc import Iterable
 
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.instructions import Add, Copy, Instruction
 from millefeuille.build.lint.facts import Facts, Ignored
 from millefeuille.build.lint.rule import Found, Rule
+from millefeuille.oci.gotext import quoted
 
 _ALL = ("*", "**", "**/*")
 _REMOTE = re.compile(r"(?:https?|git|ssh)://|git@")

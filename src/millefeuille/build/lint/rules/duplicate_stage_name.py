@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.lint.facts import Facts
 from millefeuille.build.lint.rule import Found, Rule
+from millefeuille.oci.gotext import quoted
 
 
 def _look(facts: Facts) -> Iterable[Found]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.instructions import Arg, Declared, Env, Pair
 from millefeuille.build.lint.facts import Facts
 from millefeuille.build.lint.rule import Found, Rule
+from millefeuille.oci.gotext import quoted
 
 _SECRET = re.compile(
     "(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE

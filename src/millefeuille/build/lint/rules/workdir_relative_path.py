@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from millefeuille.build.dockerfile.goquote import quoted
 from millefeuille.build.dockerfile.instructions import Workdir
 from millefeuille.build.lint.facts import Facts, StageFacts
 from millefeuille.build.lint.rule import Found, Rule
+from millefeuille.oci.gotext import quoted
 
 
 def _look(facts: Facts) -> Iterable[Found]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from millefeuille.docker.gotext import quoted
 from millefeuille.engine.store import existing
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.images.tag import tag
+from millefeuille.oci.gotext import quoted
 from millefeuille.oci.reference import Reference
 from millefeuille.store import names
 
