@@ -21,6 +21,7 @@ from millefeuille.errors import Failed, Unavailable
 hook: Callable[[str, object], None] | None = None
 
 LOCK_TIMEOUT: Final = 60.0  # seconds
+NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT))  # bytes, inodes, or what a user may have of them
 
 
 class DiskFull(Failed):
@@ -356,7 +357,7 @@ def put_file(path: str, data: bytes) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_ROOM:
             raise explain(error, path) from error
         raise Failed(f"{path}: {(error.strerror or str(error)).lower()}") from error
 
@@ -400,7 +401,7 @@ def locked(path: str, what: str, *, shared: bool = False, timeout: float = LOCK_
 
 def explain(error: OSError, what: str) -> Failed:
     """The one-line error for an operating system error on `what`."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in NO_ROOM:
         return DiskFull(f"{what}: no space left on device", advice=_room(error))
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return ReadOnlyStore(

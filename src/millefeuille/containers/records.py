@@ -118,7 +118,7 @@ def save_state(place: Place, id: str, told: State) -> None:
     try:
         files.replace_file(place.state(id), data)
     except OSError as error:
-        if error.errno not in overwriting.NO_ROOM:
+        if error.errno not in files.NO_ROOM:
             raise
         try:
             overwriting.overwrite(place.state(id), data)

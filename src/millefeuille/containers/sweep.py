@@ -7,7 +7,6 @@ there is nothing to do.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import time
 from collections.abc import Iterator
@@ -101,7 +100,7 @@ def _is_tidied(host: Host, id: str) -> bool:
     except files.DiskFull:
         return False
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in files.NO_ROOM:
             return False
         raise
 

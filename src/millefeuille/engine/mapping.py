@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 
 from millefeuille.analysis.layer import Layer
@@ -34,13 +35,11 @@ def mapped(store: Store, users: Users) -> Mapped:
 
     Raises DamagedLayer, FileNotFoundError for a layer that is lost, and what a rehearsed prune raises.
     """
-    for left in reversed(range(_ATTEMPTS)):
-        try:
+    for _ in range(_ATTEMPTS - 1):
+        # An image may go meanwhile, and its layers: then it is not in the next map.
+        with contextlib.suppress(FileNotFoundError):
             return _mapped(store, users)
-        except FileNotFoundError:  # an image went meanwhile, and its layers: then it is not in the next map
-            if not left:
-                raise
-    raise AssertionError("unreachable")
+    return _mapped(store, users)
 
 
 def _mapped(store: Store, users: Users) -> Mapped:

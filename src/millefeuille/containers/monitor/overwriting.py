@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT))  # out of blocks, of inodes, or of what a user may have
+NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT))  # as in millefeuille.files, which is not loaded here
 
 
 def overwrite(path: str, data: bytes) -> None:

@@ -7,7 +7,6 @@ written to a nameless file in the store: the documents that say what is needed m
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
 from collections.abc import Callable, Container, Iterator
@@ -95,7 +94,7 @@ def _checked(pieces: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryvie
 
 
 def _explained(error: OSError, disk: Disk, *, scratch: bool) -> Failed:
-    if scratch and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if scratch and error.errno in files.NO_ROOM:
         return files.DiskFull(
             f"{disk.ingest}: no space left on device", advice="TMPDIR can name a directory with more room."
         )

@@ -1,4 +1,4 @@
-"""What `create` and `run` do to make a container: find its image, or pull it, and warn of a foreign one."""
+"""What `create` and `run` do to make a container: find its image, or pull it, and warn of its platform."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from millefeuille.store.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from millefeuille.containers import foreign
+    from millefeuille.containers import otherplatform
 else:
-    foreign = Later("millefeuille.containers.foreign")
+    otherplatform = Later("millefeuille.containers.otherplatform")
 
 # As `pulling.fetch`, which is loaded when an image is not here.
 Fetch = Callable[[Context, Store, Reference, Platform | None, bool], None]
@@ -79,7 +79,7 @@ def make(context: Context, host: Host, store: Store, asked: Wanted) -> Container
     )  # fmt: skip
     container = create(host, order)
     if not (asked.platform or context.settings.platform) and config.platform != Platform.host():
-        warning = foreign.foreign_warning(config)
+        warning = otherplatform.platform_warning(config)
         if warning:
             context.terminal.complain(warning)
     return container

@@ -1,4 +1,4 @@
-"""Foreign: an image for another platform than this machine's, which an emulator may run, or nothing.
+"""An image for another platform than this machine's, which an emulator may run, or nothing.
 
 Source: moby, daemon/create.go; levels of x86-64: its psABI, "Low Level System Information".
 """
@@ -18,7 +18,7 @@ _LEVELS: Final = {
 }
 
 
-def foreign_warning(config: ImageConfig) -> str:
+def platform_warning(config: ImageConfig) -> str:
     """What Docker says of an image for which nobody named a platform; "" where this machine runs it."""
     host = Platform.host()
     if host.architecture == "amd64":

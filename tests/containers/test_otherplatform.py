@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from millefeuille.containers import foreign
+from millefeuille.containers import otherplatform
 from millefeuille.oci.config import parse
 from millefeuille.oci.platform import Platform
 
@@ -20,10 +20,10 @@ def warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, flags: str | None, 
     processor = tmp_path / "cpuinfo"
     if flags is not None:
         processor.write_text(f"processor\t: 0\nvmx flags\t: avx512f\nflags\t\t: {flags}\n\n")
-    monkeypatch.setattr(foreign, "_CPUINFO", str(processor))
+    monkeypatch.setattr(otherplatform, "_CPUINFO", str(processor))
     monkeypatch.setattr(Platform, "host", lambda: Platform.parse("linux/amd64"))
     members = dict(zip(("os", "architecture", "variant"), platform, strict=False))
-    return foreign.foreign_warning(parse(json.dumps(members).encode()))
+    return otherplatform.platform_warning(parse(json.dumps(members).encode()))
 
 
 @pytest.mark.parametrize(
