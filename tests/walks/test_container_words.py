@@ -143,3 +143,19 @@ def test_one_that_waits_for_its_next_start_has_no_process(home: Home) -> None:
     ):
         assert home.mille(*words) == ("", f"{said}\n", 1), words
     assert home.mille("update", "-m", "64m", "web") == ("web\n", "", 0)
+
+
+def test_info_counts_containers_by_what_they_do(home: Home) -> None:
+    for name in ("one", "two", "three"):
+        done(home, "run", "-d", "--name", name, "busybox", "sleep", "100")
+    done(home, "create", "busybox")
+    done(home, "pause", "two")
+    id = done(home, "inspect", "-f", "{{.Id}}", "three").strip()
+    where = Place(str(home.store), "")
+    records.save_state(where, id, replace(records.recorded(where, id), status="restarting", pid=0))
+    counts = "{{.Containers}} {{.ContainersRunning}} {{.ContainersPaused}} {{.ContainersStopped}}"
+    assert done(home, "info", "-f", counts) == "4 1 1 2\n"
+    lines = done(home, "info").splitlines()
+    assert lines[lines.index(" Containers: 4") :][:4] == [
+        " Containers: 4", "  Running: 1", "  Paused: 1", "  Stopped: 2",
+    ]  # fmt: skip

@@ -8,8 +8,10 @@ import time
 import uuid
 
 import millefeuille
+from millefeuille.containers import records
 from millefeuille.docker import rfc3339
 from millefeuille.docker.shapes.info import EngineInfo
+from millefeuille.engine.place import place
 from millefeuille.engine.proxies import proxy
 from millefeuille.engine.snapshots import choice
 from millefeuille.engine.store import existing
@@ -17,6 +19,7 @@ from millefeuille.engine.surroundings import file_system, surroundings
 from millefeuille.errors import MilleError
 from millefeuille.registry.hosts import Hosts
 from millefeuille.registry.redaction import show_url
+from millefeuille.runtime import cgroup
 from millefeuille.runtime import probe as runtimes
 from millefeuille.runtime.invocation import RuntimeMissing
 from millefeuille.settings import Settings
@@ -24,10 +27,12 @@ from millefeuille.snapshots.attach import NoUpper
 from millefeuille.snapshots.choice import DRIVERS, NoDriver, refuse_unknown
 from millefeuille.snapshots.overlay import probe as overlay
 from millefeuille.snapshots.overlay.marks import marks
+from millefeuille.store import containers
 from millefeuille.store.store import Store
 
 # Docker takes these for insecure without being told.
 _LOOPBACK = ("::1/128", "127.0.0.0/8")
+_SECCOMP = "/proc/sys/kernel/seccomp"  # there where the kernel can filter system calls
 
 
 def describe(settings: Settings) -> EngineInfo:
@@ -37,6 +42,8 @@ def describe(settings: Settings) -> EngineInfo:
     store = existing(settings)
     programs, warnings = _runtimes(settings)
     driver, status = _driver(settings, store)
+    running, paused, stopped = _containers(settings, store)
+    privileged = os.geteuid() == 0
     locations = {entry.location for entry in hosts.entries if entry.insecure and "/" not in entry.location}
     return EngineInfo(
         id=str(uuid.UUID(bytes=hashlib.sha256(os.fsencode(settings.root)).digest()[:16], version=4)),
@@ -53,6 +60,12 @@ def describe(settings: Settings) -> EngineInfo:
         images=_images(store),
         driver=driver,
         driver_status=status,
+        running=running,
+        paused=paused,
+        stopped=stopped,
+        limits=cgroup.limits() if privileged else frozenset(),
+        cgroup_driver="cgroupfs" if privileged else "none",
+        security=_security(privileged),
         cgroup_version=host.cgroup,
         runtimes=programs,
         default_runtime=next(iter(programs), ""),
@@ -70,6 +83,24 @@ def _images(store: Store | None) -> int:
         return 0
     with store.reading() as tx:
         return int(tx.execute("SELECT count(*) FROM images").fetchone()[0])
+
+
+def _containers(settings: Settings, store: Store | None) -> tuple[int, int, int]:
+    """How many run, are paused, and do neither; one that waits to be started again does neither."""
+    if store is None:
+        return 0, 0, 0
+    with store.reading() as tx:
+        ids = [row.id for row in containers.rows(tx)]
+    where = place(settings)
+    told = [records.state(where, id).status for id in ids]
+    running, paused = told.count("running"), told.count("paused")
+    return running, paused, len(told) - running - paused
+
+
+def _security(privileged: bool) -> tuple[str, ...]:
+    """What a container is held by without being told, in Docker's words."""
+    seccomp = ("name=seccomp,profile=builtin",) if os.path.exists(_SECCOMP) else ()
+    return seccomp if privileged else (*seccomp, "name=rootless")
 
 
 def _runtimes(settings: Settings) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -19,6 +19,21 @@ ROOT: Final = "/sys/fs/cgroup"
 _PARENT: Final = "/millefeuille"
 _ATTEMPTS: Final = 200  # a process that was killed takes its time
 _PAUSE: Final = 0.01  # seconds
+_LIMITS: Final = {  # a controller of version 2, and what it limits
+    "memory": ("MemoryLimit", "SwapLimit"),
+    "cpu": ("CpuCfsPeriod", "CpuCfsQuota", "CPUShares"),
+    "cpuset": ("CPUSet",),
+    "pids": ("PidsLimit",),
+}
+_LIMIT_FILES: Final = (  # of version 1; swap is counted only where the kernel was told to
+    ("MemoryLimit", "memory/memory.limit_in_bytes"),
+    ("SwapLimit", "memory/memory.memsw.limit_in_bytes"),
+    ("CpuCfsPeriod", "cpu/cpu.cfs_period_us"),
+    ("CpuCfsQuota", "cpu/cpu.cfs_quota_us"),
+    ("CPUShares", "cpu/cpu.shares"),
+    ("CPUSet", "cpuset/cpuset.cpus"),
+    ("PidsLimit", "pids/cgroup.procs"),
+)
 _SIGKILL: Final = 9  # the module `signal` takes longer to load than this to write
 
 
@@ -76,6 +91,17 @@ def _emptied(directory: str) -> bool:
     except OSError as error:
         return error.errno == errno.EBUSY
     return False
+
+
+def limits() -> frozenset[str]:
+    """What a container can be held to on this host, in the words of Docker's `info`: MemoryLimit, SwapLimit,
+    CpuCfsPeriod, CpuCfsQuota, CPUShares, CPUSet, PidsLimit.
+    """
+    try:
+        with open(f"{ROOT}/cgroup.controllers", encoding="ascii") as file:
+            return frozenset(name for word in file.read().split() for name in _LIMITS.get(word, ()))
+    except FileNotFoundError:
+        return frozenset(name for name, file in _LIMIT_FILES if os.path.exists(f"{ROOT}/{file}"))
 
 
 def oom_counters(id: str, parent: str = "") -> list[str]:

@@ -47,8 +47,13 @@ Server:
  Server Version: 1.0
  Storage Driver: erofs
   A: b
+ Logging Driver: json-file
  Cgroup Driver: cgroupfs
  Cgroup Version: 1
+ Plugins:
+  Volume: local
+  Network: bridge host null
+  Log: json-file none
  Runtimes: crun runc
  Default Runtime: crun
  Security Options:

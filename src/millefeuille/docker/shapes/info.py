@@ -68,7 +68,12 @@ def _counts(info: EngineInfo) -> dict[str, Any]:
         "Images": info.images,
         "Driver": info.driver,
         "DriverStatus": [list(pair) for pair in info.driver_status],
-        "Plugins": {"Volume": None, "Network": None, "Authorization": None, "Log": None},
+        "Plugins": {
+            "Volume": ["local"],
+            "Network": ["bridge", "host", "null"],
+            "Authorization": None,
+            "Log": ["json-file", "none"],
+        },
     }
 
 
@@ -166,7 +171,7 @@ def _registries(info: EngineInfo) -> dict[str, Any]:
 def info_text(info: Mapping[str, Any], client: Mapping[str, str]) -> str:
     """The text of `info`, from its JSON object; `client` are the lines about the command itself.
 
-    Lines that would say nothing here (plug-ins, swarm, containerd, init) are left out.
+    Lines that would say nothing here (swarm, containerd, init) are left out.
     """
     lines = ["Client:", *(f" {name}: {value}" for name, value in client.items()), "", "Server:"]
     return "\n".join([*lines, *(f" {line}" for line in _server_lines(info))]) + "\n"
@@ -181,8 +186,12 @@ def _server_lines(info: Mapping[str, Any]) -> Iterator[str]:
     yield f"Storage Driver: {info['Driver']}"
     for name, value in info["DriverStatus"]:
         yield f" {name}: {value}"
+    yield f"Logging Driver: {info['LoggingDriver']}"
     yield f"Cgroup Driver: {info['CgroupDriver']}"
     yield f"Cgroup Version: {info['CgroupVersion']}"
+    yield "Plugins:"
+    for kind in ("Volume", "Network", "Log"):
+        yield f" {kind}: {' '.join(info['Plugins'][kind])}"
     yield f"Runtimes: {' '.join(info['Runtimes'])}"
     yield f"Default Runtime: {info['DefaultRuntime']}"
     yield from _security_lines(info["SecurityOptions"])

@@ -10,6 +10,7 @@ import pytest
 from tests.faces.cli.home import Home
 
 from millefeuille import kernel
+from millefeuille.runtime import cgroup
 from millefeuille.snapshots import attach
 
 _NO_FIELD = 'template: :1:2: executing "" at <.Nope>: can\'t evaluate field'
@@ -45,6 +46,17 @@ def test_facts_of_this_machine(home: Home) -> None:
     assert found["ClientInfo"]["Version"] == found["ServerVersion"]
     assert found["RegistryConfig"]["InsecureRegistryCIDRs"] == ["::1/128", "127.0.0.0/8"]
     assert info(home, "{{.ID}}") == found["ID"], "the same store says the same"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's containers are held to other things")
+def test_what_containers_are_held_to(home: Home) -> None:
+    found = json.loads(info(home, "json"))
+    limits = ("MemoryLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet", "PidsLimit")
+    assert frozenset(name for name in limits if found[name]) == cgroup.limits() - {"SwapLimit"}
+    seccomp = ["name=seccomp,profile=builtin"] if "Seccomp:" in Path("/proc/self/status").read_text() else []
+    assert (found["CgroupDriver"], found["SecurityOptions"]) == ("cgroupfs", seccomp)
+    assert found["LoggingDriver"] == "json-file"
+    assert found["Plugins"]["Network"] == ["bridge", "host", "null"]
 
 
 def test_configured_registries(home: Home) -> None:
