@@ -114,6 +114,15 @@ def test_without_a_base_all_of_it_goes(store: Store, loaded: Loaded) -> None:
     assert [step.created_by for step in history] == ["RUN one 0", "RUN one 1", "RUN one 2"]
 
 
+def test_a_layer_whose_last_block_is_not_filled_up(store: Store, loaded: Loaded) -> None:
+    layers = _layers()
+    last = rawtars.file(b"made", b"m" * 7000) + rawtars.file(b"last", b"l" * 700)
+    layers[1] = last[: 700 - 1024]
+    name = loaded(layers, "one")
+    assert slim(store, name, name=SLIM).saved == 10000 - 3000
+    assert _shown(store, "slim:1") == _shown(store, name)
+
+
 def test_a_base_that_is_none_is_refused(store: Store, loaded: Loaded) -> None:
     loaded(_layers()[1:2], "other")
     name = loaded(_layers(), "one")

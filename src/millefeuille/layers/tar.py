@@ -98,8 +98,12 @@ class TarParser:
         return self._take == self._take_header and not inside and not extended
 
     def finish(self) -> None:
-        """The tar ends here. Raises TarError when it ends inside of an entry."""
-        if self._partial or self._left or self._padding or self._sparse:
+        """The tar ends here. Raises TarError when it ends inside of an entry.
+
+        What fills up the last block may be missing, as Go's reader and GNU tar have it: some writers leave a
+        tar without it.
+        """
+        if self._partial or self._left or self._sparse:
             raise TarError("truncated", "it ends in the middle of an entry")
         if self._extensions.waiting:
             raise TarError("extension", "an extension header has no entry behind it")
@@ -170,11 +174,17 @@ class TarParser:
 
     def _take_padding(self, view: memoryview, at: int) -> int:
         """Pass over what is left of data that nobody wants, and over the rest of its last block."""
-        waiting = self._left + self._padding
-        passed = min(waiting, len(view) - at)
-        self._left, self._padding = 0, waiting - passed
-        self._take = self._take_padding if waiting > passed else self._take_header
-        return at + passed
+        here = len(view) - at
+        if self._left + self._padding > here:
+            passed = min(self._left, here)
+            self._left -= passed
+            self._padding -= here - passed
+            self._take = self._take_padding
+            return len(view)
+        at += self._left + self._padding
+        self._left = self._padding = 0
+        self._take = self._take_header
+        return at
 
     def _take_extension(self, view: memoryview, at: int) -> int:
         taken = view[at : at + self._left]

@@ -12,6 +12,7 @@ from millefeuille.layers.ingest import LayerContent
 from millefeuille.store.filetree import verified_index
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.ingest import making
+from millefeuille.store.layers import DamagedLayer
 from millefeuille.store.store import Store
 
 _CHUNK = 1 << 20  # bytes
@@ -59,7 +60,8 @@ def _data_end(index: LayerIndex, number: int) -> int:
 def _copied(descriptor: int, start: int, end: int) -> Iterator[bytes]:
     while start < end:
         data = os.pread(descriptor, min(_CHUNK, end - start), start)
-        if not data:
-            return
-        yield data
-        start += len(data)
+        if not data and end - start >= BLOCK_SIZE:
+            raise DamagedLayer("a layer's tar has become shorter while it was read")
+        # A tar may end without what fills up its last block.
+        yield data or bytes(end - start)
+        start += len(data) or end - start

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.snapshots.erofs.trees import Layers, directory
 
 from millefeuille import kernel
 from millefeuille.snapshots import attach
+from millefeuille.snapshots.erofs.mount import mount_chain
 from millefeuille.snapshots.erofs.probe import probe
+from millefeuille.values import replace
 
 pytestmark = pytest.mark.walk
 
@@ -37,6 +40,22 @@ def test_files_on_a_disk(tmp_path: Path) -> None:
     backing, reason = probe(str(tmp_path))
     assert backing in ("file", "loop"), reason
     assert os.listdir(tmp_path) == []
+
+
+def test_a_loop_device_has_the_end_of_a_file_that_fills_no_block(tmpfs: Path) -> None:
+    layers = Layers(tmpfs)
+    content = os.urandom(5000)
+    whole = layers.chain(directory({b"a": layers.file(content)}))
+    size = whole.layers[0].size
+    while size % 512 != 5000 % 512:
+        size -= 1
+    os.truncate(whole.layers[0].path, size)  # as writers leave it that do not fill up their last block
+    mount, backing = mount_chain(replace(whole, layers=(replace(whole.layers[0], size=size),)))
+    try:
+        with open(os.open("a", os.O_RDONLY, dir_fd=mount), "rb") as file:
+            assert (file.read(), backing) == (content, "loop")
+    finally:
+        os.close(mount)
 
 
 def test_files_in_memory_go_through_loop_devices(tmpfs: Path) -> None:

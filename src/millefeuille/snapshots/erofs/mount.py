@@ -10,11 +10,14 @@ import contextlib
 import errno
 import os
 
-from millefeuille import kernel
-from millefeuille.annotations import Literal
+from millefeuille import files, kernel
+from millefeuille.annotations import Final, Literal
 from millefeuille.errors import Corrupt
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.chain import Chain
+
+_SECTOR: Final = 512  # bytes: what loop devices count in
+_PIECE: Final = 1 << 20  # bytes read at a time
 
 
 class TruncatedLayer(Corrupt):
@@ -30,17 +33,17 @@ def mount_chain(chain: Chain) -> tuple[int, Backing]:
     Raises TruncatedLayer, MountFailed, MountDenied, OSError when a file is missing.
     """
     with contextlib.ExitStack() as stack:
-        files = _open(chain, stack)
+        opened = _open(chain, stack)
         try:
-            return _mount([f"/proc/self/fd/{descriptor}" for descriptor in files]), "file"
+            return _mount([f"/proc/self/fd/{descriptor}" for descriptor in opened]), "file"
         except OSError as error:
             # The kernel takes no files here: it is older, or the file system below cannot serve it.
             if error.errno != errno.ENOTBLK:
                 raise attach.explain(error, _name(chain)) from None
         try:
             paths = []
-            for descriptor in files:
-                path, device = kernel.loop_device(descriptor)
+            for descriptor in opened:
+                path, device = kernel.loop_device(_whole(descriptor, chain, stack))
                 stack.callback(os.close, device)
                 paths.append(path)
             return _mount(paths), "loop"
@@ -62,6 +65,25 @@ def _open(chain: Chain, stack: contextlib.ExitStack) -> list[int]:
                 advice="`mille system check --repair` makes it again.",
             )
     return descriptors
+
+
+def _whole(descriptor: int, chain: Chain, stack: contextlib.ExitStack) -> int:
+    """The file, or a copy that is filled up to a whole block: a loop device has nothing of one that is not.
+
+    The copy has no name; it is gone with the device. Few writers end a tar within a block.
+    """
+    size = os.fstat(descriptor).st_size
+    if not size % _SECTOR:
+        return descriptor
+    directory = os.path.dirname(chain.metadata)
+    copy = files.create_nameless(directory, 0o400)
+    if copy is None:
+        copy = os.memfd_create("layer", os.MFD_CLOEXEC)
+    stack.callback(os.close, copy)
+    for at in range(0, size, _PIECE):
+        files.write(copy, os.pread(descriptor, _PIECE, at))
+    files.write(copy, bytes(-size % _SECTOR))
+    return copy
 
 
 def _mount(paths: list[str]) -> int:
