@@ -43,7 +43,7 @@ def mount_chain(chain: Chain) -> tuple[int, Backing]:
         try:
             paths = []
             for descriptor in opened:
-                path, device = kernel.loop_device(_whole(descriptor, chain, stack))
+                path, device = kernel.loop_device(descriptor)
                 stack.callback(os.close, device)
                 paths.append(path)
             return _mount(paths), "loop"
@@ -56,7 +56,6 @@ def _open(chain: Chain, stack: contextlib.ExitStack) -> list[int]:
     for path, size in ((chain.metadata, None), *((layer.path, layer.size) for layer in chain.layers)):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         stack.callback(os.close, descriptor)
-        descriptors.append(descriptor)
         # The kernel mounts a file that is too short, and fails when it is read.
         actual = os.fstat(descriptor).st_size
         if size is not None and actual != size:
@@ -64,18 +63,18 @@ def _open(chain: Chain, stack: contextlib.ExitStack) -> list[int]:
                 f"layer file {path} has {actual} bytes instead of {size}",
                 advice="`mille system check --repair` makes it again.",
             )
+        descriptors.append(_whole(descriptor, actual, os.path.dirname(path), stack))
     return descriptors
 
 
-def _whole(descriptor: int, chain: Chain, stack: contextlib.ExitStack) -> int:
-    """The file, or a copy that is filled up to a whole block: a loop device has nothing of one that is not.
+def _whole(descriptor: int, size: int, directory: str, stack: contextlib.ExitStack) -> int:
+    """The file, or a copy in `directory` that is filled up to a whole block.
 
-    The copy has no name; it is gone with the device. Few writers end a tar within a block.
+    The kernel fails to read the end of one that is not; few writers end a tar so. The copy has no name, and is
+    gone with the mount.
     """
-    size = os.fstat(descriptor).st_size
     if not size % _SECTOR:
         return descriptor
-    directory = os.path.dirname(chain.metadata)
     copy = files.create_nameless(directory, 0o400)
     if copy is None:
         copy = os.memfd_create("layer", os.MFD_CLOEXEC)
