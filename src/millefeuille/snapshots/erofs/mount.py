@@ -70,8 +70,8 @@ def _open(chain: Chain, stack: contextlib.ExitStack) -> list[int]:
 def _whole(descriptor: int, size: int, directory: str, stack: contextlib.ExitStack) -> int:
     """The file, or a copy in `directory` that is filled up to a whole block.
 
-    The kernel fails to read the end of one that is not; few writers end a tar so. The copy has no name, and is
-    gone with the mount.
+    The kernel fails to read the end of one that is not; few writers end a tar so. The copy has no name, and
+    is gone with the mount.
     """
     if not size % _SECTOR:
         return descriptor
