@@ -55,8 +55,12 @@ def remains(settings: Settings) -> bool:
     return any(name != "lock" for place in places if os.path.isdir(place) for name in os.listdir(place))
 
 
-def runner(settings: Settings, store: Store, allowed: frozenset[str]) -> Runner:
-    """What runs the commands of one build. Raises as `run_host` does."""
+@contextlib.contextmanager
+def runner(settings: Settings, store: Store, allowed: frozenset[str]) -> Iterator[Runner]:
+    """What runs the commands of one build; at the end, what was mounted for them is let go.
+
+    Raises as `run_host` does.
+    """
     host = run_host(settings, store, allowed)
 
     @contextlib.contextmanager
@@ -66,4 +70,7 @@ def runner(settings: Settings, store: Store, allowed: frozenset[str]) -> Runner:
         with run_step(host, wish, log, stop=stop, keep=keep) as written:
             yield layer_members(layer_changes(written), epoch=epoch)
 
-    return run
+    try:
+        yield run
+    finally:
+        host.snapshots.release_idle()

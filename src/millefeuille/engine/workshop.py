@@ -54,22 +54,23 @@ def workshop(
     *, context: DirectorySource | None, contexts: Mapping[str, DirectorySource],
 ) -> Iterator[tuple[Workshop, Lease]]:  # fmt: skip
     """A workshop, and the lease that it claims everything for; what it used is the caller's to note."""
-    lock = threading.Lock()
+    lock, stack = threading.Lock(), contextlib.ExitStack()
 
     @functools.cache
     def made() -> Runner:
         running = importlib.import_module("millefeuille.engine.running")
-        found: Runner = running.runner(settings, store, tools.allowed)
+        found: Runner = stack.enter_context(running.runner(settings, store, tools.allowed))
         return found
 
     def runner() -> Runner:
         with lock:
             return made()
 
-    if os.geteuid() != 0 and not tools.rehearsal:
-        runner()  # later there are threads, and no user namespace to be entered
     told = reasons.Reasons(store.disk, tools.reporter, tools.journal) if request.explain else None
-    with leases.lease(store.disk, "build") as lease:
+    with stack:
+        if os.geteuid() != 0 and not tools.rehearsal:
+            runner()  # later there are threads, and no user namespace to be entered
+        lease = stack.enter_context(leases.lease(store.disk, "build"))
         cache = StepCache(store, lease, tools.imports(), lambda text: _warn(tools.reporter, text))
         yield (
             Workshop(
