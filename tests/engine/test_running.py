@@ -23,7 +23,7 @@ def test_no_mount_is_left(busybox: MadeImage, tmp_path: Path, command: str, code
     write_docker_archive(busybox, tmp_path / "busybox.tar", "busybox:latest")
     assert home.mille("load", "-i", str(tmp_path / "busybox.tar"))[2] == 0
     text = f"FROM busybox\nRUN cp /proc/self/mountinfo /told\nRUN {command}\n"
-    out, err, ended = home.mille("build", "-q", "-t", "made", "-", typed=text)
+    _, err, ended = home.mille("build", "-q", "-t", "made", "-", typed=text)
     assert ended == code, err
     ours = hashlib.sha256(os.fsencode(home.store)).hexdigest()[:12]
     assert [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if ours in line] == []
