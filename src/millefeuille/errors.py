@@ -41,6 +41,10 @@ class Invalid(MilleError):
     """The input is malformed or breaks a rule."""
 
 
+class Unnamed(Invalid):
+    """An object is asked for by an empty name: what a shell makes of a variable that is not set."""
+
+
 class Denied(MilleError):
     """Credentials or permissions are missing."""
 

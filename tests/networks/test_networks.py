@@ -288,6 +288,26 @@ def test_an_address_asked_for_is_given(stand: Stand) -> None:
         stand.networks.connect(B, stand.wishes("other", "ours", networking=asked))
 
 
+def hardware_address() -> str | None:
+    """What the container's own end of the network has."""
+    with Netlink() as link:
+        return links.hardware_address(link, "eth0")
+
+
+@pytest.mark.walk
+def test_a_hardware_address_is_read_as_go_reads_it(stand: Stand) -> None:
+    for text in ("02:11:22:33:44:aa", "02-11-22-33-44-AA", "0211.2233.44aa"):
+        asked = {"EndpointsConfig": {"bridge": {"MacAddress": text}}}
+        web = stand.networks.connect(A, stand.wishes("web", networking=asked))
+        assert web.settings["Networks"]["bridge"]["MacAddress"] == "02:11:22:33:44:aa"
+        assert within(web.namespace, hardware_address) == "02:11:22:33:44:aa"
+        stand.networks.disconnect(A)
+    asked = {"EndpointsConfig": {"bridge": {"MacAddress": "02:11:22:33:44:55:66:77"}}}
+    with pytest.raises(BadEndpoint, match="invalid MAC address: 02:11:22:33:44:55:66:77"):
+        stand.networks.connect(B, stand.wishes("other", networking=asked))
+    assert stand.left() == []
+
+
 @pytest.mark.walk
 def test_networks_are_found_made_and_removed(stand: Stand) -> None:
     made = stand.networks.create(Order(name="ours"))

@@ -43,14 +43,15 @@ class Wanted:
 
 
 def create(host: Host, wanted: Wanted) -> Container:
-    """Make a container. Raises InvalidName, NameTaken, ImageGone, NoCommand, Invalid, OSError; then nothing
-    is left of it.
+    """Make a container. Raises InvalidName, NameTaken, ImageGone, NoCommand, NoSuchContainer, Invalid,
+    OSError; then nothing is left of it.
     """
     name = wanted.name.removeprefix("/")  # Docker keeps names with a slash before them
     if wanted.name:
         containers.check_name(name)
     conflicts.check(wanted.config, wanted.host_config)
     conflicts.check_networks(wanted.networking.get("EndpointsConfig") or {})
+    _find_joined(host, wanted.host_config)
     config = merging.merged(wanted.config, wanted.image_config)
     path, arguments = merging.command_of(config)
     acceptance.check(wanted.host_config, limited=host.runtime.limits)
@@ -100,6 +101,17 @@ def _keep(host: Host, container: Container, created: int) -> Container:
     close_all(prepared)
     let_go(prepared)
     return made
+
+
+def _find_joined(host: Host, host_config: Mapping[str, Any]) -> None:
+    """Hold that the containers are there whose namespaces are to be joined; a network's is found at start.
+
+    Raises NoSuchContainer.
+    """
+    for key in ("PidMode", "IpcMode"):
+        kind, _, name = str(host_config.get(key) or "").partition(":")
+        if kind == "container":
+            records.find(host.store, host.place, name)
 
 
 def _hostname(host_config: Mapping[str, Any], id: str) -> str:

@@ -15,7 +15,7 @@ from millefeuille.containers import state as states
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.containers.state import State
-from millefeuille.errors import Corrupt
+from millefeuille.errors import Corrupt, Unnamed
 from millefeuille.later import Later
 from millefeuille.oci.moment import rfc3339
 from millefeuille.plainjson import dumps, loads
@@ -40,7 +40,12 @@ class DamagedRecord(Corrupt):
 
 
 def find(store: Store, place: Place, text: str) -> Container:
-    """The container that `text` means: an ID, a name, the beginning of an ID. Raises NoSuchContainer."""
+    """The container that `text` means: an ID, a name, the beginning of an ID.
+
+    Raises NoSuchContainer, AmbiguousPrefix, Unnamed.
+    """
+    if not text.strip():
+        raise Unnamed("invalid container name or ID: value is empty")
     if not store.exists():
         raise NoSuchContainer(f"No such container: {text}")
     with store.reading() as tx:

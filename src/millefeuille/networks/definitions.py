@@ -6,13 +6,17 @@ import contextlib
 import os
 
 from millefeuille import files
-from millefeuille.errors import Corrupt, NotFound
+from millefeuille.errors import Corrupt, Invalid, NotFound
 from millefeuille.networks.network import PREDEFINED, Network, decode, encode, predefined
 from millefeuille.plainjson import dumps, loads
 
 
 class NoSuchNetwork(NotFound):
     """No network has this name or ID; the message is Docker's."""
+
+
+class AmbiguousNetwork(Invalid):
+    """More than one network's ID begins so; the message is Docker's."""
 
 
 class DamagedNetwork(Corrupt):
@@ -32,14 +36,17 @@ class Definitions:
         return sorted(found.values(), key=lambda network: network.name)
 
     def find(self, text: str) -> Network:
-        """The network that `text` means: an ID, a name, or the beginning of an ID. Raises NoSuchNetwork."""
+        """The network that `text` means: an ID, a name, or the beginning of an ID.
+
+        Raises NoSuchNetwork, AmbiguousNetwork.
+        """
         networks = self.every()
         for network in networks:
             if text in (network.id, network.name):
                 return network
         started = [network for network in networks if text and network.id.startswith(text)]
         if len(started) > 1:
-            raise NoSuchNetwork(
+            raise AmbiguousNetwork(
                 f"network {text} is ambiguous ({len(started)} matches found based on ID prefix)"
             )
         if not started:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from millefeuille.annotations import Any
+from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid
 from millefeuille.later import Later, ipaddress
 from millefeuille.networks import hostfiles
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from millefeuille.networks import pools
 else:
     pools = Later("millefeuille.networks.pools")
+
+_SEPARATORS: Final = {ord(mark): None for mark in ":-."}  # of hardware addresses
+_MAC_DIGITS: Final = 12
 
 
 class BadEndpoint(Invalid):
@@ -49,7 +52,7 @@ def endpoint(
         id=identity, network=network.name, network_id=network.id, cable=f"mv-{identity[:12]}",
         interface=interface, ip=str(address), prefix=network.subnet.prefixlen,
         gateway="" if network.internal else str(network.gateway),
-        mac=str(wish.get("MacAddress") or pools.hardware_address()), names=names, wish=dict(wish),
+        mac=_hardware_address(wish) or pools.hardware_address(), names=names, wish=dict(wish),
         bridge=network.interface,
     )  # fmt: skip
 
@@ -104,6 +107,19 @@ def check_addresses(wish: Mapping[str, Any]) -> None:
             known = False
         if not known:
             raise BadEndpoint(f"invalid IPv{version} address: {text}")
+    _hardware_address(wish)
+
+
+def _hardware_address(wish: Mapping[str, Any]) -> str:
+    """The address that is asked for, "" for none, in one of the ways that Go's ParseMAC reads.
+
+    Raises BadEndpoint; those of 8 and 20 bytes, which it reads too, are no interface's here.
+    """
+    text = str(wish.get("MacAddress") or "").strip()
+    digits = text.lower().translate(_SEPARATORS)
+    if text and len(digits) != _MAC_DIGITS:
+        raise BadEndpoint(f"invalid MAC address: {text}: one of six bytes is needed")
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
 def check(network: Network, wish: Mapping[str, Any]) -> None:

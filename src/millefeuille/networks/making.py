@@ -129,9 +129,12 @@ def _gateway(order: Order, subnet: ipaddress.IPv4Network | None) -> ipaddress.IP
     if not order.gateway:
         return pools.first(subnet)
     try:
-        return ipaddress.IPv4Address(order.gateway)
+        gateway = ipaddress.IPv4Address(order.gateway)
     except ValueError as error:
         raise BadNetwork(f"invalid gateway address: {order.gateway}") from error
+    if gateway in (subnet.network_address, subnet.broadcast_address):
+        raise BadNetwork(f"failed to allocate gateway ({gateway}): Address already in use")
+    return gateway
 
 
 def _range(order: Order, subnet: ipaddress.IPv4Network | None) -> ipaddress.IPv4Network | None:

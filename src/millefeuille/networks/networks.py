@@ -20,7 +20,7 @@ from functools import partial
 
 from millefeuille import files
 from millefeuille.annotations import Any, Final
-from millefeuille.errors import Conflict, Denied, NotFound
+from millefeuille.errors import Conflict, Denied, NotFound, Unnamed
 from millefeuille.later import Later, ipaddress
 from millefeuille.networks import ends, hostfiles
 from millefeuille.networks.connection import Connection, network_settings
@@ -104,7 +104,12 @@ class Networks:
         self._table = f"mille_{sha256(os.fsencode(root)).hexdigest()[:12]}"
 
     def get(self, text: str) -> Network:
-        """The network with this name, ID or beginning of an ID. Raises NoSuchNetwork, DamagedNetwork."""
+        """The network with this name, ID or beginning of an ID.
+
+        Raises NoSuchNetwork, DamagedNetwork, Unnamed.
+        """
+        if not text.strip():
+            raise Unnamed("invalid network name or ID: value is empty")
         return self.definitions.find(text)
 
     def every(self) -> list[Network]:

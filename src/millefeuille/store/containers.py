@@ -34,6 +34,10 @@ class NoSuchContainer(NotFound):
     """No container has this name or ID; the message is Docker's."""
 
 
+class AmbiguousPrefix(Invalid):
+    """More than one container's ID begins so; the message is Docker's."""
+
+
 class InvalidName(Invalid):
     """The text cannot name a container."""
 
@@ -84,7 +88,10 @@ def has_name(tx: Transaction, name: str) -> bool:
 
 
 def find(tx: Transaction, text: str) -> Row:
-    """The container that `text` means: an ID, a name, or the beginning of one ID. Raises NoSuchContainer."""
+    """The container that `text` means: an ID, a name, or the beginning of one ID.
+
+    Raises NoSuchContainer, AmbiguousPrefix.
+    """
     name = text.removeprefix("/")
     for condition in ("id = ?", "name = ?"):
         found = [*rows(tx, condition, (name,))]
@@ -93,7 +100,7 @@ def find(tx: Transaction, text: str) -> Row:
     if _ID.fullmatch(text):
         found = [*rows(tx, "id GLOB ? || '*'", (text,))]
         if len(found) > 1:
-            raise NoSuchContainer(f"multiple IDs found with provided prefix: {text}")
+            raise AmbiguousPrefix(f"multiple IDs found with provided prefix: {text}")
         if found:
             return found[0]
     raise NoSuchContainer(f"No such container: {text}")

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from millefeuille import files
 from millefeuille.annotations import Final
-from millefeuille.errors import Conflict, Corrupt, NotFound
+from millefeuille.errors import Conflict, Corrupt, NotFound, Unnamed
 from millefeuille.plainjson import dumps, loads
 from millefeuille.store import journal
 from millefeuille.store.disk import Disk
@@ -89,10 +89,12 @@ class Volumes:
         return self.get(name)
 
     def get(self, name: str) -> Volume:
-        """The volume of that name. Raises VolumeNotFound, DamagedVolume."""
+        """The volume of that name. Raises VolumeNotFound, DamagedVolume, Unnamed."""
+        if not name.strip():
+            raise Unnamed("invalid volume name or ID: value is empty")
         path = f"{self.root}/{name}/volume.json"
         try:
-            if not name or "/" in name or name.startswith("."):
+            if "/" in name or name.startswith("."):
                 raise FileNotFoundError
             with open(path, "rb") as file:
                 return decode(loads(file.read()), f"{self.root}/{name}/_data")

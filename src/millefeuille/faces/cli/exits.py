@@ -1,8 +1,8 @@
 """How an error is said, and the exit code it ends with.
 
 Docker's client prints what its daemon answers behind `Error response from daemon: `, and what it finds
-itself without a prefix. Here the first is every error of the engine, behind `Error: `; the second is a
-`Refusal`, raised by the commands.
+itself without a prefix. Here the first is every error of the engine but `Unnamed`, behind `Error: `;
+the second is a `Refusal`, raised by the commands.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def exit_code(error: errors.MilleError) -> int:
 
 def wording(error: errors.MilleError) -> str:
     """The error as a person reads it: one line, and a second one with advice where there is some."""
-    message = str(error) if isinstance(error, Refusal) else f"Error: {error}"
+    message = str(error) if isinstance(error, (Refusal, errors.Unnamed)) else f"Error: {error}"
     return f"{message}\n{error.advice}" if error.advice else message
 
 

@@ -129,3 +129,13 @@ def test_prune_asks_and_tells(home: Home) -> None:
     assert home.mille("network", "prune", "-f", "--filter", "label=x") == ("", "", 0)
     assert home.mille("network", "prune", "-f") == ("Deleted Networks:\nours\n\n", "", 0)
     assert home.mille("network", "prune", "-f") == ("", "", 0)
+
+
+@pytest.mark.parametrize("last", [0, 255])
+def test_a_gateway_is_an_address_that_somebody_can_have(home: Home, last: int) -> None:
+    gateway = f"10.99.0.{last}"
+    words = ("--subnet", "10.99.0.0/24", "--gateway", gateway)
+    assert home.mille("network", "create", *words, "wide") == (
+        "", f"Error: failed to allocate gateway ({gateway}): Address already in use\n", 1,
+    )  # fmt: skip
+    assert "wide" not in home.mille("network", "ls")[0]

@@ -103,3 +103,18 @@ def test_prune_asks_and_tells(home: Home) -> None:
     assert home.mille("volume", "prune", "-f", "--filter", "all=true")[0].startswith(
         "Deleted Volumes:\nnamed\n"
     )
+
+
+@pytest.mark.parametrize("kind", ["volume", "network"])
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("=x", "invalid label '=x': empty name"), ("", "invalid label '': empty name"),
+        ("a b=1", "label 'a b' contains whitespaces"),
+    ],
+)  # fmt: skip
+def test_labels_have_a_name(home: Home, kind: str, label: str, reason: str) -> None:
+    out, err, code = home.mille(kind, "create", "--label", label, "one")
+    assert (out, err.splitlines()[0], code) == (
+        "", f'invalid argument "{label}" for "--label" flag: {reason}', 125,
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from millefeuille.engine.store import open_store
 from millefeuille.errors import MilleError, Unsupported
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
+from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean
 
 FORCE = boolean("force", "Force the removal of a running container (uses SIGKILL)", short="f")
@@ -24,6 +25,8 @@ def run(context: Context, call: Call) -> int:
     code = 0
     for text in call.arguments:
         try:
+            if not text.strip("/"):
+                raise Refusal("container name cannot be empty")
             container = records.find(made.store, made.place, text)
             removal.remove(made, container, force=call[FORCE], volumes=call[VOLUMES])
         except NoSuchContainer as error:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ipaddress
 
 from millefeuille.annotations import Any, Final
+from millefeuille.docker.creation.pairs import label
 from millefeuille.engine.networks import networks
 from millefeuille.engine.store import founded
 from millefeuille.errors import Unsupported
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
-from millefeuille.faces.cli.options import Option, boolean, repeated, string, strings
+from millefeuille.faces.cli.options import Option, boolean, string, strings
 from millefeuille.faces.cli.pairs import mapping, pairs
+from millefeuille.faces.cli.typed import checked
 from millefeuille.networks.making import Order
 
 Texts = tuple[str, ...]
@@ -29,7 +31,7 @@ IPAM_DRIVER = string("ipam-driver", "IP Address Management Driver", default="def
 IPAM_OPT = mapping("ipam-opt", "Set IPAM driver specific options")
 IPV4 = boolean("ipv4", "Enable or disable IPv4 address assignment", default=True)
 IPV6 = boolean("ipv6", "Enable or disable IPv6 address assignment")
-LABEL = repeated("label", "Set metadata on a network")
+LABEL = checked("label", "Set metadata on a network", label)
 OPT = mapping("opt", "Set driver specific options", short="o")
 SCOPE = string("scope", "Control the network's scope")
 SUBNET = strings("subnet", "Subnet in CIDR format that represents a network segment")

@@ -18,6 +18,7 @@ from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.image.inspect import inspected as image_inspected
 from millefeuille.faces.cli.network.inspect import inspected as network_inspected
 from millefeuille.faces.cli.options import FORMAT_HELP, boolean, string
+from millefeuille.oci.reference import InvalidReference
 from millefeuille.settings import Settings
 
 FORMAT = string("format", FORMAT_HELP, short="f")
@@ -50,6 +51,8 @@ def run(context: Context, call: Call) -> int:
             found.append(_inspected(context, call, kinds, text))
         except NotFound as error:
             problems.append(error if call[TYPE] else Refusal(f"Error: No such object: {text}"))
+        except Invalid as error:
+            problems.append(error)
     structs = {struct for struct, _ in found}
     with exits.refusing(exits.TEMPLATE):
         shown, misfits = _rendered(found, structs, call[FORMAT])
@@ -80,7 +83,7 @@ def _inspected(context: Context, call: Call, kinds: list[str], text: str) -> tup
         look, struct = _KINDS[kind]
         try:
             found = look(context.settings, text, call[SIZE])
-        except (NotFound, Invalid):
+        except (NotFound, InvalidReference):
             # What cannot even be the name of one kind may be that of another.
             if len(kinds) == 1:
                 raise

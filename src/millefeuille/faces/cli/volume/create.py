@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from millefeuille.docker.creation.pairs import label
 from millefeuille.engine.store import founded
 from millefeuille.engine.volumes import volumes
 from millefeuille.faces.cli.command import Call, Command, Context, at_most
 from millefeuille.faces.cli.exits import Refusal
-from millefeuille.faces.cli.options import Option, repeated, string
+from millefeuille.faces.cli.options import Option, string
 from millefeuille.faces.cli.pairs import mapping, pairs
+from millefeuille.faces.cli.typed import checked
 from millefeuille.faces.cli.values import read_string
 
 DRIVER = string("driver", "Specify volume driver name", short="d", default="local")
-LABEL = repeated("label", "Set metadata for a volume")
+LABEL = checked("label", "Set metadata for a volume", label)
 NAME = Option(
     name="name",
     help="Specify volume name",
