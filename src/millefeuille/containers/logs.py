@@ -15,19 +15,30 @@ from millefeuille.values import dataclass
 
 _BLOCK: Final = 1 << 16
 _PAUSE: Final = 0.05  # seconds between two looks at a file that may grow
+_NONE: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A line, or a part of a long one: `stream` is stdout or stderr, `time` RFC 3339 with all nine digits,
+    """A line, or a part of a long one: `stream` is stdout or stderr, `written` its time as the file has it,
     `attributes` what `--log-opt` has each line carry.
     """
 
     stream: str
     text: str
-    time: str
-    moment: int
+    written: str
     attributes: Mapping[str, str]
+
+    @property
+    def time(self) -> str:
+        """RFC 3339 with all nine digits."""
+        whole, _, fraction = self.written.removesuffix("Z").partition(".")
+        return f"{whole}.{fraction:0<9}Z"
+
+    @property
+    def moment(self) -> int:
+        """Nanoseconds since 1970."""
+        return nanoseconds(self.written)
 
 
 def read(
@@ -171,19 +182,12 @@ def _start(file: BinaryIO, count: int) -> tuple[int, int]:
 def _record(line: bytes) -> Record | None:
     try:
         value = loads(line)
-        moment = nanoseconds(value["time"])
-        return Record(
-            stream=str(value["stream"]), text=str(value["log"]), time=_fixed(value["time"]), moment=moment,
-            attributes=value.get("attrs") or {},
-        )  # fmt: skip
+        stream, text, written = value["stream"], value["log"], value["time"]
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _fixed(text: str) -> str:
-    """The time with nine digits of fraction."""
-    whole, _, fraction = text.removesuffix("Z").partition(".")
-    return f"{whole}.{fraction:0<9}Z"
+    if not (isinstance(stream, str) and isinstance(text, str) and isinstance(written, str)):
+        return None
+    return Record(stream=stream, text=text, written=written, attributes=value.get("attrs") or _NONE)
 
 
 def _appears(path: str, alive: Callable[[], bool]) -> bool:

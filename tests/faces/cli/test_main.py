@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -67,6 +68,18 @@ def test_a_closed_pipe_ends_quietly() -> None:
     assert process.stderr.read() == b""
     assert process.wait() == 128 + signal.SIGPIPE
     process.stderr.close()
+
+
+def test_lines_go_out_together_whatever_python_is_told() -> None:
+    """Each message of such a socket is one system call."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        source = "for _ in range(20): context.terminal.line('one')\nreturn 0"
+        subprocess.run(body(source), stdout=theirs, env={**os.environ, "PYTHONUNBUFFERED": "1"}, check=True)
+        theirs.close()
+        calls = [*iter(lambda: ours.recv(1 << 16), b"")]
+    assert b"".join(calls) == b"one\n" * 20
+    assert len(calls) == 1
 
 
 def test_an_interrupt_ends_quietly() -> None:

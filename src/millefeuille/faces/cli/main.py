@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -35,6 +36,9 @@ def _streams() -> tuple[TextIO, TextIO, TextIO]:
     """The standard streams; one that was closed reads and writes nothing, and keeps its number from files."""
     stdin = sys.stdin or open(os.devnull)
     stdout = sys.stdout or open(os.devnull, "w")
+    if isinstance(getattr(stdout, "buffer", None), io.RawIOBase):
+        # PYTHONUNBUFFERED, as images with Python have it, would make a system call of each line.
+        stdout = open(stdout.fileno(), "w", encoding="utf-8", closefd=False)
     return stdin, stdout, sys.stderr or open(os.devnull, "w")
 
 

@@ -36,10 +36,13 @@ def run(context: Context, call: Call) -> int:
         where.log(container.id), tail=_count(call[TAIL]), since=since, until=until,
         alive=(lambda: records.is_alive(where, container.id)) if follow else None,
     )  # fmt: skip
-    one_stream = bool(container.config.get("Tty"))
+    one_stream, timed, detailed = bool(container.config.get("Tty")), call[TIMESTAMPS], call[DETAILS]
     for record in found:
-        text = f"{record.time} " if call[TIMESTAMPS] else ""
-        text += f"{_details(record.attributes) if call[DETAILS] else ''}{record.text}"
+        text = record.text
+        if detailed:
+            text = _details(record.attributes) + text
+        if timed:
+            text = f"{record.time} {text}"
         if record.stream == "stderr" and not one_stream:
             context.terminal.flush()
             context.terminal.stderr.write(text)
