@@ -1,4 +1,4 @@
-"""Trees of any depth, removed and looked through without following a link."""
+"""Trees of any depth, removed and looked through without following a link; locks, and who has them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from tests.forking import fork, outliving
 
 from millefeuille import files
 from millefeuille.files import TreeMoved
@@ -69,3 +70,12 @@ def test_a_tree_that_is_moved_meanwhile(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(TreeMoved):
         files.remove_tree(str(top))
     assert (other / "keep").exists()
+
+
+def test_a_lock_is_not_left_with_who_was_forked_meanwhile(tmp_path: Path) -> None:
+    path = str(tmp_path / "lock")
+    with outliving() as children:
+        with files.locked(path, "the test"):
+            fork(children)
+        with files.locked(path, "the test", timeout=0):
+            pass

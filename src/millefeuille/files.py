@@ -396,6 +396,18 @@ def locked(path: str, what: str, *, shared: bool = False, timeout: float = LOCK_
         lock(descriptor, what, shared=shared, timeout=timeout)
         yield descriptor
     finally:
+        release(descriptor)
+
+
+def release(descriptor: int) -> None:
+    """Drop the flock of a file, if this process has one on it, and close it.
+
+    Closing is not enough: a process that another thread has forked meanwhile has the lock as well, as long as
+    it lives, for it belongs to the open file and not to a process. Source: flock(2).
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    finally:
         os.close(descriptor)
 
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from pathlib import Path
 
 import pytest
+from tests.forking import fork, outliving
 from tests.store.memory import Layer, compressed, layer
 
+from millefeuille import files
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.store.blobs import CorruptBlob
@@ -52,6 +55,28 @@ def test_nothing_is_visible_before_the_commit(made: Store) -> None:
         assert ONE.descriptor().digest not in made.blobs
         assert list(on_disk(made.disk)) == []
     assert os.listdir(made.disk.ingest) == [os.path.basename(made.disk.partial(ONE.descriptor().digest))]
+
+
+def test_who_was_forked_meanwhile_has_no_right_to_a_blob(
+    made: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither to go on with one that was cut off, nor to give layers their names."""
+    blob = ONE.descriptor()
+
+    def never(holder: int) -> None:
+        pytest.fail("it is locked")
+
+    with outliving() as children:
+        with ingest(made.disk, blob, never) as coming:
+            coming.feed(ONE.blob[:1000])
+            fork(children)
+        monkeypatch.setattr(files, "hook", lambda name, subject: fork(children) if name == "rename" else None)
+        with ingest(made.disk, blob, never) as coming:
+            coming.feed(ONE.blob[coming.resume() :])
+            coming.commit(None)
+        monkeypatch.setattr(files, "hook", None)
+        monkeypatch.setattr(files, "lock", functools.partial(files.lock, timeout=0))
+        _bring(made, layer(2))
 
 
 @pytest.mark.parametrize(

@@ -140,4 +140,4 @@ def is_alive(place: Place, id: str) -> bool:
     try:
         return not files.try_lock(descriptor, shared=True)
     finally:
-        os.close(descriptor)
+        files.release(descriptor)

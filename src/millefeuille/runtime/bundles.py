@@ -32,7 +32,7 @@ def claimed(directory: str, id: str) -> Iterator[str]:
     try:
         yield path
     finally:
-        os.close(descriptor)
+        files.release(descriptor)
 
 
 def abandoned(directory: str) -> list[str]:
@@ -58,4 +58,4 @@ def _in_use(lock: str) -> bool:
     try:
         return not files.try_lock(descriptor)
     finally:
-        os.close(descriptor)
+        files.release(descriptor)

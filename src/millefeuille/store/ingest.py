@@ -246,7 +246,7 @@ def _placing(disk: Disk) -> Iterator[None]:
         files.lock(descriptor, f"the layers of {disk.root}")
         yield
     finally:
-        os.close(descriptor)
+        files.release(descriptor)
 
 
 def note_origin(layer: str, blob: Digest) -> None:
@@ -278,7 +278,7 @@ def ingest(disk: Disk, blob: Descriptor, waiting: Callable[[int], None]) -> Iter
     finally:
         if ingest is not None:
             ingest.close()
-        os.close(descriptor)
+        files.release(descriptor)
 
 
 @contextlib.contextmanager
@@ -341,7 +341,7 @@ def _revive(path: str) -> bool:
             files.change_mode(descriptor, 0o600)
         return True
     finally:
-        os.close(descriptor)
+        files.release(descriptor)
 
 
 def _is_named(descriptor: int, path: str) -> bool:

@@ -61,7 +61,7 @@ def lease(disk: Disk, purpose: str, items: Iterable[Digest] = ()) -> Iterator[Le
     finally:
         if descriptor >= 0:
             files.unlink(path)
-            os.close(descriptor)
+            files.release(descriptor)
 
 
 def release(tx: Transaction, held: Lease) -> None:

@@ -68,7 +68,7 @@ def claim(directory: str, cache: Cache, fill: Fill | None, tick: Callable[[], No
             tick()
             time.sleep(_PAUSE)
     except BaseException:
-        os.close(lock)
+        files.release(lock)
         raise
     return path, lock
 
@@ -146,7 +146,7 @@ def _made(path: str, cache: Cache, fill: Fill | None) -> bool:
             _make(path, cache, fill)
         return True
     finally:
-        os.close(lock)
+        files.release(lock)
 
 
 def _make(path: str, cache: Cache, fill: Fill | None) -> None:
@@ -179,7 +179,7 @@ def _told(directory: str, name: str, copy: int) -> StoredCache:
         used = os.fstat(lock).st_mtime
         is_in_use = not files.try_lock(lock)
     finally:
-        os.close(lock)
+        files.release(lock)
     held = {status.st_ino: status.st_blocks for status in files.inodes(f"{top}/{copy}")}
     size = 512 * sum(held.values())
     return StoredCache(key=name, id=id, copy=copy, size=size, used=used, is_in_use=is_in_use)

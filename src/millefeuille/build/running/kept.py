@@ -116,7 +116,7 @@ def entered(host: RunHost, id: str) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(lock)
+        files.release(lock)
 
 
 def forget(host: RunHost, id: str) -> None:
@@ -170,7 +170,7 @@ def _is_in_use(path: str) -> bool:
     try:
         return not files.try_lock(lock)
     finally:
-        os.close(lock)
+        files.release(lock)
 
 
 def _read(directory: str, id: str) -> KeptRoot:

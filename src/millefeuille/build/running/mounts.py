@@ -184,4 +184,4 @@ def _short(directory: str) -> Iterator[str]:
 
 def _give_back(lock: int) -> None:
     os.utime(lock)
-    os.close(lock)
+    files.release(lock)

@@ -100,7 +100,7 @@ def _place(store: Store, chain: Digest) -> Iterator[str | None]:
         # Under another name it is complete; under this one it is nobody's after the lock is gone.
         if not _is_there(store, chain):
             files.remove_tree(path)
-        os.close(descriptor)
+        files.release(descriptor)
 
 
 def _locked(path: str, chain: Digest) -> int | None:
