@@ -284,6 +284,18 @@ def test_the_environment_is_what_was_given(monkeypatch: pytest.MonkeyPatch, tmp_
     assert millefeuille.Engine(tmp_path / "own").root == str(tmp_path / "own")
 
 
+def test_no_image_gets_a_name_with_a_digest(
+    engine: millefeuille.Engine, made: MadeImage, tmp_path: Path
+) -> None:
+    name = f"app:1@sha256:{'0' * 64}"
+    with pytest.raises(errors.Invalid, match="cannot import digest reference"):
+        engine.import_(made.layers[0].path, name)
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nLABEL a=b\n")
+    with pytest.raises(errors.Invalid, match=r"invalid tag .*: a digest cannot be given"):
+        engine.build(tmp_path, tags=[name])
+    assert engine.images(all=True) == ()
+
+
 def test_a_build(engine: millefeuille.Engine, tmp_path: Path) -> None:
     context = tmp_path / "context"
     context.mkdir()

@@ -306,3 +306,28 @@ def test_a_layer_that_is_not_recorded_is_not_left_out(store: Store, whole: State
         connection.commit()
     with store.reading() as tx, pytest.raises(BrokenDatabase, match="a layer that is not recorded"):
         layers_of(tx, find(tx, "app:many").id)
+
+
+@pytest.mark.parametrize("loses_database", [False, True])
+@pytest.mark.parametrize("tag", ["", "1"])
+def test_a_name_with_a_digest_is_dropped(tag: str, loses_database: bool, store: Store, whole: State) -> None:
+    """Versions before let an image have one; it is the only thing that is wrong then."""
+    repository = "docker.io/library/app"
+    name = f"{repository}{tag and ':'}{tag}@sha256:{'0' * 64}"
+    with store.writing() as tx:
+        columns = "?, ?, ?, target, image, tagged_ns"
+        tx.execute(f"INSERT INTO names SELECT {columns} FROM names LIMIT 1", (name, repository, tag))
+        columns = "?, platform, manifest, image"
+        tx.execute(f"INSERT INTO name_platforms SELECT {columns} FROM name_platforms", (name,))
+        tx.changed_names = True
+    report = check(store)
+    assert [(one.kind, one.subject) for one in report.problems] == [("name", name)]
+    assert (report.images, report.layers) == (1, len(LAYERS))
+    if loses_database:
+        os.unlink(store.disk.database)
+        done = repair(store, check(store), prepare=make_metadata)
+        assert f"lost: {name}: invalid tag {name}: a digest cannot be given" in done
+    else:
+        assert repair(store, report) == (f"dropped the name {name}; its image stays",)
+    assert check(store, data=True).problems == ()
+    assert state(store) == whole

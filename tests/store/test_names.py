@@ -5,9 +5,9 @@ from tests.store.memory import Memory, brought, layer
 
 from millefeuille.images.tag import tag
 from millefeuille.oci.digest import Digest
-from millefeuille.oci.reference import InvalidReference
+from millefeuille.oci.reference import InvalidReference, Reference
 from millefeuille.store import names
-from millefeuille.store.names import NoSuchImage
+from millefeuille.store.names import NoSuchImage, NotAName
 from millefeuille.store.store import Store
 
 
@@ -105,3 +105,10 @@ def test_the_time_of_a_tag_is_kept_when_nothing_moves(store: Store, memory: Memo
     memory.add("1", [layer(2)])
     brought(store, memory, "app:1")
     assert tagged() > before
+
+
+def test_a_reference_with_a_digest_is_no_name(store: Store, memory: Memory, image: Digest) -> None:
+    target = memory.tags["1"].digest
+    for text in (f"app@{target}", f"app:1@{target}"):
+        with store.writing() as tx, pytest.raises(NotAName, match="a digest cannot be given"):
+            names.assign(tx, Reference.parse(text), target, image, target, "linux/amd64")

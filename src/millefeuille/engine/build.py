@@ -40,6 +40,7 @@ from millefeuille.settings import Settings
 from millefeuille.store import builds
 from millefeuille.store.builds import BuildRecord
 from millefeuille.store.leases import Lease
+from millefeuille.store.names import check_name
 from millefeuille.store.store import Store
 from millefeuille.store.transit import transit
 from millefeuille.values import dataclass, field, replace
@@ -124,8 +125,11 @@ def build_image(
     """Build, and put out what came of it; `doors` are needed for a `delivery`.
 
     Raises DockerfileError, NoSuchTarget, StepFailed, NotFound for files and images, DiskFull, Vanished,
-    BadLimit …; then no image was made, and the steps that were finished stay in the cache.
+    BadLimit …; then no image was made, and the steps that were finished stay in the cache. NotAName is raised
+    before anything is done.
     """
+    for name in order.names:
+        check_name(name)
     most = tending.limit(settings)
     with store.reading() as tx:
         last = next((_account(one) for one in builds.builds(tx, order.series)), None)

@@ -18,7 +18,7 @@ from blake3 import blake3
 from millefeuille import files
 from millefeuille.layers.index import LayerIndex
 from millefeuille.oci.digest import Digest
-from millefeuille.store import consistency, layers, mirror, sweep
+from millefeuille.store import consistency, layers, mirror, names, sweep
 from millefeuille.store.chains import Metadata
 from millefeuille.store.consistency import understood
 from millefeuille.store.database import BrokenDatabase
@@ -33,8 +33,8 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong. `kind` is one of database, mirror, layout, blob, layer, chain and extraction,
-    `subject` a path for the first three, else a digest.
+    """One thing that is wrong. `kind` is one of database, mirror, layout, name, blob, layer, chain and
+    extraction, `subject` a path for the first three, a name for the fourth, else a digest.
     """
 
     kind: str
@@ -60,6 +60,7 @@ class _Promised:
     blobs: dict[Digest, int]
     layers: dict[Digest, LayerRecord]
     chains: dict[Digest, Metadata]
+    names: frozenset[str]
     images: int
     orphans: int
 
@@ -119,6 +120,7 @@ def _promised(tx: Transaction) -> _Promised:
         blobs={Digest.parse(digest): size for digest, size in tx.execute(_SIZES)},
         layers={diff_id: record for diff_id in diff_ids if (record := layer(tx, diff_id)) is not None},
         chains={Digest.parse(chain): Metadata(size=size, hash=hash) for chain, size, hash in made},
+        names=frozenset(names.misnomers(tx)),
         images=tx.execute("SELECT count(*) FROM images").fetchone()[0],
         orphans=sum(sweep.size(path) for path in sweep.unowned(tx)),
     )
@@ -126,6 +128,8 @@ def _promised(tx: Transaction) -> _Promised:
 
 def _concerns(problem: Problem, promised: _Promised) -> bool:
     """False for what was removed while the check was running."""
+    if problem.kind == "name":
+        return problem.subject in promised.names
     kinds = {"blob": set(promised.blobs), "layer": set(promised.layers), "chain": set(promised.chains)}
     return problem.kind not in kinds or Digest.parse(problem.subject) in kinds[problem.kind]
 
@@ -173,6 +177,8 @@ def _layout_problems(store: Store) -> Iterator[Problem]:
 
 
 def _problems(store: Store, promised: _Promised, *, data: bool) -> Iterator[Problem]:
+    for name in sorted(promised.names):
+        yield Problem(kind="name", subject=name, message="holds a digest, so nothing is found by it")
     for digest, size in promised.blobs.items():
         if message := _blob_problem(store, digest, size, data=data):
             yield Problem(kind="blob", subject=str(digest), message=message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from millefeuille.errors import NotFound
+from millefeuille.errors import Invalid, NotFound
 from millefeuille.oci.digest import Digest, is_hex
 from millefeuille.oci.reference import Reference
 from millefeuille.store.images import ImageRecord, images
@@ -17,13 +17,25 @@ class NoSuchImage(NotFound):
     """No image has this name or ID; the message is Docker's."""
 
 
+class NotAName(Invalid):
+    """A reference with a digest says itself what it means."""
+
+
+def check_name(reference: Reference) -> None:
+    """Hold that a reference can be made a name. Raises NotAName."""
+    if reference.digest is not None:
+        raise NotAName(f"invalid tag {reference}: a digest cannot be given")
+
+
 def assign(
     tx: Transaction, reference: Reference, target: Digest, image: Digest, manifest: Digest, platform: str
 ) -> Digest | None:
     """Let a name point to a target, and to the image chosen from it. Gives the image it pointed to before.
 
     The images that the name holds for other platforms stay under it as long as the target is the same.
+    Raises NotAName.
     """
+    check_name(reference)
     name = str(reference)
     before = tx.execute("SELECT target, image FROM names WHERE name = ?", (name,)).fetchone()
     if before and before[0] != str(target):
@@ -51,6 +63,16 @@ def unassign(tx: Transaction, name: str) -> None:
     """Forget a name; that it is forgotten already is no error."""
     tx.execute("DELETE FROM names WHERE name = ?", (name,))
     tx.changed_names = True
+
+
+def misnomers(tx: Transaction) -> list[str]:
+    """Names with a digest, which versions before this one let an image have; they lead to images."""
+    query = (
+        "SELECT name FROM names JOIN images ON id = image"
+        " WHERE instr(name, repository || CASE tag WHEN '' THEN '' ELSE ':' || tag END || '@') = 1"
+        " AND target IN (SELECT digest FROM manifests UNION SELECT digest FROM indexes) ORDER BY name"
+    )
+    return [row[0] for row in tx.execute(query)]
 
 
 def target(tx: Transaction, reference: Reference) -> tuple[Digest, Digest] | None:

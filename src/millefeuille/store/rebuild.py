@@ -215,13 +215,13 @@ def _prepare_again(store: Store, tx: Transaction, prepare: Prepare) -> None:
 def _rename(
     tx: Transaction, facts: Mapping[str, str], target: Digest, image: Digest, manifest: Digest, platform: str
 ) -> None:
+    for item in facts.get(mirror.DIGESTS, "").split(","):
+        repository, _, only = item.partition("@")
+        if repository and only in ("", str(image)):
+            names.add_repo_digest(tx, repository, target, image)
     if mirror.REF_NAME in facts:
         reference = Reference.parse(facts[mirror.REF_NAME])
         names.assign(tx, reference, target, image, manifest, platform)
         tagged = facts.get(mirror.TAGGED, "")
         if tagged.isdecimal():
             tx.execute("UPDATE names SET tagged_ns = ? WHERE name = ?", (int(tagged), str(reference)))
-    for item in facts.get(mirror.DIGESTS, "").split(","):
-        repository, _, only = item.partition("@")
-        if repository and only in ("", str(image)):
-            names.add_repo_digest(tx, repository, target, image)

@@ -7,12 +7,13 @@ from layers. A damaged blob is set aside, never deleted; the next pull of its im
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from millefeuille import files
 from millefeuille.errors import MilleError
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.store import chains, leases, recording
+from millefeuille.store import chains, leases, names, recording
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.store.chains import Prepare
 from millefeuille.store.check import Problem, Report, check
@@ -37,6 +38,7 @@ def repair(
         done.append(f"rebuilt the database: {rebuilt.images} images")
         done += [f"lost: {loss}" for loss in rebuilt.losses]
         found = check(store, data=data)
+    done += _drop_names(store, [problem.subject for problem in found.problems if problem.kind == "name"])
     with leases.lease(store.disk, "check") as lease:
         for problem in found.problems:
             if problem.kind in _MENDERS:
@@ -51,6 +53,15 @@ def repair(
     if any(problem.kind == "mirror" for problem in found.problems):
         done.append(_mirror(store))
     return tuple(done)
+
+
+def _drop_names(store: Store, wrong: Sequence[str]) -> list[str]:
+    if not wrong:
+        return []
+    with store.writing() as tx:
+        for name in wrong:
+            names.unassign(tx, name)
+    return [f"dropped the name {name}; its image stays" for name in wrong]
 
 
 def _mirror(store: Store) -> str:

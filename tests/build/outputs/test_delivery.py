@@ -207,3 +207,9 @@ def test_what_cannot_be_had_together(outputs: list[str], more: dict[str, Any], m
         check_delivery(
             Delivery(**{"names": (APP,), "outputs": tuple(map(parse_output, outputs)), **more})
         )
+
+
+def test_no_image_of_the_store_gets_a_name_with_a_digest() -> None:
+    for name in (f"x@sha256:{'0' * 64}", f"x:1@sha256:{'0' * 64}"):
+        with pytest.raises(names.NotAName, match="a digest cannot be given"):
+            check_delivery(Delivery(names=(APP,), outputs=(parse_output(f"type=image,name={name}"),)))

@@ -27,6 +27,7 @@ from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.store.chains import Prepare
 from millefeuille.store.leases import Lease
+from millefeuille.store.names import check_name
 from millefeuille.store.store import Store
 from millefeuille.transfer.packing import Packing
 from millefeuille.values import dataclass, field, replace
@@ -81,12 +82,14 @@ class Delivered:
 
 
 def check_delivery(delivery: Delivery) -> None:
-    """Hold, before anything is built, that the outputs can be had. Raises BadDelivery."""
+    """Hold, before anything is built, that the outputs can be had. Raises BadDelivery, NotAName."""
     if sum(wish.destination == STDOUT for wish in delivery.outputs) > 1:
         raise BadDelivery("multiple outputs configured to stdout")
     for wish in delivery.outputs:
         if wish.push and not names_of(delivery, wish):
             raise BadDelivery("tag is needed when pushing to registry")
+        for name in names_of(delivery, wish) if wish.kind == "image" and not wish.by_digest else ():
+            check_name(name)
     places = [wish.destination for wish in delivery.outputs if wish.destination not in (None, STDOUT)]
     for place in places:
         if places.count(place) > 1:

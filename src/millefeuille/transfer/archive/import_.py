@@ -12,6 +12,7 @@ import time
 
 from millefeuille import files
 from millefeuille.annotations import Any
+from millefeuille.errors import Invalid
 from millefeuille.layers.compression import sniff
 from millefeuille.layers.ingest import CHUNK
 from millefeuille.oci import config as image_config
@@ -36,6 +37,10 @@ from millefeuille.transfer.record import record_image, record_name
 from millefeuille.values import dataclass
 
 
+class NotImportable(Invalid):
+    """The name is none that an image can be given."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Making:
     """What an imported image is to be. `process` is the `config` member of its config, as
@@ -53,9 +58,10 @@ def import_image(
 ) -> Digest:
     """Make an image of the tar that can be read from `source`; the image's ID.
 
-    The tar may be compressed; gzip and zstd are kept as they come. Raises TarError, BrokenStream, Bomb,
-    DiskFull, ReadOnlyStore.
+    The tar may be compressed; gzip and zstd are kept as they come. Raises NotImportable, TarError,
+    BrokenStream, Bomb, DiskFull, ReadOnlyStore.
     """
+    check_name(making.name)
     store.create()
     with arrived(store.disk, source, LAYER_KINDS) as descriptor:
         whole = Member(name="", offset=0, size=os.fstat(descriptor).st_size)
@@ -71,6 +77,12 @@ def import_image(
             lease.claim({*claims, record.diff_id, *chain_ids(image.config.diff_ids)})
             store_documents(store, image)
             return _record(store, image, record, making, lease, prepare)
+
+
+def check_name(name: Reference | None) -> None:
+    """Hold that an imported image can have a name. Raises NotImportable, which is in Docker's words."""
+    if name is not None and name.digest is not None:
+        raise NotImportable("cannot import digest reference")
 
 
 def _record(

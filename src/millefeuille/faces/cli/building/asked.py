@@ -15,6 +15,7 @@ from millefeuille.faces.cli.command import Call, Context
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
+from millefeuille.store.names import check_name
 
 
 def request(context: Context, call: Call, *, keep_failed: bool) -> Request:
@@ -62,9 +63,8 @@ def names(call: Call) -> tuple[Reference, ...]:
     """The names of the image. Raises Refusal."""
     with exits.refusing():
         found = tuple(Reference.parse(text).tagged() for text in call[flags.TAG])
-    for one in found:
-        if one.digest is not None:
-            raise Refusal(f"invalid tag {one}: a digest cannot be given")
+        for one in found:
+            check_name(one)
     return found
 
 

@@ -6,7 +6,6 @@ import os
 
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.store import open_store
-from millefeuille.errors import Invalid
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.inputs import open_input
@@ -15,7 +14,7 @@ from millefeuille.later import Later
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.transfer.archive.download import download
-from millefeuille.transfer.archive.import_ import Making, import_image
+from millefeuille.transfer.archive.import_ import Making, check_name, import_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +34,7 @@ def run(context: Context, call: Call) -> int:
     with exits.refusing():
         name = Reference.parse(names[0]).tagged() if names and names[0] else None
         platform = Platform.parse(wanted) if wanted else Platform.host()
-    if name is not None and name.digest is not None:
-        raise Invalid("cannot import digest reference")
+    check_name(name)
     is_remote = source.startswith(("http://", "https://"))
     instructions = call[CHANGE]
     making = Making(
