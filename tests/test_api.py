@@ -155,6 +155,16 @@ def test_an_image_saved_by_id_has_no_name(
     assert loaded.tags == ()
 
 
+def test_an_image_with_several_names_is_loaded_once(
+    engine: millefeuille.Engine, registry: FakeRegistry, made: MadeImage, tmp_path: Path
+) -> None:
+    image = pulled(engine, registry, made)
+    engine.tag(image, "other:1")
+    engine.save([image.tags[0], "other:1"], tmp_path / "two.tar")
+    [loaded] = millefeuille.Engine(tmp_path / "other", environment={}).load(tmp_path / "two.tar")
+    assert sorted(loaded.tags) == sorted([*image.tags, "other:1"])
+
+
 def test_import_makes_an_image_of_files(engine: millefeuille.Engine, made: MadeImage, tmp_path: Path) -> None:
     plain = tmp_path / "files.tar"
     plain.write_bytes(gzip.decompress(made.layers[0].path.read_bytes()))
@@ -270,6 +280,8 @@ def test_errors_are_kinds(engine: millefeuille.Engine, registry: FakeRegistry, t
         engine.pull(f"{registry.host}/team/absent:1")
     with pytest.raises(errors.NotFound):
         engine.save(["nothing"], tmp_path / "x.tar")
+    with pytest.raises(errors.Invalid, match="no image to save"):
+        engine.save([], tmp_path / "x.tar")
     with pytest.raises(errors.Invalid):
         (tmp_path / "no.tar").write_bytes(bytes(1024))
         engine.load(tmp_path / "no.tar")

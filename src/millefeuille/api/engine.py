@@ -159,7 +159,7 @@ class Engine:
     ) -> None:
         """Write images into one tar: a Docker archive and OCI layout at once, with `oci` only the latter.
 
-        Raises NoSuchImage, NoExportTarget, BadOutput, CorruptBlob, DiskFull.
+        Raises NoSuchImage, NoExportTarget, NothingToSave, BadOutput, CorruptBlob, DiskFull.
         """
         names = [_name(image) for image in images]
         save_to_file(self._store(), names, os.fspath(path), platform=_platform(platform), oci=oci)
@@ -167,12 +167,12 @@ class Engine:
     def load(
         self, path: _Path, *, platform: str = "", progress: Watcher | None = None
     ) -> tuple[Image, ...]:
-        """Bring in the images of an archive. Raises BadArchive, CorruptBlob, TarError, OSError."""
+        """Bring in the images of an archive; each once. Raises BadArchive, CorruptBlob, TarError, OSError."""
         with open(path, "rb", buffering=0) as archive:
             wanted, watcher = _platform(platform), _progress(progress)
             store, source = self._store(), archive.fileno()
             loaded = [*load(store, source, watcher, platform=wanted, prepare=prepare(self._settings))]
-        return tuple(self.image(str(each.image)) for each in loaded)
+        return tuple(self.image(image) for image in dict.fromkeys(str(each.image) for each in loaded))
 
     def import_(
         self, path: _Path, name: str = "", *, changes: Iterable[str] = (), message: str = "",

@@ -19,7 +19,7 @@ from millefeuille.store.store import Store
 from millefeuille.testing.images import MadeImage, digest_of
 from millefeuille.transfer.archive.output import BadOutput
 from millefeuille.transfer.archive.save import save_to_file, save_to_stream
-from millefeuille.transfer.archive.selection import NoExportTarget
+from millefeuille.transfer.archive.selection import NoExportTarget, NothingToSave
 
 
 @pytest.fixture
@@ -134,6 +134,24 @@ def test_names_choose_as_in_docker(tmp_path: Path, store: Store, gzipped: MadeIm
         members = _saved(store, tmp_path, identifier)
         assert "repositories" not in members
         assert "annotations" not in json.loads(members["index.json"])["manifests"][0]
+
+
+def test_what_comes_under_a_name_is_no_nameless_image_too(
+    tmp_path: Path, store: Store, gzipped: MadeImage
+) -> None:
+    other = made(tmp_path, "", text="other")
+    loaded(store, docker_archive(other, tmp_path / "other.tar"))
+    for texts in ([gzipped.id, "busybox:1"], ["busybox:1", gzipped.id[7:19], other.id]):
+        _saved(store, tmp_path, *texts)
+        found = loaded(Store(str(tmp_path / "".join(texts)[:9])), tmp_path / "out.tar")
+        expected = [(gzipped.id, ("busybox:1",)), (other.id, ())]
+        assert [(str(each.image), each.names) for each in found] == expected[: len(texts) - 1]
+
+
+def test_an_archive_of_nothing_is_not_written(tmp_path: Path, store: Store, gzipped: MadeImage) -> None:
+    with pytest.raises(NothingToSave, match="no image to save"):
+        _saved(store, tmp_path)
+    assert not list(tmp_path.glob("*out.tar*"))
 
 
 @pytest.mark.parametrize("name", ["nosuch", "nosuch:1", "0123456789ab", "sha256:" + "0" * 64])

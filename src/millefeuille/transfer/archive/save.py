@@ -31,7 +31,8 @@ def save_to_file(
 ) -> None:
     """Write the images that `texts` mean to the file `path`, 0600; nothing is there unless all of it is.
 
-    Raises NoSuchImage, NoExportTarget, BadOutput, BlobNotFound, CorruptBlob, DiskFull, ReadOnlyStore.
+    Raises NoSuchImage, NoExportTarget, NothingToSave, BadOutput, BlobNotFound, CorruptBlob, DiskFull,
+    ReadOnlyStore.
     """
     check_output(path)
 

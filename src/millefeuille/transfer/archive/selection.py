@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from millefeuille.errors import NotFound
+from millefeuille.errors import Invalid, NotFound
 from millefeuille.later import Later
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
@@ -24,6 +24,10 @@ class NoExportTarget(NotFound):
     """The image is there, but not for the platform asked for; the message is Docker's."""
 
 
+class NothingToSave(Invalid):
+    """No image is asked for, and an archive without one cannot be loaded."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """One entry of an archive. `target` is an index or a manifest; `manifests` those of it that go along,
@@ -37,15 +41,23 @@ class Chosen:
 
 def select(tx: Transaction, texts: Iterable[str], wanted: Platform | None = None) -> tuple[Chosen, ...]:
     """What `texts` mean, in their order, each entry once: `repo:tag` that tag, `repo` all its tags, an ID
-    the image without a name.
+    the image without a name, unless it comes under one.
 
-    Raises NoSuchImage, NoExportTarget, InvalidReference.
+    Raises NoSuchImage, NoExportTarget, InvalidReference, NothingToSave.
     """
     found: dict[tuple[str, Digest], Chosen] = {}
     for text in texts:
         for entry in _entries(tx, text, wanted):
             found.setdefault((str(entry.name or ""), entry.target.digest), entry)
-    return tuple(found.values())
+    if not found:
+        raise NothingToSave("no image to save")
+    named = {image for entry in found.values() if entry.name is not None for image in _images(tx, entry)}
+    return tuple(e for e in found.values() if e.name is not None or not named.issuperset(_images(tx, e)))
+
+
+def _images(tx: Transaction, entry: Chosen) -> set[str]:
+    query = "SELECT image FROM manifests WHERE digest = ?"
+    return {tx.execute(query, (str(manifest.digest),)).fetchone()[0] for manifest in entry.manifests}
 
 
 def _entries(tx: Transaction, text: str, wanted: Platform | None) -> Iterable[Chosen]:
