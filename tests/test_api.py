@@ -90,6 +90,25 @@ def test_a_pulled_image_is_what_the_registry_has(
     assert engine.images() == (engine.image(made.id[7:19]),)
 
 
+def test_values_can_be_members_of_sets(
+    engine: millefeuille.Engine, registry: FakeRegistry, made: MadeImage, tmp_path: Path
+) -> None:
+    seen: set[Event] = set()
+    offer(registry, made)
+    image = engine.pull(f"{registry.host}/team/app:1", progress=seen.add)
+    (tmp_path / "Dockerfile").write_text(f"FROM {image.tags[0]}\nLABEL a=b\nCOPY Dockerfile /\n")
+    told: set[object] = set()
+    engine.build(tmp_path, tags=["built"], progress=told.add)
+    assert {image, engine.image(str(image.id))} == {image}
+    assert {*engine.images()} >= {image}
+    assert {image.config, image.layers, image.history} == {image.config, image.layers, image.history}
+    assert len({*image.layers[0].entries()}) == 2
+    assert {*engine.events(), engine.sharing(), engine.usage(), engine.check(data=True)}
+    assert {engine.prune(dry_run=True), *engine.remove(image, force=True)}
+    assert seen
+    assert told
+
+
 def test_a_layer_tells_its_entries(
     engine: millefeuille.Engine, registry: FakeRegistry, made: MadeImage
 ) -> None:

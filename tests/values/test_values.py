@@ -37,6 +37,14 @@ class Pair:
             raise ValueError("negative")
 
 
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """With a field that has no hash."""
+
+    name: str
+    labels: dict[str, str] = field(hash=False)
+
+
 @dataclass(slots=True)
 class Counter:
     """Not frozen."""
@@ -76,6 +84,12 @@ def test_values_with_equal_fields_are_equal_and_hash_alike() -> None:
     assert Point(x=1) != Point(x=2)
     assert Point(x=1) != Pair(1)
     assert hash(Pair(1)) == hash((1, "b"))
+
+
+def test_what_has_no_hash_can_be_left_out_of_a_values() -> None:
+    assert hash(Labelled("a", {"b": "c"})) == hash(Labelled("a", {}))
+    assert Labelled("a", {"b": "c"}) != Labelled("a", {})
+    assert [one.hash for one in dataclasses.fields(Labelled)] == [None, False]  # type: ignore[arg-type]
 
 
 def test_a_frozen_value_is_not_changed() -> None:

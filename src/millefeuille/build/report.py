@@ -65,7 +65,7 @@ class Explained:
 
     vertex: Vertex
     text: str
-    changes: tuple[dict[str, Any], ...] = field(default=())
+    changes: tuple[dict[str, Any], ...] = field(default=(), hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

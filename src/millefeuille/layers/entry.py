@@ -52,4 +52,4 @@ class Entry:
     device: tuple[int, int] = (0, 0)
     content: bytes | None = None
     sparse: SparseMap | None = None
-    xattrs: Mapping[bytes, bytes] = field(default_factory=lambda: NO_XATTRS)
+    xattrs: Mapping[bytes, bytes] = field(default_factory=lambda: NO_XATTRS, hash=False)

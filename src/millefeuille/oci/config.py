@@ -37,7 +37,7 @@ class ImageConfig:
     """
 
     raw: bytes = field(repr=False)
-    fields: Mapping[str, Any] = field(repr=False)
+    fields: Mapping[str, Any] = field(repr=False, hash=False)
     platform: Platform
     diff_ids: tuple[Digest, ...]
     history: tuple[History, ...]

@@ -42,7 +42,7 @@ class Manifest:
     media_type: str
     config: Descriptor
     layers: tuple[Descriptor, ...]
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
     subject: Descriptor | None = None
     artifact_type: str | None = None
 
@@ -64,7 +64,7 @@ class Index:
     raw: bytes = field(repr=False)
     media_type: str
     manifests: tuple[Descriptor, ...]
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def descriptor(self, algorithm: str = "sha256") -> Descriptor:
         """The descriptor that names these bytes."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from millefeuille.plainjson import dumps, loads
 from millefeuille.store.transaction import Transaction
-from millefeuille.values import dataclass
+from millefeuille.values import dataclass, field
 
 KEPT = 1000
 
@@ -24,7 +24,7 @@ class StoredEvent:
     kind: str
     action: str
     actor: str
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, str] = field(hash=False)
 
 
 def record(tx: Transaction, action: str, actor: str, attributes: Mapping[str, str]) -> None:

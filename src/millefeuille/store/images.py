@@ -45,7 +45,7 @@ class ImageRecord:
     created_ns: int
     size: int
     platform: str
-    labels: Mapping[str, str]
+    labels: Mapping[str, str] = field(hash=False)
     config_size: int
     added_ns: int
     tags: tuple[str, ...] = ()

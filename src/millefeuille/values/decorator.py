@@ -101,7 +101,8 @@ def _furnish(
     if eq:
         add("__eq__", _compared(operator.eq, parts))
         if "__hash__" not in given or (given["__hash__"] is None and "__eq__" in given):
-            cls.__hash__ = _hashed(parts) if frozen else None  # type: ignore[assignment, method-assign]
+            hashed = _parts([name for name, one in fields.items() if one.is_hashed])
+            cls.__hash__ = _hashed(hashed) if frozen else None  # type: ignore[assignment, method-assign]
     if order:
         for name in _ORDERS:
             add(name, _compared(getattr(operator, name), parts))
@@ -114,7 +115,7 @@ def _furnish(
 
 
 def _parts(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """What gives the fields that count in comparisons."""
+    """What gives these fields."""
     if len(names) > 1:
         return operator.attrgetter(*names)
     if not names:

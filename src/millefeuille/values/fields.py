@@ -15,11 +15,11 @@ MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
 class Field:
     """One field: its default or what makes one, and where it counts."""
 
-    __slots__ = ("compare", "default", "default_factory", "kw_only", "name", "repr")
+    __slots__ = ("compare", "default", "default_factory", "hash", "kw_only", "name", "repr")
 
     def __init__(
         self, *, default: Any = MISSING, default_factory: Any = MISSING, repr: bool = True,
-        compare: bool = True,
+        compare: bool = True, hash: bool | None = None,
     ) -> None:  # fmt: skip
         self.name = ""
         self.kw_only = False
@@ -27,6 +27,12 @@ class Field:
         self.default_factory = default_factory
         self.repr = repr
         self.compare = compare
+        self.hash = hash
+
+    @property
+    def is_hashed(self) -> bool:
+        """Whether it counts in the hash; by default if it does in comparisons."""
+        return self.compare if self.hash is None else self.hash
 
     @property
     def is_required(self) -> bool:
@@ -40,10 +46,10 @@ class Field:
 
 def field(
     *, default: Any = MISSING, default_factory: Callable[[], Any] = MISSING, repr: bool = True,
-    compare: bool = True,
+    compare: bool = True, hash: bool | None = None,
 ) -> Any:  # fmt: skip
     """A field that differs from others: see `dataclasses.field`."""
-    return Field(default=default, default_factory=default_factory, repr=repr, compare=compare)
+    return Field(default=default, default_factory=default_factory, repr=repr, compare=compare, hash=hash)
 
 
 class Told:
@@ -58,7 +64,7 @@ class Told:
         standard = importlib.import_module("dataclasses")
         told = {}
         for name, ours in self._fields.items():
-            chosen = {"repr": ours.repr, "compare": ours.compare, "kw_only": ours.kw_only}
+            chosen = {name: getattr(ours, name) for name in ("repr", "compare", "hash", "kw_only")}
             if ours.default is not MISSING:
                 chosen["default"] = ours.default
             if ours.default_factory is not MISSING:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field  # a field that its hash leaves out
 from urllib.parse import quote
 
 from millefeuille import __version__
@@ -19,6 +18,7 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.moment import rfc3339
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
+from millefeuille.values import dataclass, field
 
 PROVENANCE: Final = "https://slsa.dev/provenance/v1"
 _TYPE: Final = "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md"
