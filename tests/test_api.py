@@ -308,6 +308,17 @@ def test_errors_are_kinds(engine: millefeuille.Engine, registry: FakeRegistry, t
         millefeuille.Engine(tmp_path, environment={}).load(tmp_path / "no.tar")
 
 
+def test_a_store_that_cannot_be_is_a_kind_too(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for root, reason in ((tmp_path / "file", "not a directory"), ("/proc/x", "no such file or directory")):
+        engine = millefeuille.Engine(root, environment={})
+        for verb in (engine.images, engine.check, lambda engine=engine: engine.tag("a", "b")):
+            with pytest.raises(errors.Failed, match=f"^{root}: {reason}$"):
+                verb()
+    with pytest.raises(FileNotFoundError):
+        millefeuille.Engine(tmp_path / "store", environment={}).load(tmp_path / "nothing.tar")
+
+
 def test_the_environment_is_what_was_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MILLE_ROOT", "/elsewhere")
     assert millefeuille.Engine().root == "/elsewhere"

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from millefeuille import files
 from millefeuille.api.image import Image, image_of
 from millefeuille.api.watching import Watching
 from millefeuille.build.changes import apply_changes
@@ -65,6 +66,9 @@ class Engine:
     """One store and the way to registries. `root` is the store's directory, made when first written to.
 
     `environment` stands for the process's own: proxies, credentials, registry configuration, MILLE_ROOT.
+
+    Every verb raises NotAStore, ReadOnlyStore, DiskFull or Failed where the store cannot be had; what
+    the system refuses on a file that the caller names is an OSError.
     """
 
     def __init__(
@@ -268,7 +272,11 @@ class Engine:
         return mending.repair(self._store(), report, data=data, prepare=prepare(self._settings))
 
     def _store(self) -> Store:
-        return founded(self._settings)
+        """The store, made where it is missing. Raises NotAStore, ReadOnlyStore, DiskFull, Failed."""
+        try:
+            return founded(self._settings)
+        except OSError as error:
+            raise files.explain(error, os.fspath(error.filename or self.root)) from error
 
 
 class _Watched:
