@@ -50,6 +50,8 @@ _MOUNT_SETATTR: Final = 442
 
 _NS_GET_USERNS: Final = 0xB701
 
+_PR_SET_PDEATHSIG: Final = 1
+
 _SET_FLAG: Final = 0
 _SET_STRING: Final = 1
 _SET_FD: Final = 5
@@ -154,6 +156,13 @@ def unshare(flags: int) -> None:
     if _libc.unshare(flags) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), "unshare")
+
+
+def end_with_parent(signal: int) -> None:
+    """Have the kernel send this process a signal when the thread that started it ends (prctl(2))."""
+    if _libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), "prctl")
 
 
 def syncfs(descriptor: int) -> None:

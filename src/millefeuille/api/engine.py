@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 
 from millefeuille import files
+from millefeuille.annotations import Any, TypeVar
+from millefeuille.api.apart import apart, stay_with_caller
 from millefeuille.api.image import Image, image_of
 from millefeuille.api.watching import Watching
 from millefeuille.build.changes import apply_changes
@@ -20,11 +23,13 @@ from millefeuille.docker.selection import listed, prunable
 from millefeuille.engine import contextfiles
 from millefeuille.engine.build import Order, Tree, build_image, series
 from millefeuille.engine.extracted import extractions
+from millefeuille.engine.foreign import is_out_of_reach, reach
 from millefeuille.engine.host import host
 from millefeuille.engine.metadata import prepare
 from millefeuille.engine.registries import credentials, registries
 from millefeuille.engine.store import founded
 from millefeuille.engine.users import users
+from millefeuille.errors import Denied
 from millefeuille.images import prune as pruning
 from millefeuille.images import remove as removing
 from millefeuille.images import tag as tagging
@@ -40,9 +45,10 @@ from millefeuille.oci.reference import HUB, Reference
 from millefeuille.progress import Event, Progress, Silent
 from millefeuille.registry.credential import Credential
 from millefeuille.registry.search import Found
+from millefeuille.runtime import userns
 from millefeuille.runtime.once import Run, run_once
 from millefeuille.runtime.process import Wishes
-from millefeuille.settings import settle
+from millefeuille.settings import Settings, settle
 from millefeuille.store import check as checking
 from millefeuille.store import events as recorded
 from millefeuille.store import leases
@@ -60,6 +66,36 @@ from millefeuille.transfer.archive.save import save_to_file
 
 Watcher = Callable[[Event], object]
 _Path = str | os.PathLike[str]
+_Verb = TypeVar("_Verb", bound=Callable[..., Any])
+
+
+class NeedsRoot(Denied):
+    """Only root can do this from Python."""
+
+
+def _inside(is_needed: Callable[[Engine], bool]) -> Callable[[_Verb], _Verb]:
+    """For a verb that another process is to do, in an ordinary user's namespace, when that `is_needed`."""
+
+    def decorate(verb: _Verb) -> _Verb:
+        @functools.wraps(verb)
+        def call(engine: Engine, *arguments: Any, **keywords: Any) -> Any:
+            if engine._is_inside or not is_needed(engine):
+                return verb(engine, *arguments, **keywords)
+            tell = keywords.pop("progress", None)
+            given = [*map(_portable, arguments)], {name: _portable(one) for name, one in keywords.items()}
+            return apart(_done_inside, engine._settings, verb.__name__, *given, tell=tell)
+
+        return call  # type: ignore[return-value]  # the same, to who calls it
+
+    return decorate
+
+
+def _is_ordinary(engine: Engine) -> bool:
+    return os.geteuid() != 0
+
+
+def _has_foreign_files(engine: Engine) -> bool:
+    return is_out_of_reach(Store(engine.root).disk.extracted)
 
 
 class Engine:
@@ -74,6 +110,7 @@ class Engine:
     def __init__(
         self, root: _Path = "", *, environment: Mapping[str, str] | None = None
     ) -> None:
+        self._is_inside = False  # this process is one for a verb alone
         surroundings = dict(os.environ if environment is None else environment)
         self._settings = settle(
             surroundings,
@@ -116,6 +153,7 @@ class Engine:
         pulled = pulling.pull(store, repository, reference, watcher, platform=wanted, prepare=preparing)
         return self.image(str(pulled.image))
 
+    @_inside(_is_ordinary)
     def build(
         self, context: _Path, *, dockerfile: _Path = "", tags: Iterable[str] = (),
         arguments: Mapping[str, str] | None = None, target: str = "", platform: str = "",
@@ -125,6 +163,7 @@ class Engine:
         """Build an image from the Dockerfile of a directory, or from another one, with `epoch` (seconds since
         1970) the same image for the same files.
 
+        For an ordinary user a process of its own does it, in a user namespace; `progress` is called here.
         Raises DockerfileError, NoSuchTarget, StepFailed, NotFound for files and images, DiskFull …
         """
         directory, store = os.fspath(context), self._store()
@@ -214,11 +253,13 @@ class Engine:
         with self._store().writing() as tx:
             tagging.tag(tx, _name(image), name)
 
+    @_inside(_has_foreign_files)
     def remove(self, image: Image | str, *, force: bool = False) -> tuple[Act, ...]:
         """Remove a name, or an image by its ID; what was done. Raises NoSuchImage, ImageConflict."""
         with self._store().writing(emergency=True) as tx:
             return removing.remove(tx, _name(image), users(self._settings), force=force)
 
+    @_inside(_has_foreign_files)
     def prune(self, *, all: bool = False, filters: Iterable[str] = (), dry_run: bool = False) -> Pruned:
         """Remove dangling images, or all unused ones; what went or would go. Raises InvalidFilter."""
         chosen = Filters.parse(filters)
@@ -233,8 +274,10 @@ class Engine:
         """Run a container to its end on this process's output, and remove it; its exit code.
 
         `words` replace the image's command, `environment` holds NAME=VALUE. Needs root.
-        Raises NoSuchImage, StartFailed, MountDenied, RuntimeMissing.
+        Raises NeedsRoot, NoSuchImage, StartFailed, MountDenied, RuntimeMissing.
         """
+        if os.geteuid() != 0:
+            raise NeedsRoot("running a container from Python needs root", advice="`mille run` does not.")
         store, chosen = self._store(), image if isinstance(image, Image) else self.image(image)
         chain, config = chosen.record.chain, chosen.config
         wishes = Wishes(arguments=words, environment=tuple(environment), user=user)
@@ -262,11 +305,13 @@ class Engine:
         with self._store().reading() as tx:
             return tuple(recorded.since(tx, after))
 
+    @_inside(_has_foreign_files)
     def check(self, *, data: bool = False) -> Report:
         """Look for damage; with `data` every byte is read."""
         store = self._store()
         return checking.check(store, data=data, extractions=extractions(store))
 
+    @_inside(_has_foreign_files)
     def repair(self, report: Report, *, data: bool = False) -> tuple[str, ...]:
         """Mend what `check` found, with `data` as thorough; a sentence on each thing done or lost."""
         return mending.repair(self._store(), report, data=data, prepare=prepare(self._settings))
@@ -277,6 +322,30 @@ class Engine:
             return founded(self._settings)
         except OSError as error:
             raise files.explain(error, os.fspath(error.filename or self.root)) from error
+
+
+def _done_inside(
+    settings: Settings, verb: str, arguments: list[Any], keywords: dict[str, Any], tell: Watcher | None
+) -> Any:
+    """A verb of an engine with these settings, by a process that may become another user for it."""
+    engine = Engine(settings.root, environment=settings.environment)
+    engine._settings, engine._is_inside = settings, True
+    if verb == "build":
+        userns.enter()
+    else:
+        reach(Store(settings.root).disk.extracted)
+    stay_with_caller()
+    watching = {} if tell is None else {"progress": tell}
+    return getattr(engine, verb)(*arguments, **keywords, **watching)
+
+
+def _portable(value: Any) -> Any:
+    """An argument as another process can take it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else value
 
 
 class _Watched:

@@ -16,11 +16,16 @@ def reach(*directories: str) -> None:
     """Make this process root in the user namespace of an ordinary user, when there is anything in one of
     `directories`; root stays as it is. The process must have one thread only.
     """
-    if os.geteuid() == 0 or not any(map(_has_entries, directories)):
+    if not is_out_of_reach(*directories):
         return
     # Where there is no namespace, nothing was written by others.
     with contextlib.suppress(MilleError):
         importlib.import_module("millefeuille.runtime.userns").enter()
+
+
+def is_out_of_reach(*directories: str) -> bool:
+    """Whether `directories` may hold what this process, an ordinary user's, can neither read nor remove."""
+    return os.geteuid() != 0 and any(map(_has_entries, directories))
 
 
 def _has_entries(directory: str) -> bool:
