@@ -75,3 +75,11 @@ def test_stopped(steps: Steps) -> None:
     with pytest.raises(StepStopped):
         steps.sh("echo begun; sleep 60", stop=stop)
     assert steps.output == "begun\n"
+
+
+def test_stopped_while_it_prints_more_than_a_pipe_holds(steps: Steps) -> None:
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    with pytest.raises(StepStopped):
+        steps.sh("x=y; for n in $(seq 10); do x=$x$x; done; while true; do echo $x; done", stop=stop)
+    assert steps.output.startswith("y" * 1024 + "\n")

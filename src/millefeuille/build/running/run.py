@@ -79,7 +79,13 @@ def _run(
         with step.started(mounts, stdio, tick) as process:
             out.close_writer()
             err.close_writer()
-            follow({out.reader: 1, err.reader: 2}, told, tick)
+            try:
+                follow({out.reader: 1, err.reader: 2}, told, tick)
+            except BaseException:
+                # The runtime does not end before somebody took, or nobody can take, what the command printed.
+                out.close_reader()
+                err.close_reader()
+                raise
             code = waited(process)
             step.clear()
     settle(mounts if code else ())
@@ -97,6 +103,12 @@ class _Pipe:
             os.close(self.writer)
             self.writer = -1
 
+    def close_reader(self) -> None:
+        """Take no more of what is printed."""
+        if self.reader >= 0:
+            os.close(self.reader)
+            self.reader = -1
+
 
 @contextlib.contextmanager
 def _pipe() -> Iterator[_Pipe]:
@@ -105,4 +117,4 @@ def _pipe() -> Iterator[_Pipe]:
         yield pipe
     finally:
         pipe.close_writer()
-        os.close(pipe.reader)
+        pipe.close_reader()
