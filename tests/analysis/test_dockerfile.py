@@ -22,6 +22,13 @@ SUM = "ed213a5d1bc2f1354f414b411ed293b6462e6e08337fa13135949a56354c5f00"
         (f"/bin/sh -c #(nop) COPY dir:{SUM} in /app ", f"COPY dir:{SUM} /app"),
         (f"/bin/sh -c #(nop) COPY --chown=a:bdir:{SUM} in /app ", f"COPY --chown=a:b dir:{SUM} /app"),
         (f"/bin/sh -c #(nop) ADD --chown=5multi:{SUM} in / ", f"ADD --chown=5 multi:{SUM} /"),
+        ("/bin/bash -o pipefail -c #(nop)  USER 1000", "USER 1000"),
+        (f"/bin/bash -c #(nop) COPY file:{SUM} in /a ", f"COPY file:{SUM} /a"),
+        ("#(nop)  ENV A=1", "ENV A=1"),
+        ("/opt/shell -x #(nop)  USER 1000", "USER 1000"),
+        ("/opt/shell -x #(nop)  anything", "# /opt/shell -x #(nop) anything"),
+        ("/bin/sh -c echo #(nop)  USER 1000", "RUN echo #(nop)  USER 1000"),
+        ("RUN /bin/sh -c echo #(nop)  USER 1000 # buildkit", "RUN echo #(nop)  USER 1000"),
         ("/bin/sh -c apt-get update", "RUN apt-get update"),
         ("|2 A=1 B=x y /bin/sh -c make $A", "RUN make $A"),
         ("|1 A=1 /bin/bash -o pipefail -c make | tee log", "RUN make | tee log"),
@@ -70,6 +77,20 @@ def test_commands_stand_behind_the_shell_in_use() -> None:
         "RUN /bin/sh -o errexit -c x", "RUN a list", 'SHELL ["/bin/ash", "--login", "-c"]', "RUN echo three",
         "RUN echo four", "",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("shell", ["/bin/bash -o pipefail -c", "/bin/sh -c -e", "powershell -Command $x=1;"])
+def test_the_classic_builder_writes_the_shell_in_use_in_front_of_each_step(shell: str) -> None:
+    steps = [
+        "/bin/sh -c #(nop)  ENV A=1", f"{shell} #(nop)  SHELL [{shell}]", f"{shell} touch /a",
+        f"{shell} #(nop)  USER 1000", f'{shell} #(nop)  CMD ["x" "y"]', f"|1 V=1 {shell} rm /a",
+    ]  # fmt: skip
+    words = shell.split(" ")
+    rest = ["RUN touch /a", "USER 1000", 'CMD ["x", "y"]', "RUN rm /a", ""]
+    assert _told(steps, {"Shell": words}).split("\n") == [
+        "FROM scratch", "ENV A=1", f"SHELL {json.dumps(words)}", *rest
+    ]  # fmt: skip
+    assert _told(steps, {"Shell": words}, base_steps=2).split("\n") == ["FROM base", *rest]
 
 
 def test_the_shell_of_a_base_is_in_use() -> None:

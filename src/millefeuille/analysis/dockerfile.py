@@ -2,7 +2,8 @@
 
 What was copied is not in it: a source shows as the checksum or name that the builder wrote down. A command is
 told behind the words of the shell that was in use, which SHELL changes.
-Source: the classic builder's `created_by` (`/bin/sh -c #(nop) ...`), BuildKit's (`RUN ... # buildkit`).
+Source: the classic builder's `created_by` (`/bin/sh -c #(nop) ...`, with the words of the shell in use, which
+for SHELL itself is the new one), BuildKit's (`RUN ... # buildkit`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from millefeuille.analysis.rewording import reworded
 from millefeuille.annotations import Final
 from millefeuille.oci.config import History
 
-_NOP: Final = re.compile(r"(?:/bin/sh -c |cmd /S /C )?#\(nop\)\s*(.*)", re.DOTALL)
+_NOP: Final = re.compile(r"(?:(.*?) )?#\(nop\)\s*(.*)", re.DOTALL)
 _ARGUMENTS: Final = re.compile(r"\|(\d+) (.*)", re.DOTALL)
 _IN: Final = re.compile(r"(ADD|COPY) (.*) in (\S+)\s*", re.DOTALL)
 _BUILDKIT: Final = " # buildkit"
@@ -57,8 +58,8 @@ def instruction(step: History, shell: str = _SHELL) -> str:
     """One step as an instruction; a comment where it is none. `shell` is the one in use, words and blanks."""
     text = step.created_by.strip()
     nop = _NOP.fullmatch(text)
-    if nop:
-        return _copied(nop[1].strip())
+    if nop and _is_shell(nop[1] or "", shell, nop[2]):
+        return _copied(nop[2].strip())
     if text.endswith(_BUILDKIT):
         text = text.removesuffix(_BUILDKIT)
         word, _, rest = text.partition(" ")
@@ -67,7 +68,15 @@ def instruction(step: History, shell: str = _SHELL) -> str:
         return _run(text[4:], shell) if text.startswith("RUN ") else text
     if text.startswith(("|", f"{shell} ")) or _SHELLS.match(text):
         return _run(text, shell)
+    if nop and nop[2].partition(" ")[0] in _WORDS:  # behind a shell that nobody told of
+        return _copied(nop[2].strip())
     return f"# {' '.join(text.split()) or step.comment or 'a step without words'}"
+
+
+def _is_shell(words: str, shell: str, text: str) -> bool:
+    """Whether the words in front of an instruction that ran nothing are a shell, and no part of a command."""
+    known = ("", _SHELL, _WINDOWS_SHELL, shell, _set_shell(text.strip()))
+    return words in known or _SHELLS.fullmatch(f"{words} ") is not None
 
 
 def own_instructions(image: Image) -> Iterator[tuple[History, str]]:
