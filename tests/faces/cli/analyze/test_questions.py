@@ -105,8 +105,38 @@ def test_versions_that_changed(home: Home, tmp_path: Path) -> None:
     assert [line for line in lines if line.startswith("package ")] == [
         "package pypi k: 1 -> (none)", "package pypi one: 1.0 -> 1.1",
     ]  # fmt: skip
-    archives = [f"docker-archive://{tmp_path}/{name}.tar" for name in ("old", "new")]
-    assert json.loads(home.mille("image", "diff", "--json", *archives)[0])["packages"] is None
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_packages_are_told_of_images_in_the_store_alone(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = [rawtars.archive(rawtars.file(RECORD, PACKAGE % (b"foo", version))) for version in (b"1", b"2")]
+    for name, layer in zip(("old", "new"), files, strict=True):
+        if there:
+            load(home, tmp_path, name, layer)
+        write_archive(tmp_path / f"{name.capitalize()}.tar", [layer], ["RUN 0"])
+    (tmp_path / "new").write_bytes((tmp_path / "New.tar").read_bytes())
+
+    def told(*words: str) -> object:
+        out, err, code = home.mille("image", "diff", "--json", *words)
+        assert (err, code) == ("", 0)
+        found = json.loads(out)
+        assert [file["path"] for file in found["files"]] == [RECORD.decode()]
+        return found["packages"]
+
+    for words in (
+        ("./Old.tar", "./New.tar"), (str(tmp_path / "Old.tar"), "New.tar"),
+        ("--source", "docker-archive", "./Old.tar", "new"),
+        ("docker-archive://Old.tar", "docker-archive://New.tar"),
+    ):  # fmt: skip
+        assert told(*words) is None
+    if there:
+        change = [{"kind": "npm", "name": "foo", "before": "1", "after": "2"}]
+        assert told("old", "new") == told("store://old", "new") == change
+        assert told("--source", "store", "old", "new") == change
+        assert told("old", "New.tar") is told("--source", "docker-archive", "Old.tar", "new") is None
 
 
 def test_directories_that_no_entry_names_are_there(home: Home, tmp_path: Path) -> None:

@@ -38,11 +38,16 @@ class NoSuchSource(Invalid):
 
 
 class Subject:
-    """An image that is analysed when something is asked that is not kept of it."""
+    """An image that is analysed when something is asked that is not kept of it. `stored_as` is its name in
+    the store, "" when it is elsewhere.
+    """
 
-    def __init__(self, make: Callable[[], Analysis], kept: Kept | None = None) -> None:
+    def __init__(
+        self, make: Callable[[], Analysis], kept: Kept | None = None, *, stored_as: str = ""
+    ) -> None:
         self._make = make
         self._kept = kept
+        self.stored_as = stored_as
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -52,7 +57,7 @@ class Subject:
     @property
     def is_stored(self) -> bool:
         """Whether the image is in the store."""
-        return self._kept is not None
+        return bool(self.stored_as)
 
     @cached_property
     def known(self) -> Document | None:
@@ -92,7 +97,7 @@ def analysed(
     if scheme in ("", STORE):
         try:
             if scheme == STORE or Disk(context.settings.root).exists():
-                return Subject(*instore.stored(context.settings, name, chosen))
+                return Subject(*instore.stored(context.settings, name, chosen), stored_as=name)
         except (instore.NoSuchImage, instore.InvalidReference):
             if scheme == STORE:
                 raise

@@ -10,14 +10,13 @@ from itertools import zip_longest
 from millefeuille.analysis.compare import Difference, difference, difference_document
 from millefeuille.annotations import Any
 from millefeuille.docker.units import human_size
-from millefeuille.engine.store import existing
-from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, analysed
+from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, Subject, analysed
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.escaped import escaped, printable
 from millefeuille.faces.cli.image.inside import PLATFORM
 from millefeuille.faces.cli.image.packages import packages_of
 from millefeuille.faces.cli.options import boolean, string
-from millefeuille.store.names import NoSuchImage, lookup
+from millefeuille.store.names import NoSuchImage
 
 JSON = boolean("json", "Print in JSON format")
 QUIET = boolean(
@@ -39,7 +38,7 @@ def run(context: Context, call: Call) -> int:
         analysed(context, text, source=call[SOURCE], platform=call[PLATFORM]) for text in call.arguments
     )
     found = difference(old.analysis.image, new.analysis.image)
-    packages = None if call[QUIET] else _packages(context, call)
+    packages = None if call[QUIET] else _packages(context, old, new, call[PLATFORM])
     differs = bool(found.files or found.config or found.added_steps or found.removed_steps)
     if call[QUIET]:
         return int(differs)
@@ -85,25 +84,23 @@ def _value(value: Any) -> str:
     return "(none)" if value is None else printable(json.dumps(value, ensure_ascii=False))
 
 
-def _packages(context: Context, call: Call) -> tuple[PackageChange, ...] | None:
+def _packages(
+    context: Context, old: Subject, new: Subject, platform: str
+) -> tuple[PackageChange, ...] | None:
     """Packages that differ; None when an image is not in the store, where alone contents can be read."""
-    store = existing(context.settings)
-    if store is None:
+    if not (old.is_stored and new.is_stored):
         return None
-    with store.reading() as tx:
-        if any("://" in text or lookup(tx, text) is None for text in call.arguments):
-            return None
     try:
-        old, new = (_versions(context, call, text) for text in call.arguments)
-    except NoSuchImage:
+        before, after = (_versions(context, each.stored_as, platform) for each in (old, new))
+    except NoSuchImage:  # removed meanwhile
         return None
-    return tuple(_changes(old, new))
+    return tuple(_changes(before, after))
 
 
-def _versions(context: Context, call: Call, text: str) -> dict[_Package, Counter[str]]:
+def _versions(context: Context, name: str, platform: str) -> dict[_Package, Counter[str]]:
     """The versions that an image has of each package."""
     found: dict[_Package, Counter[str]] = {}
-    for one in packages_of(context, text, call[PLATFORM]).packages:
+    for one in packages_of(context, name, platform or context.settings.platform).packages:
         key = one.package.kind, one.package.name, one.package.architecture
         found.setdefault(key, Counter())[one.package.version] += 1
     return found
