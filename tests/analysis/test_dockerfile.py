@@ -105,6 +105,30 @@ def test_a_shell_that_only_the_config_tells() -> None:
     assert _told(steps[1:], config) == 'FROM scratch\nSHELL ["/bin/ash", "--login", "-c"]\nRUN echo hi\n'
 
 
+@pytest.mark.parametrize(
+    ("arguments", "commands", "said"),
+    [
+        (["A=a b C"], ["|1 A=a b /bin/sh -c x"], ['A="a b" C']),
+        (["A=a b C"], [], ['A="a b C"']),
+        (["A=a B=b"], ["|1 A=a B=b /bin/sh -c x"], ['A="a B=b"']),
+        (["A=a", "B=$x y"], ["|2 A=a B=$x y /bin/sh -c x"], ["A=a", 'B="\\$x y"']),
+        (["A=1 C", "A=2 C"], ["|1 A=2 /bin/sh -c x"], ['A="1 C"', "A=2 C"]),
+        (["A=1 B=2", "D=e f"], ["|2 A=1 B=2 D=e f /bin/sh -c x"], ["A=1 B=2", 'D="e f"']),
+        (["A=1 C"], ["touch /a", "|1 A=1 /bin/sh -c x"], ["A=1 C"]),
+        (["A=x  C"], ["|1 A=x  /bin/sh -c y"], ['A="x " C']),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["ARG {} # buildkit", "/bin/sh -c #(nop)  ARG {}"])
+def test_values_of_arguments_are_told_by_the_commands_behind(
+    arguments: list[str], commands: list[str], said: list[str], form: str
+) -> None:
+    prefix, suffix = ("RUN ", " # buildkit") if "buildkit" in form else ("", "")
+    steps = [form.format(each) for each in arguments]
+    steps += [f"{prefix}{each if each[0] == '|' else f'/bin/sh -c {each}'}{suffix}" for each in commands]
+    found = _told(steps, {}).split("\n")
+    assert [line for line in found if line.startswith("ARG ")] == [f"ARG {each}" for each in said]
+
+
 def test_the_shell_of_windows() -> None:
     assert _told(["RUN cmd /S /C dir # buildkit"], {}, system="windows") == "FROM scratch\nRUN dir\n"
 

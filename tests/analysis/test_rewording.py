@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from millefeuille.analysis.rewording import reworded
+from millefeuille.build.dockerfile.instructions import Healthcheck
+from millefeuille.build.dockerfile.parser import parse
 
 CONFIG = {
     "Env": ["PATH=/bin", "A=x y=z", "B=hello world", 'C=say "hi" $HOME', "D=1", 'J="x"', "K=", "L=a\nb"],
     "Labels": {"m": "My App", "n": "1", "my label": "2", "label": "3"},
+    "Volumes": {"/v": {}, "/v 1": {}, "/w": {}}, "Shell": ["/bin/x", "-e a", "-c"],
     "Healthcheck": {"Test": ["CMD-SHELL", "curl -f x || exit 1"], "Interval": 5_000_000_000, "Retries": 2},
 }
 
@@ -25,6 +28,8 @@ CONFIG = {
         ("CMD echo hi", "CMD echo hi"),
         ("SHELL [/bin/bash -c]", 'SHELL ["/bin/bash", "-c"]'),
         ("VOLUME [/a /b]", 'VOLUME ["/a", "/b"]'),
+        ("VOLUME [/v 1 /w /v]", 'VOLUME ["/v 1", "/w", "/v"]'),
+        ("SHELL [/bin/x -e a -c]", 'SHELL ["/bin/x", "-e a", "-c"]'),
         ("EXPOSE [80/tcp 90/udp]", "EXPOSE 80/tcp 90/udp"),
         ("EXPOSE map[80/tcp:{} 90/udp:{}]", "EXPOSE 80/tcp 90/udp"),
         ("ENV A=x y=z B=hello world", 'ENV A="x y=z" B="hello world"'),
@@ -59,10 +64,33 @@ CONFIG = {
         ('RUN echo "a <<X b"\nX', 'RUN <<EOF\necho "a <<X b"\nX\nEOF'),
         ("RUN cat <<< a", "RUN cat <<< a"),
         ("USER me", "USER me"),
+        ("ARG FOO=a b", 'ARG FOO="a b"'),
+        ("ARG FOO=$x", 'ARG FOO="\\$x"'),
+        ("ARG FOO", "ARG FOO"),
+        ("ARG FOO BAR=1 BAZ", 'ARG FOO BAR="1 BAZ"'),
+        ("ARG G=1 H I=k X=2 J", 'ARG G=1 H I="k X=2" J'),
+        ('ARG FOO="a b"', 'ARG FOO="a b"'),
     ],
 )
 def test_an_instruction(told: str, said: str) -> None:
-    assert reworded(told, CONFIG) == said
+    assert reworded(told, CONFIG, {"G": "1", "I": "k X=2"}) == said
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "said"),
+    [
+        (12_345_678_900, "12.3456789s"), (1_000_000_000_000_000, "1000000s"), (1, "0.000000001s"),
+        (60_000_000_000, "60s"), (1_500_000_000, "1.5s"),
+    ],
+)  # fmt: skip
+def test_times_of_a_check_are_told_exactly(nanoseconds: int, said: str) -> None:
+    check = {"Test": ["CMD", "x"], "Interval": nanoseconds, "StartPeriod": nanoseconds}
+    told = reworded("HEALTHCHECK &{x}", {"Healthcheck": check})
+    assert told == f'HEALTHCHECK --interval={said} --start-period={said} CMD ["x"]'
+    if nanoseconds > 1_000_000:  # what Docker takes
+        (instruction,) = parse(f"FROM a\n{told}".encode()).stages[0].instructions
+        assert isinstance(instruction, Healthcheck)
+        assert instruction.interval == nanoseconds
 
 
 @pytest.mark.parametrize("config", [{}, {"Healthcheck": None}])

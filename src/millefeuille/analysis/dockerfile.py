@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from millefeuille.analysis import pairs
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.rewording import reworded
 from millefeuille.annotations import Final
 from millefeuille.oci.config import History
 
 _NOP: Final = re.compile(r"(?:(.*?) )?#\(nop\)\s*(.*)", re.DOTALL)
-_ARGUMENTS: Final = re.compile(r"\|(\d+) (.*)", re.DOTALL)
+_ARGUMENTS: Final = re.compile(r"(?:RUN )?\|(\d+) (.*)", re.DOTALL)
 _IN: Final = re.compile(r"(ADD|COPY) (.*) in (\S+)\s*", re.DOTALL)
 _BUILDKIT: Final = " # buildkit"
 _SHELL: Final = "/bin/sh -c"
@@ -38,7 +39,10 @@ def dockerfile(image: Image) -> str:
     lines = [f"FROM {image.base_name}" if image.base_name else "FROM scratch"]
     if not image.base_name and config.get("Shell") and not _tells_shell(image):
         lines.append(f"SHELL {json.dumps(config['Shell'])}")
-    lines += (reworded(text, config) for _, text in own_instructions(image))
+    steps = list(_told(image))
+    for number, (_, text, _) in enumerate(steps):
+        told = _arguments(steps[number + 1 :]) if text.startswith("ARG ") else {}
+        lines.append(reworded(text, config, told))
     # Not every builder writes these into the history.
     triggers = (_trigger(text) for text in config.get("OnBuild") or ())
     lines += [each for each in triggers if each not in lines]
@@ -81,11 +85,17 @@ def _is_shell(words: str, shell: str, text: str) -> bool:
 
 def own_instructions(image: Image) -> Iterator[tuple[History, str]]:
     """The steps behind those of the base image, each as an instruction."""
+    for step, text, _ in _told(image):
+        yield step, text
+
+
+def _told(image: Image) -> Iterator[tuple[History, str, str]]:
+    """The same with the shell in use."""
     shell, passed = _first_shell(image), 0
     for number, step in enumerate(image.config.history):
         text = instruction(step, shell)
         if number >= image.base_steps if image.base_steps else passed >= image.base:
-            yield step, text
+            yield step, text, shell
         passed += not step.empty_layer
         shell = _set_shell(text) or shell
 
@@ -118,14 +128,27 @@ def _copied(text: str) -> str:
     return f"{match[1]} {match[2]} {match[3]}" if match else text
 
 
+def _arguments(steps: Iterable[tuple[History, str, str]]) -> Mapping[str, str]:
+    """What the first RUN that tells of them has for ARGs."""
+    for step, text, shell in steps:
+        found = _ARGUMENTS.match(step.created_by.strip()) if text.startswith("RUN ") else None
+        if found:
+            place = _shell_place(found[2], shell)
+            return pairs.parted(found[2][: max(place - 1, 0)], int(found[1]))
+    return {}
+
+
+def _shell_place(text: str, shell: str) -> int:
+    """Where the shell stands behind arguments, whose values may have blanks in them; 0 where it does not."""
+    place = text.find(f" {shell} ") + 1
+    found = None if place else _SHELLS.search(text)
+    return found.start() if found else place
+
+
 def _run(text: str, shell: str) -> str:
     arguments = _ARGUMENTS.fullmatch(text)
     if arguments:
-        # Values may have blanks in them, so the command is looked for, not counted to.
-        text = arguments[2]
-        place = text.find(f" {shell} ") + 1
-        found = None if place else _SHELLS.search(text)
-        text = text[found.start() if found else place :]
+        text = arguments[2][_shell_place(arguments[2], shell) :]
     if text.startswith(f"{shell} "):
         return f"RUN {text.removeprefix(shell).strip()}"
     return f"RUN {_SHELLS.sub('', text, count=1).strip() if _SHELLS.match(text) else text.strip()}"

@@ -1,4 +1,4 @@
-"""Pairs: what ENV and LABEL set, told by a history without the quotes that a Dockerfile needs.
+"""Pairs: what ENV, LABEL and ARG set, told by a history without the quotes that a Dockerfile needs.
 
 Source: BuildKit and the classic builder write `NAME=VALUE` each, blanks in both as they are.
 """
@@ -14,11 +14,26 @@ _NAME: Final = r"[A-Za-z_][\w.\-/]*"
 _GIVEN: Final = rf'{_NAME}|"[^"\n]*"'  # by builders that repeat the Dockerfile, in quotes
 _PLAIN_NAME: Final = re.compile(_GIVEN)
 _PLAIN: Final = re.compile(r"[\w@%+=:,./-]+")
+_ALONE: Final = re.compile(r"([A-Za-z_][\w.-]*)(?:\s+|$)")
+_ARGUMENT: Final = re.compile(r"(?:^| )([A-Za-z_][\w.-]*)=")
 
 
-def quoted(rest: str, known: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """What a history tells behind ENV or LABEL, made such as a builder takes, with quotes where they are
-    needed; and what cannot be said. `known` is what the config has.
+def parted(text: str, count: int) -> dict[str, str]:
+    """So many pairs with blanks between, by name; none where a value may be two."""
+    starts = list(_ARGUMENT.finditer(text))
+    starts = starts[:1] if count == 1 else starts
+    if len(starts) != count or not starts or starts[0].start():
+        return {}
+    ends = [*(start.start() for start in starts[1:]), len(text)]
+    return {start[1]: text[start.end() : end] for start, end in zip(starts, ends, strict=True)}
+
+
+def quoted(
+    rest: str, known: Mapping[str, str], *, names_alone: bool = False
+) -> tuple[list[str], list[str]]:
+    """What a history tells behind ENV, LABEL or ARG, made such as a builder takes, with quotes where they are
+    needed; and what cannot be said. `known` is what is known of the values; `names_alone` where a name may
+    have none.
     """
     said: list[str] = []
     untold: list[str] = []
@@ -26,6 +41,11 @@ def quoted(rest: str, known: Mapping[str, str]) -> tuple[list[str], list[str]]:
     names = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True) if name)
     start = re.compile(f"(?:{names}|{_GIVEN})(?==)" if names else f"(?:{_GIVEN})(?==)")
     while rest:
+        alone = _ALONE.match(rest) if names_alone else None
+        if alone:
+            said.append(alone[1])
+            rest = rest[alone.end() :]
+            continue
         found = start.match(rest)
         if found is None:
             old = not said and _old_form(rest, known)
