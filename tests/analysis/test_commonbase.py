@@ -40,6 +40,23 @@ def test_shared_layers_are_saved_already() -> None:
     assert bases({"A": "abcd", "x": "x", "y": "y"}, {"one": "Ax", "two": "Ay"}) == []
 
 
+def test_copies_above_one_base_are_saved_by_no_other() -> None:
+    assert bases({"A": "a", "x": "a", "y": "a"}, {"base": "A", "one": "Ax", "two": "Ay"}) == []
+    layers = {"A": "abcd", "B": "efg", "x": "ab", "y": "abz", "z": "cd"}
+    assert bases(layers, {"base": "AB", "one": "ABx", "two": "ABy", "three": "ABz"}) == []
+    # What is in no layer that they have in common is.
+    layers = {"A": "abcd", "x": "aefgh", "y": "aefgh"}
+    assert bases(layers, {"base": "A", "one": "Ax", "two": "Ay"}) == [("one two", 8000, 4000)]
+    # Another base is one more, and no copies above it.
+    assert bases({"A": "a", "B": "a", "x": "a"}, {"one": "A", "two": "Ax", "three": "B"}) == [
+        ("one three two", 1000, 1000)
+    ]
+
+
+def test_copies_in_a_chain_of_layers_are_not_counted_twice() -> None:
+    assert bases({"A": "a", "x": "a", "y": "a"}, {"one": "A", "two": "Ax", "three": "Axy"}) == []
+
+
 def test_what_an_image_has_twice_it_needs_twice() -> None:
     layers = {"A": "a", "B": "a", "C": "az"}
     assert bases(layers, {"one": "AB", "two": "C"}) == [("one two", 1000, 1000)]

@@ -30,11 +30,14 @@ class CommonBase:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What a group's images have of a batch: the least and the most copies, and in which layers each."""
+    """What a group's images have of a batch: in which layers each has it, and how many copies in these."""
 
-    least: int
-    most: int
-    places: frozenset[frozenset[Digest]]
+    places: Mapping[frozenset[Digest], int]
+
+    @property
+    def least(self) -> int:
+        """The copies that every image has."""
+        return min(self.places.values())
 
 
 class _Group:
@@ -47,15 +50,12 @@ class _Group:
         self.images, self.smallest, self.layers, self.parts = images, smallest, layers, parts
         self._batches = batches
         self.saved = sum(batches[batch].size * self._needless(batch, part) for batch, part in parts.items())
-        self.size = sum(batches[number].size * part.least for number, part in parts.items())
+        self.size = sum(batches[number].size * self._held(number, part) for number, part in parts.items())
 
     def joined(self, other: _Group) -> _Group:
         """Both as one."""
         parts = {
-            number: _Part(
-                min(part.least, other.parts[number].least), max(part.most, other.parts[number].most),
-                part.places | other.parts[number].places,
-            )
+            number: _Part({**part.places, **other.parts[number].places})
             for number, part in self.parts.items() if number in other.parts
         }  # fmt: skip
         return _Group(
@@ -63,11 +63,21 @@ class _Group:
             self._batches,
         )  # fmt: skip
 
+    def _held(self, number: int, part: _Part) -> int:
+        """The copies in a base: those in layers that all have already, else as many as every image has."""
+        copies = self._batches[number].copies
+        shared = frozenset[Digest].intersection(*part.places)
+        return sum(copies[layer] for layer in shared) or part.least
+
     def _needless(self, number: int, part: _Part) -> int:
-        """The copies that go when a base holds as many as every image has; the image with most keeps its."""
+        """The copies that go with the base. What images have beyond those in it lies at other paths, for all
+        that is known: it stays, once for each set of layers that has it.
+        """
         copies = self._batches[number].copies
         present = sum(count for layer, count in copies.items() if layer in self.layers)
-        return min(present - part.most, part.least * (len(part.places) - 1))
+        held = self._held(number, part)
+        beyond = sum(part.places.values()) - held * len(part.places)
+        return max(0, present - held - beyond)
 
 
 def common_bases(
@@ -128,7 +138,7 @@ def _parts(
         copies = batches[number].copies
         place = frozenset(layer for layer in layers if layer in copies)
         count = sum(copies[layer] for layer in place)
-        parts[number] = _Part(count, count, frozenset([place]))
+        parts[number] = _Part({place: count})
     return parts
 
 
@@ -158,7 +168,7 @@ def _candidates(parties: Sequence[_Group], batches: Sequence[Batch]) -> set[tupl
     for number, party in enumerate(parties):
         for batch, part in party.parts.items():
             if _tells(batches[batch]):
-                holders.setdefault(batch, {}).setdefault(part.places, []).append(number)
+                holders.setdefault(batch, {}).setdefault(frozenset(part.places), []).append(number)
     found: set[tuple[int, int]] = set()
     for places in holders.values():
         for one, other in permutations(places.values(), 2):
