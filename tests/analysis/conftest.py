@@ -41,16 +41,17 @@ def real_dive(tmp_path: Path) -> Dive:
 
 
 def write_archive(
-    path: Path, layers: Sequence[bytes], commands: Sequence[str] = (), called: str = "random"
-) -> None:
-    """A Docker archive of an image with these layer tars; each has to be another."""
+    path: Path, layers: Sequence[bytes], commands: Sequence[str] = (), called: str = "random",
+    **members: str,
+) -> None:  # fmt: skip
+    """A Docker archive of an image with these layer tars, each another, and these members of its config."""
     digests = [hashlib.sha256(layer).hexdigest() for layer in layers]
     steps = commands or [f"RUN step {number}" for number in range(len(layers))]
     config = json.dumps({
         "os": "linux", "architecture": "amd64", "config": {},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest in digests]},
         "history": [{"created_by": step} for step in steps],
-    }).encode()  # fmt: skip
+    } | members).encode()  # fmt: skip
     name = hashlib.sha256(config).hexdigest() + ".json"
     paths = [f"{digest}/layer.tar" for digest in digests]
     listing = json.dumps([{"Config": name, "RepoTags": [f"{called}:latest"], "Layers": paths}]).encode()

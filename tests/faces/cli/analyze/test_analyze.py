@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -194,6 +195,42 @@ def test_words_of_rules_and_paths_mean_nothing_to_markdown(home: Home, loaded: s
     out = home.mille("analyze", loaded, *budgets, "-o", "markdown")[0]
     assert r"| FAIL | path/etc | /etc takes " in out
     assert r"| PASS | path/\*\*/\<x\>\_y\_\| |" in out
+
+
+def test_names_with_backticks_do_not_leave_their_code_in_markdown(home: Home, tmp_path: Path) -> None:
+    names = [b"a`![x](x.test)|`` @me", b"plain", b"`"]
+    lower = rawtars.archive(*(rawtars.file(name, b"x" * (9 - n)) for n, name in enumerate(names)))
+    archive = tmp_path / "an`im`` |age.tar"
+    write_archive(archive, [lower, rawtars.archive(*(rawtars.file(b".wh." + name) for name in names))])
+    lines = home.mille("analyze", "-o", "markdown", str(archive))[0].splitlines()
+    assert lines[0] == f"### Layers of ``` {archive} ```"
+    cells = [line.split(" | deleted | ")[1] for line in lines if " | deleted | " in line]
+    assert cells == ["``` /a`![x](x.test)\\|`` @me ``` |", "`/plain` |", "`` /` `` |"]
+
+
+def test_names_that_are_no_utf8_are_whole_text_in_sarif(home: Home, tmp_path: Path) -> None:
+    name = b"bad\xff\x1b"
+    archive = Path(os.fsdecode(os.fsencode(tmp_path) + b"/im\xffage.tar"))
+    layers = [rawtars.archive(rawtars.file(name, b"x")), rawtars.archive(rawtars.file(b".wh." + name))]
+    write_archive(archive, layers)
+    words = ("--max-path-size", "/\udcff=1", "--max-path-size", "**/*\udcff*=0", "--max-size", "0")
+    out = home.mille("analyze", "-o", "sarif", *words, str(archive))[0]
+    json.dumps(json.loads(out), ensure_ascii=False).encode()  # raises where a surrogate stands alone
+    (run,) = json.loads(out)["runs"]
+    texts = [result["message"]["text"] for result in run["results"]]
+    assert texts[-1].startswith("/bad\\xff\\x1b: 1 bytes written in layer 0")
+    place = run["results"][0]["locations"][0]["logicalLocations"][0]
+    assert place["fullyQualifiedName"] == f"{tmp_path}/im?age.tar"
+
+
+def test_a_config_does_not_steer_the_terminal(home: Home, tmp_path: Path) -> None:
+    archive = tmp_path / "a\x1b[31m.tar"
+    layers = [rawtars.archive(rawtars.file(b"a", b"x"))]
+    write_archive(archive, layers, os="linux\x1b[31m", architecture="amd\n64")
+    out, err, code = home.mille("analyze", str(archive))
+    assert (err, code) == ("", 0)
+    assert "Platform:     linux\ufffd[31m/amd\ufffd64\n" in out
+    assert "\x1b" not in out
 
 
 def test_a_link_to_nothing_is_told_in_words(home: Home, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from millefeuille.analysis.commonground import on_common_ground
@@ -11,9 +12,11 @@ from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Any
 from millefeuille.docker.units import human_size
 from millefeuille.faces.cli.analyze.report_text import shown_path
+from millefeuille.faces.cli.escaped import printable
 
 _ROWS = 20
 _MARKS = frozenset("\\`*_<>[]&~#!")
+_BACKTICKS = re.compile("`+")
 
 
 def markdown(found: Document, outcomes: Sequence[Outcome], before: Document | None = None) -> str:
@@ -21,7 +24,7 @@ def markdown(found: Document, outcomes: Sequence[Outcome], before: Document | No
     if before is not None:
         found, before = on_common_ground(found, before)
     exact = found["score"]["exact"]
-    lines = [f"### Layers of `{_cell(found['image']['name'])}`", ""]
+    lines = [f"### Layers of {_code(printable(found['image']['name']))}", ""]
     lines += _table(("", "now", *(("before", "change") if before else ())), [
         _number_row(label, key, exact, before)
         for label, key in (
@@ -35,7 +38,7 @@ def markdown(found: Document, outcomes: Sequence[Outcome], before: Document | No
     waste = [
         (
             human_size(item["sizeBytes"]), str(item["writer"]), str(item["killer"]), item["cause"],
-            f"`{shown_path(item['path'])}`",
+            _code(shown_path(item["path"])),
         )
         for item in found["waste"][:_ROWS]
     ]  # fmt: skip
@@ -71,19 +74,22 @@ def junit(found: Document, outcomes: Sequence[Outcome]) -> str:
 def sarif(found: Document, outcomes: Sequence[Outcome]) -> str:
     """A SARIF 2.1.0 file: each broken rule is a result, each large piece of waste a note."""
     results: list[dict[str, Any]] = [
-        {"ruleId": outcome.rule.partition("/")[0], "level": "error", "message": {"text": outcome.reason}}
-        for outcome in outcomes
-        if outcome.status == FAIL
-    ]
+        {
+            "ruleId": outcome.rule.partition("/")[0], "level": "error",
+            "message": {"text": _whole(outcome.reason)},
+        }
+        for outcome in outcomes if outcome.status == FAIL
+    ]  # fmt: skip
     for item in found["waste"][:_ROWS]:
         step = found["layers"][item["killer"]]["createdBy"]
         text = (
-            f"{item['path']}: {item['sizeBytes']} bytes written in layer {item['writer']} are lost in layer "
-            f"{item['killer']} ({item['cause']}): {step}"
+            f"{shown_path(item['path'])}: {item['sizeBytes']} bytes written in layer {item['writer']} are"
+            f" lost in layer {item['killer']} ({item['cause']}): {step}"
         )
-        results.append({"ruleId": "shadowed", "level": "note", "message": {"text": text}})
+        results.append({"ruleId": "shadowed", "level": "note", "message": {"text": _whole(text)}})
     rules = sorted({result["ruleId"] for result in results})
-    place = [{"logicalLocations": [{"fullyQualifiedName": found["image"]["name"], "kind": "resource"}]}]
+    name = _whole(found["image"]["name"])
+    place = [{"logicalLocations": [{"fullyQualifiedName": name, "kind": "resource"}]}]
     run = {
         "tool": {"driver": {"name": "mille analyze", "rules": [{"id": rule} for rule in rules]}},
         "results": [{**result, "locations": place} for result in results],
@@ -108,6 +114,11 @@ def _is_in_xml(letter: str) -> bool:
     return letter < "\ud800" or "\ue000" <= letter < "\ufffe" or letter >= "\U00010000"
 
 
+def _whole(text: str) -> str:
+    """Text without halves of characters, as which bytes of no UTF-8 are read, and strict readers refuse."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _attribute(text: str) -> str:
     return f'"{escape(text)}"'
 
@@ -130,6 +141,13 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def _words(text: str) -> str:
     """Text that means nothing to Markdown; `_cell` sees to what would end a cell."""
     return "".join(f"\\{letter}" if letter in _MARKS else letter for letter in text)
+
+
+def _code(text: str) -> str:
+    """A line as a code span. Only as many backticks as are at its ends end one (CommonMark, section 6.1)."""
+    fence = "`" * (1 + max(map(len, _BACKTICKS.findall(text)), default=0))
+    pad = " " if "`" in text or text[:1] == text[-1:] == " " else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
 
 
 def _cell(text: str) -> str:

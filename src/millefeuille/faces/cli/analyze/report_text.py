@@ -33,11 +33,12 @@ def _head(found: Document) -> str:
     image, exact = found["image"], found["score"]["exact"]
     base = image["base"]
     lines = [
-        f"Image:        {image['name']}",
-        f"ID:           {image['id']}",
-        f"Platform:     {image['platform']}",
+        f"Image:        {printable(image['name'])}",
+        f"ID:           {printable(image['id'])}",
+        f"Platform:     {printable(image['platform'])}",
         f"Layers:       {len(found['layers'])}",
-        f"Base:         {base['name']} ({base['layers']} layer{'' if base['layers'] == 1 else 's'})"
+        f"Base:         {printable(base['name'])}"
+        f" ({base['layers']} layer{'' if base['layers'] == 1 else 's'})"
         if base["layers"]
         else "",
         f"Stored:       {human_size(exact['storedBytes'])}"

@@ -42,14 +42,15 @@ def run(context: Context, call: Call) -> int:
         return 0
     rows = [
         (
-            one.package.kind, one.package.name, one.package.version, one.package.architecture or "-",
+            one.package.kind, printable(one.package.name), printable(one.package.version),
+            printable(one.package.architecture) or "-",
             human_size(one.package.size) if one.package.size else "-", str(one.layer),
         )
         for one in chosen
     ]  # fmt: skip
     context.terminal.write(table(("KIND", "NAME", "VERSION", "ARCHITECTURE", "SIZE", "LAYER"), rows))
     for text in found.unread:
-        context.terminal.complain(f"Not read: {text}")
+        context.terminal.complain(f"Not read: {printable(text)}")
     return 0
 
 
