@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_debian_packages_are_those_that_dpkg_lists() -> None:
     expected = sorted(
         (name, version, arch, source, int(size or 0) * 1024)
         for status, name, version, arch, source, size in rows
-        if status == "installed"
+        if status not in ("config-files", "not-installed")
     )
     ours = dpkg_packages(Path("/var/lib/dpkg/status").read_bytes())
     found = sorted((p.name, p.version, p.architecture, p.source or p.name, p.size) for p in ours)
@@ -69,6 +70,15 @@ def test_python_packages_are_those_that_python_lists() -> None:
         for path in [*Path(site).glob("*.dist-info/METADATA"), *Path(site).glob("*.egg-info/PKG-INFO")]
     }
     assert {(one.name, one.version) for one in find(Tree(tree)).packages} == expected
+
+
+@pytest.mark.parametrize(("state", "there"), [
+    ("installed", True), ("half-configured", True), ("unpacked", True), ("half-installed", True),
+    ("triggers-pending", True), ("triggers-awaited", True), ("config-files", False), ("not-installed", False),
+])  # fmt: skip
+def test_debian_packages_that_have_files_count(state: str, there: bool) -> None:
+    raw = f"Package: a\nStatus: install ok {state}\nVersion: 1\n".encode()
+    assert [one.name for one in dpkg_packages(raw)] == ["a"] * there
 
 
 def test_half_removed_debian_packages_do_not_count() -> None:
@@ -177,6 +187,43 @@ def test_rpm_packages(tmp_path: Path) -> None:
     assert bash.files == (b"usr/bin/bash", b"etc/bashrc", b"usr/bin/sh")
     assert purl(bash, {"ID": "fedora", "VERSION_ID": "39"}) == (
         "pkg:rpm/fedora/bash@5.2.15-5.fc39?arch=x86_64&distro=fedora-39&epoch=1"
+    )
+
+
+LOGGED = "ls", "cat", "sed"
+
+
+def rpm_database_with_log(path: Path, page_size: int) -> tuple[bytes, bytes]:
+    """A database that a program left without closing it, and its log, with all names but `ls` in it."""
+    headers = [rpm_header({1000: name, 1001: "1", 1002: "1"}, {}, {}) for name in LOGGED]
+    connection = sqlite3.connect(path, isolation_level=None)
+    with closing(connection):
+        connection.execute(f"PRAGMA page_size={page_size}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)")
+        for number, header in enumerate(headers):
+            connection.execute("INSERT INTO Packages (blob) VALUES (?)", (header.ljust(5000, b"\0"),))
+            if not number:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return path.read_bytes(), Path(f"{path}-wal").read_bytes()
+
+
+@pytest.mark.parametrize("page_size", [512, 4096, 65536])
+def test_packages_in_a_write_ahead_log_are_found(tmp_path: Path, page_size: int) -> None:
+    raw, log = rpm_database_with_log(tmp_path / "rpmdb.sqlite", page_size)
+
+    def names(raw: bytes, log: bytes) -> list[str]:
+        return [one.name for one in rpm_packages(raw, b"", log)]
+
+    assert names(raw, b"") == names(raw, log[:500]) == names(raw, b"not a log".ljust(40000)) == ["ls"]
+    assert names(raw, log) == [*LOGGED]
+    assert names(raw, log[:-1]) == names(raw, log[:-9] + b"~" + log[-8:]) == ["ls", "cat"]
+    tree = Tree({b"var/lib/rpm/rpmdb.sqlite-wal": log, b"var/lib/rpm/rpmdb.sqlite": raw})
+    assert [one.name for one in find(tree).packages] == sorted(LOGGED)
+    other = {512: 4096, 4096: 512, 65536: 4096}[page_size]
+    tree.files[b"var/lib/rpm/rpmdb.sqlite"] = rpm_database_with_log(tmp_path / "other", other)[0]
+    assert find(tree).unread == (
+        "/var/lib/rpm/rpmdb.sqlite: its write-ahead log has pages of another size",
     )
 
 

@@ -16,7 +16,7 @@ from millefeuille.analysis.compare import Shown
 from millefeuille.analysis.layer import Layer
 from millefeuille.errors import Failed
 from millefeuille.layers.entry import DIRECTORY, FILE
-from millefeuille.packages.found import Found, find, parser_of
+from millefeuille.packages.found import LOGS, Found, find, parser_of
 from millefeuille.packages.osrelease import PATHS
 from millefeuille.packages.package import Package
 from millefeuille.store.disk import Disk
@@ -76,9 +76,10 @@ def _concerned(layer: Layer, above: frozenset[bytes]) -> bool:
     if layer.whiteouts or layer.opaques:
         return True
     return any(
-        parser_of(path) is not None or path in PATHS or (path in above and layer.kinds[entry] != DIRECTORY)
+        parser_of(path) is not None or path in PATHS or path in LOGS
+        or (path in above and layer.kinds[entry] != DIRECTORY)
         for entry, path in enumerate(layer.paths)
-    )
+    )  # fmt: skip
 
 
 def _key(package: Package) -> _Key:

@@ -12,14 +12,17 @@ from millefeuille.annotations import Final
 from millefeuille.packages.package import DEB, Package, number
 from millefeuille.packages.paragraphs import paragraphs
 
+_GONE: Final = ("config-files", "not-installed")  # states without files; in all others some are there
 _SOURCE: Final = re.compile(r"(\S+)(?:\s+\(([^)]+)\))?")
 
 
 def dpkg_packages(raw: bytes, location: bytes = b"") -> Iterator[Package]:
-    """The installed packages of a status file; a paragraph without a status is of one that is installed."""
+    """The packages of a status file that have files, configured or not; a paragraph without a status is of
+    one that is installed.
+    """
     for fields in paragraphs(raw):
         status = fields.get("status", "install ok installed").split()
-        if status[-1:] == ["installed"] and fields.get("package") and fields.get("version"):
+        if status and status[-1] not in _GONE and fields.get("package") and fields.get("version"):
             yield _package(fields, location)
 
 

@@ -30,6 +30,8 @@ _RPM: Final[Mapping[bytes, Parser]] = {
     b"Packages.db": ndb_packages,
 }
 _RPM_DIRECTORIES: Final = (b"var/lib/rpm", b"usr/lib/sysimage/rpm", b"usr/share/rpm")
+_LOG: Final = b"-wal"  # behind the name of a database, its write-ahead log's
+LOGS: Final = frozenset(directory + b"/rpmdb.sqlite" + _LOG for directory in _RPM_DIRECTORIES)
 _STATUS_DIRECTORY: Final = b"var/lib/dpkg/status.d/"
 
 
@@ -93,14 +95,20 @@ def find(files: Files) -> Found:
     packages: list[Package] = []
     unread: list[str] = []
     known: set[bytes] = set()
+    records: list[tuple[bytes, Parser]] = []
     for path in files.paths():
-        if path in PATHS:
+        if path in PATHS or path in LOGS:
             known.add(path)
         parser = parser_of(path)
-        if parser is None:
-            continue
+        if parser is not None:
+            records.append((path, parser))
+    for path, parser in records:
+        log = path + _LOG
         try:
-            packages += parser(files.read(path), path)
+            if parser is rpm_packages and log in known:
+                packages += rpm_packages(files.read(path), path, files.read(log))
+            else:
+                packages += parser(files.read(path), path)
         except BadRecord as error:
             unread.append(f"/{path.decode(errors='replace')}: {error}")
     system = next((os_release(files.read(path)) for path in PATHS if path in known), {})

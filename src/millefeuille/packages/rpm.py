@@ -12,6 +12,7 @@ from contextlib import closing
 
 from millefeuille.annotations import Final
 from millefeuille.packages.package import RPM, BadRecord, Package
+from millefeuille.packages.writeahead import with_log
 
 _NAME, _VERSION, _RELEASE, _EPOCH, _SIZE = 1000, 1001, 1002, 1003, 1009
 _VENDOR, _LICENCE, _ARCHITECTURE, _SOURCE = 1011, 1014, 1022, 1044
@@ -28,11 +29,14 @@ _MAXIMUM_ITEMS: Final = 1 << 20
 Value = int | bytes | tuple[int, ...] | tuple[bytes, ...]
 
 
-def rpm_packages(raw: bytes, location: bytes = b"") -> Iterator[Package]:
-    """The packages of a `rpmdb.sqlite`, each with its files. Raises BadRecord."""
+def rpm_packages(raw: bytes, location: bytes = b"", log: bytes = b"") -> Iterator[Package]:
+    """The packages of a `rpmdb.sqlite` with the write-ahead log beside it, each with its files. Raises
+    BadRecord.
+    """
+    raw = with_log(raw, log)
     with closing(sqlite3.connect(":memory:")) as connection:
         try:
-            # The write-ahead log is not at hand; what has been written is read without it.
+            # A database in memory has no log.
             connection.deserialize(raw[:18] + b"\1\1" + raw[20:])
             rows = connection.execute("SELECT blob FROM Packages ORDER BY hnum").fetchall()
         except (sqlite3.Error, OverflowError) as error:

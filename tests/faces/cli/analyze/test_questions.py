@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from tests.analysis.conftest import write_archive
 from tests.faces.cli.home import Home
+from tests.packages.test_found import rpm_database_with_log
 
 from millefeuille.testing import rawtars
 
@@ -84,6 +85,15 @@ def test_odd_records(home: Home, tmp_path: Path, path: bytes, data: bytes, found
     load(home, tmp_path, "odd", rawtars.archive(rawtars.file(path, data)))
     assert packages(home, "odd") == found
     assert home.mille("image", "packages", "odd")[1:] == ("", 0)
+
+
+def test_a_layer_with_nothing_but_a_log_of_rpms_database(home: Home, tmp_path: Path) -> None:
+    raw, log = rpm_database_with_log(tmp_path / "rpmdb.sqlite", 4096)
+    path = b"var/lib/rpm/rpmdb.sqlite"
+    layers = [rawtars.archive(rawtars.file(path, raw)), rawtars.archive(rawtars.file(path + b"-wal", log))]
+    load(home, tmp_path, "logged", *layers)
+    found = json.loads(home.mille("image", "packages", "--json", "logged")[0])["packages"]
+    assert [(one["name"], one["layer"]) for one in found] == [("cat", 1), ("ls", 0), ("sed", 1)]
 
 
 def test_kinds_that_there_are(home: Home) -> None:
