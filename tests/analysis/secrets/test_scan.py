@@ -15,6 +15,9 @@ from millefeuille.oci.config import parse
 BODY = base64.b64encode(hashlib.sha512(b"body").digest() * 3)
 KEY = b"-----BEGIN RSA " + b"PRIVATE KEY-----\n" + BODY + b"\n-----END RSA " + b"PRIVATE KEY-----\n"
 LETTERS = b"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3dE5f"
+BLOCK = b"-----BEGIN PGP " + b"PRIVATE KEY BLOCK-----\n"
+PGP = BLOCK + b"Version: GnuPG v2.0.22 (GNU/Linux)\nComment: a.b!\n\n" + BODY
+SQL = b"Server=db;User Id=sa;"
 AGE = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7LQPZRY9X8GF2TVDW0S3JN54KHCE"
 
 FOUND = [
@@ -49,6 +52,35 @@ FOUND = [
     (b"app/application-prod.yml", b"db:\n  password: s3cr3tvalue9\n", "password"),
     (b"root/.bash_history", b"ls\ncurl -s -u admin:hunter22 https://x\n", "url-password"),
     (b"run.sh", b'curl -H "Authorization: Bearer ' + LETTERS + b'"\n', "bearer-token"),
+    (b"etc/apt/sources.list.d/corp.list", b"deb https://bob:t0ps3cret@deb.test/ x main\n", "url-password"),
+    (b"etc/apt/sources.list.d/c.sources", b"URIs: https://bob:t0ps3cret@deb.test/\n", "url-password"),
+    (b"etc/apt/auth.conf.d/corp.conf", b"machine deb.test\nlogin bob\npassword hunter22\n", "netrc"),
+    (b"etc/apt/auth.conf", b"machine deb.test login bob password hunter22\n", "netrc"),
+    (b"root/.cargo/credentials.toml", b'[registry]\ntoken = "' + LETTERS + b'"\n', "password"),
+    (b"app/requirements.txt", b"--index-url https://u:hunter22@pypi.test/simple\nsix\n", "url-password"),
+    (b"app/requirements-dev.txt", b"x @ git+https://u:hunter22@git.test/x\n", "url-password"),
+    (b"srv/docker-compose.yml", b"  db:\n    environment:\n      - POSTGRES_PASSWORD=hunter22\n", "password"),
+    (b"srv/compose.yaml", b"    environment:\n      - 'API_TOKEN=hunter22'\n", "password"),
+    (b"etc/kubernetes/admin.conf", b"    client-key-data: " + BODY + b"\n", "kube-login"),
+    (b"etc/rancher/k3s/k3s.yaml", b"    client-key-data: " + BODY + b"\n", "kube-login"),
+    (b"root/.m2/settings.xml", b"<server><password>correct horse</password></server>\n", "maven-login"),
+    (b"settings.xml", b"<!-- <password>x-y</password> -->\n<passphrase>hunter22</passphrase>", "maven-login"),
+    (b"root/.gradle/gradle.properties", b"mavenPassword=correct-horse\n", "password"),
+    (b"app/gradle.properties", b"org.gradle.daemon=true\nnexusToken=hunter22\n", "password"),
+    (
+        b"root/.composer/auth.json", b'{"http-basic":{"x.test":{"username":"u","password":"hunter22"}}}',
+        "composer-login",
+    ),
+    (b"app/composer/auth.json", b'{"gitlab-token": {"git.test": "hunter22-and-more"}}', "composer-login"),
+    (
+        b"root/.config/gcloud/application_default_credentials.json",
+        b'{"client_id": "x.test", "refresh_token": "1//03' + LETTERS + b'", "type": "authorized_user"}',
+        "google-login",
+    ),
+    (b"app/appsettings.json", b'{"Db": "' + SQL + b'Password=hunter22;Encrypt=true"}', "connection-string"),
+    (b"app/Web.config", b'<add connectionString="' + SQL + b'Pwd=hunter22" />', "connection-string"),
+    (b"root/key.asc", PGP, "private-key"),
+    (b"root/key.json", json.dumps({"key": PGP.decode()}).encode(), "private-key"),
 ]  # fmt: skip
 
 
@@ -75,6 +107,25 @@ def test_a_secret_is_found_where_it_is_and_not_shown(path: bytes, data: bytes, r
     (b"x", b"mon" + b"key-" + hashlib.md5(b"a").hexdigest().encode()),
     (b"usr/lib/libgnutls.so.30.34.3", b"\x7fELF" + KEY),
     (b"run.sh", b"curl -u $USER:$PASS https://x\n"),
+    (b"etc/apt/sources.list.d/debian.sources", b"URIs: http://deb.debian.org/debian\nSuites: bookworm\n"),
+    (b"app/requirements.txt", b"-i https://${USER}:${PASSWORD}@pypi.test/simple\nsix==1.0 --hash=a:b\n"),
+    (b"app/requirements.txt", b"--index-url https://user:changeme@pypi.test/simple\n"),
+    (b"srv/docker-compose.yml", b"  - PASSWORD=${PASSWORD1}\n  - TOKEN_FILE=/run/secrets/t1\n  - KEY\n"),
+    (b"etc/kubernetes/kubelet.conf", b"    client-key: /var/lib/kubelet/pki/kubelet-client-current.pem\n"),
+    (b"root/.m2/settings.xml", b"<password>${env.PASSWORD}</password><password>{COQLCE6DUGtcS5=}</password>"),
+    (
+        b"usr/share/maven/conf/settings.xml",
+        b"<!-- <password>repopwd</password>\n -->\n<!--<password>hunter22</password>",
+    ),
+    (
+        b"root/.gradle/gradle.properties",
+        b"signing.secretKeyRingFile=/root/x1.gpg\nsystemProp.trustStorePassword=changeit\n",
+    ),
+    (b"root/.composer/auth.json", b'{"http-basic": {}, "github-oauth": {"github.com": "${TOKEN}"}}'),
+    (b"run/containers/auth.json", b'{"credHelpers": {"registry.test": "ecr-login"}}'),
+    (b"app/appsettings.json", b'{"A": "Server=db;Password=${WORD};", "B": "a;Pwd={0}", "C": "a;Password="}'),
+    (b"app/appsettings.json", b'{"A": "Server=db;Password=#{Secret1}#", "B": "Pwd=%SECRET1%;Server=db"}'),
+    (b"app/docs.txt", BLOCK + b"Version: GnuPG v2\n\n[...]\n"),
 ])  # fmt: skip
 def test_what_only_looks_like_one_is_none(path: bytes, data: bytes) -> None:
     assert list(scan(path, data)) == []
@@ -99,6 +150,12 @@ def test_what_a_history_gives_to_variables() -> None:
         ("Env API_TOKEN", "abcdef"), ("history step 0", "s3cr3tvalue"), ("history step 1", "hunter22"),
         ("history step 2", "hunter23"), ("history step 2", "hunter24"),
     ]  # fmt: skip
+
+
+def test_headers_of_a_key_that_never_comes_take_no_time() -> None:
+    for filling in (b"a: ~ " * 100_000, b"a: ~\n" * 100_000, b"\\na: ~" * 100_000):
+        assert list(scan(b"x", BLOCK + filling)) == []
+    assert list(scan(b"settings.xml", b"<password>" + b"<!--" * 300_000)) == []
 
 
 @pytest.mark.parametrize(("data", "shown"), [

@@ -32,13 +32,18 @@ def _token(name: str, hints: str, pattern: bytes, *, paths: bytes = b"") -> Rule
 _NAME: Final = (
     rb"[\w.-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|account[_-]?key)[\w.-]*"
 )
-_BEFORE: Final = rb"(?im)^[ \t]*(?:export[ \t]+)?[\"']?" + _NAME + rb"[\"']?[ \t]*(?:=>?|:)[ \t]*"
+# Names of what leads to a secret are no names of one; an item of a YAML list may be an assignment.
+_BEFORE: Final = (
+    rb"(?im)^[ \t]*(?:-[ \t]+)?(?:export[ \t]+)?[\"']?(?![\w.-]*(?:file|path|dir|url)[\"']?[ \t]*[=:])"
+    + _NAME + rb"[\"']?[ \t]*(?:=>?|:)[ \t]*"
+)  # fmt: skip
 # Of a file whose kind says little, only what looks made: letters and digits.
 _MADE: Final = rb"(?=[^\s\"']*[0-9])(?=[^\s\"']*[A-Za-z])"
 _TEXTS: Final = (
     rb"(^|/)((application|bootstrap)([.-][^/]*)?\.(ya?ml|properties)|appsettings[^/]*\.json|(local_)?settings\.py"
     rb"|config(uration)?\.(ya?ml|json|ini|toml|php|py|js)|wp-config\.php|database\.ya?ml|app\.ya?ml"
-    rb"|[^/]+\.(tfvars|tfstate)|(docker-)?compose[^/]*\.ya?ml|values\.ya?ml|\.(bash|zsh)_history|\.bashrc|\.profile)$"
+    rb"|[^/]+\.(tfvars|tfstate)|(docker-)?compose[^/]*\.ya?ml|values\.ya?ml|gradle\.properties"
+    rb"|\.(bash|zsh)_history|\.bashrc|\.profile)$"
 )
 _SCRIPTS: Final = rb"(^|/)([^/]+\.(sh|ya?ml|txt|md|http)|\.(bash|zsh|ash)_history|\.bashrc|\.profile)$|^$"
 
@@ -47,6 +52,7 @@ EVERYWHERE: Final = (
     _rule(
         "private-key", "PRIVATE KEY",
         rb"(?P<s>-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----"
+        rb"(?:(?:\r?\n|\\n)[A-Za-z-]{1,40}: [^\r\n\\]{0,200}){0,9}"  # headers in front of the key
         rb"(?:\\n|\s)+[A-Za-z0-9+/=:, \\\r\n-]{40,})",
     ),
     _rule(
@@ -118,7 +124,10 @@ IN_FILES: Final = (
         rb'"(?:auth|identitytoken)"\s*:\s*"(?P<s>[A-Za-z0-9+/=._-]{8,})"',
         paths=rb"(^|/)(\.docker/config\.json|\.dockercfg|containers/auth\.json)$",
     ),
-    _rule("netrc", "", rb"(?i)\bpassword\s+(?P<s>\S{3,})", paths=rb"(^|/)[._]netrc$"),
+    _rule(
+        "netrc", "", rb"(?i)\bpassword\s+(?P<s>\S{3,})",
+        paths=rb"(^|/)([._]netrc|etc/apt/auth\.conf(\.d/[^/]+)?)$",
+    ),
     _rule(
         "npm-login", "", rb"_(?:authToken|auth|password)\s*=\s*(?P<s>[^\s${][^\s]{7,})",
         paths=rb"(^|/)\.npmrc$",
@@ -127,13 +136,14 @@ IN_FILES: Final = (
         "url-password", "",
         rb"[a-z][a-z0-9+.-]*://[^\s:/@\"']*:(?P<s>[^\s/@${\"']{3,})@",
         paths=rb"(^|/)(\.git-credentials|\.git/config|\.gitconfig|"
-        rb"pip\.conf|\.pypirc|\.env[^/]*|\.condarc|sources\.list)$|^$",
+        rb"pip\.(conf|ini)|\.pypirc|\.env[^/]*|\.condarc|requirements[^/]*\.txt|Pipfile(\.lock)?|"
+        rb"etc/apt/sources\.list(\.d/[^/]+)?|sources\.list)$|^$",
     ),
     _rule(
         "password", "",
         _BEFORE + rb"[\"']?(?P<s>[^\s\"'#${<][^\s\"']{5,})",
-        paths=rb"(^|/)(\.env(\.[^/]*)?|[^/]+\.env|\.aws/credentials|credentials|"
-        rb"\.pypirc|\.my\.cnf|secrets?\.(ya?ml|json|toml|ini|properties))$",
+        paths=rb"(^|/)(\.env(\.[^/]*)?|[^/]+\.env|\.aws/credentials|credentials(\.toml)?|"
+        rb"\.gradle/gradle\.properties|\.pypirc|\.my\.cnf|secrets?\.(ya?ml|json|toml|ini|properties))$",
     ),
     _rule(
         "password", "", _BEFORE + rb"[\"']?" + _MADE + rb"(?P<s>[^\s\"'#${<(\[]{8,200}?)[\"']?,?;?[ \t]*$",
@@ -163,7 +173,29 @@ IN_FILES: Final = (
     _rule(
         "kube-login", "",
         rb"(?:client-key-data|token|password):\s*(?P<s>[A-Za-z0-9+/=._-]{12,})",
-        paths=rb"(^|/)(\.kube/config|kubeconfig|kubelet\.conf)$",
+        paths=rb"(^|/)(\.kube/config|kubeconfig(\.ya?ml)?|kubelet\.conf|etc/kubernetes/[^/]+\.conf|k3s\.yaml)$",
+    ),
+    _rule(
+        "maven-login", "<password>|<passphrase>",
+        # A comment is passed over whole: what Maven comes with has examples in them.
+        rb"<!--(?:[\s\S]*?-->|[\s\S]*)|<(?:password|passphrase)>\s*(?P<s>[^\s<>${][^<>\r\n]{2,})</",
+        paths=rb"(^|/)settings(-[^/]*)?\.xml$",
+    ),
+    _rule(
+        "composer-login", "",
+        rb'"(?:password|consumer-secret|[^"\s:/]+\.[a-z]+)"\s*:\s*"(?P<s>[^"\s\\${<][^"\s\\]{5,})"',
+        paths=rb"(?:^|/)(?<!containers/)auth\.json$",
+    ),
+    _rule(
+        "google-login", "refresh_token", rb'"refresh_token"\s*:\s*"(?P<s>[^"\s${<]{12,})"',
+        paths=rb"(^|/)(application_default_credentials|adc)\.json$",
+    ),
+    _rule(
+        "connection-string", "",
+        rb"(?i)[;\"'][ \t]*(?:password|pwd)[ \t]*=[ \t]*"
+        rb"(?![{$<]|#\{|%\w+%)(?P<s>[^;\"'\s\\][^;\"'\r\n<>\\]{3,})",
+        paths=rb"(?i)(^|/)(appsettings[^/]*\.json|local\.settings\.json|connectionstrings[^/]*\.(json|config)"
+        rb"|(web|app)(\.[^/]*)?\.config|[^/]+\.(exe|dll)\.config)$",
     ),
 )  # fmt: skip
 

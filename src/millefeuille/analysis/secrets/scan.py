@@ -14,7 +14,7 @@ from millefeuille.values import dataclass, field
 _SHOWN: Final = 4  # characters of a secret that are shown
 _HEADER: Final = re.compile(rb"-----BEGIN [A-Z ]+-----|PuTTY-User-Key-File-\d+")  # says nothing of the key
 _LIBRARY: Final = re.compile(rb"\.so(\.[\d.]+)?$")
-_EXAMPLES: Final = (b"EXAMPLE", b"example", b"XXXX", b"xxxx", b"changeme", b"<", b"****")
+_EXAMPLES: Final = (b"EXAMPLE", b"example", b"XXXX", b"xxxx", b"changeme", b"changeit", b"<", b"****")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ def _overlap(one: Match, other: Match) -> bool:
 def _matches(rule: Rule, data: bytes) -> Iterator[Match]:
     for match in rule.pattern.finditer(data):
         secret = match["s"]
-        if not any(word in secret for word in _EXAMPLES):
+        if secret is not None and not any(word in secret for word in _EXAMPLES):
             yield _made(rule.name, secret, match.start("s"))
 
 
