@@ -77,6 +77,23 @@ def test_a_published_port_reaches_a_container_as_long_as_it_runs(home: Home) -> 
             connection.request("GET", "/")
 
 
+@pytest.mark.parametrize("ending", [("stop", "-t", "0"), ("kill",), ("wait",)])
+def test_who_ends_a_container_or_waits_for_its_end_finds_its_network_free(
+    home: Home, ending: tuple[str, ...]
+) -> None:
+    done(home, "network", "create", "own")
+    seconds = "0.2" if ending == ("wait",) else "100"
+    done(home, "run", "-d", "--name", "web", "--network", "own", "-p", "80", "busybox", "sleep", seconds)
+    done(home, *ending, "web")
+    assert done(home, "port", "web") == ""
+    assert done(home, "network", "inspect", "-f", "{{len .Containers}}", "own") == "0\n"
+    done(home, "network", "rm", "own")
+    done(home, "rm", "web")
+    done(home, "run", "-d", "--rm", "--name", "web", "busybox", "sleep", "100")
+    done(home, "stop", "-t", "0", "web")
+    assert done(home, "ps", "-aq") == ""
+
+
 def test_containers_find_each_other_by_name(home: Home) -> None:
     done(home, "network", "create", "ours")
     done(

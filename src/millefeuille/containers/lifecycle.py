@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from millefeuille import files
 from millefeuille.annotations import Final
-from millefeuille.containers import records
+from millefeuille.containers import records, sweep
 from millefeuille.containers.connection import NotRunning, connected
-from millefeuille.containers.ending import end_at_once
+from millefeuille.containers.ending import await_release, end_at_once
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.pausing import WrongState, let_go, pause, unpause
@@ -27,13 +26,12 @@ else:
     starting = Later("millefeuille.containers.start")
 
 __all__ = [
-    "UnknownToLinux", "WrongState", "await_release", "deliverable", "kill", "pause", "rename", "restart",
-    "stop", "unpause", "wait",
+    "UnknownToLinux", "WrongState", "deliverable", "kill", "pause", "rename", "restart", "stop", "unpause",
+    "wait",
 ]  # fmt: skip
 
 STOP_TIMEOUT: Final = 10  # seconds
 _ALLOCATING: Final = "Error when allocating new name"
-_PATIENCE: Final = 10.0  # seconds for a process that was killed to be gone
 
 
 class SameName(Invalid):
@@ -45,7 +43,9 @@ class UnknownToLinux(Invalid):
 
 
 def stop(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:
-    """Ask the process to end, kill it after `timeout` seconds (-1: never); it stays away."""
+    """Ask the process to end, kill it after `timeout` seconds (-1: never); it stays away. Its network and what
+    else it had of the host is given back then. Raises LockTimeout.
+    """
     number = signal_number(signal) if signal else _stop_signal(container)
     chosen = container.config.get("StopTimeout") if timeout is None else timeout
     seconds = STOP_TIMEOUT if chosen is None else int(chosen)
@@ -54,16 +54,17 @@ def stop(host: Host, container: Container, *, timeout: int | None = None, signal
             let_go(host, container)
             if 0 < number <= signals.LAST:
                 note(host.store, container, "kill", signal=str(number))
-                connection.send_all((b"s", b""), (b"k", str(number).encode()))
+                connection.send_all((b"c", b""), (b"s", b""), (b"k", str(number).encode()))
             else:
-                connection.send(b"s")
+                connection.send_all((b"c", b""), (b"s", b""))
             if connection.await_end(None if seconds < 0 else max(seconds, 0.001)) is None:
                 note(host.store, container, "kill", signal="9")
                 end_at_once(host, container, connection)
     except NotRunning:
-        return await_release(host, container)
+        return sweep.tidy_after(host, container)
     await_release(host, container)
-    return note(host.store, container, "stop")
+    note(host.store, container, "stop")
+    return sweep.tidy_after(host, container)
 
 
 def deliverable(signal: str) -> int:
@@ -92,7 +93,7 @@ def kill(host: Host, container: Container, number: int) -> None:
     except NotRunning:
         pass
     if number == 9:
-        await_release(host, container)
+        sweep.tidy_after(host, container)
 
 
 def restart(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:
@@ -124,25 +125,18 @@ def rename(host: Host, container: Container, name: str) -> None:
 
 
 def wait(host: Host, container: Container) -> int:
-    """Wait until it does not run; its exit code."""
+    """Wait until it does not run, and has given back what it had of the host; its exit code."""
     while records.state(host.place, container.id).running:
         try:
             with connected(host.place, container.id) as connection:
                 code = connection.await_end()
                 if code is not None:
+                    sweep.tidy_unless_running(host, container)
                     return code
         except NotRunning:
             await_release(host, container)
+    sweep.tidy_unless_running(host, container)
     return records.state(host.place, container.id).exit_code
-
-
-def await_release(host: Host, container: Container, timeout: float = _PATIENCE) -> None:
-    """Wait until the monitor is gone. Raises LockTimeout."""
-    try:
-        with files.locked(host.place.lock(container.id), f"container {container.short}", timeout=timeout):
-            return
-    except FileNotFoundError:
-        return  # removed, as it was to be at its end
 
 
 def _stop_signal(container: Container) -> int:

@@ -28,9 +28,10 @@ from millefeuille.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from millefeuille.containers import lifecycle
+    from millefeuille.containers import ending, idle
 else:
-    lifecycle = Later("millefeuille.containers.lifecycle")
+    ending = Later("millefeuille.containers.ending")
+    idle = Later("millefeuille.containers.idle")
 
 _PATIENCE: Final = 5.0  # seconds that the start of a container may take
 
@@ -117,23 +118,29 @@ def tidy(host: Host, id: str) -> bool:
     try:
         if lock >= 0 and not files.try_lock(lock):
             return False  # somebody has it in hand
-        has_row = id in _known(host.store)
-        told = records.recorded(place, id)
-        container = _record(place, id)
-        leaves = container is not None and _leaves(container, told)
-        if not has_row or told.status == "removing" or leaves:
-            removal.discard(host, id)
-            if container is not None and leaves:
-                note(host.store, container, "destroy")
-                removal.drop_volumes(host, container)
-            return True
-        removal.quiet(host, id)
-        if told.running:
-            records.save_state(place, id, _ended(told))
+        _put_in_order(host, id)
         return True
     finally:
         if lock >= 0:
             os.close(lock)
+
+
+def _put_in_order(host: Host, id: str) -> None:
+    """What `tidy` does, for whoever holds the container's lock."""
+    place = host.place
+    has_row = id in _known(host.store)
+    told = records.recorded(place, id)
+    container = _record(place, id)
+    leaves = container is not None and _leaves(container, told)
+    if not has_row or told.status == "removing" or leaves:
+        removal.discard(host, id)
+        if container is not None and leaves:
+            note(host.store, container, "destroy")
+            removal.drop_volumes(host, container)
+        return
+    removal.quiet(host, id)
+    if told.running:
+        records.save_state(place, id, _ended(told))
 
 
 def _ended(told: State) -> State:
@@ -145,10 +152,27 @@ def _ended(told: State) -> State:
 
 
 def tidy_after(host: Host, container: Container) -> None:
-    """The same for a container whose end was just reported: once its monitor is gone."""
-    lifecycle.await_release(host, container)
-    tidy(host, container.id)
+    """The same for a container whose end was just reported: once its monitor is gone. Raises LockTimeout."""
+    ending.await_release(host, container)
+    tidy_unless_running(host, container)
     host.snapshots.release_idle()
+
+
+def tidy_unless_running(host: Host, container: Container) -> None:
+    """The same once nobody has it in hand, even if that is who tidies; not at all if it is started again.
+    Raises LockTimeout.
+    """
+    def running() -> bool | None:
+        return records.state(host.place, container.id).running or None
+
+    with contextlib.suppress(containers.NoSuchContainer):
+        is_running, lock = idle.found_or_held(host.place, container, running)
+        if is_running:
+            return
+        try:
+            _put_in_order(host, container.id)
+        finally:
+            os.close(lock)
 
 
 def _leaves(container: Container, told: State) -> bool:
