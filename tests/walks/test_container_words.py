@@ -159,3 +159,12 @@ def test_info_counts_containers_by_what_they_do(home: Home) -> None:
     assert lines[lines.index(" Containers: 4") :][:4] == [
         " Containers: 4", "  Running: 1", "  Paused: 1", "  Stopped: 2",
     ]  # fmt: skip
+
+
+def test_a_signal_that_is_to_end_a_paused_container_lets_it_go_on(home: Home) -> None:
+    script = "trap 'exit 6' TERM; while true; do sleep 0.1; done"
+    done(home, "run", "-d", "--name", "web", "--network", "none", "busybox", "sh", "-c", script)
+    time.sleep(0.5)  # until the shell has read its trap
+    done(home, "pause", "web")
+    done(home, "kill", "-s", "TERM", "web")
+    assert done(home, "wait", "web") == "6\n"

@@ -76,7 +76,12 @@ def deliverable(signal: str) -> int:
 
 
 def kill(host: Host, container: Container, number: int) -> None:
-    """Send a signal, that is `deliverable`, to the process. Raises WrongState when it does not run."""
+    """Send a signal, that is `deliverable`, to the process. One that is to end it lets a paused container go
+    on, which would not take it, and is the last it is started for: that is KILL, the stop signal and, where the
+    container names no stop signal, every one. Raises WrongState when it does not run, LockTimeout.
+
+    Source: moby v28, daemon/kill.go `killWithSignal`.
+    """
     told = records.state(host.place, container.id)
     if not told.running:
         raise WrongState(
@@ -88,8 +93,10 @@ def kill(host: Host, container: Container, number: int) -> None:
             if number == 9:
                 end_at_once(host, container, connection)
             else:
-                stays_away = ((b"s", b""),) if number == _stop_signal(container) else ()
-                connection.send_all(*stays_away, (b"k", str(number).encode()))
+                ends = not container.config.get("StopSignal") or number == _stop_signal(container)
+                connection.send_all(*((b"s", b""),) * ends, (b"k", str(number).encode()))
+                if ends and let_go(host, container):
+                    note(host.store, container, "unpause")
     except NotRunning:
         pass
     if number == 9:

@@ -122,14 +122,17 @@ def paused(host: Parts, container: Container) -> Iterator[None]:
         yield
 
 
-def let_go(host: Parts, container: Container) -> None:
-    """Let the processes go on that are halted, whatever is recorded of them: halted, they take no signal."""
+def let_go(host: Parts, container: Container) -> bool:
+    """Let the processes go on that are halted, whatever is recorded of them: halted, they take no signal.
+    True when the container was paused.
+    """
     told = records.recorded(host.place, container.id)
     if told.status == "paused" or (told.pid and freezer.is_frozen(told.pid, container.id)):
         with contextlib.suppress(MilleError):  # it goes on already, or is gone
             _thaw(host, container, told.pid)
     if told.status == "paused":
         tell(host.place, container, b"p", b"0")
+    return told.status == "paused"
 
 
 def _freeze(host: Parts, container: Container, pid: int) -> None:
