@@ -98,13 +98,16 @@ def environment(
     """PATH, HOSTNAME and, at a terminal, TERM; then the image's variables, then the caller's; the last of
     each name counts. HOME is added when none of them has it.
 
-    An entry that is no NAME=VALUE is left out: a runtime would fill it from the host's environment.
+    A name alone removes what came before it: moby v28, container/env.go. Neither it nor any other entry that is
+    no NAME=VALUE is handed on: a runtime would fill it from the host's environment.
     """
     merged: dict[str, str] = {}
     own = (_PATH, f"HOSTNAME={hostname}", *(("TERM=xterm",) if terminal else ()))
     for entry in (*own, *_texts(config, "Env"), *wishes.environment):
         if _VARIABLE.fullmatch(entry):
             merged[entry.partition("=")[0]] = entry
+        else:
+            merged.pop(entry, None)
     if home:
         merged.setdefault("HOME", f"HOME={home}")
     return tuple(merged.values())
