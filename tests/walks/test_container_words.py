@@ -168,3 +168,13 @@ def test_a_signal_that_is_to_end_a_paused_container_lets_it_go_on(home: Home) ->
     done(home, "pause", "web")
     done(home, "kill", "-s", "TERM", "web")
     assert done(home, "wait", "web") == "6\n"
+
+
+def test_who_joins_a_network_is_called_as_its_owner(home: Home) -> None:
+    words = ("--hostname", "box", "--domainname", "example.org")
+    done(home, "run", "-d", "--name", "web", *words, "busybox", "sleep", "100")
+    script = "hostname; echo $HOSTNAME; cat /proc/sys/kernel/domainname; grep -c $(hostname) /etc/hosts"
+    told = done(home, "run", "--name", "beside", "--network", "container:web", "busybox", "sh", "-c", script)
+    assert told == "box\nbox\nexample.org\n1\n"
+    names = done(home, "inspect", "-f", "{{.Config.Hostname}} {{.Config.Domainname}}", "beside")
+    assert names == "box example.org\n"

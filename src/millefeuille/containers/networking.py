@@ -72,6 +72,26 @@ def joined(host: Host, container: Container) -> Mapping[str, Any]:
     return host_config
 
 
+def called_as_joined(host: Host, container: Container) -> Container:
+    """The container, called as the one whose network it joins, for its names and files tell of that one; so it
+    is recorded. Raises NoSuchContainer, OSError.
+
+    Source: moby v28, daemon/container_operations.go `initializeNetworking`.
+    """
+    owner = _owner_of_files(host, container)
+    if owner == container.id:
+        return container
+    other = records.load(host.place, owner).config
+    names = {key: other.get(key) or "" for key in ("Hostname", "Domainname")}
+    if all((container.config.get(key) or "") == name for key, name in names.items()):
+        return container
+    with host.store.writing():  # nobody renames it meanwhile
+        now = records.load(host.place, container.id)
+        called = replace(now, config={**now.config, **names})
+        records.save(host.place, called)
+    return called
+
+
 def _refusal(key: str, other: Container, *, running: bool) -> str:
     """Why a namespace of another container cannot be joined, in Docker's words; "" where it can."""
     if key == "IpcMode":

@@ -82,6 +82,7 @@ def _launch(host: Host, container: Container, lock: int, client: socket.socket |
         files.make_directory(directory)
     files.make_directory(place.rootfs(container.id))
     connection = networking.connect(host, container)
+    container = networking.called_as_joined(host, container)
     networking.write_host_files(host, container, connection)
     mounts = host.snapshots.mounts(container.id)
     try:
