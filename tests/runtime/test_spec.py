@@ -385,8 +385,37 @@ def test_mounts_on_the_kernels_file_systems(box: Box, tmp_path: Path, target: st
     (box.root / "sneaky").symlink_to("srv/../sys")
     with pytest.raises(UnsafeMount):
         box.run("true", mounts=[bind(tmp_path, target)])
-    with pytest.raises(UnsafeMount):
-        box.run("true", Tmpfs={target: ""})
+    if target not in ("/dev", "/sys"):
+        with pytest.raises(UnsafeMount):
+            box.run("true", mounts=[bind(tmp_path, target)], chosen=[target])
+        with pytest.raises(UnsafeMount):
+            box.run("true", Tmpfs={target: ""})
+
+
+def test_the_kernels_file_systems_that_a_user_has_chosen(box: Box, tmp_path: Path) -> None:
+    (tmp_path / "told").write_text("by lxcfs\n")
+    names = "cpuinfo diskstats loadavg meminfo slabinfo stat swaps uptime".split()
+    mounts = [bind(tmp_path / "told", f"/proc/{name}") for name in names]
+    mounts += [bind("/sys", "/sys", "ro"), bind("/dev", "/dev")]
+    chosen = [mount["destination"] for mount in mounts]
+    output = box.sh("cat /proc/cpuinfo /proc/uptime; ls /sys /dev", mounts=mounts, chosen=chosen).split("\n")
+    assert output[:2] == ["by lxcfs"] * 2
+    assert {*os.listdir("/sys"), "full", "null"} <= {*output}
+    mounts, chosen = [bind("/proc", "/proc")], ["/proc"]
+    comm = Path("/proc/1/comm").read_text()
+    script = "cat /proc/1/comm; grep -c '^proc /proc/sys proc ro' /proc/mounts"
+    assert box.sh(script, mounts=mounts, chosen=chosen) == f"{comm}1\n"
+    assert box.sh("ls /sys; grep -c ' /sys' /proc/mounts", Tmpfs={"/sys": ""}) == "1\n"
+
+
+@pytest.mark.parametrize("target", ["/proc/version", "/proc/sys/kernel/hostname", "/proc/self/attr"])
+def test_no_other_file_of_proc_is_chosen(box: Box, tmp_path: Path, target: str) -> None:
+    with pytest.raises(UnsafeMount, match=target):
+        box.run("true", mounts=[bind("/dev/null", target)], chosen=[target])
+    with pytest.raises(UnsafeMount, match="/proc/uptime"):
+        box.run("true", Tmpfs={"/proc/uptime": ""})
+    with pytest.raises(UnsafeMount, match="/proc"):
+        box.run("true", mounts=[bind("/proc/1", "/proc")], chosen=["/proc"], Privileged=True)
 
 
 def test_mounts_in_dev(box: Box, tmp_path: Path) -> None:

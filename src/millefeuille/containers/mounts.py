@@ -118,6 +118,13 @@ def binds(host: Host, container: Container) -> list[dict[str, Any]]:
     return [_specified(host.volumes, point) for point in sorted(container.mounts, key=_depth)]
 
 
+def chosen(container: Container) -> frozenset[str]:
+    """The targets of binds and tmpfs, which only a user asks for; volumes may be an image's wish, one that
+    --volumes-from brought along too.
+    """
+    return frozenset(point.target for point in container.mounts if point.type != "volume")
+
+
 def read_only(volumes: Volumes, point: MountPoint) -> bool:
     """Whether a container may not write there: the mount says so, or the volume. Raises VolumeNotFound."""
     return point.read_only or (point.type == "volume" and volumes.get(point.name).read_only)

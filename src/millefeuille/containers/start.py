@@ -110,6 +110,7 @@ def _mounted(
             spec.Bundle(
                 id=container.id, rootfs=rootfs, root=root, config=container.config,
                 host_config=host_config, mounts=[*shared, *container_mounts.binds(host, container)],
+                chosen=container_mounts.chosen(container),
                 host_files=networking.host_files(host, container),
                 network_namespace=connection.namespace,
                 cgroup=cgroup.path(container.id, container.host_config.get("CgroupParent") or ""),

@@ -2,16 +2,18 @@
 wants.
 
 Where a mount goes is found, and made where missing, inside the root; what lies there must not turn it to
-/proc, /dev or /sys, however the image has its links.
+/proc, /dev or /sys, however the image has its links. There a mount stands only where the user has chosen it,
+by that very name: in place of the engine's /dev or /sys, on one of the few files of /proc that runc has mounted
+over, or as the host's /proc.
 
-Source: moby v28, daemon/oci_linux.go `withMounts`.
+Source: moby v28, daemon/oci_linux.go `withMounts`; runc, libcontainer/rootfs_linux.go `checkProcMount`.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid
@@ -28,6 +30,10 @@ else:
 Mount = dict[str, Any]
 
 _KERNELS: Final = ("/proc", "/dev", "/sys")
+# What lxcfs has mounted over, so that a container sees its own limits.
+_OF_PROC: Final = frozenset(
+    f"/proc/{name}" for name in "cpuinfo diskstats loadavg meminfo slabinfo stat swaps uptime".split()
+)
 # What --read-only leaves writable.
 _ALWAYS_WRITABLE: Final = frozenset(("/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"))
 _PROPAGATING: Final = frozenset(("shared", "rshared", "slave", "rslave"))
@@ -43,10 +49,12 @@ class UnsafeMount(Invalid):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What is mounted beside the kernel's own: `users` in the OCI spec's words, parents first; `files` host
-    paths by target. `witness` is told of each place that has to be made (see `inroot`).
+    paths by target. `chosen` are the targets of those that somebody has asked for in so many words, not an
+    image. `witness` is told of each place that has to be made (see `inroot`).
     """
 
     users: Sequence[Mapping[str, Any]] = ()
+    chosen: Collection[str] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     rootless: bool = False
     witness: inroot.Witness | None = None
@@ -56,11 +64,13 @@ def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mo
     """All mounts. Raises UnsafeMount, PropagationUnsupported, Deaf, UnsafePath, OSError."""
     users = [*map(dict, wanted.users), *_temporary(host_config, wanted)]
     placed: list[Mount] = []
-    privileged = bool(host_config.get("Privileged"))
+    chosen = {*wanted.chosen, *(host_config.get("Tmpfs") or ())}
+    if host_config.get("Privileged"):
+        chosen.update(_KERNELS)
     for mount in users:
         if _PROPAGATING.intersection(mount.get("options") or ()):
             propagation.check(mount)
-        placed.append(_place(root, mount, placed, wanted.witness, privileged=privileged))
+        placed.append(_place(root, mount, placed, wanted.witness, chosen))
     access = "ro" if host_config.get("ReadonlyRootfs") else "rw"
     for target, source in wanted.files.items():
         bind = {
@@ -70,14 +80,14 @@ def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mo
             "options": ["rbind", "rprivate", access],
         }
         if all(mount["destination"] != target for mount in placed):
-            placed.append(_place(root, bind, placed, wanted.witness, privileged=False))
+            placed.append(_place(root, bind, placed, wanted.witness, ()))
     taken = {mount["destination"] for mount in placed}
     kernels = [
         mount
         for mount in _kernels(host_config, wanted)
-        # A /dev of the user's has what belongs below it.
+        # A /dev or /sys of the user's has what belongs below it.
         if mount["destination"] not in taken
-        and not ("/dev" in taken and _is_below(mount["destination"], "/dev"))
+        and not any(_is_below(mount["destination"], kernel) for kernel in taken.intersection(_KERNELS))
     ]
     return [*kernels, *sorted(placed, key=lambda mount: mount["destination"].count("/"))]
 
@@ -140,11 +150,13 @@ def _merged(words: str) -> list[str]:
 
 
 def _place(
-    root: int, mount: Mount, earlier: Sequence[Mount], witness: inroot.Witness | None, *, privileged: bool
-) -> Mount:
+    root: int, mount: Mount, earlier: Sequence[Mount], witness: inroot.Witness | None,
+    chosen: Collection[str],
+) -> Mount:  # fmt: skip
     """The mount with the real path of its target, which is made unless it lies on another mount."""
     target = mount["destination"]
-    _refuse_kernels(target, target, privileged=privileged)
+    if target not in chosen or not _may_stand(mount):
+        _refuse_kernels(target, target)
     above = any(_is_below(target, other["destination"]) for other in earlier)
     if above or any(_is_below(target, kernel) or target == kernel for kernel in _KERNELS):
         return mount
@@ -153,7 +165,7 @@ def _place(
     else:
         inroot.make_directory(root, os.path.dirname(target), witness=witness)
         real = inroot.make_directory(root, target, mode=_mode(mount), witness=witness)
-    _refuse_kernels(real, target, privileged=False)
+    _refuse_kernels(real, target)
     if real.startswith(("/dev/", "/sys/")):
         raise UnsafeMount(f"{target}: the image has it at {real}")
     return {**mount, "destination": real}
@@ -170,8 +182,25 @@ def _mode(mount: Mapping[str, Any]) -> int:
         return _OPEN  # the kernel says what is wrong with it
 
 
-def _refuse_kernels(path: str, target: str, *, privileged: bool) -> None:
-    if path == "/" or _is_below(path, "/proc") or (path in _KERNELS and not privileged):
+def _may_stand(mount: Mapping[str, Any]) -> bool:
+    """Whether a mount may stand among the kernel's where it was chosen to. What is put on /proc otherwise could
+    make the runtime write elsewhere than it means to (CVE-2019-16884, CVE-2025-52881).
+    """
+    target = mount["destination"]
+    if target == "/proc":
+        return mount["type"] == "bind" and _is_hosts_proc(mount["source"])
+    return target in ("/dev", "/sys") or (target in _OF_PROC and mount["type"] == "bind")
+
+
+def _is_hosts_proc(source: str) -> bool:
+    try:
+        return os.path.samefile(source, "/proc")
+    except OSError:
+        return False
+
+
+def _refuse_kernels(path: str, target: str) -> None:
+    if path == "/" or _is_below(path, "/proc") or path in _KERNELS:
         raise UnsafeMount(
             f"{target}: nothing can be mounted on {path}",
             advice="Choose another place in the container." if path == target else None,

@@ -9,7 +9,7 @@ Source: OCI runtime-spec v1.0.2, config.md and config-linux.md; moby v28, daemon
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from millefeuille import kernel
 from millefeuille.annotations import Any, Final
@@ -39,7 +39,8 @@ class Bundle:
     """A container about to run. `root` is a descriptor of its root file system, attached at `rootfs`.
 
     `config` (the image's merged in) and `host_config` have the keys of Docker's API. `mounts` are those the
-    user asked for, in the OCI spec's words, parents first; `host_files` maps places inside to host paths.
+    user asked for, in the OCI spec's words, parents first, and `chosen` the targets of those that no image
+    asked for; `host_files` maps places inside to host paths.
     `network_namespace` is the path of the one to join; without, the container gets an empty one, or the
     host's for the mode "host". `cgroup` is its control group (see `cgroup.path`); `limited` says whether
     the runtime can set limits at all; `rootless` that this process is in a user namespace of an ordinary
@@ -52,6 +53,7 @@ class Bundle:
     config: Mapping[str, Any]
     host_config: Mapping[str, Any]
     mounts: Sequence[Mapping[str, Any]] = ()
+    chosen: Collection[str] = ()
     host_files: Mapping[str, str] = field(default_factory=dict)
     network_namespace: str | None = None
     cgroup: str
@@ -75,8 +77,9 @@ def document(bundle: Bundle) -> dict[str, Any]:
         executable.check(bundle.root, process.arguments[0], process.environment, process.directory)
     process, files = _with_init(bundle, process)
     wanted = filesystems.Wanted(
-        users=bundle.mounts, files=files, rootless=bundle.rootless, witness=bundle.witness
-    )
+        users=bundle.mounts, chosen=bundle.chosen, files=files, rootless=bundle.rootless,
+        witness=bundle.witness,
+    )  # fmt: skip
     mounts = filesystems.mounts(bundle.root, host_config, wanted)
     _make_directory(bundle, process, mounts)
     return {
