@@ -438,6 +438,18 @@ def test_the_hosts_devices_for_a_privileged_container(box: Box) -> None:
         box.run("true", mounts=mounts)
 
 
+def test_a_device_under_another_name_for_a_privileged_container(box: Box) -> None:
+    devices = [
+        {"PathOnHost": "/dev/zero", "PathInContainer": "/dev/xyz", "CgroupPermissions": "rwm"},
+        {"PathOnHost": "/dev/zero", "PathInContainer": "/dev/null", "CgroupPermissions": "rwm"},
+        {"PathOnHost": "/dev/nosuch", "PathInContainer": "/dev/nosuch", "CgroupPermissions": "rwm"},
+    ]
+    output = box.sh("stat -c %T /dev/xyz /dev/null", Devices=devices, Privileged=True)
+    assert output == "5\n3\n"
+    with pytest.raises(NoSuchDevice):
+        box.run("true", Devices=[{**devices[2], "PathInContainer": "/dev/x"}], Privileged=True)
+
+
 def test_shared_memory_of_another_container(box: Box, tmp_path: Path) -> None:
     id, bundle = box.bundle("sh", "-c", "echo told > /dev/shm/word; exec sleep 60", ShmSize=1 << 20)
     pid = box.runtime.create(id, bundle, Stdio(stdout=None, stderr=None))

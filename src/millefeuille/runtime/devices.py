@@ -45,8 +45,7 @@ def check(host_config: Mapping[str, Any]) -> None:
 def granted(host_config: Mapping[str, Any]) -> tuple[list[Device], list[Device]]:
     """The device nodes to make, and the rules of the device cgroup. Raises InvalidDevice, NoSuchDevice."""
     if host_config.get("Privileged"):
-        nodes = list(_below("/dev", "/dev", _DEPTH))
-        return nodes, [{"allow": True, "access": "rwm"}]
+        return _all(host_config), [{"allow": True, "access": "rwm"}]
     nodes, rules = [], isolation.devices()
     for asked in host_config.get("Devices") or ():
         source, access = asked["PathOnHost"], asked.get("CgroupPermissions") or "rwm"
@@ -64,6 +63,18 @@ def granted(host_config: Mapping[str, Any]) -> tuple[list[Device], list[Device]]
         ]
     rules += [_rule(text) for text in host_config.get("DeviceCgroupRules") or ()]
     return nodes, rules
+
+
+def _all(host_config: Mapping[str, Any]) -> list[Device]:
+    """The host's devices, and those that are asked for under other names; a name that is taken stays so."""
+    nodes = list(_below("/dev", "/dev", _DEPTH))
+    taken = {node["path"] for node in nodes}
+    for asked in host_config.get("Devices") or ():
+        source = asked["PathOnHost"]
+        target = asked.get("PathInContainer") or source
+        if target != source:
+            nodes += (node for node in _asked(source, target) if node["path"] not in taken)
+    return nodes
 
 
 def _asked(source: str, target: str) -> Iterator[Device]:
