@@ -68,7 +68,7 @@ def create(host: Host, wanted: Wanted) -> Container:
         container = Container(
             id=id, name=name, created=rfc3339(created), image=wanted.image, chain=wanted.chain,
             layers=wanted.layers, path=path, args=arguments, platform=wanted.platform, config=config,
-            host_config=wanted.host_config, networking=wanted.networking,
+            host_config=_labelled(wanted.host_config), networking=wanted.networking,
         )  # fmt: skip
         resolved = container
         try:
@@ -112,6 +112,19 @@ def _find_joined(host: Host, host_config: Mapping[str, Any]) -> None:
         kind, _, name = str(host_config.get(key) or "").partition(":")
         if kind == "container":
             records.find(host.store, host.place, name)
+
+
+def _labelled(host_config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The HostConfig, without a label for who is privileged, or shares the host's processes or memory, unless
+    one is asked for.
+
+    Source: moby v28, daemon/create.go `generateSecurityOpt`.
+    """
+    options = list(host_config.get("SecurityOpt") or ())
+    shares = "host" in (host_config.get("PidMode"), host_config.get("IpcMode"))
+    if not (shares or host_config.get("Privileged")) or any(text.startswith("label=") for text in options):
+        return host_config
+    return {**host_config, "SecurityOpt": [*options, "label=disable"]}
 
 
 def _hostname(host_config: Mapping[str, Any], id: str) -> str:

@@ -5,6 +5,7 @@ Source: moby v28, daemon/commit.go `merge` and daemon/container.go.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 from millefeuille.annotations import Any, Final
@@ -19,13 +20,15 @@ class NoCommand(Invalid):
 
 
 def merged(wanted: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, Any]:
-    """The container's `Config` from the wanted one and the image's. Raises NoCommand."""
+    """The container's `Config` from the wanted one and the image's, with a clean working directory."""
     config = dict(wanted)
     for key in _TAKEN_WHEN_EMPTY:
         config[key] = config.get(key) or image.get(key) or config.get(key)
     for key in ("ExposedPorts", "Labels", "Volumes"):
         both = {**(image.get(key) or {}), **(config.get(key) or {})}
         config[key] = both or config.get(key)
+    if config.get("WorkingDir"):
+        config["WorkingDir"] = posixpath.normpath(str(config["WorkingDir"])).replace("//", "/")
     config["Env"] = _environment(config.get("Env") or [], image.get("Env") or [])
     _merge_command(config, image)
     config["Healthcheck"] = _health(config.get("Healthcheck"), image.get("Healthcheck"))

@@ -8,10 +8,11 @@ from millefeuille.docker.columns import Listing
 from millefeuille.docker.table import align_text
 from millefeuille.docker.template import Template
 from millefeuille.docker.template.error import TemplateExecutionError, TemplateSyntaxError
-from millefeuille.docker.template.values import Struct, TypedList
+from millefeuille.docker.template.values import Absent, Struct, TypedList
 from millefeuille.errors import Invalid
 
 _TABLE = "table"
+_NO_PLATFORM = Absent("v1.Platform")
 
 
 class InvalidFormat(Invalid):
@@ -67,8 +68,10 @@ def execute(template: Template, data: object) -> str:
 
 def struct(listing: Listing, row: Mapping[str, object]) -> Struct:
     """A row as the Go value that a template sees."""
+    # Docker's rows have one member that may be nothing, a pointer to a platform.
+    fields = {name: _NO_PLATFORM if value is None else value for name, value in sorted(row.items())}
     return Struct(
-        type_name=listing.type_name, fields=dict(sorted(row.items())), pointer=True, escapes=True,
+        type_name=listing.type_name, fields=fields, pointer=True, escapes=True,
         json_names={name: "" for name, value in row.items() if callable(value)},
     )  # fmt: skip
 

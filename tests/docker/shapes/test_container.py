@@ -167,6 +167,7 @@ def test_published_ports_by_number() -> None:
         ("{{.Labels}} {{.LocalVolumes}} {{.Networks}}", "a=b,c2=,c=d 1 none\n"),
         ("{{.Mounts}}", "data,/srv/a-very-lo…\n"),
         ("{{.Size}} {{.State}} {{.Image}}", "2B (virtual 1.98MB) running busybox\n"),
+        ("{{.Platform}} {{json .Platform}}", "<nil> null\n"),
     ],
 )
 def test_templates(container: Container, template: str, text: str) -> None:
@@ -191,6 +192,7 @@ def test_templates(container: Container, template: str, text: str) -> None:
         ("{{json .State}} {{json .Config}}", None),
         ("{{.State.Pid}} {{.State.Running}} {{.Id}} {{.Name}}", f"1350 true {_INSPECTED['Id']} /exx\n"),
         ("{{.ID}}", f"{_INSPECTED['Id']}\n"),
+        ("{{slice (print .State) 0 10}} {{.State.Health}}", "&{running  <nil>\n"),
         ("{{if eq .State.ExitCode 0}}zero{{end}}", "zero\n"),
         ("{{range $name, $net := .NetworkSettings.Networks}}{{$name}} {{.NetworkID}}{{end}}",
          "none 0e18652c8b1271b27b97ee046c7baf69c6feac7f6250010bf2259302d31827e7\n"),
@@ -218,18 +220,26 @@ def test_a_missing_member_is_an_error_of_the_template(container: Container) -> N
 def test_mounts_of_each_kind(container: Container) -> None:
     mounted = replace(
         container,
-        host_config={**container.host_config, "Tmpfs": {"/t": ""}},
+        host_config={
+            **container.host_config, "Tmpfs": {"/t": ""}, "Mounts": [{"Target": "/n/"}, {"Target": "/o"}],
+        },
         mounts=(
             MountPoint(type="bind", target="/b", source="/srv", read_only=True, options=("ro",)),
             MountPoint(type="volume", target="/v", source="/vol/x/_data", name="x"),
             MountPoint(type="tmpfs", target="/t"),
             MountPoint(type="tmpfs", target="/u"),
+            MountPoint(type="volume", target="/n", name="y", source="/vol/y/_data", options=("nocopy",)),
+            MountPoint(type="bind", target="/o", source="/srv", options=("bind",)),
         ),
-    )
+    )  # fmt: skip
     assert container_inspect(mounted, _RUNNING, _facts())["Mounts"] == [
         {"Type": "bind", "Source": "/srv", "Destination": "/b", "Mode": "ro", "RW": False,
          "Propagation": "rprivate"},
         {"Type": "volume", "Name": "x", "Source": "/vol/x/_data", "Destination": "/v", "Driver": "local",
          "Mode": "z", "RW": True, "Propagation": ""},
         {"Type": "tmpfs", "Source": "", "Destination": "/u", "Mode": "", "RW": True, "Propagation": ""},
+        {"Type": "volume", "Name": "y", "Source": "/vol/y/_data", "Destination": "/n", "Driver": "local",
+         "Mode": "z", "RW": True, "Propagation": ""},
+        {"Type": "bind", "Source": "/srv", "Destination": "/o", "Mode": "", "RW": True,
+         "Propagation": "rprivate"},
     ]  # fmt: skip

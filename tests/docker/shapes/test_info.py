@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from millefeuille.docker.formatted import InvalidFormat, execute, parse
@@ -103,11 +105,19 @@ def test_members_that_clients_read() -> None:
         ("{{.Driver}} {{.DriverStatus}} {{.ServerVersion}} {{.ClientInfo.Version}}", "erofs [[A b]] 1.0 2.0"),
         ("{{.Images}}|{{.Swarm.LocalNodeState}}|{{.SecurityOptions}}|{{.MemTotal}}",
          "10|inactive|[name=seccomp,profile=builtin name=rootless]|25276502016"),
+        ("{{.CPUCfsQuota}} {{.CPUCfsPeriod}} {{.HTTPProxy}} {{.ServerErrors}} {{.Containerd}}",
+         "false false http://h [] <nil>"),
         ("{{.Info.Name}} {{join .SecurityOptions \"+\"}}", "vm name=seccomp,profile=builtin+name=rootless"),
     ],
 )  # fmt: skip
 def test_templates(template: str, text: str) -> None:
     assert execute(parse(template), info_struct(info_json(_INFO), {"Version": "2.0"})) == text
+
+
+def test_json_has_the_members_that_the_object_has() -> None:
+    found = info_json(_INFO)
+    shown = json.loads(execute(parse("{{json .}}"), info_struct(found, {"Version": "2.0"})))
+    assert shown == {**found, "ClientInfo": {"Version": "2.0"}}
 
 
 def test_unknown_fields_name_the_type() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from millefeuille.annotations import Final
 from millefeuille.docker.creation.error import InvalidOption
+from millefeuille.oci.gotext import quoted
 
 _KERNEL: Final = frozenset(
     f"kernel.{name}"
@@ -60,7 +61,7 @@ def mapping(texts: Iterable[str]) -> dict[str, str]:
 def parse_file(content: bytes, look: Look | None = None) -> list[str]:
     """The lines of an env or label file; those without a value take what `look` knows, or are left out.
 
-    Raises InvalidOption.
+    Raises InvalidOption, also for a variable that no process can have.
     """
     found: list[str] = []
     for number, raw in enumerate(content.split(b"\n"), 1):
@@ -75,6 +76,9 @@ def parse_file(content: bytes, look: Look | None = None) -> list[str]:
         if any(blank in name for blank in " \t\n\v\f\r"):
             raise InvalidOption(f"variable '{name}' contains whitespaces")
         text = _looked_up(line, look) if look else line if "=" in line else None
+        if look and "\0" in line:
+            part = "name" if "\0" in name else "value"
+            raise InvalidOption(f"environment variable {part} can't contain null(\\x00): {quoted(line)}")
         if text is not None:
             found.append(text)
     return found

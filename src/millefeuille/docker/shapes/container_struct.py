@@ -83,8 +83,9 @@ def _struct(name: str, type_name: str, value: Mapping[str, Any]) -> Struct:
     if name == "LogConfig":
         fields["Config"] = TypedMap(value.get("Config"))
     renamed = {go: key for key, go in _GO_NAMES.items() if go in fields}
+    missing = {key: nothing for key, nothing in absent.items() if key not in fields}
     return Struct(
-        type_name=type_name, fields={**absent, **fields} if absent else fields, json_names=renamed,
+        type_name=type_name, fields={**fields, **missing}, json_names=renamed,
         omit_empty=frozenset(absent), pointer=name != "",
     )  # fmt: skip
 

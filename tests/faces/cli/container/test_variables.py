@@ -43,3 +43,19 @@ def test_each_is_called_an_env_file(tmp_path: Path, content: bytes, said: str) -
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InvalidOption, match=f"open {tmp_path}/env: no such file or directory"):
         lines([f"{tmp_path}/env"])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"B=x\0y", "environment variable value can't contain null(\\x00): \"B=x\\x00y\""),
+        (b"A\0B=1", "environment variable name can't contain null(\\x00): \"A\\x00B=1\""),
+    ],
+)
+def test_no_variable_holds_a_null(tmp_path: Path, line: bytes, said: str) -> None:
+    path = tmp_path / "env"
+    path.write_bytes(b"#\0\n" + line)
+    with pytest.raises(InvalidOption) as refused:
+        lines([str(path)], {}.get)
+    assert str(refused.value) == f"invalid env file ({path}): {said}"
+    assert lines([str(path)]) == [line.decode()]  # a label may

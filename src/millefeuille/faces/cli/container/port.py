@@ -22,7 +22,7 @@ def run(context: Context, call: Call) -> int:
     settings = network_settings(networks(context.settings), container)
     found = published_lines(settings.get("Ports") or {})
     lines = [f"{port} -> {address}" for port, address in found]
-    if rest:
+    if rest and rest[0]:
         wanted = _port(rest[0])
         lines = [address for port, address in found if port == wanted]
         if not lines:
