@@ -50,7 +50,8 @@ def test_environment_keeps_order_and_the_last_word() -> None:
 
 def test_a_name_alone_removes_what_the_engine_and_the_image_set() -> None:
     config = {"Env": ["A=1", "HOSTNAME"]}
-    assert environment(config, Wishes(environment=("A", "TERM", "B", "B=2")), "h", terminal=True) == (PATH, "B=2")
+    wanted = Wishes(environment=("A", "TERM", "B", "B=2"))
+    assert environment(config, wanted, "h", terminal=True) == (PATH, "B=2")
 
 
 @pytest.mark.parametrize("entry", ["NAME", "*", "", "=value", "A=\0b", 7, None])

@@ -43,8 +43,8 @@ class UnknownToLinux(Invalid):
 
 
 def stop(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:
-    """Ask the process to end, kill it after `timeout` seconds (-1: never); it stays away. Its network and what
-    else it had of the host is given back then. Raises LockTimeout.
+    """Ask the process to end, kill it after `timeout` seconds (-1: never); it stays away. Its network, and
+    what else it had of the host, is given back then. Raises LockTimeout.
     """
     number = signal_number(signal) if signal else _stop_signal(container)
     chosen = container.config.get("StopTimeout") if timeout is None else timeout
@@ -76,9 +76,9 @@ def deliverable(signal: str) -> int:
 
 
 def kill(host: Host, container: Container, number: int) -> None:
-    """Send a signal, that is `deliverable`, to the process. One that is to end it lets a paused container go
-    on, which would not take it, and is the last it is started for: that is KILL, the stop signal and, where the
-    container names no stop signal, every one. Raises WrongState when it does not run, LockTimeout.
+    """Send a signal, that is `deliverable`, to the process. After one that is to end it, it is not started
+    again, and it goes on if it was paused, for it would not take the signal otherwise: KILL, the stop signal
+    and, where the container names none, any. Raises WrongState when it does not run, LockTimeout.
 
     Source: moby v28, daemon/kill.go `killWithSignal`.
     """

@@ -73,8 +73,8 @@ def joined(host: Host, container: Container) -> Mapping[str, Any]:
 
 
 def called_as_joined(host: Host, container: Container) -> Container:
-    """The container, called as the one whose network it joins, for its names and files tell of that one; so it
-    is recorded. Raises NoSuchContainer, OSError.
+    """The container, called as the one whose network it joins, for its files tell of that one; so it is
+    recorded. Raises NoSuchContainer, OSError.
 
     Source: moby v28, daemon/container_operations.go `initializeNetworking`.
     """

@@ -2,9 +2,9 @@
 wants.
 
 Where a mount goes is found, and made where missing, inside the root; what lies there must not turn it to
-/proc, /dev or /sys, however the image has its links. There a mount stands only where the user has chosen it,
-by that very name: in place of the engine's /dev or /sys, on one of the few files of /proc that runc has mounted
-over, or as the host's /proc.
+/proc, /dev or /sys, however the image has its links. There a mount stands only where a user has chosen it,
+by that very name: in place of the engine's /dev or /sys, on one of the few files of /proc that runc lets one
+mount over, or as the host's /proc.
 
 Source: moby v28, daemon/oci_linux.go `withMounts`; runc, libcontainer/rootfs_linux.go `checkProcMount`.
 """
@@ -183,8 +183,8 @@ def _mode(mount: Mapping[str, Any]) -> int:
 
 
 def _may_stand(mount: Mapping[str, Any]) -> bool:
-    """Whether a mount may stand among the kernel's where it was chosen to. What is put on /proc otherwise could
-    make the runtime write elsewhere than it means to (CVE-2019-16884, CVE-2025-52881).
+    """Whether a mount may stand among the kernel's where it was chosen to. Elsewhere below /proc it could
+    make the runtime write to other files than it means to (CVE-2019-16884, CVE-2025-52881).
     """
     target = mount["destination"]
     if target == "/proc":

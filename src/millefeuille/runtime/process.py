@@ -98,8 +98,8 @@ def environment(
     """PATH, HOSTNAME and, at a terminal, TERM; then the image's variables, then the caller's; the last of
     each name counts. HOME is added when none of them has it.
 
-    A name alone removes what came before it: moby v28, container/env.go. Neither it nor any other entry that is
-    no NAME=VALUE is handed on: a runtime would fill it from the host's environment.
+    A name alone removes what came before it (moby v28, container/env.go). Neither it nor any other entry that
+    is no NAME=VALUE is handed on: a runtime would fill it from the host's environment.
     """
     merged: dict[str, str] = {}
     own = (_PATH, f"HOSTNAME={hostname}", *(("TERM=xterm",) if terminal else ()))
