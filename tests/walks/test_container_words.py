@@ -178,3 +178,18 @@ def test_who_joins_a_network_is_called_as_its_owner(home: Home) -> None:
     assert told == "box\nbox\nexample.org\n1\n"
     names = done(home, "inspect", "-f", "{{.Config.Hostname}} {{.Config.Domainname}}", "beside")
     assert names == "box example.org\n"
+
+
+def test_what_the_kernel_shows_is_replaced_by_who_says_so(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "told").write_text("by lxcfs\n")
+    mounts = ("-v", "/sys:/sys:ro", "-v", f"{tmp_path}/told:/proc/meminfo:ro", "-v", "/:/host:ro")
+    words = ("run", "--rm", "--network", "none")
+    command = ("busybox", "sh", "-c", "cat /proc/meminfo; ls -d /sys/kernel")
+    out, err, code = home.mille(*words, *mounts, *command)
+    assert (out, code) == ("", 125)
+    assert err.startswith("mille: Error: ") and ": nothing can be mounted on /" in err and "`--unsafe`" in err
+    assert done(home, *words, "--unsafe", *mounts, *command) == "by lxcfs\n/sys/kernel\n"
+    for target in ("/proc/version", "/proc/self", "/"):
+        out, err, code = home.mille(*words, "--unsafe", "-v", f"{tmp_path}/told:{target}", *command)
+        assert (out, code) == ("", 125), target
+    assert home.mille(*words, "--unsafe", "-v", "data:/sys", *command)[2] == 125

@@ -119,10 +119,13 @@ def binds(host: Host, container: Container) -> list[dict[str, Any]]:
 
 
 def chosen(container: Container) -> frozenset[str]:
-    """The targets of binds and tmpfs, which only a user asks for; volumes may be an image's wish, one that
-    --volumes-from brought along too.
+    """The targets that may be the kernel's own, where `--unsafe` says so: those of binds and tmpfs, which
+    only a user asks for. Volumes may be an image's wish, one that --volumes-from brought along too.
     """
-    return frozenset(point.target for point in container.mounts if point.type != "volume")
+    if not container.host_config.get("Unsafe"):
+        return frozenset()
+    asked = (point.target for point in container.mounts if point.type != "volume")
+    return frozenset((*asked, *(container.host_config.get("Tmpfs") or ())))
 
 
 def read_only(volumes: Volumes, point: MountPoint) -> bool:

@@ -34,6 +34,8 @@ _KERNELS: Final = ("/proc", "/dev", "/sys")
 _OF_PROC: Final = frozenset(
     f"/proc/{name}" for name in "cpuinfo diskstats loadavg meminfo slabinfo stat swaps uptime".split()
 )
+_ELSEWHERE: Final = "Choose another place in the container."
+_ALLOWING: Final = "`--unsafe` lets a bind or a tmpfs stand there, in place of what the kernel shows."
 # What --read-only leaves writable.
 _ALWAYS_WRITABLE: Final = frozenset(("/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue"))
 _PROPAGATING: Final = frozenset(("shared", "rshared", "slave", "rslave"))
@@ -64,7 +66,7 @@ def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mo
     """All mounts. Raises UnsafeMount, PropagationUnsupported, Deaf, UnsafePath, OSError."""
     users = [*map(dict, wanted.users), *_temporary(host_config, wanted)]
     placed: list[Mount] = []
-    chosen = {*wanted.chosen, *(host_config.get("Tmpfs") or ())}
+    chosen = {*wanted.chosen}
     if host_config.get("Privileged"):
         chosen.update(_KERNELS)
     for mount in users:
@@ -155,8 +157,9 @@ def _place(
 ) -> Mount:  # fmt: skip
     """The mount with the real path of its target, which is made unless it lies on another mount."""
     target = mount["destination"]
-    if target not in chosen or not _may_stand(mount):
-        _refuse_kernels(target, target)
+    may_stand = _may_stand(mount)
+    if target not in chosen or not may_stand:
+        _refuse_kernels(target, target, advice=_ALLOWING if may_stand else _ELSEWHERE)
     above = any(_is_below(target, other["destination"]) for other in earlier)
     if above or any(_is_below(target, kernel) or target == kernel for kernel in _KERNELS):
         return mount
@@ -199,12 +202,9 @@ def _is_hosts_proc(source: str) -> bool:
         return False
 
 
-def _refuse_kernels(path: str, target: str) -> None:
+def _refuse_kernels(path: str, target: str, *, advice: str | None = None) -> None:
     if path == "/" or _is_below(path, "/proc") or path in _KERNELS:
-        raise UnsafeMount(
-            f"{target}: nothing can be mounted on {path}",
-            advice="Choose another place in the container." if path == target else None,
-        )
+        raise UnsafeMount(f"{target}: nothing can be mounted on {path}", advice=advice)
 
 
 def _is_below(path: str, directory: str) -> bool:

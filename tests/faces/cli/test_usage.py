@@ -17,7 +17,10 @@ _USAGE = json.loads((_VECTORS / "usage.json").read_text())
 _HELP = sorted((_VECTORS / "help").glob("*.txt"))
 
 # What mille has beyond Docker, and so has no place in Docker's help.
-_OURS = {"image ls": {"layers", "sort"}, "image prune": {"dry-run"}, "image save": {"format"}}
+_OURS = {
+    "image ls": {"layers", "sort"}, "image prune": {"dry-run"}, "image save": {"format"},
+    "container create": {"unsafe"}, "container run": {"unsafe"},
+}  # fmt: skip
 # Where our summary, usage or details say another thing on purpose.
 _OTHER_WORDS = {
     "Show the Docker version information": "Show the version information",

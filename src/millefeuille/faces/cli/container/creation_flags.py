@@ -175,6 +175,7 @@ SYSCTL = checked("sysctl", "Sysctl options (default map[])", pairs.kernel_settin
 TMPFS = repeated("tmpfs", "Mount a tmpfs directory")
 TTY = boolean("tty", "Allocate a pseudo-TTY", short="t")
 ULIMIT = things("ulimit", "Ulimit options (default [])", policies.ulimit, shape="ulimit")
+UNSAFE = boolean("unsafe", "Let binds and tmpfs stand on /dev, /sys, and on what /proc shows of the host")
 USE_API_SOCKET = boolean("use-api-socket", "Bind mount Docker API socket and required auth")
 USER = string("user", "Username or UID (format: <name|uid>[:<group|gid>])", short="u")
 USERNS = string("userns", "User namespace to use")
@@ -196,8 +197,8 @@ _SHARED: Final[tuple[Option[Any], ...]] = (
     MEMORY_SWAPPINESS, MOUNT, NAME, NET, NET_ALIAS, NETWORK, NETWORK_ALIAS, NO_HEALTHCHECK,
     OOM_KILL_DISABLE, OOM_SCORE_ADJ, PID, PIDS_LIMIT, PLATFORM, PRIVILEGED, PUBLISH, PUBLISH_ALL, QUIET,
     READ_ONLY, REMOVE, RESTART, RUNTIME, SECURITY_OPT, SHM_SIZE, STOP_SIGNAL, STOP_TIMEOUT, STORAGE_OPT,
-    SYSCTL, TMPFS, TTY, ULIMIT, USE_API_SOCKET, USER, USERNS, UTS, VOLUME, VOLUME_DRIVER, VOLUMES_FROM,
-    WORKDIR,
+    SYSCTL, TMPFS, TTY, ULIMIT, UNSAFE, USE_API_SOCKET, USER, USERNS, UTS, VOLUME, VOLUME_DRIVER,
+    VOLUMES_FROM, WORKDIR,
 )  # fmt: skip
 CREATE_OPTIONS: Final = (*_SHARED, PULL_TO_CREATE)
 RUN_OPTIONS: Final = (*_SHARED, DETACH, DETACH_KEYS, PULL_TO_RUN, SIG_PROXY)

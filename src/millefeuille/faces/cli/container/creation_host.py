@@ -77,6 +77,7 @@ def host_config(
         **({"Mounts": mounts} if mounts else {}),
         "MaskedPaths": masked,
         "ReadonlyPaths": read_only,
+        **({"Unsafe": True} if call[flags.UNSAFE] else {}),
         **({"Init": call[flags.INIT]} if call.given(flags.INIT) else {}),
     }
 
