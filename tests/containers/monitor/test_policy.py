@@ -23,6 +23,11 @@ def test_retries_are_counted() -> None:
     assert [policy.again(1, 1.0) is not None for _ in range(3)] == [True, True, False]
 
 
+def test_retries_are_counted_over_long_runs_too() -> None:
+    policy = Policy("on-failure", 2)
+    assert [policy.again(1, 60.0) for _ in range(3)] == [0.1, 0.1, None]
+
+
 def test_waits_double_and_begin_small_again_after_a_stable_run() -> None:
     policy = Policy("always", 0)
     assert [policy.again(0, 1.0) for _ in range(3)] == [0.1, 0.2, 0.4]

@@ -1,4 +1,8 @@
-"""Whether a container is started again when it ends, and when (Docker's restart policies)."""
+"""Whether a container is started again when it ends, and when (Docker's restart policies).
+
+Source: moby v28.2.2, restartmanager/restartmanager.go `ShouldRestart`: a run that was long enough makes the wait
+small again; restarts are counted from the start that was asked for, however long the runs were.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,6 @@ class Policy:
         """Seconds until the next start, None for none, after an exit with `code` and `ran` seconds."""
         if ran >= _STABLE:
             self._wait = _FIRST
-            self.attempts = 0
         if self.name in ("", "no") or (self.name == "on-failure" and code == 0):
             return None
         if self.name == "on-failure" and self.retries and self.attempts >= self.retries:
