@@ -133,3 +133,11 @@ def test_no_changes_on_an_overlay(on_overlay: Path, tmp_path: Path) -> None:
     assert caught.value.advice == found.advice
     assert found.advice is not None and "`--root`" in found.advice
     assert os.listdir(on_overlay) == []
+
+
+def test_the_place_is_named_where_its_path_was_not_taken(on_overlay: Path) -> None:
+    place = on_overlay / "a\\b"
+    place.mkdir()
+    found = probe(str(place), marks())
+    assert isinstance(found, NoUpper)
+    assert f" on the file system of {place}/probe-" in str(found)

@@ -16,6 +16,10 @@ from millefeuille.snapshots.snapshotter import Mount, Option
 _ON: Final = "filesystem on "
 _UNFIT: Final = " not supported as upperdir"
 
+_PLACES: Final = ("lowerdir+", "upperdir", "workdir")  # options that are the path of one directory
+_LONGEST: Final = 255  # bytes of a text that the kernel takes
+_CHANGED: Final = "\\,"  # overlayfs takes a backslash for an escape, and before Linux 6.5 a comma for an end
+
 
 class MountFailed(Failed):
     """The kernel refused a mount."""
@@ -32,16 +36,34 @@ class MountDenied(Denied):
 def detached(type: str, options: Sequence[Option], *, read_only: bool = False) -> int:
     """A detached mount of a new file system; its descriptor. Raises OSError, with the kernel's own words."""
     context = kernel.fsopen(type)
-    try:
-        for key, value in options:
-            kernel.configure(context, key, value)
-        kernel.create(context)
-        return kernel.fsmount(context, kernel.ATTR_RDONLY if read_only else 0)
-    except OSError as error:
-        words = "; ".join([*kernel.messages(context), error.strerror or "refused"])
-        raise OSError(error.errno, words, error.filename) from None
-    finally:
-        os.close(context)
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, context)
+        stands_for: dict[str, str] = {}
+        try:
+            for key, value in options:
+                if key in _PLACES and isinstance(value, str) and not _is_plain(value):
+                    name = _short(value, stack)
+                    stands_for[name], value = value, name
+                kernel.configure(context, key, value)
+            kernel.create(context)
+            return kernel.fsmount(context, kernel.ATTR_RDONLY if read_only else 0)
+        except OSError as error:
+            words = "; ".join([*kernel.messages(context), error.strerror or "refused"])
+            for name in sorted(stands_for, key=len, reverse=True):  # one may begin as another
+                words = words.replace(name, stands_for[name])
+            raise OSError(error.errno, words, error.filename) from None
+
+
+def _is_plain(path: str) -> bool:
+    """Whether the kernel takes a path as it is."""
+    return len(os.fsencode(path)) <= _LONGEST and not any(letter in path for letter in _CHANGED)
+
+
+def _short(path: str, stack: contextlib.ExitStack) -> str:
+    """Another path of a directory, as long as `stack` stands."""
+    descriptor = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    stack.callback(os.close, descriptor)
+    return f"/proc/self/fd/{descriptor}"
 
 
 def attach(mounts: Sequence[Mount], root: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from millefeuille import files
 from millefeuille.errors import MilleError
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.attach import MountFailed
-from millefeuille.snapshots.snapshotter import Marks, Option
+from millefeuille.snapshots.snapshotter import Marks, Mount, Option
 
 
 def probe(directory: str, marks: Marks) -> MilleError | None:
@@ -23,9 +23,9 @@ def probe(directory: str, marks: Marks) -> MilleError | None:
             files.make_directory(stem + name)
         os.close(files.create(f"{stem}/lower/file"))
         try:
-            descriptor = attach.detached("overlay", _options(stem, marks))
-        except OSError as error:
-            return attach.explain(error, "mount overlay")
+            descriptor = attach.opened([_sample(stem, marks)])
+        except MilleError as error:
+            return error
         try:
             files.unlink(f"/proc/self/fd/{descriptor}/file")
         except OSError as error:
@@ -39,7 +39,9 @@ def probe(directory: str, marks: Marks) -> MilleError | None:
         files.remove_tree(stem)
 
 
-def _options(stem: str, marks: Marks) -> list[Option]:
-    options: list[Option] = [("source", "overlay"), ("lowerdir", f"{stem}/lower")]
-    options += [("upperdir", f"{stem}/upper"), ("workdir", f"{stem}/work")]
-    return [*options, ("userxattr", None)] if marks == "user" else options
+def _sample(stem: str, marks: Marks) -> Mount:
+    options: tuple[Option, ...] = (("lowerdir+", f"{stem}/lower"),)
+    options += (("upperdir", f"{stem}/upper"), ("workdir", f"{stem}/work"))
+    if marks == "user":
+        options += (("userxattr", None),)
+    return Mount(type="overlay", source="overlay", options=options)
