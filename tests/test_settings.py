@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from millefeuille.settings import settle
@@ -33,6 +35,14 @@ def test_root(environment: dict[str, str], uid: int, option: str, root: str) -> 
 )
 def test_run_directory(environment: dict[str, str], uid: int, run: str) -> None:
     assert settle(environment, uid=uid, home="/home/u").run == run
+
+
+@pytest.mark.parametrize("name", ["MILLE_RUN", "XDG_RUNTIME_DIR"])
+def test_the_run_directory_has_no_links_in_its_path(tmp_path: Path, name: str) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    run = settle({name: f"{tmp_path}/link/new"}, uid=1, home="/home/u").run
+    assert run == f"{tmp_path}/real/new" + ("" if name == "MILLE_RUN" else "/millefeuille")
 
 
 def test_snapshotter() -> None:

@@ -19,7 +19,8 @@ SYSTEM_RUN: Final = "/run/millefeuille"
 class Settings:
     """Paths are absolute.
 
-    `root` is the store, `run` the directory of what does not outlive a boot, `docker_config` the directory
+    `root` is the store, `run` the directory of what does not outlive a boot, without links in its path, for
+    runtimes take no root that is reached through one. `docker_config` is the directory
     of Docker's `config.json`, `platform` the platform to prefer (`DOCKER_DEFAULT_PLATFORM`), "" for none,
     `snapshotter` the driver to use (`MILLE_SNAPSHOTTER`), "" for whichever works.
     `environment` is what these were read from, for the stations that read a part of their own: proxies,
@@ -43,7 +44,7 @@ def settle(
     config = docker_config or environment.get("DOCKER_CONFIG") or os.path.join(home, ".docker")
     return Settings(
         root=chosen,
-        run=_run_directory(environment, uid, chosen),
+        run=os.path.realpath(_run_directory(environment, uid, chosen)),
         home=home,
         docker_config=os.path.abspath(config),
         platform=environment.get("DOCKER_DEFAULT_PLATFORM", ""),

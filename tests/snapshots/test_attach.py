@@ -32,7 +32,8 @@ def test_an_overlay_anywhere(odd: Path) -> None:
     for name in ("lower", "upper", "work"):
         (odd / name).mkdir()
     (odd / "lower/old").touch()
-    places = (("lowerdir+", str(odd / "lower")), ("upperdir", str(odd / "upper")), ("workdir", str(odd / "work")))
+    named = (("lowerdir+", "lower"), ("upperdir", "upper"), ("workdir", "work"))
+    places = tuple((key, str(odd / name)) for key, name in named)
     root = attach.opened([Mount(type="overlay", source="overlay", options=places)])
     try:
         assert os.listdir(f"/proc/self/fd/{root}") == ["old"]

@@ -36,13 +36,16 @@ def test_failure(steps: Steps) -> None:
     assert str(caught.value) == (
         'process "/bin/sh -c echo \\"no\\"; exit 3" did not complete successfully: exit code: 3'
     )
+    assert caught.value.advice is None
     assert steps.output == "no\n"
 
 
 def test_command_not_found(steps: Steps) -> None:
-    with pytest.raises(StepFailed, match='process "absent" did not complete successfully'):
+    with pytest.raises(StepFailed, match='process "absent" did not complete successfully') as caught:
         steps.run("absent")
     assert "executable file not found in $PATH" in steps.output
+    told = caught.value.advice or ""
+    assert told.startswith("The runtime did not start it: ") and told.endswith("not found in $PATH")
 
 
 def test_user_not_found(steps: Steps) -> None:

@@ -9,18 +9,27 @@ from millefeuille.oci.gotext import quoted
 
 
 class StepFailed(Failed):
-    """The command ended with `code`. `kept` is the ID of its root for `shell`, None when that is gone;
-    `lines` are the last that it printed; `line` is where it stands in the Dockerfile, 0 until somebody says
-    so.
+    """The command ended with `code`, or was not started at all, for the reason `unstarted`. `kept` is the
+    ID of its root for `shell`, None when that is gone; `lines` are the last that it printed; `line` is where
+    it stands in the Dockerfile, 0 until somebody says so.
     """
 
     line = 0
 
     def __init__(
-        self, arguments: Sequence[str], code: int, *, kept: str | None = None, lines: Sequence[bytes] = ()
+        self,
+        arguments: Sequence[str],
+        code: int,
+        *,
+        unstarted: str = "",
+        kept: str | None = None,
+        lines: Sequence[bytes] = (),
     ) -> None:
         words = quoted(" ".join(arguments))
-        super().__init__(f"process {words} did not complete successfully: exit code: {code}")
+        super().__init__(
+            f"process {words} did not complete successfully: exit code: {code}",
+            advice=f"The runtime did not start it: {unstarted}" if unstarted else None,
+        )
         self.code = code
         self.kept = kept
         self.lines = tuple(lines)

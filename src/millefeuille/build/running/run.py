@@ -49,10 +49,10 @@ def run_step(
         step = Step(host, wish, id, bundle)
         try:
             files.make_directories(host.scratch(id))
-            code, lines = _run(host, wish, id, step, log, stop or threading.Event())
+            code, unstarted, lines = _run(host, wish, id, step, log, stop or threading.Event())
             if code:
                 key = kept.keep(host, id, wish) if keep else None
-                raise StepFailed(wish.arguments, code, kept=key, lines=lines)
+                raise StepFailed(wish.arguments, code, unstarted=unstarted, kept=key, lines=lines)
             with written.opened(host.snapshots, id) as found:
                 yield found
         finally:
@@ -61,8 +61,10 @@ def run_step(
 
 def _run(
     host: RunHost, wish: RunWish, id: str, step: Step, log: Log, stop: threading.Event
-) -> tuple[int, deque[bytes]]:
-    """The exit code of the command, and the last lines that it printed."""
+) -> tuple[int, str, deque[bytes]]:
+    """The exit code of the command, why it was not started if it was not, and the last lines that it
+    printed.
+    """
     lines: deque[bytes] = deque(maxlen=_LAST)
 
     def told(number: int, line: bytes) -> None:
@@ -86,10 +88,10 @@ def _run(
                 out.close_reader()
                 err.close_reader()
                 raise
-            code = waited(process)
+            code, unstarted = waited(process)
             step.clear()
     settle(mounts if code else ())
-    return code, lines
+    return code, unstarted, lines
 
 
 @dataclass(slots=True)

@@ -115,12 +115,12 @@ class Step:
         return self._host.runtime.run(self._id, self._bundle, stdio)
 
 
-def waited(process: Attached) -> int:
-    """The exit code, once it has ended."""
+def waited(process: Attached) -> tuple[int, str]:
+    """The exit code, once it has ended; and why the runtime did not start it, "" when it did."""
     try:
-        return process.wait()
-    except StartFailed:
-        return NOT_STARTED  # the runtime has told why, among what the command prints
+        return process.wait(), ""
+    except StartFailed as error:
+        return NOT_STARTED, error.reason
 
 
 def settle(mounts: Iterable[Mount]) -> None:

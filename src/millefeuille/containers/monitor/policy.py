@@ -1,7 +1,7 @@
 """Whether a container is started again when it ends, and when (Docker's restart policies).
 
-Source: moby v28.2.2, restartmanager/restartmanager.go `ShouldRestart`: a run that was long enough makes the wait
-small again; restarts are counted from the start that was asked for, however long the runs were.
+Source: moby v28.2.2, restartmanager/restartmanager.go `ShouldRestart`: a run that was long enough makes the
+wait small again; restarts are counted from the start that was asked for, however long the runs were.
 """
 
 from __future__ import annotations
