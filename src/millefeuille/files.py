@@ -411,16 +411,37 @@ def release(descriptor: int) -> None:
         os.close(descriptor)
 
 
-def explain(error: OSError, what: str) -> Failed:
-    """The one-line error for an operating system error on `what`."""
+def explain(error: OSError, what: str, *, root: str = "") -> Failed:
+    """The one-line error for an operating system error on `what`.
+
+    With the store's `root`, one that concerns a path elsewhere has no advice that is about the store.
+    """
+    helps = not root or _concerns(error, root)
     if error.errno in NO_ROOM:
-        return DiskFull(f"{what}: no space left on device", advice=_room(error))
+        return DiskFull(f"{what}: no space left on device", advice=_room(error, helps=helps))
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return ReadOnlyStore(
             f"{what}: {(error.strerror or 'not permitted').lower()}",
-            advice="Choose a writable store with --root or MILLE_ROOT.",
+            advice="Choose a writable store with --root or MILLE_ROOT." if helps else None,
         )
     return Failed(f"{what}: {(error.strerror or str(error)).lower()}")
+
+
+def _concerns(error: OSError, root: str) -> bool:
+    """Whether it is about the store: something in it, or a directory that it is to lie in."""
+    path = error.filename if isinstance(error.filename, str) else root
+    return f"{path}/".startswith(f"{root}/") or f"{root}/".startswith(f"{path}/")
+
+
+@contextlib.contextmanager
+def about(path: str) -> Iterator[None]:
+    """Give an operation on the open file at `path` that fails the path, as one on a path has it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = path
+        raise
 
 
 @contextlib.contextmanager
@@ -434,12 +455,12 @@ def explained(what: str) -> Iterator[None]:
         raise explain(error, what) from error
 
 
-def _room(error: OSError) -> str | None:
+def _room(error: OSError, *, helps: bool) -> str | None:
     path = error.filename if isinstance(error.filename, str) else None
     while path and not os.path.exists(path):
         path = os.path.dirname(path)
-    advice = "Free some with `mille image prune` or `mille system prune`."
-    if not path:
-        return advice
-    free = os.statvfs(path)
-    return f"{free.f_bavail * free.f_frsize} bytes and {free.f_favail} inodes are free. {advice}"
+    advice = ["Free some with `mille image prune` or `mille system prune`."] if helps else []
+    if path:
+        free = os.statvfs(path)
+        advice.insert(0, f"{free.f_bavail * free.f_frsize} bytes and {free.f_favail} inodes are free.")
+    return " ".join(advice) or None

@@ -127,7 +127,8 @@ def _mounted(
 def _write(path: str, document: Mapping[str, Any]) -> None:
     descriptor = files.create(path, exclusive=False)
     try:
-        files.write(descriptor, dumps(document).encode())
+        with files.about(path):
+            files.write(descriptor, dumps(document).encode())
     finally:
         os.close(descriptor)
 

@@ -146,7 +146,9 @@ class Mounts:
             "image": str(mount.image), "name": mount.name, "target": mount.target, "device": mount.device,
             "inode": mount.inode,
         }  # fmt: skip
-        files.replace_file(f"{self._directory}/{mount.key}/record.json", dumps(told).encode(), lasting=False)
+        path = f"{self._directory}/{mount.key}/record.json"
+        with files.about(path):
+            files.replace_file(path, dumps(told).encode(), lasting=False)
 
     def lock(self, key: str, *, wait: bool = True) -> int | None:
         """The lock of a record, held; None when it is gone, or without `wait` when another has it."""

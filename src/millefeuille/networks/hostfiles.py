@@ -76,8 +76,9 @@ def write(path: str, text: str) -> None:
     descriptor = files.create(path, 0o644, exclusive=False)
     try:
         data = text.encode(errors="surrogateescape")
-        files.write(descriptor, data)
-        files.truncate(descriptor, len(data))
+        with files.about(path):
+            files.write(descriptor, data)
+            files.truncate(descriptor, len(data))
         # Whatever the umask: users inside must be able to read it.
         files.change_mode(descriptor, 0o644)
     finally:
@@ -121,8 +122,9 @@ def _edit(path: str, edit: Callable[[str], str]) -> None:
         before = os.pread(descriptor, _MAXIMUM, 0)
         after = edit(before.decode(errors="surrogateescape")).encode(errors="surrogateescape")
         if after != before:
-            files.write(descriptor, after)
-            files.truncate(descriptor, len(after))
+            with files.about(path):
+                files.write(descriptor, after)
+                files.truncate(descriptor, len(after))
     finally:
         os.close(descriptor)
 

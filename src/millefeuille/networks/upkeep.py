@@ -70,6 +70,7 @@ def _tell(
     with beside(lambda: admission.admit(names, f"{told}.admitted", lock)):
         rules.apply(table, wanted, lock)
     if wanted:
-        files.replace_file(told, wanted.encode(), lasting=False)
+        with files.about(told):
+            files.replace_file(told, wanted.encode(), lasting=False)
     else:
         files.unlink(told)

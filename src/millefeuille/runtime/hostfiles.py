@@ -31,7 +31,8 @@ def write(directory: str, hostname: str, *, host_network: bool) -> dict[str, str
         path = f"{directory}/{name}"
         descriptor = files.create(path)
         try:
-            files.write(descriptor, data)
+            with files.about(path):
+                files.write(descriptor, data)
             # Whatever the umask: users inside must be able to read it.
             files.change_mode(descriptor, 0o644)
         finally:

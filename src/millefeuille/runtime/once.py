@@ -134,6 +134,7 @@ def _write_spec(bundle: str, id: str, run: Run) -> None:
 def _write(path: str, data: bytes) -> None:
     descriptor = files.create(path)
     try:
-        files.write(descriptor, data)
+        with files.about(path):
+            files.write(descriptor, data)
     finally:
         os.close(descriptor)

@@ -127,7 +127,8 @@ class Runc:
         path, log = f"{directory}/process.json", f"{directory}/runtime.log"
         descriptor = files.create(path)
         try:
-            files.write(descriptor, dumps(process).encode())
+            with files.about(path):
+                files.write(descriptor, dumps(process).encode())
         finally:
             os.close(descriptor)
         return ["--log", log, "--log-format", "json", "exec", "--process", path], log

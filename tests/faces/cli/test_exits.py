@@ -58,6 +58,30 @@ def test_any_exception_becomes_one_line(error: Exception, text: str) -> None:
     assert str(known) == text
 
 
+_PRUNE = "Free some with `mille image prune` or `mille system prune`."
+_CHOOSE = "Choose a writable store with --root or MILLE_ROOT."
+
+
+@pytest.mark.parametrize(
+    ("number", "path", "about_store"),
+    [
+        (errno.ENOSPC, "/nowhere/store/blobs/x", True),
+        (errno.ENOSPC, "/nowhere/run/x", False),
+        (errno.ENOSPC, "/nowhere/store-2", False),
+        (errno.ENOSPC, None, True),
+        (errno.EACCES, "/nowhere/store/db.sqlite", True),
+        (errno.EACCES, "/nowhere", True),
+        (errno.EACCES, "/nowhere/run/x", False),
+    ],
+)
+def test_advice_about_the_store_is_for_what_lies_there(
+    number: int, path: str | None, about_store: bool
+) -> None:
+    advice = exits.known(OSError(number, "No", path), "/nowhere/store").advice or ""
+    assert advice.endswith((_PRUNE, _CHOOSE)) is about_store
+    assert ("bytes and" in advice) is (number == errno.ENOSPC and path is not None)
+
+
 def test_our_own_errors_stay_what_they_are() -> None:
     error = errors.Conflict("in use")
     assert exits.known(error) is error

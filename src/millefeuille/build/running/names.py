@@ -40,7 +40,8 @@ def write_file(path: str, data: bytes, *, mode: int, uid: int = 0, gid: int = 0)
     """Write a new file; its mode is that, whatever the umask."""
     descriptor = files.create(path)
     try:
-        files.write(descriptor, data)
+        with files.about(path):
+            files.write(descriptor, data)
         if (uid, gid) != (0, 0):
             files.change_owner(descriptor, uid, gid)
         files.change_mode(descriptor, mode)

@@ -101,7 +101,7 @@ def _executed(command: Command, context: Context, call: Call) -> int:
             raise
         if context.debug:
             sys.excepthook(*sys.exc_info())
-        exits.report(context.terminal, exits.known(error))
+        exits.report(context.terminal, exits.known(error, context.settings.root))
         return command.failure
 
 

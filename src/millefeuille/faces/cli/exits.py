@@ -70,12 +70,15 @@ def report(terminal: Terminal, error: errors.MilleError) -> int:
     return exit_code(error)
 
 
-def known(error: Exception) -> errors.MilleError:
-    """Any exception as one of our errors: the system's by what it concerns, a bug as what it is."""
+def known(error: Exception, root: str = "") -> errors.MilleError:
+    """Any exception as one of our errors: the system's by what it concerns, a bug as what it is.
+
+    `root` is the store's, for advice that is about it; "" when none is known.
+    """
     if isinstance(error, errors.MilleError):
         return error
     if isinstance(error, OSError):
-        return files.explain(error, _subject(error))
+        return files.explain(error, _subject(error), root=root)
     if isinstance(error, MemoryError):
         return errors.Failed("there is not enough memory for this")
     return errors.Failed(

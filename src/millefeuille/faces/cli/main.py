@@ -15,7 +15,7 @@ from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.flags import HELP, BadFlag, Flags
 from millefeuille.faces.cli.global_options import CONFIG, DEBUG, GLOBAL, ROOT, VERSION
 from millefeuille.faces.cli.terminal import ReaderGone, Terminal
-from millefeuille.settings import settle
+from millefeuille.settings import Settings, settle
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,7 +52,7 @@ def _guarded(words: Sequence[str], flags: Flags, terminal: Terminal, environment
     except Exception as error:
         if flags.given.get(DEBUG):
             sys.excepthook(*sys.exc_info())
-        return exits.report(terminal, exits.known(error))
+        return exits.report(terminal, exits.known(error, _settings(flags, environment).root))
 
 
 def _run(words: Sequence[str], flags: Flags, terminal: Terminal, environment: Mapping[str, str]) -> int:
@@ -80,14 +80,17 @@ def _run(words: Sequence[str], flags: Flags, terminal: Terminal, environment: Ma
 
 def _dispatch(words: Sequence[str], flags: Flags, terminal: Terminal, environment: Mapping[str, str]) -> int:
     def context(path: str) -> Context:
-        settings = settle(
-            environment,
-            uid=os.geteuid(),
-            home=os.path.expanduser("~"),
-            root=str(flags.given.get(ROOT, "")),
-            docker_config=str(flags.given.get(CONFIG, "")),
-        )
         debug = bool(flags.given.get(DEBUG))
-        return Context(settings=settings, terminal=terminal, path=path, debug=debug)
+        return Context(settings=_settings(flags, environment), terminal=terminal, path=path, debug=debug)
 
     return dispatch.dispatch(words, terminal, context, lambda: usage.root_help(GLOBAL, terminal.width))
+
+
+def _settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
+    return settle(
+        environment,
+        uid=os.geteuid(),
+        home=os.path.expanduser("~"),
+        root=str(flags.given.get(ROOT, "")),
+        docker_config=str(flags.given.get(CONFIG, "")),
+    )

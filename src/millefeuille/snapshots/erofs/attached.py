@@ -83,9 +83,10 @@ def _copy(chain: Chain, path: str, hold: int) -> int:
     if recorded != identity or not _is_mounted(path):
         # Who uses the outdated one has a copy, which stays.
         attach.detach([f"{path}/root"] if _is_mounted(path) else [])
-        files.truncate(hold, 0)
-        os.lseek(hold, 0, os.SEEK_SET)
-        files.write(hold, identity)
+        with files.about(f"{path}/users"):
+            files.truncate(hold, 0)
+            os.lseek(hold, 0, os.SEEK_SET)
+            files.write(hold, identity)
         descriptor, _ = mount_chain(chain)
         try:
             files.act("mount", path)

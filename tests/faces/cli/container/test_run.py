@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
@@ -10,13 +11,16 @@ import subprocess
 import sys
 import tarfile
 import termios
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.faces.cli.home import Home
 
+from millefeuille import kernel
 from millefeuille.runtime import probe
 from millefeuille.runtime.invocation import RuntimeMissing
+from millefeuille.snapshots import attach
 from millefeuille.testing.images import MadeImage, push
 from millefeuille.testing.servers import RegistryServer
 from millefeuille.values import replace
@@ -66,6 +70,34 @@ def test_commands_that_cannot_run(home: Home, name: str, command: str, reason: s
     assert (out, found) == ("", code)
     assert err.startswith(CREATE)
     assert err.endswith(f"unable to start container process: exec: {reason}: unknown{HINT}")
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[Path]:
+    """A directory on a file system that has inodes left, and not one byte."""
+    place = tmp_path / "full"
+    place.mkdir()
+    descriptor = attach.detached("tmpfs", [("size", "64k"), ("nr_inodes", "1000")])
+    kernel.move_mount(descriptor, str(place))
+    os.close(descriptor)
+    with open(place / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while filler.write(bytes(4096)):
+            pass
+    yield place
+    kernel.unmount(str(place), detach=True)
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize("words", [["run", "--rm"], ["create"], ["image", "mount"], ["build", "-q", "-"]])
+def test_a_full_run_directory_is_named(home: Home, name: str, full: Path, words: list[str]) -> None:
+    assert home.mille("pull", name)[2] == 0
+    run = f"{full}/run"
+    words = words if "-" in words else [*words, name]
+    out, err, code = home.mille(*words, typed=f"FROM {name}\nRUN echo\n", environment={"MILLE_RUN": run})
+    assert (out, code) == ("", 125 if "run" in words else 1)
+    said, advice = [line for line in err.splitlines() if line and "Run 'mille" not in line]
+    assert re.search(rf"Error: {re.escape(run)}/\S+: no space left on device$", said)
+    assert re.fullmatch(r"0 bytes and \d+ inodes are free\.", advice)
 
 
 @pytest.mark.parametrize(

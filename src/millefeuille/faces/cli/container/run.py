@@ -40,7 +40,7 @@ def run(context: Context, call: Call) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        return _report(context, exits.known(error), exits.USAGE)
+        return _report(context, exits.known(error, context.settings.root), exits.USAGE)
 
 
 class _NotStarted(Exception):
@@ -91,7 +91,7 @@ def _started(made: Host, container: Container, asked: Wanted, client: socket.soc
     except (MilleError, OSError) as error:
         if asked.host_config.get("AutoRemove"):
             removal.remove(made, container, force=True, volumes=True)
-        raise _NotStarted(exits.known(error)) from error
+        raise _NotStarted(exits.known(error, made.place.root)) from error
 
 
 def _in_front(context: Context, call: Call, made: Host, container: Container, asked: Wanted) -> int:
