@@ -4,8 +4,10 @@ mount, process or file too many.
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 from tests.faults.household import MILLE, Household
 
+from millefeuille.runtime import cgroup, namespaces
 from millefeuille.testing.images import MadeImage
 from millefeuille.testing.images import push as push_image
 from millefeuille.testing.servers import RegistryServer
@@ -106,6 +109,39 @@ def test_a_restart_of_the_machine_leaves_records_only(household: Household) -> N
     assert (household.state("one").status, household.state("one").exit_code) == ("exited", 137)
     household.done("start", "one")
     assert household.done("exec", "one", "echo", "back") == "back"
+
+
+def test_a_copy_of_a_store_leaves_what_the_first_runs_alone(household: Household) -> None:
+    household.done(*BRIDGED)
+    shutil.copytree(household.root, f"{household.root}-copy", symlinks=True)
+    copy = Household(Path(f"{household.root}-copy"))
+    copy.done("start", "one")
+    assert (household.state("one").status, copy.state("one").status) == ("running", "running")
+    told = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    assert household.done("inspect", "-f", told, "one") != copy.done("inspect", "-f", told, "one")
+    household.done("pause", "one")
+    assert copy.state("one").status == "running" and copy.done("exec", "one", "echo", "on") == "on"
+    household.done("unpause", "one")
+    copy.done("rm", "-f", "one")
+    assert copy.remnants() == []
+    assert household.state("one").status == "running"
+    assert household.done("exec", "one", "echo", "on") == "on"
+
+
+def test_what_an_order_says_of_control_groups_counts(household: Household) -> None:
+    container = household.done("create", "--network", "none", "--name", "one", "busybox", "true")
+    group = cgroup.path(container)  # as an earlier version had it
+    held = Path(f"{cgroup.ROOT}{'/pids' if namespaces.is_hybrid() else ''}{group}")
+    held.mkdir(parents=True)
+    process = subprocess.Popen(["sleep", "1000"])
+    (held / "cgroup.procs").write_text(str(process.pid))
+    os.makedirs(f"{household.place.runtime}/{container}", exist_ok=True)
+    os.makedirs(household.place.bundle(container))
+    order = json.dumps({"groups": cgroup.directories(group)})
+    Path(household.place.order(container)).write_text(order)
+    household.mille("kill", "nobody")
+    assert process.wait(10) == -signal.SIGKILL
+    assert not held.exists()
 
 
 def test_a_process_that_ignores_sigterm_is_killed(household: Household) -> None:

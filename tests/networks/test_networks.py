@@ -20,16 +20,18 @@ from tests.killing import was_killed
 from tests.networks.conftest import Stand, within
 
 from millefeuille import files
-from millefeuille.networks import links, rules
+from millefeuille.networks import bridges, links, rules
 from millefeuille.networks.bridges import InterfaceTaken
 from millefeuille.networks.definitions import NoSuchNetwork
 from millefeuille.networks.ends import BadEndpoint
 from millefeuille.networks.making import Order, PredefinedNetwork
 from millefeuille.networks.netlink import Netlink
+from millefeuille.networks.network import Network
 from millefeuille.networks.networks import (
     AlreadyConnected,
     NetworkExists,
     NetworkInUse,
+    Networks,
     NotConnected,
 )
 from millefeuille.networks.pools import PoolTaken
@@ -365,6 +367,62 @@ def test_an_interface_of_somebody_elses_is_neither_used_nor_removed(stand: Stand
     stand.networks.disconnect(A)
     stand.networks.remove("ours")
     assert stand.interfaces() == ["br0", "lo"]
+
+
+@pytest.mark.walk
+def test_a_copy_of_a_store_has_bridges_of_its_own(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours"))
+    first = stand.networks.connect(A, stand.wishes("web", "ours"))
+    shutil.copytree(stand.directory / "root", stand.directory / "copy")
+    copy = Networks(f"{stand.directory}/copy/networks", f"{stand.directory}/run/copy")
+    second = copy.connect(A, stand.wishes("copied", "ours"))
+    names = [name for name in stand.interfaces() if name.startswith("mf-")]
+    assert len(names) == 2 and all(len(name) == 15 for name in names)
+    assert address(first.settings, "ours") != address(second.settings, "ours")
+    copy.disconnect(A)
+    assert len([name for name in stand.interfaces() if name.startswith("mf-")]) == 1
+    web = stand.networks.connect(B, stand.wishes("other", "ours"))
+    with serving(web.namespace, 80):
+        assert within(first.namespace, lambda: fetched(address(web.settings, "ours"), 80))
+    for id in (A, B):
+        stand.networks.disconnect(id)
+    assert stand.left() == []
+
+
+@pytest.mark.walk
+def test_a_copy_does_not_take_a_bridge_that_has_the_name_asked_for(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours", options={"com.docker.network.bridge.name": "br0"}))
+    stand.networks.connect(A, stand.wishes("web", "ours"))
+    shutil.copytree(stand.directory / "root", stand.directory / "copy")
+    copy = Networks(f"{stand.directory}/copy/networks", f"{stand.directory}/run/copy")
+    with pytest.raises(InterfaceTaken):
+        copy.connect(A, stand.wishes("copied", "ours"))
+    assert "br0" in stand.interfaces()
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize("options", [{}, {"com.docker.network.bridge.name": "br0"}])
+def test_a_bridge_that_an_earlier_version_made_stays_in_use(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, options: dict[str, str]
+) -> None:
+    stand.networks.create(Order(name="ours", options=options))
+    told = bridges.hardware_address
+    with monkeypatch.context() as earlier:
+        earlier.setattr(Network, "interface", Network.former_interface)
+        earlier.setattr(bridges, "hardware_address", lambda id, _: told(id, ""))
+        first = stand.networks.connect(A, stand.wishes("web", "ours"))
+    before = stand.networks.get("ours").former_interface
+    assert before in stand.interfaces()
+    second = stand.networks.connect(B, stand.wishes("other", "ours"))
+    with serving(second.namespace, 80):
+        assert within(first.namespace, lambda: fetched(address(second.settings, "ours"), 80))
+    stand.networks.attach(B, stand.wishes("other", "ours"), "bridge", {})
+    stand.networks.disconnect(A)
+    assert before in stand.interfaces()
+    stand.networks.disconnect(B)
+    assert stand.left() == []
+    stand.networks.connect(A, stand.wishes("web", "ours"))
+    assert (before in stand.interfaces()) is bool(options)
 
 
 @pytest.mark.walk

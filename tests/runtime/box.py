@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from millefeuille.runtime import cgroup, spec
+from millefeuille.runtime import spec
 from millefeuille.runtime.runc import Runc
 from millefeuille.runtime.runtime import Stdio
 
@@ -78,7 +78,7 @@ class Box:
                     chosen=chosen,
                     host_files=files or {},
                     network_namespace=network,
-                    cgroup=cgroup.path(id, host_config.get("CgroupParent") or ""),
+                    cgroup=self.runtime.group(id, host_config.get("CgroupParent") or ""),
                     limited=self.runtime.limits,
                 )
             )

@@ -14,7 +14,7 @@ from typing import Any
 from tests.runtime import box
 
 from millefeuille import kernel
-from millefeuille.runtime import cgroup, spec, userns
+from millefeuille.runtime import spec, userns
 from millefeuille.runtime.runc import Runc
 from millefeuille.runtime.runtime import Stdio
 from millefeuille.snapshots import attach
@@ -58,7 +58,7 @@ def ran(top: Path, rootfs: Path, runtime: Runc, script: str, **host_config: Any)
         root=root,
         config={"Cmd": ["sh", "-c", script], "User": host_config.pop("User", "")},
         host_config=host_config,
-        cgroup=cgroup.path(id),
+        cgroup=runtime.group(id),
         limited=False,
         rootless=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import json
 import os
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from tests.runtime.box import Box
 from millefeuille.runtime import cgroup, execution, limits, namespaces
 from millefeuille.runtime.execution import NoExecCommand, Wanted
 from millefeuille.runtime.process import InvalidDirectory
+from millefeuille.runtime.runc import Runc
 from millefeuille.runtime.runtime import Refused, Stdio
 from millefeuille.runtime.usage import Usage, usage
 from millefeuille.runtime.users import NoSuchUser
@@ -206,15 +208,15 @@ def test_an_oom_is_noticed_in_the_right_container(box: Box) -> None:
         box.runtime.create(id, path, Stdio(stdout=None, stderr=None))
         box.runtime.start(id)
     deadline = time.monotonic() + 20
-    while not cgroup.oom_killed(hungry):
+    while not cgroup.oom_killed(box.runtime.group(hungry)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert not cgroup.oom_killed(quiet)
-    assert not cgroup.oom_killed("nosuch")
+    assert not cgroup.oom_killed(box.runtime.group(quiet))
+    assert not cgroup.oom_killed(box.runtime.group("nosuch"))
 
 
 def test_counters_of_both_versions() -> None:
-    assert cgroup.oom_counters("x", "/a/") == [
+    assert cgroup.oom_counters(cgroup.path("x", "/a/")) == [
         "/sys/fs/cgroup/a/x/memory.events",
         "/sys/fs/cgroup/memory/a/x/memory.oom_control",
     ]
@@ -224,6 +226,28 @@ def test_counters_of_both_versions() -> None:
         with pytest.raises(cgroup.InvalidParent):
             cgroup.path(name)
     assert isinstance(namespaces.is_hybrid(), bool)
+
+
+def test_a_store_is_part_of_the_name() -> None:
+    assert cgroup.path("x", "/a/", store="s") == "/a/s-x"
+    assert cgroup.path("x", store="s") == "/millefeuille/s-x"
+
+
+def test_a_container_of_another_store_that_has_the_same_id(box: Box) -> None:
+    quiet = Stdio(stdout=None, stderr=None)
+    id, bundle = box.bundle("sleep", "60")
+    box.runtime.create(id, bundle, quiet)
+    other = Runc(box.runtime.program, str(box.top / "other"), store="0123456789ab")
+    document = json.loads(Path(bundle, "config.json").read_text())
+    document["linux"]["cgroupsPath"] = other.group(id)
+    (box.top / "copy").mkdir()
+    (box.top / "copy/config.json").write_text(json.dumps(document))
+    other.create(id, str(box.top / "copy"), quiet)
+    assert len({path.parent for path in groups(f"*{id}")}) * 2 == len(groups(f"*{id}"))
+    other.delete(id)
+    assert (groups(f"*-{id}"), other.state(id)) == ([], None)
+    told = box.runtime.state(id)
+    assert told is not None and told.status == "created"
 
 
 def groups(id: str) -> list[Path]:

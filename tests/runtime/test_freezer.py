@@ -27,8 +27,8 @@ def counter(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     process.wait()
 
 
-def group_of(top: Path, pid: int) -> Iterator[Path]:
-    group = top / ID
+def group_of(top: Path, pid: int, name: str = ID) -> Iterator[Path]:
+    group = top / name
     try:
         group.mkdir()
         (group / "cgroup.procs").write_text(str(pid))
@@ -55,9 +55,10 @@ def goes_on(file: Path) -> bool:
 
 
 @pytest.mark.walk
-def test_a_group_of_version_1_is_halted_and_let_go_on(counter: tuple[int, Path]) -> None:
+@pytest.mark.parametrize("name", [ID, f"0123456789ab-{ID}"])
+def test_a_group_of_version_1_is_halted_and_let_go_on(counter: tuple[int, Path], name: str) -> None:
     pid, file = counter
-    for _ in group_of(OLD, pid):
+    for _ in group_of(OLD, pid, name):
         assert goes_on(file)
         assert freezer.freeze(pid, ID)
         assert not goes_on(file)

@@ -47,8 +47,8 @@ def counted(box: Box, version1: str, version2: str, **wishes: Any) -> str:
     try:
         if namespaces.is_hybrid():
             controller, _, name = version1.partition("/")
-            return Path(f"{cgroup.ROOT}/{controller}{cgroup.path(id)}/{name}").read_text().strip()
-        return Path(f"{cgroup.ROOT}{cgroup.path(id)}/{version2}").read_text().strip()
+            return Path(f"{cgroup.ROOT}/{controller}{box.runtime.group(id)}/{name}").read_text().strip()
+        return Path(f"{cgroup.ROOT}{box.runtime.group(id)}/{version2}").read_text().strip()
     finally:
         box.runtime.delete(id)
 
@@ -553,7 +553,7 @@ def test_a_fork_bomb_is_stopped(box: Box) -> None:
     pid = box.runtime.create(id, bundle, Stdio(stdout=None, stderr=None))
     box.runtime.start(id)
     top = f"{cgroup.ROOT}/pids" if namespaces.is_hybrid() else cgroup.ROOT
-    refused = Path(f"{top}{cgroup.path(id)}/pids.events")
+    refused = Path(f"{top}{box.runtime.group(id)}/pids.events")
     deadline = time.monotonic() + 20
     while refused.read_text() == "max 0\n":
         assert time.monotonic() < deadline
@@ -568,10 +568,10 @@ def test_oom_is_noticed(box: Box) -> None:
     script = "sleep 60 & sleep 0.2; dd if=/dev/zero of=/dev/null bs=64M count=2; exec sleep 60"
     id, bundle = box.bundle("sh", "-c", script, Memory=16 << 20, MemorySwap=16 << 20)
     box.runtime.create(id, bundle, Stdio(stdout=None, stderr=None))
-    assert not cgroup.oom_killed(id)
+    assert not cgroup.oom_killed(box.runtime.group(id))
     box.runtime.start(id)
     deadline = time.monotonic() + 20
-    while not cgroup.oom_killed(id):
+    while not cgroup.oom_killed(box.runtime.group(id)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
 

@@ -20,6 +20,8 @@ from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.later import Later
+from millefeuille.plainjson import loads
+from millefeuille.runtime import cgroup
 from millefeuille.store import removal as rows
 from millefeuille.values import replace
 from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound
@@ -106,11 +108,31 @@ def _quieting(host: Host, id: str) -> Iterator[None]:
     if not os.path.isdir(host.place.bundle(id)):
         yield
         return
-    host.runtime.delete(id)
+    _end_processes(host, id)
     with beside.beside(lambda: host.networks.disconnect(id)):
         _leave_root(host.place.rootfs(id))
         yield
     files.remove_tree(host.place.bundle(id))
+
+
+def _end_processes(host: Host, id: str) -> None:
+    """Kill what runs of a container. Where nobody has taken its control group away yet, the monitor's order
+    tells which that is: one below a parent, or under the name that an earlier version gave it.
+    """
+    is_left = os.path.exists(host.runtime.state_of(id))
+    host.runtime.delete(id)
+    if is_left and (group := _told_group(host, id)):
+        cgroup.remove(group)
+
+
+def _told_group(host: Host, id: str) -> str:
+    try:
+        with open(host.place.order(id), "rb") as file:
+            directories = loads(file.read())["groups"]
+        group = str(directories[0]).removeprefix(cgroup.ROOT)
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return ""
+    return group if group.endswith(id) else ""
 
 
 def _leave_root(rootfs: str) -> None:

@@ -113,7 +113,7 @@ def _mounted(
                 chosen=container_mounts.chosen(container),
                 host_files=networking.host_files(host, container),
                 network_namespace=connection.namespace,
-                cgroup=cgroup.path(container.id, container.host_config.get("CgroupParent") or ""),
+                cgroup=_group(host, container),
                 limited=host.runtime.limits, rootless=host.rootless,
             )
         )  # fmt: skip
@@ -122,6 +122,10 @@ def _mounted(
     _write(f"{place.bundle(container.id)}/config.json", document)
     _write(place.order(container.id), _order(host, container, connection))
     return monitoring.start(host, container, lock, client, holds(mounts))
+
+
+def _group(host: Host, container: Container) -> str:
+    return host.runtime.group(container.id, container.host_config.get("CgroupParent") or "")
 
 
 def _write(path: str, document: Mapping[str, Any]) -> None:
@@ -137,12 +141,13 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
     config, wishes, place = container.config, container.host_config, host.place
     policy = wishes.get("RestartPolicy") or {}
     automatic = bool(wishes.get("AutoRemove"))
+    group = _group(host, container)
     cleaning = [*host.command, "container", "cleanup", container.id]
     return {
         "id": container.id,
         "runtime": host.runtime.command(),
         "runtime_state": host.runtime.state_of(container.id),
-        "groups": cgroup.directories(cgroup.path(container.id, wishes.get("CgroupParent") or "")),
+        "groups": cgroup.directories(group),
         "bundle": place.bundle(container.id),
         "state": place.state(container.id),
         "telling": _telling(host, container, connection),
@@ -156,7 +161,7 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
         "auto_remove": automatic,
         "cleanup": cleaning if automatic or connection.needs_release else [],
         "environment": dict(host.environment),
-        "counters": cgroup.oom_counters(container.id, wishes.get("CgroupParent") or ""),
+        "counters": cgroup.oom_counters(group),
         "restarts": 0,
         "health": _health(config.get("Healthcheck") or {}, config.get("Shell")),
     }

@@ -8,7 +8,7 @@ from millefeuille import files
 from millefeuille.containers.host import Host
 from millefeuille.containers.sweep import sweep
 from millefeuille.engine.networks import networks
-from millefeuille.engine.place import place, run_directory
+from millefeuille.engine.place import identity, place, run_directory
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.volumes import volumes
 from millefeuille.runtime import probe, userns
@@ -33,7 +33,7 @@ def host(settings: Settings, store: Store, *, swept: bool = True) -> Host:
         store=store,
         place=where,
         snapshots=snapshotter(settings, store),
-        runtime=probe.find(where.runtime, rootless=rootless),
+        runtime=probe.find(where.runtime, rootless=rootless, store=identity(settings)),
         networks=networks(settings),
         volumes=volumes(settings),
         command=(sys.executable, "-I", "-m", "millefeuille", "--root", settings.root),

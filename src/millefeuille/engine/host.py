@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from millefeuille import files
+from millefeuille.engine.place import identity, run_directory
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.runtime import probe
 from millefeuille.runtime.once import Host
@@ -15,13 +15,11 @@ from millefeuille.store.store import Store
 
 def host(settings: Settings, store: Store) -> Host:
     """What `run_once` needs. Raises RuntimeMissing, OSError."""
-    # Stores at different roots must not sweep each other's containers.
-    identity = hashlib.sha256(os.fsencode(settings.root)).hexdigest()[:12]
-    directory = os.path.join(settings.run, identity)
+    directory = run_directory(settings)
     for path in (settings.run, directory, os.path.join(directory, "runtime")):
         files.make_directory(path)
     return Host(
         snapshots=snapshotter(settings, store),
-        runtime=probe.find(os.path.join(directory, "runtime")),
+        runtime=probe.find(os.path.join(directory, "runtime"), store=identity(settings)),
         directory=os.path.join(directory, "containers"),
     )

@@ -9,10 +9,14 @@ from millefeuille.settings import Settings
 from millefeuille.sha256 import sha256
 
 
+def identity(settings: Settings) -> str:
+    """What the store is called where it meets others of this host: stores at different roots must not mix."""
+    return sha256(os.fsencode(settings.root)).hexdigest()[:12]
+
+
 def run_directory(settings: Settings) -> str:
-    """The store's own directory below the run directory: stores at different roots must not mix."""
-    identity = sha256(os.fsencode(settings.root)).hexdigest()[:12]
-    return os.path.join(settings.run, identity)
+    """The store's own directory below the run directory."""
+    return os.path.join(settings.run, identity(settings))
 
 
 def place(settings: Settings) -> Place:

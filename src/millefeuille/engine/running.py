@@ -14,7 +14,7 @@ from millefeuille.build.running.run import run_step
 from millefeuille.build.running.sweep import sweep
 from millefeuille.build.running.wish import RunWish
 from millefeuille.build.steps.step import Log, Runner
-from millefeuille.engine.place import place, run_directory
+from millefeuille.engine.place import identity, place, run_directory
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.layers.members import layer_members
 from millefeuille.layers.tarstream import Member
@@ -34,7 +34,7 @@ def run_host(settings: Settings, store: Store, allowed: frozenset[str] = frozens
     directory, work = os.path.join(run_directory(settings), "builds"), os.path.join(settings.root, "build")
     for path in (settings.run, run_directory(settings), where.runtime, directory, work):
         files.make_directory(path)
-    runtime = probe.find(where.runtime, rootless=rootless)
+    runtime = probe.find(where.runtime, rootless=rootless, store=identity(settings))
     host = RunHost(
         snapshots=snapshotter(settings, store, building=True),
         runtime=runtime,

@@ -54,13 +54,16 @@ def used(host: Netlink) -> list[ipaddress.IPv4Network]:
 
 
 def raise_up(host: Netlink, network: Network) -> None:
-    """Make the bridge of a settled network where it is missing. Raises InterfaceTaken, OSError."""
+    """Make the bridge of a settled network where it is missing; one that it has under another name is taken
+    as it is. Raises InterfaceTaken, OSError.
+    """
     assert network.subnet is not None and network.gateway is not None
     number = links.index(host, network.interface)
     if number is None:
-        links.add_bridge(host, network.interface, hardware_address(network.id), network.mtu)
+        mac = hardware_address(network.id, network.store)
+        links.add_bridge(host, network.interface, mac, network.mtu)
         number = links.set_up(host, network.interface)
-    elif not is_of(host, network.interface, network.id):
+    elif not (is_of(host, network.interface, network.id, network.store) or network.bridge):
         raise InterfaceTaken(
             f"network {network.name}: this host has an interface {network.interface} already"
         )
@@ -72,22 +75,25 @@ def raise_up(host: Netlink, network: Network) -> None:
         _set(_FORWARD, b"1")
 
 
-def take_down(host: Netlink, interface: str, network_id: str) -> None:
+def take_down(host: Netlink, network: Network) -> None:
     """Remove the bridge that was made for a network, when nobody is on it; an interface of anybody else's
     that has its name stays.
     """
-    if is_of(host, interface, network_id):
-        links.remove(host, interface)
+    if is_of(host, network.interface, network.id, network.store):
+        links.remove(host, network.interface)
 
 
-def is_of(host: Netlink, interface: str, network_id: str) -> bool:
-    """Whether there is an interface of this name, and it is the bridge that was made for the network."""
-    return links.hardware_address(host, interface) == hardware_address(network_id)
+def is_of(host: Netlink, interface: str, network_id: str, store: str) -> bool:
+    """Whether there is an interface of this name, and it is the bridge that was made for the network of a
+    store; "" stands for an earlier version, which did not tell stores apart.
+    """
+    return links.hardware_address(host, interface) == hardware_address(network_id, store)
 
 
-def hardware_address(network_id: str) -> str:
+def hardware_address(network_id: str, store: str) -> str:
     """The address that the bridge of a network has, by which it is known to be ours."""
-    value = bytearray(sha256(f"bridge {network_id}".encode()).digest()[:6])
+    whose = f"{store} " if store else ""
+    value = bytearray(sha256(f"bridge {whose}{network_id}".encode()).digest()[:6])
     value[0] = (value[0] & 0xFC) | 0x02  # local, and of one interface
     return value.hex(":")
 

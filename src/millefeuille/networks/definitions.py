@@ -7,7 +7,14 @@ import os
 
 from millefeuille import files
 from millefeuille.errors import Corrupt, Invalid, NotFound
-from millefeuille.networks.network import PREDEFINED, Network, decode, encode, predefined
+from millefeuille.networks.network import (
+    PREDEFINED,
+    Network,
+    decode,
+    encode,
+    predefined,
+    store_of,
+)
 from millefeuille.plainjson import dumps, loads
 
 
@@ -28,6 +35,7 @@ class Definitions:
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
+        self.store = store_of(directory)
 
     def every(self) -> list[Network]:
         """All networks by name. Raises DamagedNetwork."""
@@ -72,7 +80,7 @@ class Definitions:
             path = f"{self.directory}/{name}"
             try:
                 with open(path, "rb") as file:
-                    found.append(decode(loads(file.read())))
+                    found.append(decode(loads(file.read()), self.store))
             except FileNotFoundError:
                 continue  # removed meanwhile
             except (ValueError, KeyError, TypeError) as error:

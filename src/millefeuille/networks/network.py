@@ -28,7 +28,9 @@ class Network:
     """One network. `driver` is "bridge", "host" or "null"; only the first has a subnet.
 
     `chosen` says that the subnet was ours to choose: then another may take its place while nobody is on it.
-    `ip_range` is the part of the subnet that addresses are given out from.
+    `ip_range` is the part of the subnet that addresses are given out from. `store` tells its store from
+    others of the host: a copy of one has networks with the same IDs. `bridge` is the name that its bridge has
+    now where that is not the usual one, "" elsewhere. These two are not written down.
     """
 
     id: str
@@ -43,6 +45,8 @@ class Network:
     attachable: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+    store: str = ""
+    bridge: str = ""
 
     @property
     def predefined(self) -> bool:
@@ -52,7 +56,15 @@ class Network:
     @property
     def interface(self) -> str:
         """The name of its bridge; interfaces have at most 15 letters."""
+        return self.bridge or self.options.get(_BRIDGE_NAME) or f"mf-{self._own()[:12]}"
+
+    @property
+    def former_interface(self) -> str:
+        """The name that earlier versions gave its bridge, whatever the store."""
         return self.options.get(_BRIDGE_NAME) or f"mf-{self.id[:12]}"
+
+    def _own(self) -> str:
+        return sha256(f"{self.store} {self.id}".encode()).hexdigest()
 
     @property
     def mtu(self) -> int:
@@ -70,11 +82,16 @@ class Network:
         return self.options.get(_BINDING) or "0.0.0.0"
 
 
+def store_of(root: str) -> str:
+    """What the store whose definitions lie in `root` is called among others of the host."""
+    return sha256(os.fsencode(root)).hexdigest()[:12]
+
+
 def predefined(root: str, name: str) -> Network:
-    """One of Docker's three networks, in the store at `root`."""
+    """One of Docker's three networks, in the store whose definitions lie in `root`."""
     identity = sha256(b"network\0" + os.fsencode(root) + b"\0" + name.encode()).hexdigest()
     driver = PREDEFINED[name]
-    return Network(id=identity, name=name, driver=driver, chosen=driver == "bridge")
+    return Network(id=identity, name=name, driver=driver, chosen=driver == "bridge", store=store_of(root))
 
 
 def encode(network: Network) -> dict[str, Any]:
@@ -95,8 +112,8 @@ def encode(network: Network) -> dict[str, Any]:
     }
 
 
-def decode(value: Mapping[str, Any]) -> Network:
-    """The network that `encode` wrote. Raises KeyError, ValueError for anything else."""
+def decode(value: Mapping[str, Any], store: str = "") -> Network:
+    """The network of a store that `encode` wrote. Raises KeyError, ValueError for anything else."""
     return Network(
         id=value["Id"],
         name=value["Name"],
@@ -110,4 +127,5 @@ def decode(value: Mapping[str, Any]) -> Network:
         attachable=value["Attachable"],
         labels=value["Labels"],
         options=value["Options"],
+        store=store,
     )

@@ -29,7 +29,6 @@ from millefeuille.networks.hostfiles import Name
 from millefeuille.networks.lease import Carrier, Endpoint, Lease, Leases, Port
 from millefeuille.networks.network import Network
 from millefeuille.networks.wishes import Wishes, names
-from millefeuille.sha256 import sha256
 from millefeuille.store import journal
 from millefeuille.store.disk import Disk
 from millefeuille.values import replace
@@ -101,7 +100,7 @@ class Networks:
         self.leases = Leases(f"{run}/networks")
         self._root = root
         self._run = run
-        self._table = f"mille_{sha256(os.fsencode(root)).hexdigest()[:12]}"
+        self._table = f"mille_{self.definitions.store}"
 
     def get(self, text: str) -> Network:
         """The network with this name, ID or beginning of an ID.
@@ -127,7 +126,7 @@ class Networks:
         Raises NetworkExists, PredefinedNetwork, OneInstance, BadNetwork, NetworkUnsupported, PoolTaken,
         NoPool, BridgeDenied, OSError.
         """
-        made = making.make(order)
+        made = replace(making.make(order), store=self.definitions.store)
         _check_bridges()
         with self._locked(), netlink.Netlink() as host:
             others = self.every()
@@ -160,7 +159,7 @@ class Networks:
                     f"error while removing network: network {found.name} has active endpoints"
                     f" ({', '.join(users)})"
                 )
-            bridges.take_down(host, found.interface, found.id)
+            bridges.take_down(host, found)
             self.definitions.forget(found)
         self._note("destroy", found)
         return found
@@ -408,11 +407,22 @@ class Networks:
         network = self.get(name)
         if network.driver != "bridge":
             raise ends.BadEndpoint(f"container cannot be connected to network {name} among others")
+        network = self._standing(host, network)
         settled = bridges.settled(host, network, self.every())
         if settled != network:
             self._found()
             self.definitions.save(settled)
         return settled
+
+    def _standing(self, host: netlink.Netlink, network: Network, *, without: str = "") -> Network:
+        """The network on the bridge that an earlier version made for it, as long as somebody is on that; the
+        container `without` does not count.
+        """
+        former = network.former_interface
+        if not bridges.is_of(host, former, network.id, ""):
+            return network
+        on = [lease.container for lease, end in self.connected(network) if end.bridge == former]
+        return replace(network, bridge=former) if set(on) - {without} else network
 
     def _endpoint(
         self, container: str, wishes: Wishes, network: Network, wish: Mapping[str, Any], interface: str
@@ -441,7 +451,8 @@ class Networks:
         """Make what the lease tells of."""
         for end in lease.endpoints:
             if end.cable:
-                bridges.raise_up(host, self.get(end.network_id))
+                network = self._standing(host, self.get(end.network_id), without=lease.container)
+                bridges.raise_up(host, network)
         if lease.hosts:
             reached = pasta.host_address() if carried else ""
             hostfiles.write(lease.hosts, ends.hosts(lease, wishes, host=reached))
@@ -457,7 +468,8 @@ class Networks:
         leases = [lease for lease in every if lease.container != without]
         gone = [end for lease in every if lease.container == without for end in lease.endpoints]
         told = f"{self.leases.directory}/rules"
-        upkeep.settle(host, lock, self.every(), leases, gone, table=self._table, told=told)
+        store = self.definitions.store
+        upkeep.settle(host, lock, self.every(), leases, gone, store=store, table=self._table, told=told)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from millefeuille.networks.lease import Endpoint, Lease
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
 from millefeuille.networks.rules import Published
+from millefeuille.values import replace
 
 
 def settle(
@@ -25,20 +26,25 @@ def settle(
     leases: Sequence[Lease],
     gone: Sequence[Endpoint],
     *,
+    store: str,
     table: str,
     told: str,
 ) -> None:
     """Make it so that exactly these leases hold, and no longer the ends `gone`, whose networks may be unknown
-    by now: their cables go, and the bridges that nobody is on. `table` is the store's in the packet filter,
-    `told` the file with what that was told last. `lock` is the held lock of the host's networks.
+    by now: their cables go, and the bridges that nobody is on. `store` tells whose bridges are the store's,
+    `table` is its own in the packet filter, `told` the file with what that was told last. `lock` is the held
+    lock of the host's networks.
 
     Raises FilterMissing, FilterFailed, OSError.
     """
-    used = {end.network_id for lease in leases for end in lease.endpoints if end.cable}
-    bridged = [network for network in networks if network.driver == "bridge"]
-    idle = {(network.interface, network.id) for network in bridged}
-    idle |= {(end.bridge, end.network_id) for end in gone if end.bridge}
-    over = [name for name, id in sorted(idle) if id not in used and bridges.is_of(host, name, id)]
+    used = {end.network_id: end.bridge for lease in leases for end in lease.endpoints if end.cable}
+    networks = [network for network in networks if network.driver == "bridge"]
+    bridged = [replace(network, bridge=used.get(network.id, "")) for network in networks]
+    idle = {(network.interface, network.id, store) for network in bridged}
+    # A bridge that a lease names is ours, also one that an earlier version made.
+    idle |= {(end.bridge, end.network_id, whose) for end in gone if end.bridge for whose in (store, "")}
+    unused = sorted(one for one in idle if one[1] not in used)
+    over = [name for name, id, whose in unused if bridges.is_of(host, name, id, whose)]
     over += [end.cable for end in gone if end.cable]
     with beside(lambda: links.remove(host, *over)) if over else nullcontext():
         _tell(lock, table, told, [network for network in bridged if network.id in used], leases)

@@ -51,9 +51,9 @@ def _connect(
 
 
 def _plug(host: Netlink, inside: Netlink, descriptor: int, end: Endpoint, network: Network) -> None:
-    bridge = links.index(host, network.interface)
+    bridge = links.index(host, end.bridge)
     if bridge is None:
-        raise BridgeGone(f"the bridge {network.interface} of network {network.name} is gone")
+        raise BridgeGone(f"the bridge {end.bridge} of network {network.name} is gone")
     links.add_pair(
         host, end.cable, bridge, peer=end.interface, namespace=descriptor, mac=end.mac, mtu=network.mtu
     )

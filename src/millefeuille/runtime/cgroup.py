@@ -41,15 +41,18 @@ class InvalidParent(Invalid):
     """A parent, or a name below it, that is none of a control group."""
 
 
-def path(id: str, parent: str = "") -> str:
-    """The control group of a container, below Docker's `CgroupParent` where one is given. Raises
-    InvalidParent.
+def path(id: str, parent: str = "", *, store: str = "") -> str:
+    """The control group of a container, below Docker's `CgroupParent` where one is given.
+
+    `store` tells stores of a host apart, for a copy of one has containers with the same IDs. It is part of
+    the name, and no level of its own: nobody would know when that could go. Raises InvalidParent.
     """
     if parent and (".." in parent.split("/") or "\0" in parent):
         raise InvalidParent(f"invalid cgroup parent: {parent}")
     if not id or "/" in id:
         raise InvalidParent(f"no control group is named {id!r}")
-    return posixpath.join("/", parent.strip("/") or _PARENT.strip("/"), id)
+    name = f"{store}-{id}" if store else id
+    return posixpath.join("/", parent.strip("/") or _PARENT.strip("/"), name)
 
 
 def remove(group: str) -> None:
@@ -104,15 +107,14 @@ def limits() -> frozenset[str]:
         return frozenset(name for name, file in _LIMIT_FILES if os.path.exists(f"{ROOT}/{file}"))
 
 
-def oom_counters(id: str, parent: str = "") -> list[str]:
-    """The files that may count, in a line "oom_kill N", processes killed for want of memory."""
-    group = path(id, parent)
+def oom_counters(group: str) -> list[str]:
+    """The files that may count, in a line "oom_kill N", processes of a group killed for want of memory."""
     return [f"{ROOT}{group}/memory.events", f"{ROOT}/memory{group}/memory.oom_control"]
 
 
-def oom_killed(id: str, parent: str = "") -> bool:
-    """Whether the kernel has killed a process of the container, as long as its control group is there."""
-    for counter in oom_counters(id, parent):
+def oom_killed(group: str) -> bool:
+    """Whether the kernel has killed a process of a control group, as long as that is there."""
+    for counter in oom_counters(group):
         try:
             with open(counter, encoding="ascii") as file:
                 for line in file:

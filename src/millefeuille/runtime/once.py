@@ -15,7 +15,7 @@ from millefeuille import files
 from millefeuille.annotations import Any
 from millefeuille.oci.digest import Digest
 from millefeuille.plainjson import dumps
-from millefeuille.runtime import cgroup, hostfiles, spec
+from millefeuille.runtime import hostfiles, spec
 from millefeuille.runtime import process as processes
 from millefeuille.runtime.bundles import abandoned, claimed
 from millefeuille.runtime.mountspace import privately
@@ -92,7 +92,7 @@ def _mounted(host: Host, run: Run, id: str, bundle: str, forwarder: Forwarder) -
         finally:
             close_all(mounts)
         try:
-            _write_spec(bundle, id, run)
+            _write_spec(bundle, id, run, host.runtime.group(id))
             attached = host.runtime.run(id, bundle, run.stdio)
             forwarder.aim(attached)
             return attached.wait()
@@ -102,7 +102,7 @@ def _mounted(host: Host, run: Run, id: str, bundle: str, forwarder: Forwarder) -
         let_go(mounts)
 
 
-def _write_spec(bundle: str, id: str, run: Run) -> None:
+def _write_spec(bundle: str, id: str, run: Run, group: str) -> None:
     rootfs = f"{bundle}/rootfs"
     hostname = os.uname().nodename if run.host_network else id[:12]
     wishes = run.wishes
@@ -123,7 +123,7 @@ def _write_spec(bundle: str, id: str, run: Run) -> None:
                 config=config,
                 host_config={"NetworkMode": "host"} if run.host_network else {},
                 host_files=hostfiles.write(bundle, hostname, host_network=run.host_network),
-                cgroup=cgroup.path(id),
+                cgroup=group,
             )
         )
     finally:

@@ -10,8 +10,8 @@ from millefeuille.runtime.runc import Runc
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def find(directory: str, *, rootless: bool = False) -> Runc:
-    """The runtime to use, with its state under `directory`. Raises RuntimeMissing.
+def find(directory: str, *, rootless: bool = False, store: str = "") -> Runc:
+    """The runtime to use, with its state under `directory`, for a `store` (see Runc). Raises RuntimeMissing.
 
     crun first, as it starts faster; runc first where control groups are of both versions, which crun refuses.
     In an ordinary user's namespace (`rootless`) neither has control groups, so no limits can be set.
@@ -22,7 +22,7 @@ def find(directory: str, *, rootless: bool = False) -> Runc:
             program = os.path.join(place, name)
             if os.access(program, os.X_OK):
                 options = ("--cgroup-manager=disabled",) if rootless and name == "crun" else ()
-                return Runc(program, directory, options=options, limits=not rootless)
+                return Runc(program, directory, options=options, limits=not rootless, store=store)
     raise RuntimeMissing("no OCI runtime found", advice="Install crun or runc.")
 
 

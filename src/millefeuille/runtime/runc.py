@@ -17,13 +17,21 @@ from millefeuille.runtime.runtime import Attached, ExecFailed, Refused, StartFai
 class Runc:
     """Containers run by `program`, with its state under `directory`.
 
-    `options` come before every verb; `limits` says whether it can set limits here.
+    `options` come before every verb; `limits` says whether it can set limits here; `store` tells this store
+    from others of the host, see `cgroup.path`.
     """
 
     def __init__(
-        self, program: str, directory: str, *, options: tuple[str, ...] = (), limits: bool = True
+        self,
+        program: str,
+        directory: str,
+        *,
+        options: tuple[str, ...] = (),
+        limits: bool = True,
+        store: str = "",
     ) -> None:
         self.program = program
+        self._store = store
         self.limits = limits
         self._directory = directory
         self._program = Program(path=program, options=("--root", directory, *options))
@@ -116,12 +124,16 @@ class Runc:
         told = loads(self._program.output(["ps", "--format", "json", id]))
         return [int(pid) for pid in told or ()]
 
+    def group(self, id: str, parent: str = "") -> str:
+        """See Runtime."""
+        return cgroup.path(id, parent, store=self._store)
+
     def delete(self, id: str) -> None:
-        """See Runtime. `CgroupParent` is the caller's: there, see `cgroup.remove`."""
+        """See Runtime. A group with another parent is the caller's: see `cgroup.remove`."""
         if os.path.exists(f"{self._directory}/{id}"):
             self._program.start(["delete", "--force", id], Stdio(stdout=None, stderr=None)).wait()
             files.remove_tree(f"{self._directory}/{id}")
-        cgroup.remove(cgroup.path(id))
+        cgroup.remove(self.group(id))
 
     def _exec(self, process: Mapping[str, Any], directory: str) -> tuple[list[str], str]:
         path, log = f"{directory}/process.json", f"{directory}/runtime.log"

@@ -123,6 +123,11 @@ class Runtime(Protocol):
     def processes(self, id: str) -> list[int]:
         """The IDs of its processes, as the host has them. Raises Refused."""
 
+    def group(self, id: str, parent: str = "") -> str:
+        """The control group that a container is to have, below Docker's `CgroupParent` where one is given.
+        Raises InvalidParent.
+        """
+
     def delete(self, id: str) -> None:
         """Kill what runs, and forget the container: afterwards it and its processes are gone.
 

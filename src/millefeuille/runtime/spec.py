@@ -42,7 +42,7 @@ class Bundle:
     user asked for, in the OCI spec's words, parents first, and `chosen` the targets of those that no image
     asked for; `host_files` maps places inside to host paths.
     `network_namespace` is the path of the one to join; without, the container gets an empty one, or the
-    host's for the mode "host". `cgroup` is its control group (see `cgroup.path`); `limited` says whether
+    host's for the mode "host". `cgroup` is its control group (see `Runtime.group`); `limited` says whether
     the runtime can set limits at all; `rootless` that this process is in a user namespace of an ordinary
     user. `witness` is told of each place for a mount that has to be made (see `inroot`).
     """

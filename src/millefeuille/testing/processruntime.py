@@ -103,6 +103,10 @@ class ProcessRuntime:
         made = self._found(id)
         return [made.pid, *(other.pid for other in made.others if other.poll() is None)]
 
+    def group(self, id: str, parent: str = "") -> str:
+        """See Runtime."""
+        return f"{parent}/{id}"
+
     def delete(self, id: str) -> None:
         """See Runtime."""
         made = self._containers.pop(id, None)

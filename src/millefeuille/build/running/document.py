@@ -11,7 +11,7 @@ from millefeuille.build.running.failure import EntitlementMissing
 from millefeuille.build.running.host import INSECURE, NETWORK_HOST, RunHost
 from millefeuille.build.running.stubs import Stubs
 from millefeuille.build.running.wish import RunWish
-from millefeuille.runtime import cgroup, inroot, process, spec
+from millefeuille.runtime import inroot, process, spec
 from millefeuille.runtime.users import look_up
 
 # Where every container has the kernel's file systems.
@@ -65,7 +65,7 @@ def document(
             },
             host_config=_host_config(wish),
             mounts=ordered,
-            cgroup=cgroup.path(id, cgroup_parent(wish)),
+            cgroup=host.runtime.group(id, cgroup_parent(wish)),
             limited=host.limited,
             rootless=host.rootless,
             witness=stubs.witness,

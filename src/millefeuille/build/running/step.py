@@ -76,7 +76,7 @@ class Step:
         self._host.runtime.delete(self._id)
         waited(process)
         if parent := document.cgroup_parent(self._wish):
-            cgroup.remove(cgroup.path(self._id, parent))
+            cgroup.remove(self._host.runtime.group(self._id, parent))
 
     def _start(
         self,

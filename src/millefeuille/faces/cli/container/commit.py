@@ -12,7 +12,7 @@ from millefeuille.containers.pausing import Freezing
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.containers.remaining import refuse_going
-from millefeuille.engine.place import place
+from millefeuille.engine.place import identity, place
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.store import founded
 from millefeuille.faces.cli import exits
@@ -65,7 +65,8 @@ def _still(
     """What holds the container meanwhile, if it runs; without control groups, which an ordinary user's has
     not, nothing does.
     """
-    runtime = probe.find(where.runtime, rootless=userns.is_inside())
+    store_name = identity(context.settings)
+    runtime = probe.find(where.runtime, rootless=userns.is_inside(), store=store_name)
     if runtime.limits:
         return pausing.paused(Freezing(store=store, place=where, runtime=runtime), container)
     if records.state(where, container.id).status == "running":
