@@ -22,6 +22,7 @@ from millefeuille.docker.filters import Filters
 from millefeuille.docker.selection import listed, prunable
 from millefeuille.engine import contextfiles
 from millefeuille.engine.build import Order, Tree, build_image, series
+from millefeuille.engine.damage import damaged, set_aside
 from millefeuille.engine.extracted import extractions
 from millefeuille.engine.foreign import is_out_of_reach, reach
 from millefeuille.engine.host import host
@@ -309,12 +310,15 @@ class Engine:
     def check(self, *, data: bool = False) -> Report:
         """Look for damage; with `data` every byte is read."""
         store = self._store()
-        return checking.check(store, data=data, extractions=extractions(store))
+        containers = damaged(self._settings, store)
+        return checking.check(store, data=data, extractions=extractions(store), containers=containers)
 
     @_inside(_has_foreign_files)
     def repair(self, report: Report, *, data: bool = False) -> tuple[str, ...]:
         """Mend what `check` found, with `data` as thorough; a sentence on each thing done or lost."""
-        return mending.repair(self._store(), report, data=data, prepare=prepare(self._settings))
+        store = self._store()
+        made, container = prepare(self._settings), set_aside(self._settings, store)
+        return mending.repair(store, report, data=data, prepare=made, container=container)
 
     def _store(self) -> Store:
         """The store, made where it is missing. Raises NotAStore, ReadOnlyStore, DiskFull, Failed."""

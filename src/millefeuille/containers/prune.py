@@ -21,7 +21,7 @@ class Pruned:
 
 
 def prune(host: Host, accepts: Callable[[Container], bool]) -> Pruned:
-    """Remove the stopped containers that `accepts` takes; volumes stay. Raises DamagedRecord, OSError."""
+    """Remove the stopped containers that `accepts` takes; volumes stay. Raises OSError."""
     ids: list[str] = []
     reclaimed = 0
     for container in records.every(host.store, host.place):

@@ -52,6 +52,7 @@ class Container:
     host_config: Mapping[str, Any]
     networking: Mapping[str, Any] = field(default_factory=dict)
     mounts: tuple[MountPoint, ...] = ()
+    damage: str = ""  # why its record cannot be read; then this is what the database knows of it
 
     @property
     def short(self) -> str:
@@ -94,8 +95,20 @@ def encode(container: Container) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_KINDS: Final = {
+    **dict.fromkeys(("Id", "Name", "Created", "Image", "Path", "Platform"), str),
+    **dict.fromkeys(("Config", "HostConfig", "NetworkingConfig"), dict),
+    **dict.fromkeys(("Layers", "Args", "MountPoints"), list),
+}
+
+
 def decode(value: Mapping[str, Any]) -> Container:
     """The container that `encode` wrote. Raises KeyError, TypeError, Invalid for anything else."""
+    for key, kind in _KINDS.items():
+        if not isinstance(value[key], kind):
+            raise TypeError(f"{key} is of the wrong type")
+    if not all(isinstance(word, str) for word in value["Args"]):
+        raise TypeError("Args are of the wrong type")
     return Container(
         id=value["Id"],
         name=value["Name"],

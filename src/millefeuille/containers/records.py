@@ -6,16 +6,20 @@ that is free knows that the monitor was killed, or the machine restarted.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import time
+from collections.abc import Iterator
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.containers import record as shape
 from millefeuille.containers import state as states
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.containers.state import State
-from millefeuille.errors import Corrupt, Unnamed
+from millefeuille.errors import Corrupt, Invalid, Unnamed
 from millefeuille.later import Later
 from millefeuille.oci.moment import rfc3339
 from millefeuille.plainjson import dumps, loads
@@ -30,9 +34,14 @@ if TYPE_CHECKING:
 else:
     overwriting = Later("millefeuille.containers.monitor.overwriting")
 
-__all__ = ["DamagedRecord", "NoSuchContainer", "every", "find", "is_alive", "load", "state"]
+__all__ = ["DamagedRecord", "NoSuchContainer", "every", "find", "is_alive", "known", "load", "state"]
 
 KILLED = 137  # what a container's end is called whose monitor is gone: nobody saw it
+
+
+# What reading a document of another form comes to, and what a damaged disk says instead of it.
+_MISREAD: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError, Invalid)
+_UNREADABLE: Final = frozenset((errno.EIO, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EUCLEAN))
 
 
 class DamagedRecord(Corrupt):
@@ -42,6 +51,17 @@ class DamagedRecord(Corrupt):
 def find(store: Store, place: Place, text: str) -> Container:
     """The container that `text` means: an ID, a name, the beginning of an ID.
 
+    Raises NoSuchContainer, AmbiguousPrefix, DamagedRecord, Unnamed.
+    """
+    container = known(store, place, text)
+    if container.damage:
+        raise damaged(container)
+    return container
+
+
+def known(store: Store, place: Place, text: str) -> Container:
+    """The same, for whoever lists or removes it: with `damage` where its record cannot be read.
+
     Raises NoSuchContainer, AmbiguousPrefix, Unnamed.
     """
     if not text.strip():
@@ -50,11 +70,17 @@ def find(store: Store, place: Place, text: str) -> Container:
         raise NoSuchContainer(f"No such container: {text}")
     with store.reading() as tx:
         row = containers.find(tx, text)
-    return load(place, row.id)
+    return _loaded(store, place, row)
+
+
+def damaged(container: Container) -> DamagedRecord:
+    """The error of one that cannot be used for what is wrong with its record."""
+    advice = f"Remove the container with `mille rm -f {container.short}`."
+    return DamagedRecord(container.damage, advice=advice)
 
 
 def every(store: Store, place: Place) -> list[Container]:
-    """All containers, the newest first. Raises DamagedRecord."""
+    """All containers, the newest first; with `damage` those whose record cannot be read."""
     if not store.exists():
         return []
     with store.reading() as tx:
@@ -62,24 +88,58 @@ def every(store: Store, place: Place) -> list[Container]:
     found = []
     for row in rows:
         try:
-            found.append(load(place, row.id))
+            found.append(_loaded(store, place, row))
         except NoSuchContainer:
             continue  # removed meanwhile
     return found
 
 
+def is_recorded(store: Store, id: str) -> bool:
+    """Whether the database knows the container: one that it does not is gone, or is not made yet."""
+    with store.reading() as tx:
+        return any(containers.rows(tx, "id = ?", (id,)))
+
+
+def _loaded(store: Store, place: Place, row: containers.Row) -> Container:
+    """The container of a row, as far as its record can be read. Raises NoSuchContainer when both are gone."""
+    try:
+        return load(place, row.id)
+    except DamagedRecord as error:
+        damage = str(error)
+    except NoSuchContainer:
+        if not is_recorded(store, row.id):
+            raise
+        damage = f"{place.record(row.id)}: the container's record is missing"
+    return Container(
+        id=row.id, name=row.name, created=rfc3339(row.created_ns), image=row.image, chain=row.chain,
+        layers=(), path="", args=(), platform="", config={}, host_config={}, damage=damage,
+    )  # fmt: skip
+
+
 def load(place: Place, id: str) -> Container:
     """The record of the container with this ID. Raises NoSuchContainer, DamagedRecord."""
+    path = place.record(id)
     try:
-        with open(place.record(id), "rb") as file:
-            return shape.decode(loads(file.read()))
+        with _understood(path, "record"), open(path, "rb") as file:
+            container = shape.decode(loads(file.read()))
     except FileNotFoundError:
         raise NoSuchContainer(f"No such container: {id}") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DamagedRecord(
-            f"{place.record(id)}: not a container's record ({error})",
-            advice=f"Remove the container with `mille rm -f {id[:12]}`.",
-        ) from error
+    if container.id != id:
+        raise DamagedRecord(f"{path}: not a container's record (it is another container's)")
+    return container
+
+
+@contextlib.contextmanager
+def _understood(path: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except _MISREAD as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise DamagedRecord(f"{path}: not a container's {what} ({reason})") from error
+    except OSError as error:
+        if error.errno not in _UNREADABLE:
+            raise
+        raise DamagedRecord(f"{path}: {(error.strerror or str(error)).lower()}") from error
 
 
 def save(place: Place, container: Container) -> None:
@@ -105,12 +165,30 @@ def is_orphaned(place: Place, id: str, told: State) -> bool:
 
 
 def recorded(place: Place, id: str) -> State:
-    """The state as it was written last."""
+    """The state as it was written last; that of a new container where it cannot be read."""
     try:
-        with open(place.state(id), "rb") as file:
-            return states.decode(loads(file.read()))
-    except (FileNotFoundError, ValueError, KeyError):
+        return load_state(place, id)
+    except DamagedRecord:
         return State()
+
+
+def load_state(place: Place, id: str) -> State:
+    """The same. Raises DamagedRecord when there is something else than a state."""
+    path = place.state(id)
+    try:
+        with _understood(path, "state"), open(path, "rb") as file:
+            return states.decode(loads(file.read()))
+    except FileNotFoundError:
+        return State()
+
+
+def state_damage(place: Place, id: str) -> str:
+    """Why a container's state cannot be read; "" when it can, or it has none yet."""
+    try:
+        load_state(place, id)
+    except DamagedRecord as error:
+        return str(error)
+    return ""
 
 
 def save_state(place: Place, id: str, told: State) -> None:
@@ -135,7 +213,7 @@ def is_alive(place: Place, id: str) -> bool:
     """Whether the container's monitor lives, or a command that is about to start or remove it."""
     try:
         descriptor = os.open(place.lock(id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         return not files.try_lock(descriptor, shared=True)

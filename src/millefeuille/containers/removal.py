@@ -18,11 +18,13 @@ from millefeuille.containers.connection import NotRunning, connected
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
+from millefeuille.containers.volumeusers import sure_users
 from millefeuille.errors import Conflict
 from millefeuille.later import Later
 from millefeuille.plainjson import loads
 from millefeuille.runtime import cgroup
 from millefeuille.store import removal as rows
+from millefeuille.store.containers import NoSuchContainer
 from millefeuille.values import replace
 from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound
 
@@ -45,17 +47,16 @@ class ContainerRunning(Conflict):
 
 
 def remove(host: Host, container: Container, *, force: bool = False, volumes: bool = False) -> None:
-    """Remove a container; with `volumes`, its anonymous volumes too. Raises ContainerRunning."""
-    if records.state(host.place, container.id).running:
+    """Remove a container, of which no more than the row may be left; with `volumes`, its anonymous volumes.
+
+    Raises ContainerRunning, LockTimeout, and NoSuchContainer when somebody else has removed it meanwhile.
+    """
+    if _runs(host, container.id):
         if not force:
             raise _running(host, container)
         end(host, container)
+    lock = _held(host, container)
     try:
-        lock = os.open(host.place.lock(container.id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        lock = files.create(host.place.lock(container.id), exclusive=False)
-    try:
-        files.lock(lock, f"container {container.short}")
         _promise(host, container)
         discard(host, container.id)
         note(host.store, container, "destroy")
@@ -63,6 +64,41 @@ def remove(host: Host, container: Container, *, force: bool = False, volumes: bo
         os.close(lock)
     if volumes:
         drop_volumes(host, container)
+
+
+def _runs(host: Host, id: str) -> bool:
+    """Whether it does; of one whose state cannot be read its monitor tells by being there."""
+    place = host.place
+    return records.state(place, id).running or bool(
+        records.state_damage(place, id) and records.is_alive(place, id)
+    )
+
+
+def _held(host: Host, container: Container) -> int:
+    """The container's lock, held. Raises NoSuchContainer, LockTimeout."""
+    directory, path = host.place.directory(container.id), host.place.lock(container.id)
+    if not os.path.isdir(directory):
+        # Its directory is gone: removed, or lost while there is a row, which is to go too.
+        _refuse_gone(host, container)
+        files.unlink(directory)
+        files.make_directory(directory)
+    try:
+        lock = files.create(path, exclusive=False)
+    except FileNotFoundError:
+        raise NoSuchContainer(f"No such container: {container.name}") from None
+    try:
+        files.lock(lock, f"container {container.short}")
+        # Whoever removed it had the lock until now.
+        _refuse_gone(host, container)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _refuse_gone(host: Host, container: Container) -> None:
+    if not records.is_recorded(host.store, container.id):
+        raise NoSuchContainer(f"No such container: {container.name}")
 
 
 def _promise(host: Host, container: Container) -> None:
@@ -80,8 +116,9 @@ def drop_volumes(host: Host, container: Container) -> None:
     for mount in container.mounts:
         if mount.anonymous:
             try:
-                host.volumes.remove(mount.name, users=_users(host, mount.name))
-            except (VolumeInUse, VolumeNotFound):
+                users = sure_users(host.store, host.place).get(mount.name, ())
+                host.volumes.remove(mount.name, users=users)
+            except (VolumeInUse, VolumeNotFound, records.DamagedRecord):
                 continue
 
 
@@ -160,11 +197,3 @@ def _running(host: Host, container: Container) -> ContainerRunning:
         "restarting": f"is restarting{_HINT}",
     }.get(status, f"is running{_HINT}")
     return ContainerRunning(f'cannot remove container "{container.name}": container {what}')
-
-
-def _users(host: Host, volume: str) -> list[str]:
-    return [
-        other.id
-        for other in records.every(host.store, host.place)
-        if any(mount.name == volume for mount in other.mounts)
-    ]

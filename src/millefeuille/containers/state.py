@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from millefeuille.annotations import Any
+from millefeuille.annotations import Any, Final
 from millefeuille.containers.record import NEVER
 from millefeuille.values import dataclass
 
@@ -53,8 +53,20 @@ def encode(state: State) -> dict[str, Any]:
     return told
 
 
+_KINDS: Final = {
+    **dict.fromkeys(("Status", "Error", "StartedAt", "FinishedAt"), str),
+    **dict.fromkeys(("Pid", "ExitCode", "RestartCount"), int),
+    "OOMKilled": bool,
+}
+
+
 def decode(value: Mapping[str, Any]) -> State:
-    """The state that `encode` wrote. Raises KeyError for anything else."""
+    """The state that `encode` wrote. Raises KeyError, TypeError for anything else."""
+    for key, kind in _KINDS.items():
+        if not isinstance(value[key], kind):
+            raise TypeError(f"{key} is of the wrong type")
+    if not isinstance(value.get("Health", {}), dict):
+        raise TypeError("Health is of the wrong type")
     return State(
         status=value["Status"], pid=value["Pid"], exit_code=value["ExitCode"], error=value["Error"],
         oom_killed=value["OOMKilled"], started=value["StartedAt"], finished=value["FinishedAt"],

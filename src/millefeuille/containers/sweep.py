@@ -60,7 +60,7 @@ def _idle(place: Place, id: str) -> Iterator[bool]:
     """Whether nobody has a container in hand; and nobody will while this lasts, for that takes its lock."""
     try:
         lock = os.open(place.lock(id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         yield True
         return
     try:
@@ -113,7 +113,7 @@ def tidy(host: Host, id: str) -> bool:
     place = host.place
     try:
         lock = os.open(place.lock(id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         lock = -1
     try:
         if lock >= 0 and not files.try_lock(lock):

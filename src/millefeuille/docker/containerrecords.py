@@ -25,7 +25,7 @@ from millefeuille.store.transaction import Transaction
 def listed(store: Store, place: Place, networks: Networks, *, sized: bool = False) -> list[Listed]:
     """All containers as lists show them, the newest first; with what they take when `sized`.
 
-    Raises DamagedRecord.
+    Of one whose record cannot be read they show what the database knows.
     """
     found = records.every(store, place)
     if not found:

@@ -94,9 +94,12 @@ def prunable(filters: Filters, now: int) -> Callable[[Container], bool]:
     """What `container prune` may take of containers that do not run. Raises InvalidFilter, InvalidTime."""
     filters.check(PRUNED)
     until = filters.until(now)
+    by_label = "label" in filters or "label!" in filters
 
     def accepts(container: Container) -> bool:
         created = rfc3339.nanoseconds(container.created) or 0
+        if by_label and container.damage:
+            return False  # nobody knows which it has
         labels = container.config.get("Labels") or {}
         return (until is None or created < until) and filters.accepts_labels(labels)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from millefeuille.containers.volumeusers import volume_users
+from millefeuille.containers.volumeusers import sure_users, volume_users
 from millefeuille.engine.foreign import reach
 from millefeuille.engine.place import place
 from millefeuille.engine.store import open_store
@@ -30,5 +30,10 @@ def reached(settings: Settings) -> Volumes:
 
 
 def users(settings: Settings) -> Mapping[str, list[str]]:
-    """The IDs of the containers that have each volume, by its name. Raises DamagedRecord."""
+    """The IDs of the containers that have each volume, by its name, as far as their records can be read."""
     return volume_users(open_store(settings), place(settings))
+
+
+def users_at_removal(settings: Settings) -> Mapping[str, list[str]]:
+    """The same. Raises DamagedRecord when a container's record cannot be read, which may have any volume."""
+    return sure_users(open_store(settings), place(settings))

@@ -33,8 +33,9 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong. `kind` is one of database, mirror, layout, name, blob, layer, chain and
-    extraction, `subject` a path for the first three, a name for the fourth, else a digest.
+    """One thing that is wrong. `kind` is one of database, mirror, layout, name, blob, layer, chain, extraction
+    and container, `subject` a path for the first three, a name for the fourth, the ID of a container, else a
+    digest.
     """
 
     kind: str
@@ -67,12 +68,18 @@ class _Promised:
 
 # What is wrong with extracted chains, by what knows how they were extracted.
 Extractions = Callable[[bool], Mapping[Digest, str]]
+# What is wrong with what is kept of containers, by their IDs, by what knows its form.
+Containers = Callable[[], Mapping[str, str]]
 
 
-def check(store: Store, *, data: bool = False, extractions: Extractions | None = None) -> Report:
+def check(
+    store: Store, *, data: bool = False, extractions: Extractions | None = None,
+    containers: Containers | None = None,
+) -> Report:
     """Look at everything; with `data` read every byte. Changes nothing. Raises NoStore, OSError.
 
-    What lies extracted is looked at where `extractions` is given; it is told whether to read every byte.
+    What lies extracted is looked at where `extractions` is given; it is told whether to read every byte. So
+    are the records of containers where `containers` is given.
     """
     if not store.exists():
         raise NoStore(f"{store.disk.root}: no store here")
@@ -91,6 +98,8 @@ def check(store: Store, *, data: bool = False, extractions: Extractions | None =
         found = (*mirrored, *_layout_problems(store), *_problems(store, promised, data=data))
         for chain, wrong in (extractions(data) if extractions is not None else {}).items():
             found += (Problem(kind="extraction", subject=str(chain), message=wrong),)
+        for id, wrong in (containers() if containers is not None else {}).items():
+            found += (Problem(kind="container", subject=id, message=wrong),)
         with store.reading() as tx:
             still = _promised(tx)
     except BrokenDatabase as error:

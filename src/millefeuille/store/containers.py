@@ -128,7 +128,9 @@ def restore(tx: Transaction) -> list[str]:
                 _restore(tx, id, loads(file.read()))
         except FileNotFoundError:
             continue  # one that was never made, or is half removed
-        except (OSError, ValueError, KeyError, TypeError, Corrupt, Invalid) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            losses.append(f"container {id[:12]}: {error}")
+        except (Corrupt, Invalid) as error:
             losses.append(f"container {id[:12]}: {error}")
     return losses
 

@@ -7,7 +7,7 @@ from layers. A damaged blob is set aside, never deleted; the next pull of its im
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from millefeuille import files
 from millefeuille.errors import MilleError
@@ -24,11 +24,13 @@ from millefeuille.store.store import Store
 
 
 def repair(
-    store: Store, found: Report, *, data: bool = False, prepare: Prepare | None = None
+    store: Store, found: Report, *, data: bool = False, prepare: Prepare | None = None,
+    container: Callable[[str], str] | None = None,
 ) -> tuple[str, ...]:
     """Mend what `check` found, with `data` as thorough; a sentence on each thing done or lost.
 
-    Without `prepare`, damaged metadata images are dropped; the next mount makes them.
+    Without `prepare`, damaged metadata images are dropped; the next mount makes them. `container` sets aside
+    what cannot be read of the container with an ID, and says so; without it that stays.
 
     Raises LockTimeout, StoreInUse, DiskFull, ReadOnlyStore, OSError.
     """
@@ -47,6 +49,8 @@ def repair(
         with store.writing() as tx:  # finishes removals, and writes index.json where it is behind
             leases.release(tx, lease)
             leases.sweep(tx)
+    if container is not None:
+        done += [container(problem.subject) for problem in found.problems if problem.kind == "container"]
     if any(problem.kind == "layout" for problem in found.problems):
         files.replace_file(f"{store.disk.root}/oci-layout", LAYOUT)
         done.append("wrote oci-layout again")

@@ -27,7 +27,7 @@ def run(context: Context, call: Call) -> int:
         try:
             if not text.strip("/"):
                 raise Refusal("container name cannot be empty")
-            container = records.find(made.store, made.place, text)
+            container = records.known(made.store, made.place, text)
             removal.remove(made, container, force=call[FORCE], volumes=call[VOLUMES])
         except NoSuchContainer as error:
             told = exits.report(context.terminal, error)

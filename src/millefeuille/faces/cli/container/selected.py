@@ -23,7 +23,7 @@ def selected(
     def find(text: str) -> Container:
         if store is None:
             raise NoSuchContainer(f"No such container: {text}")
-        return records.find(store, place, text)
+        return records.known(store, place, text)
 
     def images(text: str) -> Iterable[str]:
         if store is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from millefeuille.annotations import Final
+from millefeuille.engine.damage import damaged, set_aside
 from millefeuille.engine.extracted import extractions
 from millefeuille.engine.leftovers import clear, unowned
 from millefeuille.engine.metadata import prepare
@@ -31,7 +32,10 @@ def run(context: Context, call: Call) -> int:
         return PROBLEMS if report.problems else 0
     if store.exists():
         clear(context.settings, store)
-    for sentence in repair(store, report, data=call[DATA], prepare=prepare(context.settings)):
+    for sentence in repair(
+        store, report, data=call[DATA], prepare=prepare(context.settings),
+        container=set_aside(context.settings, store),
+    ):  # fmt: skip
         context.terminal.line(sentence)
     if not report.problems:
         return 0
@@ -42,7 +46,8 @@ def run(context: Context, call: Call) -> int:
 
 def _report(context: Context, store: Store, call: Call) -> Report:
     """What `check` finds, and what lies about beside the database."""
-    report = check(store, data=call[DATA], extractions=extractions(store))
+    containers = damaged(context.settings, store)
+    report = check(store, data=call[DATA], extractions=extractions(store), containers=containers)
     if any(problem.kind == "database" for problem in report.problems):
         return report  # then nobody knows whose anything is
     left = sum(size(path) for path in unowned(context.settings, store))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from millefeuille.annotations import Final
 from millefeuille.containers import prune as containerprune
 from millefeuille.containers import records
+from millefeuille.containers.records import DamagedRecord
 from millefeuille.docker import containerselection, networkselection, volumeselection
 from millefeuille.docker.selection import prunable
 from millefeuille.docker.shapes.buildcache import Cached
@@ -18,7 +19,8 @@ from millefeuille.engine.place import place
 from millefeuille.engine.store import removing
 from millefeuille.engine.users import users
 from millefeuille.engine.volumes import reached
-from millefeuille.engine.volumes import users as volume_users
+from millefeuille.engine.volumes import users_at_removal as volume_users
+from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.builder.pruning import Wish
 from millefeuille.faces.cli.builder.pruning import pruned as removed
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
@@ -28,6 +30,7 @@ from millefeuille.faces.cli.options import boolean, filters
 from millefeuille.images.prune import prune
 from millefeuille.store.store import Store
 from millefeuille.values import replace
+from millefeuille.volumes.volume import Volume
 
 ALL = boolean("all", "Remove all unused images not just dangling ones", short="a")
 FILTER = filters("filter", 'Provide filter values (e.g. "label=<key>=<value>")')
@@ -65,10 +68,8 @@ def run(context: Context, call: Call) -> int:
         _tell(context, "Containers", stopped.ids)
         freed += stopped.reclaimed
     _tell(context, "Networks", networks(settings).prune(others))
-    if data is not None:
-        names, size = reached(settings).prune(volume_users(settings), data)
-        _tell(context, "Volumes", names)
-        freed += size
+    size, code = _volumes(context, data) if data is not None else (0, 0)
+    freed += size
     pruned = prune(store, users(settings), images, unused=call[ALL])
     cache = _cache(context, store, call, now)
     freed += sum(one.size for one in cache if not one.shared)
@@ -78,7 +79,17 @@ def run(context: Context, call: Call) -> int:
     context.terminal.write(head)
     _tell(context, "build cache objects", [one.id for one in cache])
     context.terminal.write(total + rest)
-    return 0
+    return code
+
+
+def _volumes(context: Context, accepts: Callable[[Volume], bool]) -> tuple[int, int]:
+    """Remove volumes; their bytes, and the exit code."""
+    try:
+        names, size = reached(context.settings).prune(volume_users(context.settings), accepts)
+    except DamagedRecord as error:  # of a container that runs: it may have any of them
+        return 0, exits.report(context.terminal, error)
+    _tell(context, "Volumes", names)
+    return size, 0
 
 
 def _cache(context: Context, store: Store, call: Call, now: int) -> list[Cached]:

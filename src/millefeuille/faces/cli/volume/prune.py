@@ -5,7 +5,7 @@ from __future__ import annotations
 from millefeuille.annotations import Final
 from millefeuille.docker.units import human_size
 from millefeuille.docker.volumeselection import prunable
-from millefeuille.engine.volumes import reached, users
+from millefeuille.engine.volumes import reached, users_at_removal
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.image.prune import pruning_filters
@@ -31,7 +31,7 @@ def run(context: Context, call: Call) -> int:
     if not call[FORCE] and not context.terminal.confirm(question):
         return 0
     held = reached(context.settings)
-    removed, freed = held.prune(users(context.settings), accepts, named=call[ALL] or filtered)
+    removed, freed = held.prune(users_at_removal(context.settings), accepts, named=call[ALL] or filtered)
     if removed:
         context.terminal.write("".join(f"{line}\n" for line in ("Deleted Volumes:", *removed, "")))
     context.terminal.line(f"Total reclaimed space: {human_size(freed)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from millefeuille.engine.volumes import reached, users
+from millefeuille.engine.volumes import reached, users_at_removal
 from millefeuille.errors import MilleError, NotFound
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
@@ -17,7 +17,7 @@ def run(context: Context, call: Call) -> int:
     held = reached(context.settings)
     for name in call.arguments:
         try:
-            held.remove(name, users=users(context.settings).get(name, ()))
+            held.remove(name, users=users_at_removal(context.settings).get(name, ()))
         except NotFound as error:
             if not call[FORCE]:
                 code = exits.report(context.terminal, error)
