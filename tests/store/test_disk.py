@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from millefeuille.store.disk import BALLAST, Disk, NotAStore
+from millefeuille.store.disk import BALLAST, Disk, NotAStore, StoreDenied
 
 
 def test_a_new_store_is_private(tmp_path: Path) -> None:
@@ -42,3 +43,29 @@ def test_a_parent_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="Not a directory"):
         Disk(str(tmp_path / "file" / "store")).create()
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ENOTDIR])
+def test_what_is_absent(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not _seen(tmp_path, monkeypatch, number)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_store_that_must_not_be_entered_is_not_taken_for_none(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StoreDenied, match=f"^the store {tmp_path}: permission denied$"):
+        _seen(tmp_path, monkeypatch, number)
+
+
+def _seen(root: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> bool:
+    """Whether there is a store, where looking fails so; root may look everywhere."""
+    true = os.stat
+
+    def stat(path: str, **more: bool) -> os.stat_result:
+        if isinstance(path, str) and path.startswith(f"{root}/"):
+            raise OSError(number, os.strerror(number), path)
+        return true(path, **more)
+
+    monkeypatch.setattr(os, "stat", stat)
+    return Disk(str(root)).exists()

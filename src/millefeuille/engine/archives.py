@@ -71,8 +71,9 @@ def examined(settings: Settings, name: str, found: Examined) -> Analysis:
 
 
 def _base(settings: Settings, diff_ids: tuple[Digest, ...]) -> tuple[int, str]:
-    if Disk(settings.root).exists():
-        # An archive can be analysed without a store, and beside one that cannot be read.
-        with contextlib.suppress(MilleError), store.open_store(settings).reading() as tx:
-            return kept.base_of(tx, diff_ids)
+    # An archive can be analysed without a store, and beside one that cannot be read.
+    with contextlib.suppress(MilleError):
+        if Disk(settings.root).exists():
+            with store.open_store(settings).reading() as tx:
+                return kept.base_of(tx, diff_ids)
     return 0, ""

@@ -13,7 +13,7 @@ def open_store(settings: Settings) -> Store:
 
 
 def existing(settings: Settings) -> Store | None:
-    """The store when there is one; commands that only look do not make it."""
+    """The store when there is one; commands that only look do not make it. Raises StoreDenied."""
     store = Store(settings.root)
     return store if store.exists() else None
 

@@ -24,7 +24,7 @@ import contextlib
 import os
 
 from millefeuille import files
-from millefeuille.errors import Invalid, NotFound
+from millefeuille.errors import Denied, Invalid, NotFound
 from millefeuille.oci.digest import Digest
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
@@ -41,6 +41,10 @@ class NotAStore(Invalid):
 
 class NoStore(NotFound):
     """There is no store in the directory."""
+
+
+class StoreDenied(Denied):
+    """The store is another user's: whether there is one, and what is in it, is not to be seen."""
 
 
 class Disk:
@@ -105,8 +109,21 @@ class Disk:
         return f"{self.ingest}/{digest.algorithm}-{digest.hex}"
 
     def exists(self) -> bool:
-        """True when there is a store in the root."""
-        return os.path.exists(self.database) or os.path.exists(f"{self.root}/oci-layout")
+        """True when there is a store in the root. Raises StoreDenied, OSError when that cannot be seen."""
+        return self._has(self.database) or self._has(f"{self.root}/oci-layout")
+
+    def _has(self, path: str) -> bool:
+        try:
+            os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except PermissionError:
+            # Not to be taken for none: everything would be said to be absent.
+            raise StoreDenied(
+                f"the store {self.root}: permission denied",
+                advice="Choose a store of your own with --root or MILLE_ROOT.",
+            ) from None
+        return True
 
     def create(self) -> None:
         """Make what is missing of the tree; safe to run in several processes at once.

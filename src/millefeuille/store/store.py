@@ -24,7 +24,7 @@ class Store:
             self.disk.create()
 
     def exists(self) -> bool:
-        """True when the root holds a store."""
+        """True when the root holds a store. Raises StoreDenied, OSError when that cannot be seen."""
         return self.disk.exists()
 
     def writing(self, *, emergency: bool = False) -> AbstractContextManager[Transaction]:

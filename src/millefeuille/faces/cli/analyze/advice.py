@@ -6,7 +6,7 @@ import importlib
 import json
 import os
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from millefeuille.analysis.advice.advice import ORDER, Advice
 from millefeuille.annotations import Any, Final, NamedTuple
@@ -28,6 +28,7 @@ from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.escaped import escaped
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
+from millefeuille.store.disk import StoreDenied
 from millefeuille.values import dataclass
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -60,8 +61,10 @@ def told(context: Context, subject: Subject, wish: Wish) -> Told:
         text = _json(found.advised, found) if wish.json else _text(found.advised) + _verdict(found)
         return Told(text, differs=bool(found.differing))
     dockerfile = _dockerfile(context, wish)
-    store = existing(context.settings)
-    lines = lines_of(store, image) if store is not None else ()
+    lines: tuple[int, ...] = ()
+    with suppress(StoreDenied):  # beside which an archive can be analysed
+        store = existing(context.settings)
+        lines = lines_of(store, image) if store is not None else ()
     advice = advised(image, subject.analysis.account, lines, dockerfile)
     return Told(_json(advice, None) if wish.json else _text(advice))
 

@@ -12,7 +12,7 @@ from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.command import Context
 from millefeuille.later import Later
-from millefeuille.store.disk import Disk
+from millefeuille.store.disk import Disk, StoreDenied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,6 +100,9 @@ def analysed(
                 return Subject(*instore.stored(context.settings, name, chosen), stored_as=name)
         except (instore.NoSuchImage, instore.InvalidReference):
             if scheme == STORE:
+                raise
+        except StoreDenied:
+            if scheme == STORE or not name.startswith(("/", ".")):  # which no image's name does
                 raise
         scheme = ARCHIVES[0] if os.path.exists(name) else REGISTRY
     # Analysing takes long to load, registries take longer; what was worked out before does without.
