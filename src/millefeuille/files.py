@@ -313,6 +313,13 @@ def replace_file(path: str, data: bytes, mode: int = 0o600, *, lasting: bool = T
 
     What is not `lasting` means nothing after a boot: it is not waited for until the disk has it.
     """
+    put_in_place(write_beside(path, data, mode, lasting=lasting), path, lasting=lasting)
+
+
+def write_beside(path: str, data: bytes, mode: int = 0o600, *, lasting: bool = True) -> str:
+    """Write `data` under a name beside `path`, from where `put_in_place` takes it; that name. When it fails,
+    nothing is left.
+    """
     temporary = f"{path}.tmp-{os.getpid()}-{get_ident()}"
     unlink(temporary)
     descriptor = create(temporary, mode)
@@ -326,6 +333,11 @@ def replace_file(path: str, data: bytes, mode: int = 0o600, *, lasting: bool = T
             os.unlink(temporary)
         raise
     os.close(descriptor)
+    return temporary
+
+
+def put_in_place(temporary: str, path: str, *, lasting: bool = True) -> None:
+    """Give what `write_beside` wrote its name; no room is needed for it."""
     rename(temporary, path)
     if lasting:
         sync_directory(os.path.dirname(path) or ".")

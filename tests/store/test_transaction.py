@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -108,6 +109,25 @@ def _renamed(store: Store, seen: list[int] | None = None) -> None:
         tx.changed_names = True
     if seen is not None:
         seen.append(mirror.written(store.disk.index))
+
+
+@pytest.mark.parametrize("act", ["create", "write", "commit"])
+def test_without_room_for_the_mirror_nothing_changes(
+    act: str, made: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(name: str, target: object) -> None:
+        if name == act and (act != "create" or "index.json" in str(target)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), made.disk.index)
+
+    monkeypatch.setattr(files, "hook", full)
+    with pytest.raises((OSError, files.DiskFull)), made.writing() as tx:
+        tx.changed_names = True
+    monkeypatch.setattr(files, "hook", None)
+    assert [name for name in os.listdir(made.disk.root) if ".tmp-" in name] == []
+    with made.reading() as tx:
+        assert mirror.sequence(tx.execute) == mirror.written(made.disk.index) == 0
+    _renamed(made)
+    assert mirror.written(made.disk.index) == 1
 
 
 def test_the_mirror_of_many_is_written_once(made: Store) -> None:

@@ -58,7 +58,18 @@ def written(path: str) -> int:
 def refresh(execute: Execute, path: str) -> None:
     """Write index.json again when it is not the mirror of what `execute` reads. Needs db.lock.
 
-    Raises MirrorAhead: the database has been lost or put back, and must not wipe what the mirror knows.
+    Raises as `written_beside` does.
+    """
+    if temporary := written_beside(execute, path):
+        files.put_in_place(temporary, path)
+
+
+def written_beside(execute: Execute, path: str) -> str:
+    """Write beside index.json what it is to be (`files.put_in_place`), for there may be no room for it; under
+    which name, "" when it is the mirror of what `execute` reads. Needs db.lock.
+
+    Raises OSError, and MirrorAhead: the database has been lost or put back, and must not wipe what the mirror
+    knows.
     """
     number = sequence(execute)
     before = written(path)
@@ -67,8 +78,7 @@ def refresh(execute: Execute, path: str) -> None:
             f"{path}: newer than the database",
             advice="Rebuild the database with `mille system check --repair`.",
         )
-    if before != number:
-        files.replace_file(path, render(execute, number), mode=0o600)
+    return files.write_beside(path, render(execute, number)) if before != number else ""
 
 
 def render(execute: Execute, number: int) -> bytes:

@@ -1,8 +1,10 @@
 """Transaction: the one way to change the database, and the order in which a change becomes durable.
 
-    flock(db.lock) → BEGIN IMMEDIATE → finish pending removals → the caller's statements → COMMIT
-                   → rename what is to be removed into trash/ → index.json → release the flock
-                   → unlink the trash
+    flock(db.lock) → BEGIN IMMEDIATE → finish pending removals → the caller's statements
+                   → index.json under a temporary name → COMMIT → rename it → rename what is to be removed
+                   into trash/ → release the flock → unlink the trash
+
+All that needs room is written before COMMIT, so that a full disk takes everything back.
 
 Files that rows speak of are on the disk, synced, before the transaction begins. A crash before COMMIT
 leaves the old rows; a crash after it leaves rows in `deleting` and an index.json that is behind, and the
@@ -71,9 +73,6 @@ def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
                 if trashed:
                     connection.execute("DELETE FROM deleting")
                 trashed += _throw_away(disk, transaction.dropped)
-                if not disk.lagging:
-                    mirror.refresh(connection.execute, disk.index)
-                disk.behind = disk.lagging
             finally:
                 connection.close()
     for path in trashed:
@@ -150,9 +149,19 @@ def _commit(connection: sqlite3.Connection, transaction: Transaction) -> None:
             "INSERT INTO meta VALUES ('sequence', 1)"
             " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
         )
-    files.act("commit", transaction.disk.database)
-    connection.execute("COMMIT")
-    files.act("committed", transaction.disk.database)
+    disk = transaction.disk
+    mirrored = "" if disk.lagging else mirror.written_beside(connection.execute, disk.index)
+    try:
+        files.act("commit", disk.database)
+        connection.execute("COMMIT")
+    except BaseException:
+        if mirrored:
+            files.unlink(mirrored)
+        raise
+    files.act("committed", disk.database)
+    if mirrored:
+        files.put_in_place(mirrored, disk.index)
+    disk.behind = disk.lagging
 
 
 def _finish_removals(transaction: Transaction) -> None:
