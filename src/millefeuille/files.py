@@ -374,6 +374,17 @@ def put_file(path: str, data: bytes) -> None:
         raise Failed(f"{path}: {(error.strerror or str(error)).lower()}") from error
 
 
+def open_lock(path: str) -> int:
+    """Open a file that is there for its lock; the descriptor is the caller's. Raises OSError."""
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags | os.O_RDWR)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, flags | os.O_RDONLY)
+
+
 def try_lock(descriptor: int, *, shared: bool = False) -> bool:
     """Take a flock without waiting; False when another process holds it."""
     act("flock", descriptor)

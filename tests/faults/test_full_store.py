@@ -90,3 +90,43 @@ def test_a_full_disk_and_a_killed_monitor(yard: Yard) -> None:
     assert told(yard, "one") == ("exited", 137)
     assert yard.done("rm", "-f", "one") == "one"
     filler.unlink()
+
+
+def fill(yard: Yard) -> None:
+    """Take every inode."""
+    directory = Path(yard.root, "trash")
+    number = 0
+    while os.statvfs(yard.root).f_ffree:
+        (directory / f"filler-{number}").touch()
+        number += 1
+
+
+def test_no_inodes_after_a_boot(yard: Yard) -> None:
+    for name in ("one", "two", "three"):
+        yard.done("create", "--network", "none", "--name", name, BASE, "true")
+    for words in (("rm", "one"), ("rm", "-f", "two"), ("container", "prune", "-f")):
+        fill(yard)
+        Path(yard.place.run, "driver").unlink(missing_ok=True)
+        assert yard.done("inspect", "-f", "{{.GraphDriver.Name}}", "three")
+        yard.done(*words)
+    assert yard.done("ps", "-aq") == ""
+    fill(yard)
+    assert yard.done("system", "check", "--repair").endswith(": no problems")
+    for path in Path(yard.root, "trash").iterdir():
+        path.unlink()
+
+
+def test_a_disk_that_is_read_only_after_a_boot(yard: Yard) -> None:
+    ran = yard.mille("run", "--network", "none", "--name", "one", BASE, "sh", "-c", "exit 3")
+    assert ran.returncode == 3, ran.stderr
+    Path(yard.place.run, "driver").unlink()
+    disk = str(Path(yard.root).parent)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    try:
+        assert yard.done("inspect", "-f", "{{.GraphDriver.Name}}", "one")
+        assert yard.done("stop", "one") == "one"
+        assert yard.done("wait", "one") == "3"
+        assert "is not running" in yard.mille("kill", "one").stderr
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    yard.done("rm", "one")

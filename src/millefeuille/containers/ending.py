@@ -32,7 +32,10 @@ def end_at_once(host: Parts, container: Container, connection: Connection) -> No
 def await_release(host: Parts, container: Container, timeout: float = _PATIENCE) -> None:
     """Wait until the monitor is gone. Raises LockTimeout."""
     try:
-        with files.locked(host.place.lock(container.id), f"container {container.short}", timeout=timeout):
-            return
+        lock = files.open_lock(host.place.lock(container.id))
     except FileNotFoundError:
         return  # removed, as it was to be at its end
+    try:
+        files.lock(lock, f"container {container.short}", timeout=timeout)
+    finally:
+        files.release(lock)

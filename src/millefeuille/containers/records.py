@@ -212,7 +212,7 @@ def save_state(place: Place, id: str, told: State) -> None:
 def is_alive(place: Place, id: str) -> bool:
     """Whether the container's monitor lives, or a command that is about to start or remove it."""
     try:
-        descriptor = os.open(place.lock(id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = files.open_lock(place.lock(id))
     except (FileNotFoundError, NotADirectoryError):
         return False
     try:

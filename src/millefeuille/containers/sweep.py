@@ -7,6 +7,7 @@ there is nothing to do.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -59,7 +60,7 @@ def sweep(host: Host) -> list[str]:
 def _idle(place: Place, id: str) -> Iterator[bool]:
     """Whether nobody has a container in hand; and nobody will while this lasts, for that takes its lock."""
     try:
-        lock = os.open(place.lock(id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        lock = files.open_lock(place.lock(id))
     except (FileNotFoundError, NotADirectoryError):
         yield True
         return
@@ -93,15 +94,15 @@ def _gets_on(place: Place, id: str) -> bool:
 
 
 def _is_tidied(host: Host, id: str) -> bool:
-    """As `tidy`; False too where the disk has no room for it: the command that is about to begin may be the
-    one that makes room, and the next one finds the container again.
+    """As `tidy`; False too where the disk has no room for it, or is read-only: the command that is about to
+    begin may be the one that makes room, and the next one finds the container again.
     """
     try:
         return tidy(host, id)
-    except files.DiskFull:
+    except (files.DiskFull, files.ReadOnlyStore):
         return False
     except OSError as error:
-        if error.errno in files.NO_ROOM:
+        if error.errno in files.NO_ROOM or error.errno == errno.EROFS:
             return False
         raise
 
@@ -112,7 +113,7 @@ def tidy(host: Host, id: str) -> bool:
     """
     place = host.place
     try:
-        lock = os.open(place.lock(id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        lock = files.open_lock(place.lock(id))
     except (FileNotFoundError, NotADirectoryError):
         lock = -1
     try:

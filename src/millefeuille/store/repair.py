@@ -41,14 +41,16 @@ def repair(
         done += [f"lost: {loss}" for loss in rebuilt.losses]
         found = check(store, data=data)
     done += _drop_names(store, [problem.subject for problem in found.problems if problem.kind == "name"])
-    with leases.lease(store.disk, "check") as lease:
-        for problem in found.problems:
-            if problem.kind in _MENDERS:
+    if damaged := [problem for problem in found.problems if problem.kind in _MENDERS]:
+        with leases.lease(store.disk, "check") as lease:
+            for problem in damaged:
                 lease.claim([Digest.parse(problem.subject)])
                 done.append(_MENDERS[problem.kind](store, problem, prepare))
-        with store.writing() as tx:  # finishes removals, and writes index.json where it is behind
-            leases.release(tx, lease)
-            leases.sweep(tx)
+            with store.writing() as tx:
+                leases.release(tx, lease)
+    # Finishes removals, and writes index.json where it is behind; on a full disk too.
+    with store.writing(emergency=True) as tx:
+        leases.sweep(tx)
     if container is not None:
         done += [container(problem.subject) for problem in found.problems if problem.kind == "container"]
     if any(problem.kind == "layout" for problem in found.problems):

@@ -34,12 +34,18 @@ class ErofsSnapshotter(StackedSnapshotter):
         grown: Callable[[Shown], Shown] = lambda whole: whole,
         lasting: bool = True,
     ) -> None:
-        def whole(id: Digest) -> Lowers:
-            chain = chains(id)
-            if attached is None:
-                return Lowers(descriptors=(mount_chain(chain)[0],))
-            descriptor, hold = attached.acquire(chain)
-            return Lowers(descriptors=(descriptor,), holds=(hold,))
-
         release = attached.release_idle if attached else list
-        super().__init__(directory, grown(whole), release=release, lasting=lasting)
+        super().__init__(directory, grown(shown(chains, attached)), release=release, lasting=lasting)
+
+
+def shown(chains: Callable[[Digest], Chain], attached: Attached | None = None) -> Shown:
+    """What shows a chain by its mount; as the snapshotter's arguments say."""
+
+    def whole(id: Digest) -> Lowers:
+        chain = chains(id)
+        if attached is None:
+            return Lowers(descriptors=(mount_chain(chain)[0],))
+        descriptor, hold = attached.acquire(chain)
+        return Lowers(descriptors=(descriptor,), holds=(hold,))
+
+    return whole

@@ -30,9 +30,12 @@ class OverlaySnapshotter(StackedSnapshotter):
         release: Callable[[], list[str]] = list,
         lasting: bool = True,
     ) -> None:
-        super().__init__(
-            directory, lambda chain: _opened(extracted(chain)), marks=marks, release=release, lasting=lasting
-        )
+        super().__init__(directory, shown(extracted), marks=marks, release=release, lasting=lasting)
+
+
+def shown(extracted: Callable[[Digest], Sequence[str]]) -> Callable[[Digest], Lowers]:
+    """What shows a chain by its directories; as the snapshotter's argument says."""
+    return lambda chain: _opened(extracted(chain))
 
 
 def _opened(paths: Sequence[str]) -> Lowers:

@@ -10,7 +10,7 @@ from millefeuille.docker.shapes.container import CONTAINER, container_inspect
 from millefeuille.engine.foreign import reach
 from millefeuille.engine.networks import networks
 from millefeuille.engine.place import place
-from millefeuille.engine.snapshots import choice
+from millefeuille.engine.snapshots import driver_name
 from millefeuille.engine.store import existing
 from millefeuille.errors import MilleError
 from millefeuille.faces.cli import exits
@@ -51,7 +51,7 @@ def inspected(settings: Settings, text: str, *, sized: bool = False) -> dict[str
         reach(store.disk.snapshots)
     where = place(settings)
     container = records.find(store, where, text)
-    driver = choice(settings, store).driver
+    driver = driver_name(settings, store)
     told = facts(store, where, networks(settings), container, driver=driver, sized=sized)
     return container_inspect(container, records.state(where, container.id), told)
 
