@@ -55,6 +55,29 @@ def test_what_is_dropped_goes_after_the_commit_and_is_written_down_nowhere(made:
     assert not path.exists() and os.listdir(made.disk.trash) == []
 
 
+def test_a_store_may_lie_where_a_path_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(os.fsdecode(bytes(tmp_path / "n") + b"\xff"))
+    store.create()
+    with store.writing() as tx:
+        tx.doom(str(_doomed(store)))
+    assert os.listdir(store.disk.layers) == os.listdir(store.disk.trash) == []
+    path, rename = _doomed(store), os.rename
+
+    def cut_off(source: str, target: str) -> None:
+        if source == str(path):
+            raise ZeroDivisionError
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", cut_off)
+    with pytest.raises(ZeroDivisionError), store.writing() as tx:
+        tx.doom(str(path))
+    monkeypatch.undo()
+    assert path.exists()
+    with store.writing():
+        pass
+    assert not path.exists()
+
+
 def test_an_exception_takes_everything_back(made: Store) -> None:
     path = _doomed(made)
     with pytest.raises(ZeroDivisionError), made.writing() as tx:

@@ -39,7 +39,7 @@ class Transaction:
 
     def doom(self, path: str) -> None:
         """Remove the file or directory at `path` when this transaction has been committed."""
-        self.execute("INSERT OR IGNORE INTO deleting (path) VALUES (?)", (path,))
+        self.execute("INSERT OR IGNORE INTO deleting (path) VALUES (?)", (_kept(path),))
         self.doomed.append(path)
 
     def drop(self, path: str) -> None:
@@ -164,11 +164,20 @@ def _commit(connection: sqlite3.Connection, transaction: Transaction) -> None:
     disk.behind = disk.lagging
 
 
+def _kept(path: str) -> str | bytes:
+    """A path as a row has it: as bytes where these are no text, for a store may lie anywhere."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
 def _finish_removals(transaction: Transaction) -> None:
     """Do what an earlier removal promised. Nobody can have come to need these files since: whoever does
     says so in a transaction of its own before it looks at the disk, and that one passes here first.
     """
-    paths = [row[0] for row in transaction.execute("SELECT path FROM deleting")]
+    paths = [os.fsdecode(row[0]) for row in transaction.execute("SELECT path FROM deleting")]
     for path in _throw_away(transaction.disk, paths):
         files.remove_tree(path)
     if paths:

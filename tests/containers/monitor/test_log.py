@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
+import pytest
+
+from millefeuille.containers.logs import read
 from millefeuille.containers.monitor.log import Log
 
 
@@ -79,3 +84,49 @@ def test_attributes_stand_before_the_time(tmp_path: Path) -> None:
     Log(str(tmp_path / "log"), attributes='{"a":"1"}').write("stderr", b"x\n")
     begin = '{"log":"x\\n","stream":"stderr","attrs":{"a":"1"},"time":"2'
     assert (tmp_path / "log").read_text().startswith(begin)
+
+
+def full(*arguments: object) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_without_room_for_another_file_none_moves_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "log"
+    log = Log(str(path), size=150, files=4)
+    for number in range(6):
+        log.write("stdout", b"%d\n" % number)
+    monkeypatch.setattr(os, "open", full)
+    for number in range(6, 20):
+        log.write("stdout", b"%d\n" % number)
+    monkeypatch.undo()
+    log.write("stdout", b"20\n")
+    names = sorted(each.name for each in tmp_path.iterdir())
+    assert names == ["log", "log.1", "log.2"]
+    told = [record["log"] for name in reversed(names) for record in records(tmp_path / name)]
+    assert told == [*(f"{number}\n" for number in range(6)), "20\n"]
+
+
+@pytest.mark.parametrize("size", [0, 10_000])
+@pytest.mark.parametrize("again", [False, True], ids=["goes on", "starts again"])
+def test_a_torn_line_takes_no_other_with_it(
+    size: int, again: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log"
+    log = Log(str(path), size=size)
+    log.write("stdout", b"one\n")
+    true, left = os.write, [7, 0]
+
+    def write(file: int, data: bytes) -> int:
+        count = left.pop(0)
+        return true(file, data[:count]) if count else full()
+
+    monkeypatch.setattr(os, "write", write)
+    log.write("stdout", b"torn\n")
+    monkeypatch.undo()
+    log = Log(str(path), size=size) if again else log
+    log.write("stdout", b"two\n")
+    log.write("stdout", b"three\n")
+    lines = path.read_bytes().splitlines()
+    assert [json.loads(lines[place])["log"] for place in (0, 2, 3)] == ["one\n", "two\n", "three\n"]
+    assert (len(lines), len(lines[1])) == (4, 7)
+    assert [record.text for record in read(str(path))] == ["one\n", "two\n", "three\n"]

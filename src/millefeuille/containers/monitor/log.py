@@ -20,7 +20,8 @@ class Log:
     def __init__(self, path: str, *, size: int = 0, files: int = 1, attributes: str = "{}") -> None:
         self._path, self._size, self._files = path, size, files
         self._attributes = f'"attrs":{attributes},' if attributes != "{}" else ""
-        self._file = self._opened() if path else -1
+        self._file = _opened(path) if path else -1
+        self._torn = self._file >= 0 and _is_torn(self._file)  # whether it ends within a line
         self._room = size - os.fstat(self._file).st_size if path and size else 0
         self._parts = {"stdout": b"", "stderr": b""}
 
@@ -56,27 +57,41 @@ class Log:
                 if self._size and self._room <= 0:
                     self._begin()
                 self._room -= len(data)
+                # Behind a line that had no room as a whole the next begins anew, or both were lost.
+                data = b"\n" + data if self._torn else data
                 while data and self._file >= 0:
-                    data = data[os.write(self._file, data) :]
+                    count = os.write(self._file, data)
+                    self._torn = data[count - 1 : count] != b"\n"
+                    data = data[count:]
         except OSError:
             return
 
     def _begin(self) -> None:
-        """Begin a new file; the ones before move up by one, and the oldest goes."""
+        """Begin a new file; the ones before move up by one, and the oldest goes.
+
+        Raises OSError; before any of them moves when there is no room for another.
+        """
         if self._files == 1:
             os.ftruncate(self._file, 0)
         else:
+            new = _opened(f"{self._path}.new")
             for number in range(self._files - 1, 0, -1):
                 before = f"{self._path}.{number - 1}" if number > 1 else self._path
                 if os.path.exists(before):
                     os.rename(before, f"{self._path}.{number}")
-            full, self._file = self._file, self._opened()
+            os.rename(f"{self._path}.new", self._path)
+            full, self._file = self._file, new
             os.close(full)
-        self._room = self._size
+        self._room, self._torn = self._size, False
 
-    def _opened(self) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        return os.open(self._path, flags, 0o640)
+
+def _opened(path: str) -> int:
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+
+def _is_torn(file: int) -> bool:
+    size = os.fstat(file).st_size
+    return size > 0 and os.pread(file, 1, size - 1) != b"\n"
 
 
 def _pieces(line: bytes) -> list[bytes]:
