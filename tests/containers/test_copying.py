@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from millefeuille.containers.copying import (
     to_container,
     to_host,
 )
-from millefeuille.containers.placing import OverwriteRefused, mine
+from millefeuille.containers.placing import OverwriteRefused, PlaceTaken, mine
 from millefeuille.containers.source import ChangedFile, Uncopyable
 from millefeuille.errors import MilleError
 
@@ -154,7 +155,6 @@ T = {"f": "n1", "sub": None, "sub/h": "n2"}
         ("t", "/d", under("d/t", T)),
         ("t/.", "/d", {"d/f": "n1", "d/sub/h": "n2"}),
         ("t/.", "/new", under("new", T)),
-        ("f", "", {"f": "new"}),
     ],
 )
 def test_in(path: str, target: str, expected: dict[str, str | None], inside: Path, outside: Path) -> None:
@@ -270,6 +270,37 @@ def test_status_of_a_path(inside: Path) -> None:
             look(root, "box", "/d/f/")
 
 
+class TestTheEmptyPath:
+    """A script's variable that is not set: nothing is there, so a file needs another name."""
+
+    def test_takes_no_file(self, inside: Path, outside: Path) -> None:
+        with pytest.raises(NoSuchDirectory):
+            copy_in(inside, f"{outside}/f", "")
+        assert changed(INSIDE, inside) == {}
+
+    def test_takes_what_a_directory_has(self, inside: Path, outside: Path) -> None:
+        copy_in(inside, f"{outside}/t", "")
+        assert changed(INSIDE, inside) == {"f": "n1", "sub": None, "sub/h": "n2"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+@pytest.mark.parametrize("path", ["/d/f", "/link/f", "/d"])
+def test_no_file_takes_the_place_of_a_mount(path: str, inside: Path, outside: Path) -> None:
+    make(outside, {"in/f": "new", "in/sub": None})
+    subprocess.run(["mount", "--bind", outside / "file", inside / "d/f"], check=True)
+    try:
+        with pytest.raises(PlaceTaken) as caught:
+            copy_in(inside, f"{outside}/in/f" if path != "/d" else f"{outside}/in/.", path)
+        assert (inside / "d/f").read_text() == "old"
+        copy_in(inside, f"{outside}/f", "/d/g")
+    finally:
+        subprocess.run(["umount", inside / "d/f"], check=True)
+    assert str(caught.value) == (
+        "Error processing tar file(exit status 1): unlinkat /d/f: device or resource busy"
+    )
+    assert (inside / "d/f").read_text() == "1"
+
+
 class TestWhatIsNeverOpened:
     """A FIFO would wait for ever, and a device may do anything."""
 
@@ -284,13 +315,23 @@ class TestWhatIsNeverOpened:
         copy_out(odd, "/fifo", f"{outside}/dest")
         assert changed(OUTSIDE, outside) == {"dest/fifo": "p"}
 
-    def test_fifo_as_destination(self, odd: Path, outside: Path) -> None:
-        with pytest.raises(BadDestination) as caught:
-            copy_in(odd, f"{outside}/f", "/fifo")
-        assert "must be a directory or a regular file: got an irregular file" in str(caught.value)
+    def test_fifo_as_destination_is_replaced(self, odd: Path, outside: Path) -> None:
+        copy_in(odd, f"{outside}/f", "/fifo")
+        assert seen(odd)["fifo"] == "new"
         os.mkfifo(outside / "fifo")
-        with pytest.raises(NotADirectory):
-            copy_out(odd, "/etc/passwd", f"{outside}/fifo")
+        copy_out(odd, "/etc/passwd", f"{outside}/fifo")
+        assert seen(outside)["fifo"] == "root"
+        with pytest.raises(CannotCopy):
+            copy_out(odd, "/d", f"{outside}/fifo")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
+    def test_device_as_destination(self, odd: Path, outside: Path) -> None:
+        with pytest.raises(BadDestination) as inwards:
+            copy_in(odd, f"{outside}/f", "/null")
+        with pytest.raises(NotADirectory) as outwards:
+            copy_out(odd, "/etc/passwd", "/dev/null")
+        for caught in (inwards, outwards):
+            assert str(caught.value).endswith(" must be a directory or a regular file: got a device")
 
     def test_fifo_in_the_way_is_replaced(self, odd: Path, outside: Path) -> None:
         (outside / "fifo").write_text("data")

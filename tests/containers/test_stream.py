@@ -87,7 +87,9 @@ def test_kinds_do_not_take_each_others_place(tmp_path: Path) -> None:
     root = make(tmp_path / "root", {"d/old": "old", "f": "file"})
     with pytest.raises(OverwriteRefused) as caught:
         unpack(root, archive(file(b"d", b"1")))
-    assert str(caught.value) == 'cannot overwrite directory "/d" with non-directory "/"'
+    assert str(caught.value) == (
+        'Error processing tar file(exit status 1): cannot overwrite directory "/d" with non-directory "/"'
+    )
     with pytest.raises(OverwriteRefused):
         unpack(root, archive(directory(b"f")))
     with pytest.raises(CopyFailed):

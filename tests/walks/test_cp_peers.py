@@ -227,8 +227,7 @@ def theirs(
     # What the client packs in the background may log that nobody reads on, before or after the error itself.
     lines = [line for line in done.stderr.strip().splitlines() if not line.startswith('time="')]
     error = lines[-1] if done.returncode else ""
-    for prefix in ("Error response from daemon: ", "Error processing tar file(exit status 1): "):
-        error = error.removeprefix(prefix)
+    error = error.removeprefix("Error response from daemon: ")
     # Docker names a file of its own here, and not the one that was asked for.
     error = re.sub(
         r"^lstat /\S*/merged(/\S*): not a directory$", r"Could not find the file \1 in container box", error

@@ -16,7 +16,16 @@ from collections.abc import Callable
 
 from millefeuille.annotations import Final
 from millefeuille.containers.paths import Root, asserts_directory, is_missing, parts
-from millefeuille.containers.placing import CopyFailed, Owner, Placing, kept, mine
+from millefeuille.containers.placing import (
+    IN_CONTAINER,
+    CopyFailed,
+    OverwriteRefused,
+    Owner,
+    PlaceTaken,
+    Placing,
+    kept,
+    mine,
+)
 from millefeuille.containers.source import CONTENT, Source, on_disk
 from millefeuille.errors import Conflict, Invalid, NotFound
 from millefeuille.layers.carried import TarOutput, tar_size
@@ -146,8 +155,8 @@ def to_host(source: Source, path: str) -> int:
     """Copy to `path` on this host, for whoever runs this; how many bytes a tar of it has.
 
     The files come from somebody else: no link among them, or put there meanwhile, leads anywhere.
-    Raises NoSuchPath, NotADirectory, NoSuchDirectory, CannotCopy, OverwriteRefused, CopyFailed, and what
-    reading raises.
+    Raises NoSuchPath, NotADirectory, NoSuchDirectory, CannotCopy, OverwriteRefused, PlaceTaken, CopyFailed,
+    and what reading raises.
     """
     text = os.fsencode(path)
     full = os.path.abspath(text)
@@ -173,7 +182,7 @@ def to_container(source: Source, root: int, called: str, path: str, *, owner: Ow
     """Copy to `path` in the container; how many bytes a tar of it has.
 
     Raises NoSuchPath, NotADirectory, NoSuchDirectory, BadDestination, CannotCopy, OverwriteRefused,
-    CopyFailed, and what reading raises.
+    PlaceTaken, CopyFailed, and what reading raises.
     """
     tree = Root(root)
     target, status = _destination(tree, called, path)
@@ -234,8 +243,11 @@ def _fill(
         raise _unfound(error, shown, called) from error
     if not stat.S_ISDIR(status.st_mode):
         raise NotADirectory("extraction point is not a directory")
-    with Placing(tree, spot.directory, owner=owner, shown=shown, replace=replace) as placing:
-        return _put(source, placing, spot.top)
+    try:
+        with Placing(tree, spot.directory, owner=owner, shown=shown, replace=replace) as placing:
+            return _put(source, placing, spot.top)
+    except (OverwriteRefused, PlaceTaken) as error:
+        raise type(error)(f"{IN_CONTAINER}{error}") from error
 
 
 def _put(source: Source, placing: Placing, top: bytes) -> int:
@@ -247,8 +259,10 @@ def _put(source: Source, placing: Placing, top: bytes) -> int:
 
 
 def _destination(tree: Root, called: str, path: str) -> tuple[bytes, os.stat_result | None]:
-    """The path that `path` leads to, and what is there."""
+    """The path that `path` leads to, and what is there; nothing is at the empty one, as Docker has it."""
     text = os.fsencode(path)
+    if not text:
+        return b"", None
     try:
         target = tree.canonical(cleaned(text))
     except TooManyLinks:  # a link that leads nowhere is a name that can be taken
@@ -262,10 +276,9 @@ def _destination(tree: Root, called: str, path: str) -> tuple[bytes, os.stat_res
     if not stat.S_ISDIR(status.st_mode):
         if asserts_directory(text):
             return target, None
-        if not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
-            what = "a device" if _is_device(status.st_mode) else "an irregular file"
+        if _is_device(status.st_mode):
             raise BadDestination(
-                f'destination "{called}:{path}" must be a directory or a regular file: got {what}'
+                f'destination "{called}:{path}" must be a directory or a regular file: got a device'
             )
     return target, status
 
@@ -285,10 +298,9 @@ def _check_output(full: bytes, text: bytes) -> None:
         raise NotADirectory(f"stat {shown}: {(error.strerror or '').lower()}") from error
     if asserts_directory(text) and not stat.S_ISDIR(mode):
         raise NotADirectory(f"stat {os.fsdecode(full + b'/')}: not a directory")
-    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
-        what = "a device" if _is_device(mode) else "an irregular file"
+    if _is_device(mode):
         raise NotADirectory(
-            f'invalid output path: "{shown}" must be a directory or a regular file: got {what}'
+            f'invalid output path: "{shown}" must be a directory or a regular file: got a device'
         )
 
 
@@ -300,7 +312,7 @@ def _spot(
         return _Spot(directory=target, top=source.name)
     if exists and source.directory:
         raise CannotCopy("cannot copy directory")
-    if not exists and not source.directory and asserts_directory(text):
+    if not exists and not source.directory and (asserts_directory(text) or not text):
         raise NoSuchDirectory("no such directory")
     return _Spot(directory=directory, top=name)
 

@@ -1,4 +1,5 @@
-"""Furnished: the root of a container as its processes see it, or would, with its volumes and binds in place.
+"""Furnished: the root of a container as its processes see it, or would, with its volumes and binds in place,
+and /etc/hosts and its like once it has run.
 
 That of a container that does not run is put together in a mount namespace of its own, which nobody enters
 and which goes with its last descriptor. Places are found within the root, held, and mounted upon: what the
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from millefeuille import files, kernel
-from millefeuille.containers import idle, roots, stubs
+from millefeuille.containers import idle, networking, roots, stubs
 from millefeuille.containers.host import Host
 from millefeuille.containers.mounts import read_only
 from millefeuille.containers.paths import Root
@@ -23,6 +24,7 @@ from millefeuille.layers.following import cleaned
 from millefeuille.runtime.mountspace import privately
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import Mount, close_all, let_go
+from millefeuille.store.containers import NoSuchContainer
 from millefeuille.values import replace
 
 
@@ -35,21 +37,37 @@ def opened(host: Host, container: Container) -> AbstractContextManager[int]:
         for point in container.mounts
         if point.source
     ]
-    if not points:
+    own = _own_files(host, container)
+    if not points and not own:
         return roots.opened(host, container)
     return idle.root(
         host.place, container, lambda: roots.running(host, container),
-        lambda: _mounted(host, container, points),
+        lambda: _mounted(host, container, points, own),
     )  # fmt: skip
 
 
+def _own_files(host: Host, container: Container) -> list[MountPoint]:
+    """The files that the engine wrote for the container; none before its first start."""
+    try:
+        written = networking.host_files(host, container)
+    except NoSuchContainer:  # the one that it shared a network with
+        return []
+    return [
+        MountPoint(type="bind", target=target, source=path)
+        for target, path in written.items()
+        if os.path.exists(path)
+    ]
+
+
 @contextlib.contextmanager
-def _mounted(host: Host, container: Container, points: list[MountPoint]) -> Iterator[int]:
+def _mounted(
+    host: Host, container: Container, points: list[MountPoint], own: list[MountPoint]
+) -> Iterator[int]:
     mounts = host.snapshots.mounts(container.id)
     try:
         # Its own directory is one that is there, and nobody but this namespace sees what covers it.
         target = host.place.directory(container.id)
-        descriptor, namespace = privately(lambda: _put_together(mounts, target, points))
+        descriptor, namespace = privately(lambda: _put_together(mounts, target, points, own))
         try:
             yield descriptor
         finally:
@@ -60,35 +78,54 @@ def _mounted(host: Host, container: Container, points: list[MountPoint]) -> Iter
         let_go(mounts)
 
 
-def _put_together(mounts: tuple[Mount, ...], target: str, points: list[MountPoint]) -> tuple[int, int]:
+def _put_together(
+    mounts: tuple[Mount, ...], target: str, points: list[MountPoint], own: list[MountPoint]
+) -> tuple[int, int]:
     """The root's descriptor, and that of the namespace which keeps what is mounted in it."""
-    attach.attach(mounts, target)
-    root = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        stubs.offer(root)
-        for point in sorted(points, key=lambda point: point.target.count("/")):
-            _put(Root(root), point)
-        return root, os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
-    except BaseException:
-        os.close(root)
-        raise
-
-
-def _put(root: Root, point: MountPoint) -> None:
-    source = kernel.open_tree(point.source)
-    try:
-        place = _place(root, point.target, directory=stat.S_ISDIR(os.fstat(source).st_mode))
+    with contextlib.ExitStack() as held:
+        # Before the root covers the directory that the container's own files lie in.
+        sources = {point: _source(point, held) for point in (*points, *own)}
+        attach.attach(mounts, target)
+        root = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            if point.read_only:
-                kernel.mount_setattr("", directory=source, set=kernel.ATTR_RDONLY)
-            files.act("mount", point.target)
-            kernel.move_mount_onto(source, place)
-        except OSError as error:
-            raise attach.explain(error, f"mount at {point.target}") from None
-        finally:
-            os.close(place)
+            stubs.offer(root)
+            for point in sorted(points, key=lambda point: point.target.count("/")):
+                _put(Root(root), point, sources[point])
+            for point in own:
+                if _is_file(Root(root), point.target):
+                    _put(Root(root), point, sources[point])
+            return root, os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        except BaseException:
+            os.close(root)
+            raise
+
+
+def _source(point: MountPoint, held: contextlib.ExitStack) -> int:
+    """What is to be mounted, attached nowhere yet."""
+    source = kernel.open_tree(point.source)
+    held.callback(os.close, source)
+    return source
+
+
+def _put(root: Root, point: MountPoint, source: int) -> None:
+    place = _place(root, point.target, directory=stat.S_ISDIR(os.fstat(source).st_mode))
+    try:
+        if point.read_only:
+            kernel.mount_setattr("", directory=source, set=kernel.ATTR_RDONLY)
+        files.act("mount", point.target)
+        kernel.move_mount_onto(source, place)
+    except OSError as error:
+        raise attach.explain(error, f"mount at {point.target}") from None
     finally:
-        os.close(source)
+        os.close(place)
+
+
+def _is_file(root: Root, target: str) -> bool:
+    """Whether a file is at `target`: what the container made of it need not take a mount."""
+    try:
+        return stat.S_ISREG(root.status(cleaned(os.fsencode(target))).st_mode)
+    except OSError:
+        return False
 
 
 def _place(root: Root, target: str, *, directory: bool) -> int:

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 
-from millefeuille import files
+from millefeuille import files, kernel
 from millefeuille.annotations import Final
 from millefeuille.containers.paths import Root
 from millefeuille.errors import Conflict, Failed, MilleError
@@ -22,6 +22,9 @@ from millefeuille.layers.tarheader import Metadata
 
 # Who will own a file, given what is known of it: user and group; None for whoever makes it.
 Owner = Callable[[Metadata], tuple[int, int] | None]
+
+# What Docker's engine puts before the reason why a file was not placed in a container.
+IN_CONTAINER: Final = "Error processing tar file(exit status 1): "
 
 _NODES: Final = {CHARACTER: stat.S_IFCHR, BLOCK: stat.S_IFBLK, FIFO: stat.S_IFIFO}
 # The list of access that a directory gives to what is made in it: not to what already has its own.
@@ -35,6 +38,10 @@ class OverwriteRefused(Conflict):
 
 class CopyFailed(Failed):
     """A file could not be copied."""
+
+
+class PlaceTaken(CopyFailed):
+    """A file would take the place of what something is mounted on."""
 
 
 def kept(entry: Metadata) -> tuple[int, int] | None:
@@ -79,7 +86,7 @@ class Placing:
     def put(self, entry: Metadata, runs: Callable[[], Iterable[Run]] = no_content) -> None:
         """Put one file in its place; the path "" is the base itself, which stays as it is.
 
-        Raises OverwriteRefused, CopyFailed, and what `runs` raises.
+        Raises OverwriteRefused, PlaceTaken, CopyFailed, and what `runs` raises.
         """
         if not entry.path:
             return
@@ -102,17 +109,33 @@ class Placing:
         except FileNotFoundError:
             return
         is_directory = stat.S_ISDIR(there.st_mode)
-        if self._replace and is_directory and entry.kind != DIRECTORY:
-            files.remove_tree(f"/proc/self/fd/{parent}/{os.fsdecode(name)}")
-            return
         if not self._replace and is_directory != (entry.kind == DIRECTORY):
             old, new = ("directory", "non-directory") if is_directory else ("non-directory", "directory")
             raise OverwriteRefused(
                 f'cannot overwrite {old} "{self._name(entry.path)}" with {new} "{self._shown or "/"}"'
             )
-        if not is_directory and not self._is_itself(entry, there):
+        if is_directory and entry.kind == DIRECTORY:
+            return
+        self._check_free(parent, name, entry)
+        if is_directory:
+            files.remove_tree(f"/proc/self/fd/{parent}/{os.fsdecode(name)}")
+        elif not self._is_itself(entry, there):
             files.act("unlink", self._name(entry.path))
             os.unlink(name, dir_fd=parent)
+
+    def _check_free(self, parent: int, name: bytes, entry: Metadata) -> None:
+        """Raise PlaceTaken for a place that something is mounted on. Linux does not: it would detach what is
+        mounted there in other namespaces than ours, the container's own.
+        """
+        flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            os.close(kernel.openat2(parent, name, flags, resolve=kernel.RESOLVE_NO_XDEV))
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            directory, _, _ = self._name(entry.path).rpartition("/")
+            place = f"{directory or '/'}/{os.fsdecode(name)}"  # as Docker writes it, `//x` in the root
+            raise PlaceTaken(f"unlinkat {place}: device or resource busy") from error
 
     def _is_itself(self, entry: Metadata, there: os.stat_result) -> bool:
         """Whether a hard link has its place already: then its target must not be unlinked."""

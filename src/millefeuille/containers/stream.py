@@ -13,6 +13,7 @@ from functools import partial
 
 from millefeuille import files
 from millefeuille.annotations import BinaryIO, Final
+from millefeuille.containers.placing import IN_CONTAINER
 from millefeuille.containers.source import CONTENT, Source
 from millefeuille.errors import Failed, Invalid
 from millefeuille.layers.carried import Carried, Run
@@ -37,7 +38,7 @@ class RefusedArchive(Invalid):
     def __init__(self, error: TarError) -> None:
         self.rule = error.rule
         reason = "unexpected EOF" if error.rule == "truncated" else error.reason
-        super().__init__(f"Error processing tar file(exit status 1): {reason}")
+        super().__init__(f"{IN_CONTAINER}{reason}")
 
 
 class TruncatedSpool(Failed):

@@ -67,6 +67,37 @@ def test_volumes_are_in_their_place(kept: Home, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+BUSY = "Error: Error processing tar file(exit status 1): unlinkat {}: device or resource busy\n"
+
+
+def test_what_is_mounted_on_a_file_stays_mounted(kept: Home, tmp_path: Path) -> None:
+    (tmp_path / "tree/etc").mkdir(parents=True)
+    (tmp_path / "tree/etc/bound").write_text("new")
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("etc/bound"))
+    for source, target, typed in (
+        ("tree/etc/bound", "/etc/bound", ""), ("tree/etc/bound", "/etc", ""), ("tree/.", "/", ""),
+        ("-", "/", tar.getvalue().decode()),
+    ):  # fmt: skip
+        source = source if source == "-" else f"{tmp_path}/{source}"
+        assert kept.mille("cp", source, f"exx:{target}", typed=typed) == ("", BUSY.format("/etc/bound"), 1)
+    assert kept.mille("cp", "exx:/etc/bound", f"{tmp_path}/back") == ("", "", 0)
+    assert (tmp_path / "back").read_text() == (tmp_path / "bound").read_text() == "bound"
+
+
+def test_the_engines_own_files_stay_once_it_has_run(box: Home, tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("new")
+    box.mille("run", "-d", "--name", "exx", "--hostname", "own", "busybox", "sleep", "1000")
+    for stopped in (False, True):
+        if stopped:
+            assert box.mille("stop", "-t", "0", "exx")[2] == 0
+        refused = box.mille("cp", f"{tmp_path}/hosts", "exx:/etc/hosts")
+        assert refused == ("", BUSY.format("/etc/hosts"), 1)
+        assert box.mille("cp", "exx:/etc/hostname", f"{tmp_path}/name") == ("", "", 0)
+        assert (tmp_path / "name").read_text() == "own\n"
+
+
 @pytest.mark.parametrize(
     ("words", "error"),
     [
@@ -79,6 +110,7 @@ def test_volumes_are_in_their_place(kept: Home, tmp_path: Path) -> None:
         (("/etc/hostname", "exx:/no/x"), "Error: Could not find the file /no in container exx\n"),
         (("/etc", "exx:/bin/busybox"), "cannot copy directory\n"),
         (("/etc/hostname", "exx:/new/"), "no such directory\n"),
+        (("/etc/hostname", "exx:"), "no such directory\n"),
         (("exx:/bin", "/no/such"), 'invalid output path: directory "/no" does not exist\n'),
         (("-", "exx:/bin/busybox"), 'destination "exx:/bin/busybox" must be a directory\n'),
     ],
