@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import random
 import shutil
 import socket
 import subprocess
+import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +53,14 @@ def told(overlay: Overlay, stubs: frozenset[bytes] = frozenset()) -> list[tuple[
 def layer(overlay: Overlay, *, epoch: int | None = None) -> bytes:
     with overlay.written() as written:
         return tar_of(layer_members(changes(written), epoch=epoch))
+
+
+def whole(overlay: Overlay) -> bytes:
+    root = os.open(overlay.path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return tar_of(tree_members(root))
+    finally:
+        os.close(root)
 
 
 def base(overlay: Overlay) -> bytes:
@@ -161,6 +171,27 @@ def test_lists_of_access_are_kept_of_pipes_and_devices_too(lower: Overlay) -> No
             os.setxattr(f"{lower.path}/{name}", "system.posix_acl_access", acl)
         shown = merged(layer(lower))
         assert [shown[name][-1] for name in (b"pipe", b"null")] == [{b"system.posix_acl_access": acl}] * 2
+
+
+def test_each_name_of_a_file_carries_its_attributes(lower: Overlay) -> None:
+    capability = b"\x01\0\0\x02\0\x04" + b"\0" * 14
+    with lower:
+        new = Path(lower.path) / "new"
+        new.write_text("x")
+        for name in ("again", "other"):
+            os.link(new, new.with_name(name))
+        os.setxattr(new, "security.capability", capability)
+        for tar in (layer(lower), whole(lower)):
+            with tarfile.open(fileobj=io.BytesIO(tar), errors="surrogateescape") as archive:
+                found = [archive.getmember(name) for name in ("again", "new", "other")]
+            assert [member.islnk() for member in found] == [False, True, True]
+            assert [carried(member) for member in found] == [capability] * 3
+            assert merged(tar)[b"new"][-1] == {b"security.capability": capability}
+
+
+def carried(member: tarfile.TarInfo) -> bytes:
+    value = member.pax_headers["SCHILY.xattr.security.capability"]
+    return value.encode("utf-8", "surrogateescape")
 
 
 def test_stubs_and_what_was_touched_for_them_are_left_out(lower: Overlay) -> None:

@@ -12,6 +12,7 @@ import tarfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,7 +77,9 @@ def engines(tmp_path_factory: pytest.TempPathFactory, busybox: MadeImage) -> Ite
     write_docker_archive(busybox, archive, "busybox:1")
 
     def command(*prefix: str) -> Engine:
-        return Engine(lambda *words: subprocess.run([*prefix, *words], capture_output=True, check=False))
+        return Engine(
+            lambda *words, **more: subprocess.run([*prefix, *words], capture_output=True, check=False, **more)
+        )
 
     try:
         with dockerd(top / "dockerd") as server:
@@ -132,6 +135,29 @@ def test_an_export_has_the_same_entries(engines: tuple[Engine, Engine]) -> None:
     assert {path: words for path, words in ours.items() if not path.startswith(b"bin/")} == {
         path: words for path, words in docker.items() if not path.startswith(b"bin/")
     }
+
+
+def test_docker_keeps_the_capabilities_of_a_file_with_several_names(
+    engines: tuple[Engine, Engine], tmp_path: Path
+) -> None:
+    docker, ours = engines
+    capability = {"SCHILY.xattr.security.capability": "\x01\0\0\x02\0\x04" + "\0" * 14}
+    with tarfile.open(tmp_path / "tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        first, second = tarfile.TarInfo("ping"), tarfile.TarInfo("ping4")
+        first.pax_headers = capability
+        second.type, second.linkname = tarfile.LNKTYPE, "ping"
+        for member in (first, second):
+            archive.addfile(member)
+    ours.out("create", "--name", "capable", "busybox:1")
+    with open(tmp_path / "tar", "rb") as tar:
+        assert ours.run("cp", "-", "capable:/", stdin=tar).returncode == 0
+    ours.out("commit", "capable", "capable:1")
+    ours.out("rm", "capable")
+    ours.out("save", "-o", str(tmp_path / "image.tar"), "capable:1")
+    docker.out("load", "-i", str(tmp_path / "image.tar"))
+    docker.out("create", "--name", "capable", "capable:1", "true")
+    with tarfile.open(fileobj=io.BytesIO(docker.out("cp", "capable:/ping4", "-"))) as archive:
+        assert [member.pax_headers for member in archive] == [capability]
 
 
 def test_a_running_container_is_exported_like_a_stopped_one(engines: tuple[Engine, Engine]) -> None:

@@ -132,7 +132,9 @@ def metadata(found: Found, links: Links) -> Metadata | None:
         link = os.readlink(b"", dir_fd=found.descriptor)
     elif kind in (CHARACTER, BLOCK):
         device = (os.major(status.st_rdev), os.minor(status.st_rdev))
-    if kind in _ATTRIBUTED:
+    if found.kind in _ATTRIBUTED:
+        # A further name has them too: Docker gives a file its owner again with each name, by which Linux takes
+        # security.capability from it, and then what the entry of that name carries.
         kept = _kept(found)
     seconds, nanoseconds = divmod(status.st_mtime_ns, 1_000_000_000)
     return Metadata(
