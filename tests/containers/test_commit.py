@@ -19,7 +19,7 @@ from millefeuille import kernel
 from millefeuille.build.changes import apply_changes
 from millefeuille.containers.commit import commit
 from millefeuille.containers.committed import Wishes, committed_config, committed_process
-from millefeuille.containers.record import Container
+from millefeuille.containers.record import Container, MountPoint
 from millefeuille.files import DiskFull
 from millefeuille.images.remove import remove
 from millefeuille.images.users import Nobody
@@ -37,6 +37,7 @@ from millefeuille.store.images import ImageRecord
 from millefeuille.store.journal import Reader
 from millefeuille.store.names import NoSuchImage
 from millefeuille.store.store import Store
+from millefeuille.values import replace
 
 pytestmark = pytest.mark.walk
 
@@ -112,6 +113,21 @@ def test_the_image_shows_what_the_container_showed(world: World) -> None:
     with world.store.reading() as tx:
         assert image.chain is not None
         assert chains.metadata(tx, image.chain) is None  # the first mount makes it
+
+
+def test_places_for_memory_are_directories_like_any_other(world: World) -> None:
+    wanted = {"mem": (), "etc/own": ("size=1m", "mode=700"), "etc": ("mode=711",), "other": ("mode=750",)}
+    points = tuple(
+        MountPoint(type="tmpfs", target=f"/{target}", options=options) for target, options in wanted.items()
+    )
+    root = Path(world.overlay.path)
+    for name, mode in (("mem", 0o1777), ("etc/own", 0o700), ("other", 0o751), ("etc", 0o711), ("d", 0o1777)):
+        (root / name).mkdir(exist_ok=True)
+        (root / name).chmod(mode)
+    world.container = replace(world.container, mounts=points)
+    shown = merged(*world.tars(world.commit()))
+    found = {name: shown[name.encode()][0] & 0o7777 for name in (*wanted, "d")}
+    assert found == {"mem": 0o755, "etc/own": 0o755, "etc": 0o711, "other": 0o751, "d": 0o1777}
 
 
 def test_what_the_config_says(world: World) -> None:

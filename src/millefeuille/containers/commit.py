@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from millefeuille.annotations import Any
+from millefeuille.containers import memoryplaces
 from millefeuille.containers.committed import Wishes, committed_config, committed_process
 from millefeuille.containers.happening import note
 from millefeuille.containers.record import Container
@@ -89,7 +90,8 @@ class _Commit:
 
     def run(self, written: Written) -> Digest:
         """Store the layer, then the image."""
-        members = layer_members(changes(written, STUBS), epoch=self._wishes.epoch)
+        found = memoryplaces.plain(changes(written, STUBS), self._container, written.lower)
+        members = layer_members(found, epoch=self._wishes.epoch)
         layers = self._base.layers
         first = next(members, None)
         if first is None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid
@@ -94,6 +94,15 @@ def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mo
     return [*kernels, *sorted(placed, key=lambda mount: mount["destination"].count("/"))]
 
 
+def place_mode(options: Iterable[str]) -> int:
+    """The mode of a place that is made for a tmpfs: runc gives the tmpfs that of the place it is put on."""
+    given = [word.removeprefix("mode=") for word in options if word.startswith("mode=")]
+    try:
+        return int(given[-1], 8) & 0o7777 if given else _OPEN
+    except ValueError:
+        return _OPEN  # the kernel says what is wrong with it
+
+
 def _kernels(host_config: Mapping[str, Any], wanted: Wanted) -> list[Mount]:
     """The kernel's file systems, as the modes of `HostConfig` have them."""
     own = isolation.mounts()
@@ -167,22 +176,12 @@ def _place(
         real = inroot.make_file(root, target, witness=witness)
     else:
         inroot.make_directory(root, os.path.dirname(target), witness=witness)
-        real = inroot.make_directory(root, target, mode=_mode(mount), witness=witness)
+        mode = place_mode(mount["options"]) if mount["type"] == "tmpfs" else 0o755
+        real = inroot.make_directory(root, target, mode=mode, witness=witness)
     _refuse_kernels(real, target)
     if real.startswith(("/dev/", "/sys/")):
         raise UnsafeMount(f"{target}: the image has it at {real}")
     return {**mount, "destination": real}
-
-
-def _mode(mount: Mapping[str, Any]) -> int:
-    """The mode of a place that is made for a mount: runc gives a tmpfs that of the place it is put on."""
-    if mount["type"] != "tmpfs":
-        return 0o755
-    given = [word.removeprefix("mode=") for word in mount["options"] if word.startswith("mode=")]
-    try:
-        return int(given[-1], 8) & 0o7777 if given else _OPEN
-    except ValueError:
-        return _OPEN  # the kernel says what is wrong with it
 
 
 def _may_stand(mount: Mapping[str, Any]) -> bool:
