@@ -54,6 +54,26 @@ def test_content_owner_and_mode_are_taken_over(tmp_path: Path, root: int, volume
     assert (top.st_uid, top.st_gid, stat.S_IMODE(top.st_mode)) == (12, 13, 0o2770)
 
 
+@needs_root
+def test_times_and_access_of_what_is_not_opened(tmp_path: Path, root: int, volume: Path) -> None:
+    access = bytes.fromhex(
+        "0200000001000600ffffffff020006000500000004000400ffffffff10000600ffffffff20000400ffffffff"
+    )
+    data = tmp_path / "root" / "data"
+    (data / "link").symlink_to("nowhere")
+    os.mkfifo(data / "pipe")
+    os.mknod(data / "null", 0o020666, os.makedev(1, 3))
+    for name in ("pipe", "null"):
+        os.setxattr(data / name, "system.posix_acl_access", access)
+    for name in ("link", "pipe", "null"):
+        os.utime(data / name, ns=(1, 1_000_000_007), follow_symlinks=False)
+    assert filling.fill(str(volume.parent), root, "/data")
+    assert [(volume / name).lstat().st_mtime_ns for name in ("link", "pipe", "null")] == [1_000_000_007] * 3
+    for name in ("pipe", "null"):
+        assert os.getxattr(volume / name, "system.posix_acl_access") == access
+        assert (volume / name).lstat().st_mode == (data / name).lstat().st_mode
+
+
 def test_links_are_copied_and_never_followed(tmp_path: Path, root: int, volume: Path) -> None:
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "key").write_text("secret")

@@ -132,6 +132,7 @@ class _Copy:
         if stat.S_ISLNK(found.st_mode):
             os.symlink(os.readlink("", dir_fd=looked), name, dir_fd=target)
             os.chown(name, found.st_uid, found.st_gid, dir_fd=target, follow_symlinks=False)
+            os.utime(name, ns=_times(found), dir_fd=target, follow_symlinks=False)
         elif stat.S_ISDIR(found.st_mode):
             os.mkdir(name, 0o700, dir_fd=target)
             self._both(looked, os.O_DIRECTORY, target, name, lambda s, t: self.tree(s, t, depth + 1, path))
@@ -143,6 +144,12 @@ class _Copy:
             os.mknod(name, found.st_mode, found.st_rdev, dir_fd=target)
             os.chown(name, found.st_uid, found.st_gid, dir_fd=target, follow_symlinks=False)
             os.chmod(name, stat.S_IMODE(found.st_mode), dir_fd=target)
+            made = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=target)
+            try:
+                _extended(f"/proc/self/fd/{looked}", f"/proc/self/fd/{made}")
+            finally:
+                os.close(made)
+            os.utime(name, ns=_times(found), dir_fd=target, follow_symlinks=False)
 
     def _both(self, looked: int, kind: int, target: int, name: str, then: Callable[[int, int], None]) -> None:
         """Open what was looked at, and its copy, for `then`."""
@@ -171,8 +178,16 @@ def _attributes(found: os.stat_result, target: int, source: int | None = None) -
     files.change_owner(target, found.st_uid, found.st_gid)
     files.change_mode(target, stat.S_IMODE(found.st_mode))
     if source is not None:
-        for name in os.listxattr(source):
-            # The overlay's own, or one that this file system does not take: the data is what matters.
-            with contextlib.suppress(OSError):
-                os.setxattr(target, name, os.getxattr(source, name))
-    os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+        _extended(source, target)
+    os.utime(target, ns=_times(found))
+
+
+def _extended(source: int | str, target: int | str) -> None:
+    for name in os.listxattr(source):
+        # The overlay's own, or one that this file system does not take: the data is what matters.
+        with contextlib.suppress(OSError):
+            os.setxattr(target, name, os.getxattr(source, name))
+
+
+def _times(found: os.stat_result) -> tuple[int, int]:
+    return found.st_atime_ns, found.st_mtime_ns
