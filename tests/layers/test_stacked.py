@@ -98,6 +98,33 @@ def test_any_stack_has_what_its_tree_has(
         assert (inode and _of_inode(inode)) == (_of_node(nodes[path]) if path in nodes else None), path
 
 
+def _is_broken(indexes: list[LayerIndex]) -> bool:
+    """Whether a hard link of these layers leads nowhere, as who brings in an image looks for it."""
+    stack = Stack(indexes)
+    try:
+        for number, index in enumerate(indexes):
+            if index.lower_links:
+                stack.check_links(number)
+    except BrokenLink:
+        return True
+    return False
+
+
+@settings(max_examples=400, deadline=None)
+@given(LAYERS)
+def test_broken_links_are_found_without_the_tree(layers: list[list[tuple[str, bytes, object]]]) -> None:
+    try:
+        indexes = [_layer(entries) for entries in layers]
+    except TarError:
+        assume(False)
+    try:
+        merge(indexes)
+    except BrokenLink:
+        assert _is_broken(indexes)
+    else:
+        assert not _is_broken(indexes)
+
+
 def test_children_are_sorted_by_their_names() -> None:
     stack = Stack([_layer([("file", b"a/x", 1), ("file", b"a-", 1), ("file", b"a0", 1), ("file", b"A", 1)])])
     assert [inode.entry.path for inode in stack.children(b"")] == [b"A", b"a", b"a-", b"a0"]

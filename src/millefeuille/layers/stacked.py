@@ -117,6 +117,15 @@ class Stack:
         """The index of the layer that it comes from; not for the root of an empty stack."""
         return self._indexes[inode.layer]
 
+    def check_links(self, layer: int) -> None:
+        """Raise BrokenLink for a hard link of a layer, 0 being the lowest, that leads to no file."""
+        index = self._indexes[layer]
+        kinds = bytes(index.kinds)
+        number = kinds.find(HARDLINK)
+        while number >= 0:
+            self._linked(index.path(number), layer, number)
+            number = kinds.find(HARDLINK, number + 1)
+
     def _lookup(self, path: bytes, until: _Until) -> Inode | None:
         if not path:
             return self._root(until).inode

@@ -133,8 +133,8 @@ def metadata(found: Found, links: Links) -> Metadata | None:
     elif kind in (CHARACTER, BLOCK):
         device = (os.major(status.st_rdev), os.minor(status.st_rdev))
     if found.kind in _ATTRIBUTED:
-        # A further name has them too: Docker gives a file its owner again with each name, by which Linux takes
-        # security.capability from it, and then what the entry of that name carries.
+        # A further name has them too: Docker gives a file its owner again for each name, by which it loses
+        # security.capability, and then what the entry of that name carries.
         kept = _kept(found)
     seconds, nanoseconds = divmod(status.st_mtime_ns, 1_000_000_000)
     return Metadata(

@@ -12,6 +12,7 @@ from millefeuille.store import chains
 from millefeuille.store.chains import Metadata, Prepare
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.store import Store
+from millefeuille.transfer.hardlinks import check_links
 from millefeuille.transfer.plan import Plan
 
 
@@ -30,12 +31,19 @@ def store_documents(store: Store, image: Plan) -> None:
 def make_metadata(
     store: Store, image: Plan, records: Mapping[Digest, LayerRecord], prepare: Prepare | None
 ) -> tuple[Digest, Metadata] | None:
-    """What the image's first mount needs, unless the store has it; None when there is nothing to record."""
+    """What the image's first mount needs, unless the store has it; None when there is nothing to record.
+
+    Raises BrokenLink for layers that cannot be stacked, whether something is made or not.
+    """
     chain = chain_id(image.config.diff_ids)
-    if prepare is None or chain is None:
+    if chain is None:
         return None
     with store.reading() as tx:
         if chains.metadata(tx, chain) is not None and os.path.exists(store.disk.chain(chain)):
             return None
     with files.explained(f"the store {store.disk.root}"):
-        return prepare(store, [records[blob.digest] for blob in image.manifest.layers])
+        layers = [records[blob.digest] for blob in image.manifest.layers]
+        made = prepare(store, layers) if prepare is not None else None
+        if made is None:
+            check_links(store, layers)
+        return made
