@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import io
+import lzma
 import os
 import stat
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -197,6 +199,22 @@ def test_changed_bytes_are_read_or_refused(at: int, change: bytes) -> None:
         assert "\n" not in str(error)
         return
     assert index.tar_size == len(changed)
+
+
+@pytest.mark.parametrize(("compress", "name"), [(bz2.compress, "bzip2"), (lzma.compress, "xz")])
+@pytest.mark.parametrize("size", [1, 100_000])
+@pytest.mark.parametrize("piece", [100, 1 << 20])
+def test_a_compression_that_is_not_read_is_named(
+    compress: Callable[[bytes], bytes], name: str, size: int, piece: int
+) -> None:
+    with pytest.raises(TarError) as caught:
+        parse(compress(rawtars.archive(rawtars.file(b"x", os.urandom(size)))), piece)
+    assert caught.value.rule == "compression"
+    assert str(caught.value).endswith(f"it is compressed with {name}, which layers are not read in")
+
+
+def test_a_tar_may_begin_like_one() -> None:
+    assert [entry.path for entry in entries(parse(rawtars.archive(rawtars.file(b"BZh91AY"))))] == [b"BZh91AY"]
 
 
 HEADERS = [at for at in range(0, len(TAR), 512) if TAR[at + 257 : at + 262] == b"ustar"]

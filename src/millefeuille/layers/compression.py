@@ -25,6 +25,10 @@ else:
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 MAGIC_SIZE = 4  # bytes that tell a compression
+# Those of whole archives, which no specification has for layers.
+BZIP2_MAGIC = b"BZh"
+XZ_MAGIC = b"\xfd7zXZ\0"
+UNREAD_SIZE = 6  # bytes that tell these
 # Skippable frames (0x184D2A50 to 0x184D2A5F) open some seekable zstd layers (RFC 8878, section 3.1.2).
 _SKIPPABLE = tuple(bytes([0x50 + n]) + b"\x2a\x4d\x18" for n in range(16))
 
@@ -65,6 +69,13 @@ def sniff(head: bytes) -> str:
     if head[:4] == ZSTD_MAGIC or head[:4] in _SKIPPABLE:
         return "zstd"
     return "none"
+
+
+def unread(head: bytes) -> str:
+    """`bzip2` or `xz`, from the first UNREAD_SIZE bytes of what is no tar; "" for neither."""
+    if head.startswith(BZIP2_MAGIC):
+        return "bzip2"
+    return "xz" if head.startswith(XZ_MAGIC) else ""
 
 
 def inflater(kind: str, maximum: int = LAYER_MAXIMUM) -> Inflater:

@@ -25,6 +25,7 @@ PLAIN: Final = struct.Struct("100s24s12s12s8s356s")
 _PLAIN_STARTS: Final = (b"0" + NO_LINK + _USTAR_00, b"0" + NO_LINK + _GNU)
 _PREFIX_AT: Final = 345 - 156  # where in that the prefix is
 _OCTAL: Final = frozenset(b"01234567")
+_UNCHANGED: Final = (1 << 32) - 1
 _MEMORY: Final = 8192  # values that the caches below may hold
 
 MTIME_MAXIMUM: Final = 9_223_372_036  # seconds; what 64 bits of nanoseconds hold
@@ -121,7 +122,8 @@ def owner_id(value: int, what: str) -> int:
     """A user or group ID. Raises TarError where Linux has no such ID."""
     if not 0 <= value < 1 << 32:
         raise TarError("owner", f"{value} is no {what}")
-    return value
+    # To chown(2) the largest says to change nothing: what Docker extracts stays root's then.
+    return value if value != _UNCHANGED else 0
 
 
 def clamp_time(seconds: int) -> int:

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from blake3 import blake3
 
 from millefeuille.annotations import Protocol
+from millefeuille.layers import compression, sparse
 from millefeuille.layers import header as headers
-from millefeuille.layers import sparse
 from millefeuille.layers.entries import HEADER_ONLY, Entries
 from millefeuille.layers.entry import NO_XATTRS, SparseMap
 from millefeuille.layers.extensions import EXTENSION_TYPES, Extended, Extensions
@@ -104,6 +104,8 @@ class TarParser:
         tar without it.
         """
         if self._partial or self._left or self._sparse:
+            if self._offset < BLOCK_SIZE:
+                _refuse_compressed(self._partial)
             raise TarError("truncated", "it ends in the middle of an entry")
         if self._extensions.waiting:
             raise TarError("extension", "an extension header has no entry behind it")
@@ -136,7 +138,12 @@ class TarParser:
         if not block[0] and block == ZERO_BLOCK:
             self._zero_block(self._offset + at)
             return at
-        fields = headers.decode(block)
+        try:
+            fields = headers.decode(block)
+        except TarError:
+            if self._offset + at == BLOCK_SIZE:
+                _refuse_compressed(block)
+            raise
         if self._zero_blocks:
             raise TarError("end", "a lone block of zeros stands between its entries")
         data, flag = self._offset + at, fields[6]
@@ -288,3 +295,10 @@ class TarParser:
             self._builder.add_hash(content.digest())
         self._hasher = content if wanted and stored else None
         self._begin_data(stored, wanted)
+
+
+def _refuse_compressed(begin: bytes | bytearray | memoryview) -> None:
+    """Raise TarError where what should be a tar is one in a compression that layers do not come in."""
+    kind = compression.unread(bytes(begin[: compression.UNREAD_SIZE]))
+    if kind:
+        raise TarError("compression", f"it is compressed with {kind}, which layers are not read in")

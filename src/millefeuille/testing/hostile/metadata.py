@@ -25,9 +25,11 @@ METADATA: tuple[Case, ...] = (
     refuse("T6.03", "a user ID of -1", file(b"x", uid=-1), rule="owner"),
     refuse("T6.04", "a user ID of 2^32", file(b"x", uid=1 << 32), rule="owner"),
     _one("T6.05", "a user ID in base 256", file(b"x", uid=4_000_000_000), uid=4_000_000_000),
+    _one("T6.05b", "a user ID that changes none", file(b"x", uid=(1 << 32) - 1), uid=0),
     _one("T6.06a", "a PAX user ID", pax({b"uid": b"4000000000"}), file(b"x", uid=1), uid=4_000_000_000),
     refuse("T6.06b", "a negative PAX user ID", pax({b"uid": b"-1"}), file(b"x"), rule="pax"),
     refuse("T6.06c", "a hexadecimal PAX user ID", pax({b"uid": b"0x10"}), file(b"x"), rule="pax"),
+    _one("T6.06d", "one of PAX that does", pax({b"gid": b"4294967295"}), file(b"x", gid=1), gid=0),
     _one(
         "T6.07", "names of owners say nothing", file(b"x", uid=7, user=b"root", group=b"root"), uid=7, gid=0
     ),

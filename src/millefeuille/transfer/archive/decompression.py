@@ -18,15 +18,11 @@ from millefeuille.layers.compression import (
 
 MAXIMUM: Final = 500 << 30  # bytes of tar
 _XZ_MEMORY: Final = 256 << 20  # bytes
-_BZIP2: Final = b"BZh"
-_XZ: Final = b"\xfd7zXZ\0"
 
 
 def sniff_archive(head: bytes) -> str:
     """`gzip`, `zstd`, `bzip2`, `xz` or `none`, from the first bytes of a stream."""
-    if head.startswith(_BZIP2):
-        return "bzip2"
-    return "xz" if head.startswith(_XZ) else compression.sniff(head)
+    return compression.unread(head) or compression.sniff(head)
 
 
 def archive_inflater(kind: str) -> Inflater:
