@@ -34,8 +34,8 @@ _CHUNK = 1 << 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One thing that is wrong. `kind` is one of database, mirror, layout, name, blob, layer, chain,
-    extraction and container, `subject` a path for the first three, a name for the fourth, the ID of a container, else a
-    digest.
+    extraction and container, `subject` a path for the first three, a name for the fourth, the ID of a
+    container, else a digest.
     """
 
     kind: str
