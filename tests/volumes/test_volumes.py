@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.killing import was_killed
 
+from millefeuille.errors import Unnamed
 from millefeuille.volumes.volume import BadVolumeName, BadVolumeOption, UnknownDriver
 from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound, Volumes
 
@@ -48,9 +49,11 @@ def test_one_letter_is_no_name(volumes: Volumes) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["nosuch", "", "..", "../volumes", ".new-1"])
+@pytest.mark.parametrize("name", ["nosuch", "..", "../volumes", ".new-1"])
 def test_what_is_not_there_is_not_found(volumes: Volumes, name: str) -> None:
     volumes.create("data")
+    with pytest.raises(Unnamed):
+        volumes.get("")
     with pytest.raises(VolumeNotFound) as refused:
         volumes.get(name)
     assert str(refused.value) == f"get {name}: no such volume"

@@ -7,6 +7,7 @@ is just being started would take from it what it copies files up with.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -73,6 +74,10 @@ def _taken(place: Place, container: Container) -> int | None:
         lock = files.create(place.lock(container.id), exclusive=False)
     except FileNotFoundError:
         raise _gone(container) from None
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        lock = files.open_lock(place.lock(container.id))
     try:
         if files.try_lock(lock):
             # Whoever removed it had the lock until now.

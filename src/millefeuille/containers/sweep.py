@@ -97,14 +97,21 @@ def _is_tidied(host: Host, id: str) -> bool:
     """As `tidy`; False too where the disk has no room for it, or is read-only: the command that is about to
     begin may be the one that makes room, and the next one finds the container again.
     """
-    try:
+    with _where_there_is_room():
         return tidy(host, id)
+    return False
+
+
+@contextlib.contextmanager
+def _where_there_is_room() -> Iterator[None]:
+    """Leave the block where the disk has no room, or is read-only."""
+    try:
+        yield
     except (files.DiskFull, files.ReadOnlyStore):
-        return False
+        return
     except OSError as error:
-        if error.errno in files.NO_ROOM or error.errno == errno.EROFS:
-            return False
-        raise
+        if error.errno not in files.NO_ROOM and error.errno != errno.EROFS:
+            raise
 
 
 def tidy(host: Host, id: str) -> bool:
@@ -171,7 +178,8 @@ def tidy_unless_running(host: Host, container: Container) -> None:
         if is_running:
             return
         try:
-            _put_in_order(host, container.id)
+            with _where_there_is_room():
+                _put_in_order(host, container.id)
         finally:
             os.close(lock)
 

@@ -22,6 +22,14 @@ from tests.faces.cli.home import Home
     ],
 )  # fmt: skip
 def test_an_empty_name_is_refused_in_dockers_words(home: Home, words: str, complaint: str) -> None:
-    assert home.mille("volume", "create", "one")[2] == 0
     out, err, code = home.mille(*words.split(), "")
     assert (out, err, code) == ("[]\n" if "inspect" in words else "", complaint + "\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("stop", 1), ("kill", 1), ("rm", 1), ("rm -f", 0), ("pause", 1), ("wait", 1), ("update -m 6m", 1)],
+)
+def test_where_there_is_no_store_there_is_no_container(home: Home, words: str, code: int) -> None:
+    assert home.mille(*words.split(), "web") == ("", "Error: No such container: web\n", code)
+    assert not home.store.exists()
