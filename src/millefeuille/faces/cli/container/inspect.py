@@ -11,13 +11,12 @@ from millefeuille.engine.foreign import reach
 from millefeuille.engine.networks import networks
 from millefeuille.engine.place import place
 from millefeuille.engine.snapshots import driver_name
-from millefeuille.engine.store import existing
+from millefeuille.engine.store import open_store
 from millefeuille.errors import MilleError
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.options import FORMAT_HELP, boolean, string
 from millefeuille.settings import Settings
-from millefeuille.store.containers import NoSuchContainer
 
 FORMAT = string("format", FORMAT_HELP, short="f")
 SIZE = boolean("size", "Display total file sizes", short="s")
@@ -43,14 +42,11 @@ def run(context: Context, call: Call) -> int:
 
 
 def inspected(settings: Settings, text: str, *, sized: bool = False) -> dict[str, Any]:
-    """One container as Docker's object. Raises NoSuchContainer, DamagedRecord."""
-    store = existing(settings)
-    if store is None:
-        raise NoSuchContainer(f"No such container: {text}")
+    """One container as Docker's object. Raises NoSuchContainer, AmbiguousPrefix, DamagedRecord, Unnamed."""
+    store, where = open_store(settings), place(settings)
+    container = records.find(store, where, text)
     if sized:
         reach(store.disk.snapshots)
-    where = place(settings)
-    container = records.find(store, where, text)
     driver = driver_name(settings, store)
     told = facts(store, where, networks(settings), container, driver=driver, sized=sized)
     return container_inspect(container, records.state(where, container.id), told)
