@@ -12,7 +12,7 @@ from millefeuille.containers.place import HOST_FILES
 from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.networks import hostfiles
-from millefeuille.networks.connection import Connection
+from millefeuille.networks.connection import Connection, network_settings
 from millefeuille.networks.definitions import NoSuchNetwork
 from millefeuille.networks.wishes import Wishes, wishes
 from millefeuille.values import replace
@@ -36,6 +36,11 @@ def wishes_of(host: Host, container: Container) -> Wishes:
 def connect(host: Host, container: Container) -> Connection:
     """Give a container its network. Raises CannotJoin, and as `Networks.connect` does."""
     wanted = wishes_of(host, container)
+    if wanted.mode.startswith(_JOIN):
+        other = records.load(host.place, wanted.mode.removeprefix(_JOIN))
+        if _joins(other):  # one without a network of its own: its process is in that of a third
+            path = f"/proc/{records.state(host.place, other.id).pid}/ns/net"
+            return Connection(namespace=path, settings=network_settings(None), own=False)
     connection = host.networks.connect(container.id, wanted)
     if host.rootless and connection.namespace and not connection.own:
         # An ordinary user's commands do not see where another one mounted it.
@@ -110,11 +115,20 @@ def _refusal(key: str, other: Container, *, running: bool) -> str:
 
 
 def _owner_of_files(host: Host, container: Container) -> str:
-    """The container whose files these are: a shared network comes with its names."""
-    mode = str(container.host_config.get("NetworkMode") or "")
-    if mode.startswith(_JOIN):
-        return records.find(host.store, host.place, mode.removeprefix(_JOIN)).id
+    """The container whose files these are: a shared network comes with its names, from whoever made it."""
+    seen = {container.id}
+    while name := _joins(container):
+        container = records.find(host.store, host.place, name)
+        if container.id in seen:  # names have changed hands since
+            break
+        seen.add(container.id)
     return container.id
+
+
+def _joins(container: Container) -> str:
+    """The container whose network it joins, as it was named; "" for none."""
+    mode = str(container.host_config.get("NetworkMode") or "")
+    return mode.removeprefix(_JOIN) if mode.startswith(_JOIN) else ""
 
 
 def write_host_files(host: Host, container: Container, connection: Connection) -> None:
