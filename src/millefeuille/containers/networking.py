@@ -37,9 +37,9 @@ def connect(host: Host, container: Container) -> Connection:
     """Give a container its network. Raises CannotJoin, and as `Networks.connect` does."""
     wanted = wishes_of(host, container)
     if wanted.mode.startswith(_JOIN):
-        other = records.load(host.place, wanted.mode.removeprefix(_JOIN))
-        if _joins(other):  # one without a network of its own: its process is in that of a third
-            path = f"/proc/{records.state(host.place, other.id).pid}/ns/net"
+        joined_one = records.load(host.place, wanted.mode.removeprefix(_JOIN))
+        if _joins(joined_one):  # it has no network of its own: its process is in that of a third
+            path = f"/proc/{records.state(host.place, joined_one.id).pid}/ns/net"
             return Connection(namespace=path, settings=network_settings(None), own=False)
     connection = host.networks.connect(container.id, wanted)
     if host.rootless and connection.namespace and not connection.own:
