@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from millefeuille.annotations import Final
 from millefeuille.containers import records, sweep
 from millefeuille.containers.connection import NotRunning, connected
@@ -16,6 +19,7 @@ from millefeuille.oci import signals
 from millefeuille.oci.signals import InvalidSignal, signal_number
 from millefeuille.store import containers
 from millefeuille.store.containers import InvalidName, NameTaken
+from millefeuille.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,10 +108,33 @@ def kill(host: Host, container: Container, number: int) -> None:
 
 
 def restart(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:
-    """Stop and start again."""
-    stop(host, container, timeout=timeout, signal=signal)
-    starting.start(host, container)
+    """Stop and start again; one that is to be removed at its end is not between the two."""
+    with _kept(host, container):
+        stop(host, container, timeout=timeout, signal=signal)
+        starting.start(host, container)
     note(host.store, container, "restart")
+
+
+@contextlib.contextmanager
+def _kept(host: Host, container: Container) -> Iterator[None]:
+    """Have a container outlive its end for the length of the block: whoever finds it ended would remove it.
+
+    Source: moby v28, daemon/restart.go `containerRestart`. Who is killed within the block leaves it so.
+    """
+    if not container.host_config.get("AutoRemove"):
+        yield
+        return
+    _remove_at_end(host, container, False)
+    try:
+        yield
+    finally:
+        _remove_at_end(host, container, True)
+
+
+def _remove_at_end(host: Host, container: Container, wanted: bool) -> None:
+    with host.store.writing(), contextlib.suppress(containers.NoSuchContainer):  # nobody renames it meanwhile
+        now = records.load(host.place, container.id)
+        records.save(host.place, replace(now, host_config={**now.host_config, "AutoRemove": wanted}))
 
 
 def rename(host: Host, container: Container, name: str) -> None:
