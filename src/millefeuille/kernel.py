@@ -50,6 +50,7 @@ _MOUNT_SETATTR: Final = 442
 
 _NS_GET_USERNS: Final = 0xB701
 
+_PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_SET_PDEATHSIG: Final = 1
 
 _SET_FLAG: Final = 0
@@ -161,6 +162,13 @@ def unshare(flags: int) -> None:
 def end_with_parent(signal: int) -> None:
     """Have the kernel send this process a signal when the thread that started it ends (prctl(2))."""
     if _libc.prctl(_PR_SET_PDEATHSIG, signal, 0, 0, 0) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), "prctl")
+
+
+def collect_orphans() -> None:
+    """Have this process be the parent of what its descendants leave behind when they end (prctl(2))."""
+    if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), "prctl")
 

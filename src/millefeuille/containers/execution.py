@@ -6,11 +6,12 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 
-from millefeuille import files
+from millefeuille import files, kernel
 from millefeuille.annotations import Any
 from millefeuille.containers import records, roots
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
+from millefeuille.containers.piping import Piping
 from millefeuille.containers.record import Container
 from millefeuille.containers.restarting import refuse_restarting
 from millefeuille.errors import Conflict
@@ -38,19 +39,46 @@ class Command:
 
 
 def execute(host: Host, container: Container, command: Command, stdio: Stdio) -> int:
-    """Run it to its end; its exit code. Signals to this process go to it. Raises NotExecutable,
-    ContainerRestarting, ExecFailed, NoSuchUser.
+    """Run it to its end; its exit code. Signals to this process go to it.
+
+    Without a terminal, this process is from here on the parent of what its children leave. Raises
+    NotExecutable, ContainerRestarting, ExecFailed, NoSuchUser.
     """
-    with (
-        _prepared(host, container, command) as (document, directory, identifier),
-        _beside_terminal(stdio, wanted=command.tty) as streams,
-        forwarding() as forwarder,
-    ):
-        attached = host.runtime.exec(container.id, document, directory, streams)
-        forwarder.aim(attached)
-        code = attached.wait()
+    with _prepared(host, container, command) as (document, directory, identifier), forwarding() as forwarder:
+        if command.tty:
+            with _beside_terminal(stdio) as streams:
+                attached = host.runtime.exec(container.id, document, directory, streams)
+                forwarder.aim(attached)
+                code = attached.wait()
+        else:
+            # The runtime would stay as long as anybody has the streams, who runs in the background too.
+            kernel.collect_orphans()
+            with Piping(stdio) as piping:
+                started = _Started(
+                    host.runtime.exec_detached(container.id, document, directory, piping.inner)
+                )
+                piping.carry()
+                forwarder.aim(started)
+                code = started.wait()
+                piping.finish()
         note(host.store, container, "exec_die", execID=identifier, exitCode=str(code))
         return code
+
+
+class _Started:
+    """A process that became a child of this one."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def signal(self, number: int) -> None:
+        if self._pid:
+            os.kill(self._pid, number)  # nobody else waits for it, so it is still there
+
+    def wait(self) -> int:
+        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        self._pid = 0
+        return 128 - code if code < 0 else code
 
 
 def execute_detached(host: Host, container: Container, command: Command) -> int:
@@ -70,13 +98,13 @@ def _tell(host: Host, container: Container, command: Command, identifier: str) -
 
 
 @contextlib.contextmanager
-def _beside_terminal(stdio: Stdio, *, wanted: bool) -> Iterator[Stdio]:
+def _beside_terminal(stdio: Stdio) -> Iterator[Stdio]:
     """Streams of which one is a terminal where the process is to have one: runtimes look for the size there.
 
     With a terminal nothing is written to the standard error, so that is the one to give.
     """
     given = (stdio.stdin, stdio.stdout, stdio.stderr)
-    if not wanted or any(stream is not None and os.isatty(stream) for stream in given):
+    if any(stream is not None and os.isatty(stream) for stream in given):
         yield stdio
         return
     ours, theirs = os.openpty()
