@@ -71,3 +71,22 @@ def test_a_build_ends_with_its_warnings(home: Home, base: str, tmp_path: Path) -
         " - UndefinedVar: Usage of undefined variable '$NONE' (line 2)\n"
     )
     assert home.mille("build", "-q", "-t", "made", context)[1] == ""
+
+
+def test_an_image_here_as_a_cache_is_asked_of_nobody(home: Home, base: str, tmp_path: Path) -> None:
+    context = written(tmp_path / "c", f"FROM {base}\nCOPY Dockerfile /a\n")
+    first = home.mille("build", "-q", "-t", "own", context)
+    assert home.mille("build", "-q", "--cache-from", "own", "--cache-from", base, context) == first
+    out, err, code = home.mille("build", "-q", "--cache-from", "127.0.0.1:1/nosuch", context)
+    assert (out, code) == (first[0], 0)
+    assert err.startswith("cache 127.0.0.1:1/nosuch:latest is left out: ")
+
+
+@pytest.mark.parametrize(("value", "warned"), [("1", True), ("0", False)])
+def test_a_cache_within_the_image_is_not_passed_over_in_silence(
+    home: Home, base: str, tmp_path: Path, value: str, warned: bool
+) -> None:
+    context = written(tmp_path / "c", f"FROM {base}\nCOPY Dockerfile /a\n")
+    _, err, code = home.mille("build", "-q", "--build-arg", f"BUILDKIT_INLINE_CACHE={value}", context)
+    assert code == 0
+    assert err.startswith("WARNING: BUILDKIT_INLINE_CACHE: ") is warned

@@ -17,6 +17,7 @@ from millefeuille.faces.cli.exits import Refusal
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import Reference
 from millefeuille.store.leases import Lease
+from millefeuille.store.names import lookup
 from millefeuille.store.steps import StepRecord
 from millefeuille.store.store import Store
 
@@ -30,6 +31,7 @@ class _Wish(NamedTuple):
     tag: str
     final: bool
     lenient: bool
+    is_image: bool  # a name alone, which Docker takes for an image
 
 
 def caches(context: Context, call: Call, store: Store) -> Caches:
@@ -51,7 +53,8 @@ def caches(context: Context, call: Call, store: Store) -> Caches:
 
 
 def _read(text: str, path: str) -> _Wish:
-    if "=" not in text:
+    is_image = "=" not in text
+    if is_image:
         text = f"type=registry,ref={text}"
     fields = {}
     for field in text.split(","):
@@ -71,11 +74,13 @@ def _read(text: str, path: str) -> _Wish:
         reference = Reference.parse(fields["ref"]).tagged() if kind == "registry" else None
     return _Wish(
         kind, reference, fields.get(path, ""), fields.get("tag", ""), fields.get("mode") == "min",
-        fields.get("ignore-error") == "true",
+        fields.get("ignore-error") == "true", is_image,
     )  # fmt: skip
 
 
 def _opened(context: Context, store: Store, wish: _Wish) -> Imported | None:
+    if wish.is_image and _is_stored(store, str(wish.reference)):
+        return None  # what was built here is found without being named, and nobody is to be asked for it
     try:
         if wish.reference is not None:
             return import_registry(context.settings, store, wish.reference)
@@ -84,6 +89,13 @@ def _opened(context: Context, store: Store, wish: _Wish) -> Imported | None:
         # There is none yet where a build exports for the first time.
         context.terminal.complain(f"cache {wish.reference or wish.path} is left out: {error}")
         return None
+
+
+def _is_stored(store: Store, name: str) -> bool:
+    if not store.exists():
+        return False
+    with store.reading() as tx:
+        return lookup(tx, name) is not None
 
 
 def _export(

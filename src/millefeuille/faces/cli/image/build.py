@@ -33,6 +33,10 @@ _OUTPUTS: Final = (
     flags.OUTPUT, flags.PUSH, flags.LOAD, flags.ANNOTATION, flags.ATTEST, flags.PROVENANCE, flags.SBOM,
     flags.METADATA_FILE,
 )  # fmt: skip
+_NOT_INLINE: Final = (
+    "WARNING: BUILDKIT_INLINE_CACHE: an image carries no build cache here; `--cache-to type=registry,ref=NAME`"
+    " writes one of its own"
+)
 
 
 def run(context: Context, call: Call) -> int:
@@ -76,6 +80,9 @@ def made(context: Context, call: Call) -> tuple[int, Digest | None]:
 
 
 def _caches(context: Context, call: Call, store: Store) -> Caches:
+    arguments: tuple[str, ...] = call[flags.BUILD_ARG]
+    if any(text.startswith("BUILDKIT_INLINE_CACHE=") and text[-1] == "1" for text in arguments):
+        context.terminal.complain(_NOT_INLINE)
     if not call.given(flags.CACHE_FROM) and not call.given(flags.CACHE_TO):
         return Caches()
     caching = importlib.import_module("millefeuille.faces.cli.building.caching")
