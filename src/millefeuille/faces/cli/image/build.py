@@ -34,8 +34,8 @@ _OUTPUTS: Final = (
     flags.METADATA_FILE,
 )  # fmt: skip
 _NOT_INLINE: Final = (
-    "WARNING: BUILDKIT_INLINE_CACHE: an image carries no build cache here; `--cache-to type=registry,ref=NAME`"
-    " writes one of its own"
+    "WARNING: BUILDKIT_INLINE_CACHE: an image carries no build cache here; "
+    "`--cache-to type=registry,ref=NAME` writes one"
 )
 
 
