@@ -129,6 +129,17 @@ def test_values_of_arguments_are_told_by_the_commands_behind(
     assert [line for line in found if line.startswith("ARG ")] == [f"ARG {each}" for each in said]
 
 
+def test_commands_that_are_lists_behind_arguments() -> None:
+    steps = [
+        "ARG V=1 2", "RUN |1 V=1 2 busybox touch /a b # buildkit", "ARG W", "|2 V=1 2 W=x y tini make",
+        "|2 V=1 2 W=x y /bin/sh -c make", "ARG X=1", "|3 V=1 2 W=x y X=3 make all",
+    ]  # fmt: skip
+    assert _told(steps, {}).split("\n") == [
+        "FROM scratch", 'ARG V="1 2"', "RUN busybox touch /a b", "ARG W", "RUN tini make", "RUN make",
+        "ARG X=1", "# RUN |3 V=1 2 W=x y X=3 make all", "",
+    ]  # fmt: skip
+
+
 def test_the_shell_of_windows() -> None:
     assert _told(["RUN cmd /S /C dir # buildkit"], {}, system="windows") == "FROM scratch\nRUN dir\n"
 

@@ -1,7 +1,8 @@
 """A Dockerfile made from an image's history: what each step was, as far as the history says.
 
 What was copied is not in it: a source shows as the checksum or name that the builder wrote down. A command is
-told behind the words of the shell that was in use, which SHELL changes.
+told behind the words of the shell that was in use, which SHELL changes; one that is a list shows as its words
+with blanks between, and which of these stood in a word is not told.
 Source: the classic builder's `created_by` (`/bin/sh -c #(nop) ...`, with the words of the shell in use, which
 for SHELL itself is the new one), BuildKit's (`RUN ... # buildkit`).
 """
@@ -11,26 +12,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
-from millefeuille.analysis import pairs
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.rewording import reworded
+from millefeuille.analysis.runarguments import SHELLS, command, first_values, known_values
 from millefeuille.annotations import Final
 from millefeuille.oci.config import History
 
 _NOP: Final = re.compile(r"(?:(.*?) )?#\(nop\)\s*(.*)", re.DOTALL)
-_ARGUMENTS: Final = re.compile(r"(?:RUN )?\|(\d+) (.*)", re.DOTALL)
 _IN: Final = re.compile(r"(ADD|COPY) (.*) in (\S+)\s*", re.DOTALL)
 _BUILDKIT: Final = " # buildkit"
 _SHELL: Final = "/bin/sh -c"
 _WINDOWS_SHELL: Final = "cmd /S /C"
-# As lists have them that are run without the shell in use.
-_SHELLS: Final = re.compile(r"/(?:usr/)?bin/(?:ba|da|a|z|k)?sh (?:-\w+ |pipefail )*-\w*c ")
+_NONE: Final[Mapping[str, Iterable[str]]] = MappingProxyType({})
 _SUM: Final = re.compile(r"(?<=\S)((?:dir|file|multi):[0-9a-f]{64}\b)")
 _WORDS: Final = (
     "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER",
     "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
 )  # fmt: skip
+
+UNREAD: Final = "# RUN |"
+"""What a RUN begins with of which nothing says where its arguments end and its command begins."""
 
 
 def dockerfile(image: Image) -> str:
@@ -41,7 +44,7 @@ def dockerfile(image: Image) -> str:
         lines.append(f"SHELL {json.dumps(config['Shell'])}")
     steps = list(_told(image))
     for number, (_, text, _) in enumerate(steps):
-        told = _arguments(steps[number + 1 :]) if text.startswith("ARG ") else {}
+        told = first_values(steps[number + 1 :]) if text.startswith("ARG ") else {}
         lines.append(reworded(text, config, told))
     # Not every builder writes these into the history.
     triggers = (_trigger(text) for text in config.get("OnBuild") or ())
@@ -58,8 +61,11 @@ def _without_controls(text: str) -> str:
     return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
 
 
-def instruction(step: History, shell: str = _SHELL) -> str:
-    """One step as an instruction; a comment where it is none. `shell` is the one in use, words and blanks."""
+def instruction(step: History, shell: str = _SHELL, known: Mapping[str, Iterable[str]] = _NONE) -> str:
+    """One step as an instruction; a comment where it is none, or where nothing says what it ran.
+
+    `shell` is the one in use, words and blanks; `known` the values that ARGs may have.
+    """
     text = step.created_by.strip()
     nop = _NOP.fullmatch(text)
     if nop and _is_shell(nop[1] or "", shell, nop[2]):
@@ -67,11 +73,11 @@ def instruction(step: History, shell: str = _SHELL) -> str:
     if text.endswith(_BUILDKIT):
         text = text.removesuffix(_BUILDKIT)
         word, _, rest = text.partition(" ")
-        return _run(rest, shell) if word == "RUN" else text
+        return _run(rest, shell, known) if word == "RUN" else text
     if text.partition(" ")[0] in _WORDS:
-        return _run(text[4:], shell) if text.startswith("RUN ") else text
-    if text.startswith(("|", f"{shell} ")) or _SHELLS.match(text):
-        return _run(text, shell)
+        return _run(text[4:], shell, known) if text.startswith("RUN ") else text
+    if text.startswith(("|", f"{shell} ")) or SHELLS.match(text):
+        return _run(text, shell, known)
     if nop and nop[2].partition(" ")[0] in _WORDS:  # behind a shell that nobody told of
         return _copied(nop[2].strip())
     return f"# {' '.join(text.split()) or step.comment or 'a step without words'}"
@@ -80,7 +86,7 @@ def instruction(step: History, shell: str = _SHELL) -> str:
 def _is_shell(words: str, shell: str, text: str) -> bool:
     """Whether the words in front of an instruction that ran nothing are a shell, and no part of a command."""
     known = ("", _SHELL, _WINDOWS_SHELL, shell, _set_shell(text.strip()))
-    return words in known or _SHELLS.fullmatch(f"{words} ") is not None
+    return words in known or SHELLS.fullmatch(f"{words} ") is not None
 
 
 def own_instructions(image: Image) -> Iterator[tuple[History, str]]:
@@ -91,12 +97,20 @@ def own_instructions(image: Image) -> Iterator[tuple[History, str]]:
 
 def _told(image: Image) -> Iterator[tuple[History, str, str]]:
     """The same with the shell in use."""
-    shell, passed = _first_shell(image), 0
-    for number, step in enumerate(image.config.history):
-        text = instruction(step, shell)
+    steps = list(_in_shells(image))
+    known, passed = known_values(steps), 0
+    for number, (step, text, shell) in enumerate(steps):
         if number >= image.base_steps if image.base_steps else passed >= image.base:
-            yield step, text, shell
+            yield step, instruction(step, shell, known) if text.startswith(UNREAD) else text, shell
         passed += not step.empty_layer
+
+
+def _in_shells(image: Image) -> Iterator[tuple[History, str, str]]:
+    """All steps, each read by itself, and with the shell in use."""
+    shell = _first_shell(image)
+    for step in image.config.history:
+        text = instruction(step, shell)
+        yield step, text, shell
         shell = _set_shell(text) or shell
 
 
@@ -128,27 +142,10 @@ def _copied(text: str) -> str:
     return f"{match[1]} {match[2]} {match[3]}" if match else text
 
 
-def _arguments(steps: Iterable[tuple[History, str, str]]) -> Mapping[str, str]:
-    """What the first RUN that tells of them has for ARGs."""
-    for step, text, shell in steps:
-        found = _ARGUMENTS.match(step.created_by.strip()) if text.startswith("RUN ") else None
-        if found:
-            place = _shell_place(found[2], shell)
-            return pairs.parted(found[2][: max(place - 1, 0)], int(found[1]))
-    return {}
-
-
-def _shell_place(text: str, shell: str) -> int:
-    """Where the shell stands behind arguments, whose values may have blanks in them; 0 where it does not."""
-    place = text.find(f" {shell} ") + 1
-    found = None if place else _SHELLS.search(text)
-    return found.start() if found else place
-
-
-def _run(text: str, shell: str) -> str:
-    arguments = _ARGUMENTS.fullmatch(text)
-    if arguments:
-        text = arguments[2][_shell_place(arguments[2], shell) :]
-    if text.startswith(f"{shell} "):
-        return f"RUN {text.removeprefix(shell).strip()}"
-    return f"RUN {_SHELLS.sub('', text, count=1).strip() if _SHELLS.match(text) else text.strip()}"
+def _run(text: str, shell: str, known: Mapping[str, Iterable[str]]) -> str:
+    told = command(text, shell, known)
+    if told is None:
+        return f"{UNREAD}{' '.join(text.split()).removeprefix('|')}"
+    if told.startswith(f"{shell} "):
+        return f"RUN {told.removeprefix(shell).strip()}"
+    return f"RUN {SHELLS.sub('', told, count=1).strip() if SHELLS.match(told) else told.strip()}"

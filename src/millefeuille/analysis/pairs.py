@@ -28,6 +28,22 @@ def parted(text: str, count: int) -> dict[str, str]:
     return {start[1]: text[start.end() : end] for start, end in zip(starts, ends, strict=True)}
 
 
+def possible(text: str) -> list[tuple[str, str]]:
+    """The pairs that a text may consist of: each value up to the next pair, and up to the end.
+
+    Names alone have an empty value.
+    """
+    starts = list(_ARGUMENT.finditer(text))
+    if not starts:
+        return [(name, "") for name in text.split()]
+    ends = [*(start.start() for start in starts[1:]), len(text)]
+    return [
+        (start[1], text[start.end() : end])
+        for start, near in zip(starts, ends, strict=True)
+        for end in sorted({near, len(text)})
+    ]
+
+
 def quoted(
     rest: str, known: Mapping[str, str], *, names_alone: bool = False
 ) -> tuple[list[str], list[str]]:

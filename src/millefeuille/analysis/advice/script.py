@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.analysis.advice.step import NO_LAYER, Step, read_step
-from millefeuille.analysis.dockerfile import own_instructions
+from millefeuille.analysis.dockerfile import UNREAD, own_instructions
 from millefeuille.analysis.image import Image
 from millefeuille.values import replace
 
@@ -23,7 +23,10 @@ def from_history(image: Image, lines: Sequence[int] = ()) -> tuple[Step, ...]:
         number = NO_LAYER if past.empty_layer or not told else layer
         layer += not past.empty_layer
         line = lines[number] if 0 <= number < len(lines) else 0
-        steps.append(read_step(text, first=line, last=line, layer=number))
+        # A RUN all the same, and no command for anybody to write anew.
+        unread = text.startswith(UNREAD)
+        text = text.removeprefix("# ") if unread else text
+        steps.append(read_step(text, first=line, last=line, layer=number, fixed=unread))
     return tuple(steps)
 
 
