@@ -136,6 +136,19 @@ def test_out_refused(
     assert seen(outside) == before
 
 
+def test_a_link_that_leads_nowhere_from_here_is_not_found() -> None:
+    with subprocess.Popen(["true"]) as ended, opened(Path("/proc")) as root:
+        # As long as nobody waits for it there is a link to its program that cannot be read, to anybody.
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        path = f"/{ended.pid}/exe"
+        before = len(os.listdir("/proc/self/fd"))
+        with pytest.raises(NoSuchPath, match=f"Could not find the file {path} in container box"):
+            from_container(root, "box", path)
+        with pytest.raises(NoSuchPath, match=f"Could not find the file {path} in container box"):
+            look(root, "box", path)
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
 T = {"f": "n1", "sub": None, "sub/h": "n2"}
 
 

@@ -88,9 +88,10 @@ def look(root: int, called: str, path: str) -> PathStatus:
     tree, text = Root(root), os.fsencode(path)
     plain = cleaned(text)
     try:
-        status = tree.status(plain, leaf=asserts_directory(text))
+        place, status = _placed(tree, plain, leaf=asserts_directory(text))
     except OSError as error:
         raise _unfound(error, path, called) from error
+    os.close(place)
     if asserts_directory(text) and not stat.S_ISDIR(status.st_mode):
         raise _missing(path, called)
     link = b"/" + tree.canonical(plain) if stat.S_ISLNK(status.st_mode) else b""
@@ -114,11 +115,11 @@ def from_container(
         path = resolved(root, called, path)
     tree, text = Root(root), os.fsencode(path)
     try:
-        place = tree.place(cleaned(text), leaf=follow or asserts_directory(text))
+        place, status = _placed(tree, cleaned(text), leaf=follow or asserts_directory(text))
     except OSError as error:
         # Who follows a link is told where it leads to.
         raise _unfound(error, resolved(root, called, path) if follow else path, called) from error
-    if asserts_directory(text) and not stat.S_ISDIR(os.fstat(place).st_mode):
+    if asserts_directory(text) and not stat.S_ISDIR(status.st_mode):
         os.close(place)
         raise _missing(path, called)
     return on_disk(place, name_of(text), f"{called}:{path}", whole=not cleaned(text))
@@ -231,6 +232,22 @@ def into_directory(
     tree = Root(root)
     target = tree.canonical(cleaned(os.fsencode(path)))
     return _fill(source, tree, called, _Spot(directory=target, top=source.name), owner, replace=replace)
+
+
+def _placed(tree: Root, path: bytes, *, leaf: bool) -> tuple[int, os.stat_result]:
+    """A descriptor (O_PATH) of what is at `path`, the caller's to close, and what that is.
+
+    Raises OSError, also for a link that leads somewhere for the container's own processes only: /proc/self.
+    """
+    place = tree.place(path, leaf=leaf)
+    try:
+        status = os.fstat(place)
+        if stat.S_ISLNK(status.st_mode):
+            os.readlink(b"", dir_fd=place)
+    except BaseException:
+        os.close(place)
+        raise
+    return place, status
 
 
 def _fill(
