@@ -15,6 +15,7 @@ from millefeuille.annotations import Any
 from millefeuille.containers import conflicts, merging, mounts, naming, records, removal
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
+from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.moment import rfc3339
@@ -55,15 +56,10 @@ def create(host: Host, wanted: Wanted) -> Container:
     config = merging.merged(wanted.config, wanted.image_config)
     path, arguments = merging.command_of(config)
     acceptance.check(wanted.host_config, limited=host.runtime.limits)
-    id = os.urandom(32).hex()
-    config["Hostname"] = config.get("Hostname") or _hostname(wanted.host_config, id)
-    place = host.place
     host.store.create()
-    files.make_directory(place.containers)
-    files.make_directory(place.directory(id))
-    lock = files.create(place.lock(id))
+    id, lock = _begun(host.place)
     try:
-        files.try_lock(lock)
+        config["Hostname"] = config.get("Hostname") or _hostname(wanted.host_config, id)
         created = time.time_ns()
         container = Container(
             id=id, name=name, created=rfc3339(created), image=wanted.image, chain=wanted.chain,
@@ -79,6 +75,26 @@ def create(host: Host, wanted: Wanted) -> Container:
             removal.drop_volumes(host, resolved)
             raise
     finally:
+        os.close(lock)
+
+
+def _begun(place: Place) -> tuple[str, int]:
+    """A new ID, whose directory is there, and the held lock in that, for the caller to close.
+
+    Raises OSError.
+    """
+    files.make_directory(place.containers)
+    while True:
+        id = os.urandom(32).hex()
+        files.make_directory(place.directory(id))
+        # Until the lock is held nothing tells this directory from one that a killed process has left. Who
+        # sweeps may have taken the lock first, or removed both before it was taken.
+        try:
+            lock = files.create(place.lock(id), exclusive=False)
+        except FileNotFoundError:
+            continue
+        if files.try_lock(lock) and os.path.exists(place.lock(id)):
+            return id, lock
         os.close(lock)
 
 

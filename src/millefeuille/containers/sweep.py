@@ -118,11 +118,7 @@ def tidy(host: Host, id: str) -> bool:
     """Give back what a container that does not run had of the host, and remove it if it was to go at its end;
     False while somebody has it in hand. Doing it again is no error.
     """
-    place = host.place
-    try:
-        lock = files.open_lock(place.lock(id))
-    except (FileNotFoundError, NotADirectoryError):
-        lock = -1
+    lock = _lock(host.place, id)
     try:
         if lock >= 0 and not files.try_lock(lock):
             return False  # somebody has it in hand
@@ -131,6 +127,20 @@ def tidy(host: Host, id: str) -> bool:
     finally:
         if lock >= 0:
             os.close(lock)
+
+
+def _lock(place: Place, id: str) -> int:
+    """A container's lock, made where there is none yet, so that whoever makes the container just now finds it
+    taken; -1 where there is no directory. Raises OSError.
+    """
+    path = place.lock(id)
+    try:
+        try:
+            return files.open_lock(path)
+        except FileNotFoundError:
+            return files.create(path, exclusive=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return -1
 
 
 def _put_in_order(host: Host, id: str) -> None:
