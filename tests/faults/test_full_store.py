@@ -130,3 +130,24 @@ def test_a_disk_that_is_read_only_after_a_boot(yard: Yard) -> None:
     finally:
         subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
     yard.done("rm", "one")
+
+
+def test_a_disk_that_is_read_only_while_containers_run(yard: Yard) -> None:
+    names = ("one", "two", "three")
+    for name in names:
+        yard.done("run", "-d", "--name", name, BASE, "sleep", "1000")
+    disk = str(Path(yard.root).parent)
+    # The logs are open for writing: the disk itself does not become read-only, but what shows it does.
+    subprocess.run(["mount", "--bind", disk, disk], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", disk], check=True)
+        assert yard.done("kill", "one") == "one"
+        assert "1000" in yard.done("top", "two")
+        assert yard.done("stop", "-t", "0", "two") == "two"
+        assert yard.done("wait", "two") == "137"
+        assert yard.done("kill", "three") == "three"
+        networks = Path(yard.place.run, "networks")
+        assert not [path for path in networks.iterdir() if len(path.stem) == 64]
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+    yard.done("rm", *names)

@@ -138,6 +138,28 @@ def test_what_a_container_wrote_into_its_hosts_file_stays(stand: Stand) -> None:
 
 
 @pytest.mark.walk
+def test_who_leaves_needs_no_other_to_be_told(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours"))
+    for id, name in ((A, "web"), (B, "other")):
+        stand.networks.connect(id, stand.wishes(name, "ours"))
+    before = stand.interfaces()
+    path = stand.directory / "other"
+    path.rename(stand.directory / "aside")
+    path.mkdir()  # as it is on a disk that is read-only: it cannot be written
+    stand.networks.disconnect(A)
+    assert stand.networks.leases.containers() == [B]
+    assert len(stand.interfaces()) == len(before) - 1
+    with pytest.raises(IsADirectoryError):
+        stand.networks.connect(C, stand.wishes("third", "ours"))
+    assert stand.networks.leases.containers() == [B]
+    path.rmdir()
+    (stand.directory / "aside").rename(path)
+    assert "web" in path.read_text()
+    stand.networks.connect(C, stand.wishes("third", "ours"))
+    assert "web" not in path.read_text() and "third" in path.read_text()
+
+
+@pytest.mark.walk
 def test_a_port_published_on_the_loopback_address_reaches_the_container(stand: Stand) -> None:
     bindings = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]}
     web = stand.networks.connect(A, stand.wishes("web", PortBindings=bindings))

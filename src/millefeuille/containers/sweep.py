@@ -48,11 +48,17 @@ def abandoned(store: Store, place: Place) -> list[str]:
 
 
 def sweep(host: Host) -> list[str]:
-    """Put in order what `abandoned` names; the IDs of containers that something was done for."""
+    """Put in order what `abandoned` names; the IDs of containers that something was done for. What there is
+    no room for, or a read-only disk does not allow, is left to the next command: the one that is about to
+    begin may be the one that makes room.
+    """
     done = [id for id in abandoned(host.store, host.place) if _is_tidied(host, id)]
-    host.networks.sweep(lambda id: _idle(host.place, id))
-    host.volumes.sweep()
-    host.snapshots.release_idle()
+    with _where_there_is_room():
+        host.networks.sweep(lambda id: _idle(host.place, id))
+    with _where_there_is_room():
+        host.volumes.sweep()
+    with _where_there_is_room():
+        host.snapshots.release_idle()
     return done
 
 
@@ -94,9 +100,7 @@ def _gets_on(place: Place, id: str) -> bool:
 
 
 def _is_tidied(host: Host, id: str) -> bool:
-    """As `tidy`; False too where the disk has no room for it, or is read-only: the command that is about to
-    begin may be the one that makes room, and the next one finds the container again.
-    """
+    """As `tidy`; False too where the disk has no room for it, or is read-only."""
     with _where_there_is_room():
         return tidy(host, id)
     return False

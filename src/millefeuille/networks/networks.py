@@ -467,9 +467,10 @@ class Networks:
         every = list(self.leases.every())
         leases = [lease for lease in every if lease.container != without]
         gone = [end for lease in every if lease.container == without for end in lease.endpoints]
-        told = f"{self.leases.directory}/rules"
-        store = self.definitions.store
-        upkeep.settle(host, lock, self.every(), leases, gone, store=store, table=self._table, told=told)
+        upkeep.settle(
+            host, lock, self.every(), leases, gone, leaves=bool(without), store=self.definitions.store,
+            table=self._table, told=f"{self.leases.directory}/rules",
+        )  # fmt: skip
 
 
 @contextlib.contextmanager

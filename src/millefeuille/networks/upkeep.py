@@ -7,7 +7,7 @@ follows from the leases alone, so doing it once more puts right what a killed pr
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 from millefeuille import files
 from millefeuille.beside import beside
@@ -26,6 +26,7 @@ def settle(
     leases: Sequence[Lease],
     gone: Sequence[Endpoint],
     *,
+    leaves: bool,
     store: str,
     table: str,
     told: str,
@@ -33,7 +34,7 @@ def settle(
     """Make it so that exactly these leases hold, and no longer the ends `gone`, whose networks may be unknown
     by now: their cables go, and the bridges that nobody is on. `store` tells whose bridges are the store's,
     `table` is its own in the packet filter, `told` the file with what that was told last. `lock` is the held
-    lock of the host's networks.
+    lock of the host's networks. `leaves`: a container gives back what it had.
 
     Raises FilterMissing, FilterFailed, OSError.
     """
@@ -50,7 +51,10 @@ def settle(
         _tell(lock, table, told, [network for network in bridged if network.id in used], leases)
     for lease in leases:
         if lease.hosts:
-            hostfiles.update_peers(lease.hosts, ends.peers(lease, leases))
+            # Who leaves does so also where the others cannot be told, on a disk that is read-only by now:
+            # their names come right with the next change.
+            with suppress(OSError) if leaves else nullcontext():
+                hostfiles.update_peers(lease.hosts, ends.peers(lease, leases))
 
 
 def _tell(
