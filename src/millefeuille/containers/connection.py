@@ -72,10 +72,20 @@ class Connection:
         """The exit code, once the container has ended for good; None when it has not after `timeout` seconds,
         or when the monitor went without a word.
         """
+        return self._await((b"q",), timeout)
+
+    def await_next_end(self) -> int | None:
+        """The exit code, once the container has ended, whether it is started again then or not; None when the
+        monitor went without a word.
+        """
+        self.send(b"w")
+        return self._await((b"q", b"n"), None)
+
+    def _await(self, kinds: tuple[bytes, ...], timeout: float | None) -> int | None:
         self._socket.settimeout(timeout)
         while (frames := self.receive()) is not None:
             for kind, payload in frames:
-                if kind == b"q":
+                if kind in kinds:
                     return int(payload)
         return None
 

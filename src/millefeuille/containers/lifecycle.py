@@ -159,11 +159,15 @@ def rename(host: Host, container: Container, name: str) -> None:
 
 
 def wait(host: Host, container: Container) -> int:
-    """Wait until it does not run, and has given back what it had of the host; its exit code."""
+    """Wait until it ends; its exit code. If it is not started again, it has given back what it had of the
+    host. One that is about to be started again counts as one that runs: its next end is waited for.
+
+    Source: moby v28, container/state.go `Wait` and `SetRestarting`.
+    """
     while records.state(host.place, container.id).running:
         try:
             with connected(host.place, container.id) as connection:
-                code = connection.await_end()
+                code = connection.await_next_end()
                 if code is not None:
                     sweep.tidy_unless_running(host, container)
                     return code

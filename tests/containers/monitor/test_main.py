@@ -220,6 +220,23 @@ def test_who_is_attached_leaves_before_it_starts_again(monitored: Any) -> None:
     waits.close()
 
 
+def test_who_waits_for_the_next_end_is_told_of_that_alone(monitored: Any) -> None:
+    one = monitored("sleep 0.5; exit 3", policy="on-failure", retries=2)
+    waits = _another(one)
+    assert waits.await_next_end() == 3
+    waits.send(b"w")
+    kinds = [kind for frames in iter(waits.receive, None) for kind, _ in frames]
+    assert kinds == [b"n", b"q"]
+    waits.close()
+
+
+def test_who_waits_for_the_next_end_of_one_that_stays_ended(monitored: Any) -> None:
+    one = monitored("sleep 0.5; exit 3")
+    waits = _another(one)
+    assert waits.await_next_end() == 3
+    waits.close()
+
+
 def test_what_the_runtime_leaves_is_removed_without_calling_it(monitored: Any) -> None:
     one = monitored("mkdir -p $(dirname $0)/group $(dirname $0)/kept; touch $(dirname $0)/kept/state.json")
     assert one.until_end() == 0

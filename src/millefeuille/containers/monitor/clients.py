@@ -8,9 +8,11 @@ Frames in both directions: one letter, the payload's length in four bytes (big-e
                     the container is let go
                     k "number": a signal for the container's first process
                     s about to be stopped, start no more · c the client cleans up at the end
+                    w it waits for the next end, whether the container is started again or not
                     u "policy retries": a new restart policy
     to a client     o standard output · x standard error · q the exit code, at the very end
-                    n the exit code, where the container is started again: who is attached leaves then
+                    n the exit code, where the container is started again: who is attached, or waits for
+                    the next end, leaves then
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ def frame(kind: bytes, payload: bytes = b"") -> bytes:
 
 
 class Client:
-    """One connection. `attached`: it gets output; `cleans` is its promise to clean up, `holds` that it
-    freezes the container.
+    """One connection. `attached`: it gets output; `waits`: it is told of the next end; `cleans` is its
+    promise to clean up, `holds` that it freezes the container.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -38,6 +40,7 @@ class Client:
         self.connection = connection
         self.waiting = bytearray()
         self.attached = False
+        self.waits = False
         self.cleans = False
         self.holds = False
         self.gives_input = False

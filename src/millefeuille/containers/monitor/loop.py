@@ -82,13 +82,13 @@ class Loop:
         return not self.stopping
 
     def dismiss(self, code: int) -> None:
-        """Tell those who are attached that the container ended with `code`, and will be started again: they
-        hang up when they have read it. Who waits for the end stays.
+        """Tell those who are attached, or wait for the next end, that the container ended with `code`, and
+        will be started again: they hang up when they have read it. Who waits for the last end stays.
         """
         for client in self.clients:
-            if client.attached:
+            if client.attached or client.waits:
                 client.send(b"n", str(code).encode())
-                client.attached = client.gives_input = False
+                client.attached = client.waits = client.gives_input = False
 
     def farewell(self, code: int, seconds: float) -> None:
         """Tell everyone the exit code, and wait until it has been sent."""
@@ -188,6 +188,8 @@ class Loop:
             os.kill(process.pid, int(payload))  # it is our child, and not waited for yet
         elif kind == b"c":
             client.cleans = True
+        elif kind == b"w":
+            client.waits = True
         elif kind == b"u":
             name, retries = payload.decode().split()
             self.policy = (name, int(retries))
