@@ -29,6 +29,7 @@ from millefeuille.snapshots.overlay import probe as overlay
 from millefeuille.snapshots.overlay.marks import marks
 from millefeuille.store import containers
 from millefeuille.store.store import Store
+from millefeuille.values import replace
 
 # Docker takes these for insecure without being told.
 _LOOPBACK = ("::1/128", "127.0.0.0/8")
@@ -37,14 +38,27 @@ _SECCOMP = "/proc/sys/kernel/seccomp"  # there where the kernel can filter syste
 
 def describe(settings: Settings) -> EngineInfo:
     """What this engine is and has, with its store and this host. Raises Invalid for broken configuration."""
-    host = surroundings()
-    hosts = Hosts.load(settings.environment, settings.home)
     store = existing(settings)
     programs, warnings = _runtimes(settings)
     driver, status = _driver(settings, store)
     running, paused, stopped = _containers(settings, store)
-    privileged = os.geteuid() == 0
-    locations = {entry.location for entry in hosts.entries if entry.insecure and "/" not in entry.location}
+    return replace(
+        _reaching_out(settings, _on_host(settings)),
+        images=_images(store),
+        driver=driver,
+        driver_status=status,
+        running=running,
+        paused=paused,
+        stopped=stopped,
+        runtimes=programs,
+        default_runtime=next(iter(programs), ""),
+        warnings=(*warnings, *_unwritable(store)),
+    )
+
+
+def _on_host(settings: Settings) -> EngineInfo:
+    """What the host tells, and nothing of the store."""
+    host, privileged = surroundings(), os.geteuid() == 0
     return EngineInfo(
         id=str(uuid.UUID(bytes=hashlib.sha256(os.fsencode(settings.root)).digest()[:16], version=4)),
         version=millefeuille.__version__,
@@ -57,24 +71,26 @@ def describe(settings: Settings) -> EngineInfo:
         architecture=host.architecture,
         cpus=host.cpus,
         memory=host.memory,
-        images=_images(store),
-        driver=driver,
-        driver_status=status,
-        running=running,
-        paused=paused,
-        stopped=stopped,
+        images=0,
+        driver="",
         limits=cgroup.limits() if privileged else frozenset(),
         cgroup_driver="cgroupfs" if privileged else "none",
-        security=_security(privileged),
         cgroup_version=host.cgroup,
-        runtimes=programs,
-        default_runtime=next(iter(programs), ""),
+        security=_security(privileged),
+    )
+
+
+def _reaching_out(settings: Settings, info: EngineInfo) -> EngineInfo:
+    """The same with how registries are reached."""
+    hosts = Hosts.load(settings.environment, settings.home)
+    locations = {entry.location for entry in hosts.entries if entry.insecure and "/" not in entry.location}
+    return replace(
+        info,
         insecure=(*sorted(hosts.daemon.insecure | locations), *_LOOPBACK, *map(str, hosts.daemon.networks)),
         mirrors=tuple(f"{scheme}://{name}/" for scheme, name in hosts.daemon.mirrors),
         http_proxy=show_url(proxy(settings, "http")),
         https_proxy=show_url(proxy(settings, "https")),
         no_proxy=proxy(settings, "no"),
-        warnings=(*warnings, *_unwritable(store)),
     )
 
 

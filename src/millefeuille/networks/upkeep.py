@@ -6,7 +6,7 @@ follows from the leases alone, so doing it once more puts right what a killed pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import nullcontext, suppress
 
 from millefeuille import files
@@ -41,11 +41,7 @@ def settle(
     used = {end.network_id: end.bridge for lease in leases for end in lease.endpoints if end.cable}
     networks = [network for network in networks if network.driver == "bridge"]
     bridged = [replace(network, bridge=used.get(network.id, "")) for network in networks]
-    idle = {(network.interface, network.id, store) for network in bridged}
-    # A bridge that a lease names is ours, also one that an earlier version made.
-    idle |= {(end.bridge, end.network_id, whose) for end in gone if end.bridge for whose in (store, "")}
-    unused = sorted(one for one in idle if one[1] not in used)
-    over = [name for name, id, whose in unused if bridges.is_of(host, name, id, whose)]
+    over = _idle_bridges(host, [one for one in bridged if one.id not in used], gone, used, store)
     over += [end.cable for end in gone if end.cable]
     with beside(lambda: links.remove(host, *over)) if over else nullcontext():
         _tell(lock, table, told, [network for network in bridged if network.id in used], leases)
@@ -55,6 +51,17 @@ def settle(
             # their names come right with the next change.
             with suppress(OSError) if leaves else nullcontext():
                 hostfiles.update_peers(lease.hosts, ends.peers(lease, leases))
+
+
+def _idle_bridges(
+    host: Netlink, unused: Sequence[Network], gone: Sequence[Endpoint], used: Container[str], store: str
+) -> list[str]:
+    """The interfaces of networks that nobody is on any more."""
+    idle = {(network.interface, network.id, store) for network in unused}
+    # A bridge that a lease names is ours, also one that an earlier version made.
+    ends = [end for end in gone if end.bridge and end.network_id not in used]
+    idle |= {(end.bridge, end.network_id, whose) for end in ends for whose in (store, "")}
+    return [name for name, id, whose in sorted(idle) if bridges.is_of(host, name, id, whose)]
 
 
 def _tell(

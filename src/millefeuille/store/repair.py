@@ -42,12 +42,7 @@ def repair(
         found = check(store, data=data)
     done += _drop_names(store, [problem.subject for problem in found.problems if problem.kind == "name"])
     if damaged := [problem for problem in found.problems if problem.kind in _MENDERS]:
-        with leases.lease(store.disk, "check") as lease:
-            for problem in damaged:
-                lease.claim([Digest.parse(problem.subject)])
-                done.append(_MENDERS[problem.kind](store, problem, prepare))
-            with store.writing() as tx:
-                leases.release(tx, lease)
+        done += _mend(store, damaged, prepare)
     # Finishes removals, and writes index.json where it is behind; on a full disk too.
     with store.writing(emergency=True) as tx:
         leases.sweep(tx)
@@ -59,6 +54,17 @@ def repair(
     if any(problem.kind == "mirror" for problem in found.problems):
         done.append(_mirror(store))
     return tuple(done)
+
+
+def _mend(store: Store, damaged: Sequence[Problem], prepare: Prepare | None) -> list[str]:
+    done = []
+    with leases.lease(store.disk, "check") as lease:
+        for problem in damaged:
+            lease.claim([Digest.parse(problem.subject)])
+            done.append(_MENDERS[problem.kind](store, problem, prepare))
+        with store.writing() as tx:
+            leases.release(tx, lease)
+    return done
 
 
 def _drop_names(store: Store, wrong: Sequence[str]) -> list[str]:
