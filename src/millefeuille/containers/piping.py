@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import sys
 import threading
 import time
 from types import TracebackType
@@ -20,6 +21,7 @@ from millefeuille.annotations import Final, Self
 from millefeuille.runtime.runtime import Stdio
 
 _PIECE: Final = 1 << 16  # bytes: what a pipe holds
+_READING: Final = f"import os\nos.chdir('/')\nwhile os.read(0, {_PIECE}): pass"
 _PATIENCE: Final = 2.0  # seconds; moby v28, daemon/monitor.go, for the streams of an exec
 
 
@@ -160,8 +162,12 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def _drain(reader: int) -> None:
-    """Have a pipe read until nobody writes into it, by a process that outlives this one."""
-    words = ["sh", "-c", "cd / && exec cat >/dev/null 2>&1"]
-    os.posix_spawn(
-        "/bin/sh", words, {"PATH": os.defpath}, file_actions=[(os.POSIX_SPAWN_DUP2, reader, 0)], setsid=True
-    )
+    """Have a pipe read until nobody writes into it, by a process that outlives this one and keeps nothing of
+    it.
+    """
+    words = [sys.executable, "-I", "-S", "-c", _READING]
+    actions: list[tuple[int, int, str, int, int] | tuple[int, int, int]] = [
+        (os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)
+    ]
+    actions.insert(0, (os.POSIX_SPAWN_DUP2, reader, 0))
+    os.posix_spawn(words[0], words, {}, file_actions=actions, setsid=True)

@@ -103,7 +103,9 @@ class Runtime(Protocol):
     def exec_detached(
         self, id: str, process: Mapping[str, Any], directory: str, stdio: Stdio, *, console: str | None = None
     ) -> int:
-        """The same without waiting; the ID of the process. Raises ExecFailed."""
+        """The same without waiting; the ID of the process, whose parent is found as that of a created one.
+        Raises ExecFailed.
+        """
 
     def state(self, id: str) -> State | None:
         """How a container is; None when there is none."""
