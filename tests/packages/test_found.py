@@ -308,14 +308,5 @@ def test_unreadable_record_does_not_hide_the_others() -> None:
     assert found.unread == ("/a/node_modules/x/package.json: not JSON",)
 
 
-def test_databases_of_rpm_that_are_not_read_are_told_of() -> None:
-    databases = {b"var/lib/rpm/Packages": b"x", b"usr/lib/sysimage/rpm/Packages.db": b"x"}
-    tree = Tree({**databases, b"usr/share/rpm/Packages": b""})
-    assert find(tree).unread == (
-        "/var/lib/rpm/Packages: a database of rpm in the form of Berkeley DB, which is not read",
-        "/usr/lib/sysimage/rpm/Packages.db: a database of rpm in the form of ndb, which is not read",
-    )
-
-
 def test_os_release_is_read_as_a_shell_would() -> None:
     assert os_release(b'NAME=\'A B\'\nPRETTY="C \\"D\\""\n') == {"NAME": "A B", "PRETTY": 'C "D"'}

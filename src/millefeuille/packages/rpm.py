@@ -1,16 +1,20 @@
-"""RPM's packages: the database of what was installed, in SQLite (rpm 4.16 and later).
+"""RPM's packages: the database of what was installed, in any of the forms it has had.
 
-Source: rpm, docs/manual/hregions.md and tags.md; lib/backend/sqlite.c.
+That is Berkeley DB up to rpm 4.15, SQLite since, and on SUSE ndb.
+
+Source: rpm, docs/manual/hregions.md and tags.md; lib/backend/sqlite.c; lib/backend/db3.c.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 
 from millefeuille.annotations import Final
+from millefeuille.packages.berkeley import hash_items
+from millefeuille.packages.ndb import blobs
 from millefeuille.packages.package import RPM, BadRecord, Package
 from millefeuille.packages.writeahead import with_log
 
@@ -41,26 +45,27 @@ def rpm_packages(raw: bytes, location: bytes = b"", log: bytes = b"") -> Iterato
             rows = connection.execute("SELECT blob FROM Packages ORDER BY hnum").fetchall()
         except (sqlite3.Error, OverflowError) as error:
             raise BadRecord(f"not a database of rpm ({error})") from error
-    for (blob,) in rows:
-        package = _package(header_values(blob if isinstance(blob, bytes) else b""), location)
-        if package is not None:
-            yield package
+    return _packages((blob if isinstance(blob, bytes) else b"" for (blob,) in rows), location)
 
 
 def berkeley_packages(raw: bytes, location: bytes = b"") -> Iterator[Package]:
-    """None: raises BadRecord for a `Packages` with anything in it, which would pass for no packages."""
-    return _refused(raw, "Berkeley DB")
+    """The packages of a `Packages` in Berkeley DB. Raises BadRecord."""
+    if not raw:
+        return iter(())
+    # Under number 0 stands which number the next package gets.
+    return _packages((blob for key, blob in hash_items(raw) if any(key)), location)
 
 
 def ndb_packages(raw: bytes, location: bytes = b"") -> Iterator[Package]:
-    """None: raises BadRecord for a `Packages.db` with anything in it."""
-    return _refused(raw, "ndb")
+    """The packages of a `Packages.db`. Raises BadRecord."""
+    return _packages(blobs(raw), location) if raw else iter(())
 
 
-def _refused(raw: bytes, kind: str) -> Iterator[Package]:
-    if raw:
-        raise BadRecord(f"a database of rpm in the form of {kind}, which is not read")
-    return iter(())
+def _packages(headers: Iterable[bytes], location: bytes) -> Iterator[Package]:
+    for blob in headers:
+        package = _package(header_values(blob), location)
+        if package is not None:
+            yield package
 
 
 def header_values(blob: bytes) -> dict[int, Value]:
