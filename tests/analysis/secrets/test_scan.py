@@ -152,6 +152,45 @@ def test_what_a_history_gives_to_variables() -> None:
     ]  # fmt: skip
 
 
+# What may stand behind a key, or in front of it, has no part in it.
+AROUND = [
+    b"keystorePassword: changeit\n", b"host: example\n", b"subject=CN = example\n", b"a: '<XXXX>'\n",
+    b"-----BEGIN CERTIFICATE-----\n" + BODY + b"\n-----END CERTIFICATE-----\n", KEY.replace(b"RSA", b"EC"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_a_private_key_ends_with_its_last_line(around: bytes) -> None:
+    own = hashlib.sha256(KEY).hexdigest()
+    for data in (around + KEY, KEY + around, KEY.replace(b"\n", b"\r\n") + around):
+        found = list(scan(b"x", data))
+        assert len(found) == 1 + (b"PRIVATE" in around)
+        assert own in {match.sha256 for match in found} or b"\r" in data
+        assert all(match.secret.rstrip().endswith(b"KEY-----") for match in found)
+    indented = KEY.replace(b"\n", b"\n    ").removesuffix(b"    ")
+    text = b"tls:\n  key: |\n    " + indented + b"  " + around.replace(b"\n", b"\n  ")
+    assert next(scan(b"values.yaml", text)).secret == indented
+
+
+def test_a_private_key_in_a_string_ends_with_its_last_line() -> None:
+    text = json.dumps({"key": KEY.decode(), "host": "example"}).encode()
+    (match,) = scan(b"x.json", text)
+    assert match.secret == json.dumps(KEY.decode()).strip('"').encode()
+
+
+def test_a_private_key_that_is_cut_off_ends_with_its_last_whole_line() -> None:
+    cut = KEY[: KEY.index(b"\n-----END")]
+    for rest in (b"", b"\n", b"\nhost: example\n", b"\n" + KEY):
+        assert next(scan(b"x", cut + rest)).secret == cut
+
+
+def test_names_in_the_headers_of_a_key_make_it_no_example() -> None:
+    pgp = PGP.replace(b"a.b!", b"me@example.com") + b"\n-----END PGP " + b"PRIVATE KEY BLOCK-----\n"
+    for key in (pgp, pgp.replace(b"\n", b"\n  ").removesuffix(b"  "), pgp[: pgp.index(b"\n-----END")]):
+        assert [match.secret for match in scan(b"x", key)] == [key]
+    assert not list(scan(b"x", KEY.replace(BODY[:8], b"XXXXXXXX")))
+
+
 def test_headers_of_a_key_that_never_comes_take_no_time() -> None:
     for filling in (b"a: ~ " * 100_000, b"a: ~\n" * 100_000, b"\\na: ~" * 100_000):
         assert list(scan(b"x", BLOCK + filling)) == []

@@ -8,7 +8,8 @@ from millefeuille.annotations import Final, NamedTuple
 
 
 class Rule(NamedTuple):
-    """A kind of secret: its name, its pattern with the secret as the group `s`, and where it is looked for:
+    """A kind of secret: its name, its pattern with the secret as the group `s` (and the part of it that tells
+    an example as `b`, where that is not all of it), and where it is looked for:
     in files that hold one of the `hints` and have one of the `paths`, in all where there are none. What is in
     the config has the path "".
     """
@@ -47,14 +48,21 @@ _TEXTS: Final = (
 )
 _SCRIPTS: Final = rb"(^|/)([^/]+\.(sh|ya?ml|txt|md|http)|\.(bash|zsh|ash)_history|\.bashrc|\.profile)$|^$"
 
+# A key ends with its END line; one that was cut off, where the lines are none of a key any more. The marks of
+# examples are looked for in the body `b` alone: in headers stand names and addresses.
+_KEY_TEXT: Final = rb"[A-Za-z0-9+/=:, \\\t\r\n]"
+_PEM: Final = (
+    rb"(?P<s>-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----"
+    rb"(?:(?:\r?\n|\\n)[ \t]{0,80}[A-Za-z-]{1,40}: [^\r\n\\]{0,200}){0,9}(?:\\n|\s)+"
+    rb"(?P<b>(?=(?:" + _KEY_TEXT + rb"|-(?!----)){40})"
+    + _KEY_TEXT + rb"*(?:-(?!----)" + _KEY_TEXT + rb"*){0,20}(?=-----END [A-Z ]{0,40}-----)"
+    rb"|[A-Za-z0-9+/=]{40,}(?:(?:\\+[rn]|\s)+[A-Za-z0-9+/=]{20,})*)"
+    rb"(?:-----END [A-Z ]{0,40}-----(?:\r?\n|\\n)?)?)"
+)  # fmt: skip
+
 # Looked for in every file: prefixes that nothing else has.
 EVERYWHERE: Final = (
-    _rule(
-        "private-key", "PRIVATE KEY",
-        rb"(?P<s>-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----"
-        rb"(?:(?:\r?\n|\\n)[A-Za-z-]{1,40}: [^\r\n\\]{0,200}){0,9}"  # headers in front of the key
-        rb"(?:\\n|\s)+[A-Za-z0-9+/=:, \\\r\n-]{40,})",
-    ),
+    _rule("private-key", "PRIVATE KEY", _PEM),
     _rule(
         "private-key", "PuTTY-User-Key-File",
         rb"(?P<s>PuTTY-User-Key-File-\d: \S+\s[\s\S]{0,400}?Private-Lines: \d+\s[A-Za-z0-9+/=\s]{40,})",

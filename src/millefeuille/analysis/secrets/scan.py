@@ -109,7 +109,8 @@ def _overlap(one: Match, other: Match) -> bool:
 def _matches(rule: Rule, data: bytes) -> Iterator[Match]:
     for match in rule.pattern.finditer(data):
         secret = match["s"]
-        if secret is not None and not any(word in secret for word in _EXAMPLES):
+        told = match["b"] if "b" in rule.pattern.groupindex else None
+        if secret is not None and not any(word in (told or secret) for word in _EXAMPLES):
             yield _made(rule.name, secret, match.start("s"))
 
 
