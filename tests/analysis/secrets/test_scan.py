@@ -191,6 +191,19 @@ def test_names_in_the_headers_of_a_key_make_it_no_example() -> None:
     assert not list(scan(b"x", KEY.replace(BODY[:8], b"XXXXXXXX")))
 
 
+@pytest.mark.parametrize("bits", [256, 2048, 4096, 16384])
+@pytest.mark.parametrize("derivation", [b"", b"Key-Derivation: Argon2id\nArgon2-Memory: 8192\nArgon2-Passes: 21\n"])
+def test_a_key_of_putty_of_any_length(bits: int, derivation: bytes) -> None:
+    kind = b"PuTTY-User-" + b"Key-File-3: ssh-rsa\nEncryption: none\nComment: me@example.com\n"
+    public = base64.encodebytes(bytes(bits // 8 + 23))
+    mac = b"Private-MAC: " + hashlib.sha256(b"a").hexdigest().encode() + b"\n"
+    head = kind + b"Public-Lines: %d\n" % public.count(b"\n") + public + derivation
+    key = head + b"Private-Lines: 1\n" + BODY + b"\n" + mac
+    assert [match.secret for match in scan(b"k", b"# mine\n" + key + b"host: example\n" + key)] == [key, key]
+    assert [match.secret for match in scan(b"k", key.removesuffix(mac) + b"-")] == [key.removesuffix(mac)]
+    assert not list(scan(b"k", key.replace(BODY[:8], b"XXXXXXXX")))
+
+
 def test_headers_of_a_key_that_never_comes_take_no_time() -> None:
     for filling in (b"a: ~ " * 100_000, b"a: ~\n" * 100_000, b"\\na: ~" * 100_000):
         assert list(scan(b"x", BLOCK + filling)) == []

@@ -60,13 +60,17 @@ _PEM: Final = (
     rb"(?:-----END [A-Z ]{0,40}-----(?:\r?\n|\\n)?)?)"
 )  # fmt: skip
 
+_PUTTY: Final = (
+    rb"(?P<s>PuTTY-User-Key-File-\d: \S{1,40}\s"
+    rb"(?:(?!PuTTY-User)[\s\S]){0,6000}?"  # the public key of 16384 bits, what encrypts, and a comment
+    rb"Private-Lines: \d{1,4}\s(?P<b>[A-Za-z0-9+/=\s]{40,}?)"
+    rb"(?:Private-(?:MAC|Hash): [0-9a-f]{40,64}(?:\r?\n)?|(?![A-Za-z0-9+/=\s])))"
+)
+
 # Looked for in every file: prefixes that nothing else has.
 EVERYWHERE: Final = (
     _rule("private-key", "PRIVATE KEY", _PEM),
-    _rule(
-        "private-key", "PuTTY-User-Key-File",
-        rb"(?P<s>PuTTY-User-Key-File-\d: \S+\s[\s\S]{0,400}?Private-Lines: \d+\s[A-Za-z0-9+/=\s]{40,})",
-    ),
+    _rule("private-key", "PuTTY-User-Key-File", _PUTTY),
     _token("private-key", "AGE-SECRET-KEY-1", rb"AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
     _token("aws-access-key", "AKIA|ASIA", rb"(?:AKIA|ASIA)[A-Z2-7]{16}"),
     _rule(
