@@ -30,16 +30,17 @@ def _token(name: str, hints: str, pattern: bytes, *, paths: bytes = b"") -> Rule
     return _rule(name, hints, rb"(?<![A-Za-z0-9_-])(?P<s>" + pattern + rb")(?![A-Za-z0-9_])", paths=paths)
 
 
+# What is repeated on both sides of something is bounded: a long line would take its length squared.
 _NAME: Final = (
-    rb"[\w.-]*(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|account[_-]?key)[\w.-]*"
+    rb"[\w.-]{0,80}(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|account[_-]?key)[\w.-]{0,80}"
 )
 # Names of what leads to a secret are no names of one; an item of a YAML list may be an assignment.
 _BEFORE: Final = (
-    rb"(?im)^[ \t]*(?:-[ \t]+)?(?:export[ \t]+)?[\"']?(?![\w.-]*(?:file|path|dir|url)[\"']?[ \t]*[=:])"
+    rb"(?im)^[ \t]*(?:-[ \t]+)?(?:export[ \t]+)?[\"']?(?![\w.-]{0,200}(?:file|path|dir|url)[\"']?[ \t]*[=:])"
     + _NAME + rb"[\"']?[ \t]*(?:=>?|:)[ \t]*"
 )  # fmt: skip
 # Of a file whose kind says little, only what looks made: letters and digits.
-_MADE: Final = rb"(?=[^\s\"']*[0-9])(?=[^\s\"']*[A-Za-z])"
+_MADE: Final = rb"(?=[^\s\"']{0,200}[0-9])(?=[^\s\"']{0,200}[A-Za-z])"
 _TEXTS: Final = (
     rb"(^|/)((application|bootstrap)([.-][^/]*)?\.(ya?ml|properties)|appsettings[^/]*\.json|(local_)?settings\.py"
     rb"|config(uration)?\.(ya?ml|json|ini|toml|php|py|js)|wp-config\.php|database\.ya?ml|app\.ya?ml"
@@ -53,7 +54,7 @@ _SCRIPTS: Final = rb"(^|/)([^/]+\.(sh|ya?ml|txt|md|http)|\.(bash|zsh|ash)_histor
 _KEY_TEXT: Final = rb"[A-Za-z0-9+/=:, \\\t\r\n]"
 _PEM: Final = (
     rb"(?P<s>-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----"
-    rb"(?:(?:\r?\n|\\n)[ \t]{0,80}[A-Za-z-]{1,40}: [^\r\n\\]{0,200}){0,9}(?:\\n|\s)+"
+    rb"(?:(?:\r?\n|\\n)[ \t]{0,80}[A-Za-z-]{1,40}: [^\r\n\\]{0,200}+){0,9}(?:\\n|\s)+"
     rb"(?P<b>(?=(?:" + _KEY_TEXT + rb"|-(?!----)){40})"
     + _KEY_TEXT + rb"*(?:-(?!----)" + _KEY_TEXT + rb"*){0,20}(?=-----END [A-Z ]{0,40}-----)"
     rb"|[A-Za-z0-9+/=]{40,}(?:(?:\\+[rn]|\s)+[A-Za-z0-9+/=]{20,})*)"
@@ -145,8 +146,8 @@ IN_FILES: Final = (
         paths=rb"(^|/)\.npmrc$",
     ),
     _rule(
-        "url-password", "",
-        rb"[a-z][a-z0-9+.-]*://[^\s:/@\"']*:(?P<s>[^\s/@${\"']{3,})@",
+        "url-password", "://",
+        rb"[a-z0-9+.-]://[^\s:/@\"']*:(?P<s>[^\s/@${\"']{3,})@",
         paths=rb"(^|/)(\.git-credentials|\.git/config|\.gitconfig|"
         rb"pip\.(conf|ini)|\.pypirc|\.env[^/]*|\.condarc|requirements[^/]*\.txt|Pipfile(\.lock)?|"
         rb"etc/apt/sources\.list(\.d/[^/]+)?|sources\.list)$|^$",
@@ -168,7 +169,8 @@ IN_FILES: Final = (
     ),
     _rule(
         "url-password", "curl",
-        rb"\bcurl\b[^\n|;&]*\s(?:-u|--user)[ =]?[\"']?[^\s:\"'$]+:(?P<s>[^\s\"'$]{4,})",
+        rb"\bcurl\b(?:(?!\bcurl\b)[^\n|;&]){0,500}?\s(?:-u|--user)[ =]?"
+        rb"[\"']?[^\s:\"'$]+:(?P<s>[^\s\"'$]{4,})",
         paths=_SCRIPTS,
     ),
     _rule(
@@ -213,7 +215,7 @@ IN_FILES: Final = (
 
 # A variable of the config by its name.
 VARIABLE: Final = re.compile(
-    r"(?i)(password|passwd|secret|token|api_?key|private_?key|credentials?)(?!.*(_FILE|_PATH|_DIR|_URL)$)"
+    r"(?i)\A(?!.*(_FILE|_PATH|_DIR|_URL)$).*(password|passwd|secret|token|api_?key|private_?key|credentials?)"
 )
 # What such a variable is set to in a command of the history.
 ASSIGNMENT: Final = re.compile(
