@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from millefeuille.analysis.secrets.redaction import redact
-from millefeuille.analysis.secrets.scan import scan
+from millefeuille.analysis.secrets.scan import scan, scan_config
+from millefeuille.oci.config import parse
 
 TOKEN = b"gh" + b"p_" + b"aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3"
 
@@ -25,3 +28,19 @@ def test_what_a_file_holds_is_not_shown() -> None:
 
 def test_another_command_stays() -> None:
     assert redact("RUN \udc80 make", scan(b"x", TOKEN)) == "RUN \udc80 make"
+
+
+def test_of_a_value_with_blanks_nothing_is_shown() -> None:
+    steps = [
+        "RUN |1 DB_PASSWORD=correct horse battery staple /bin/sh -c make # buildkit",
+        "ENV API_SECRET=two words9", 'ENTRYPOINT ["server","--api-token=cmdtok12345"]',
+    ]  # fmt: skip
+    fields = {
+        "rootfs": {"type": "layers", "diff_ids": []}, "config": {"Env": ["API_SECRET=two words9"]},
+        "history": [{"created_by": step, "empty_layer": True} for step in steps],
+    }  # fmt: skip
+    found = [match for _, match in scan_config(parse(json.dumps(fields).encode()))]
+    assert [redact(step, found) for step in steps] == [
+        "RUN |1 DB_PASSWORD=corr… (28 characters) /bin/sh -c make # buildkit",
+        "ENV API_SECRET=two… (10 characters)", 'ENTRYPOINT ["server","--api-token=cmd… (11 characters)"]',
+    ]  # fmt: skip

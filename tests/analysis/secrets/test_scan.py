@@ -213,9 +213,10 @@ def test_headers_of_a_key_that_never_comes_take_no_time() -> None:
 
 RUNS = (
     b"a", b"0", b"a1", b"token", b"tokenfile", b"token=", b"token = ", b"secret:", b"- ", b" ", b"'", b'"a',
-    b'".a', b"a:", b"a://", b"://a:a", b"a://a:a", b"curl ", b"curl -u ", b"curl -u a", b"-u ", b"$a$", b":$a$",
-    b"<password>a", b"; ", b";pwd= ", b"%a", b"eyJ", b"eyJaaaaaaaaaaaaa.", b"hf_a", b"_auth ", b"auth.aaa",
-    b"authorization ", b"awssecretkey ", b"define(", b"--a-", b"--token=", b" token=a", b"'token=", b"\\",
+    b'".a', b"a:", b"a://", b"://a:a", b"a://a:a", b"curl ", b"curl -u ", b"curl -u a", b"-u ", b"$a$",
+    b":$a$", b"<password>a", b"; ", b";pwd= ", b"%a", b"eyJ", b"eyJaaaaaaaaaaaaa.", b"hf_a", b"_auth ",
+    b"auth.aaa", b"authorization ", b"awssecretkey ", b"define(", b"--a-", b"--token=", b" token=a", b"'token=",
+    b"\\",
     BLOCK[:-1], BLOCK, BLOCK + b"A: a", KEY[:32] + b"a- " * 50, KEY[:80], b"PuTTY-User-Key-File-2: a ",
     b"PuTTY-User-Key-File-2: a Private-Lines: 1 ", b"Private-Lines: 1 ",
 )  # fmt: skip
@@ -243,7 +244,10 @@ def test_no_long_name_takes_its_length_squared() -> None:
     }  # fmt: skip
     began = time.process_time()
     assert list(scan_config(parse(json.dumps(fields).encode()))) == []
-    assert time.process_time() - began < 10
+    for step in ("ENV {}", "ARG {}", "RUN |9 {}", "RUN |9 {} /bin/sh -c make", "RUN {}", "é {}"):
+        for run in ("a", "A=b ", "A=b", "TOKEN=abc ", "TOKEN=", "'A=", "A='", '"', "--a=", "TOKEN=a' "):
+            _found([step.format(run * (100_000 // len(run)))], Env=["A=b", "TOKEN=abc"])
+    assert time.process_time() - began < 60
 
 
 @pytest.mark.parametrize(("data", "shown"), [
@@ -284,6 +288,59 @@ def test_commands_variables_and_labels_of_the_config() -> None:
 def test_members_of_other_kinds_hold_none(members: dict[str, object]) -> None:
     fields = {"rootfs": {"type": "layers", "diff_ids": []}, "config": members}
     assert list(scan_config(parse(json.dumps(fields).encode()))) == []
+
+
+def _found(history: list[str], **process: object) -> list[tuple[str, str]]:
+    fields = {
+        "rootfs": {"type": "layers", "diff_ids": []}, "config": process,
+        "history": [{"created_by": step, "empty_layer": True} for step in history],
+    }  # fmt: skip
+    found = scan_config(parse(json.dumps(fields).encode()))
+    return [(where, match.secret.decode()) for where, match in found]
+
+
+WORDS = "correct horse battery staple"
+
+
+@pytest.mark.parametrize("step", [
+    f"RUN |1 DB_PASSWORD={WORDS} /bin/sh -c make # buildkit",
+    f"|1 DB_PASSWORD={WORDS} /bin/sh -c make",
+    f"RUN |3 A=x y DB_PASSWORD={WORDS} C=z /bin/bash -eo pipefail -c make # buildkit",
+    f"RUN |2 DB_PASSWORD={WORDS} /bin/sh -c make",
+    f"ARG DB_PASSWORD={WORDS}",
+    f"/bin/sh -c #(nop)  ARG DB_PASSWORD={WORDS}",
+    f"ENV A=x y DB_PASSWORD={WORDS} B=z",
+    f"ENV DB_PASSWORD='{WORDS}' B=z",
+    f'/bin/sh -c #(nop)  ENV DB_PASSWORD="{WORDS}"',
+    f"RUN /bin/sh -c DB_PASSWORD='{WORDS}' make",
+    f'RUN /bin/sh -c login --db-password="{WORDS}" && x',
+    f"RUN /bin/sh -c docker run -e 'DB_PASSWORD={WORDS}' x",
+    f'ENTRYPOINT ["server" "--db-password={WORDS}"]',
+    f'ENTRYPOINT ["server","--db-password={WORDS}"]',
+])  # fmt: skip
+def test_a_value_with_blanks_is_whole(step: str) -> None:
+    assert _found([step]) == [("history step 0", WORDS)]
+    assert _found([], OnBuild=[step.replace("/bin/sh -c #(nop)  ", "")]) == [("OnBuild", WORDS)]
+
+
+def test_what_the_config_and_the_history_know_of_a_value() -> None:
+    word = "two words PIN=7"
+    steps = [f"ARG API_TOKEN={word}", f"RUN |2 A=b API_TOKEN={word} make install # buildkit"]
+    assert _found(steps) == [("history step 0", word), ("history step 1", word)]
+    steps = [f"ENV A=b API_TOKEN={word} C=d"]
+    assert _found(steps, Env=[f"API_TOKEN={word}"]) == [("Env API_TOKEN", word), ("history step 0", word)]
+    # Nothing says where it ends, and where the command begins.
+    assert _found(["RUN |1 API_TOKEN=hunter22 make install"]) == [("history step 0", "hunter22")]
+
+
+def test_what_lists_give_to_names() -> None:
+    flags = ["server", "--api-token=cmdtok12345", "-Ddb.password=two words", "--token-file=/run/t"]
+    assert _found([], Entrypoint=flags) == [("Entrypoint", "cmdtok12345"), ("Entrypoint", "two words")]
+    assert _found([], Cmd=["sh", "-c", "TOKEN=hunter22 run"]) == [("Cmd", "hunter22")]
+    test = ["CMD-SHELL", "TOKEN=hunter22 run"]
+    assert _found([], Healthcheck={"Test": test}) == [("Healthcheck", "hunter22")]
+    assert _found(['CMD ["sh" "-c" "TOKEN=hunter22 run"]']) == [("history step 0", "hunter22")]
+    assert _found(["RUN apt-get install libsecret-1-0=0.20.5-3 && pip install tokenizers==0.13.1"]) == []
 
 
 def test_one_secret_is_found_once_in_an_assignment() -> None:

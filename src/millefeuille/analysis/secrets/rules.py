@@ -215,10 +215,7 @@ IN_FILES: Final = (
 
 # A variable of the config by its name.
 VARIABLE: Final = re.compile(
-    r"(?i)\A(?!.*(_FILE|_PATH|_DIR|_URL)$).*(password|passwd|secret|token|api_?key|private_?key|credentials?)"
-)
-# What such a variable is set to in a command of the history.
-ASSIGNMENT: Final = re.compile(
-    r"""(?:^|[\s;&|])(?:--)?([A-Za-z_]\w*)=(["']?)([^\s"'$`;&|]{3,})\2(?=[\s;&|)]|$)"""
+    r"(?i)\A(?!.*[_.-](file|path|dir|url|ttl|timeout)$)"
+    r".*(password|passwd|secret|token|api[_-]?key|private[_-]?key|credentials?)"
 )
 WORDS: Final = frozenset("yes no true false none null on off enabled disabled required optional".split())

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
-from millefeuille.analysis.secrets.rules import ASSIGNMENT, EVERYWHERE, IN_FILES, VARIABLE, WORDS, Rule
+from millefeuille.analysis.secrets.assignments import Given, assignments, in_step, in_words, known_values
+from millefeuille.analysis.secrets.rules import EVERYWHERE, IN_FILES, VARIABLE, WORDS, Rule
 from millefeuille.annotations import Final
 from millefeuille.oci.config import ImageConfig
 from millefeuille.values import dataclass, field
@@ -62,48 +65,61 @@ def scan_config(config: ImageConfig) -> Iterator[tuple[str, Match]]:
             found = [_made("variable", value.encode("utf-8", "replace"), 0)]
         for match in found:
             yield f"Env {name}", match
-    for where, command in _commands(config):
-        for match in scan_command(command):
+    for where, command, given in _commands(config):
+        for match in scan_command(command, given):
             yield where, match
     for name, value in config.labels.items():
         for match in scan(b"", value.encode("utf-8", "replace")):
             yield f"label {name}", match
 
 
-def _commands(config: ImageConfig) -> Iterator[tuple[str, str]]:
-    """The commands of a config, lists as the line that one would type, each with where it is."""
-    process = config.process
+def _commands(config: ImageConfig) -> Iterator[tuple[str, str, Iterable[Given]]]:
+    """The commands of a config, lists as the line that one would type, each with where it is, and with what
+    their form says that it gives to names.
+    """
+    process, known = config.process, known_values(config)
     health = process.get("Healthcheck")
     test = health.get("Test") if isinstance(health, dict) else None
     named = (("Entrypoint", process.get("Entrypoint")), ("Cmd", process.get("Cmd")))
-    for where, words in (*named, ("Healthcheck", test), ("Shell", process.get("Shell"))):
-        yield where, " ".join(_texts(words))
+    for where, value in (*named, ("Healthcheck", test), ("Shell", process.get("Shell"))):
+        words = _texts(value)
+        yield where, " ".join(words), in_words(words)
     for text in _texts(process.get("OnBuild")):
-        yield "OnBuild", text
+        yield "OnBuild", text, in_step(text, known)
     for number, step in enumerate(config.history):
-        yield f"history step {number}", step.created_by
+        yield f"history step {number}", step.created_by, in_step(step.created_by, known)
 
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(str(text) for text in value) if isinstance(value, list) else ()
 
 
-def scan_command(text: str) -> Iterator[Match]:
-    """The secrets in a command: those that look like one, and what is given to variables that hold one."""
-    raw = text.encode("utf-8", "replace")
-    found = list(scan(b"", raw))
-    for match in ASSIGNMENT.finditer(text):
-        name, value = match[1], match[3]
-        if VARIABLE.search(name) and value.lower() not in WORDS and not value.startswith(("/", "<", "http")):
-            offset = len(text[: match.start(3)].encode("utf-8", "replace"))
-            given = _made("variable", value.encode("utf-8", "replace"), offset)
-            if not any(_overlap(one, given) for one in found):
-                found.append(given)
+def scan_command(text: str, given: Iterable[Given] = ()) -> Iterator[Match]:
+    """The secrets in a command: those that look like one, and what is given to variables that hold one.
+
+    `given` is what is known to be, besides what one sees in the command.
+    """
+    found = list(scan(b"", text.encode("utf-8", "replace")))
     yield from found
+    spans = sorted((match.offset, match.offset + match.length) for match in found)
+    starts = [start for start, _ in spans]
+    ends = list(accumulate((end for _, end in spans), max))
+    place = offset = taken = 0
+    # The longest of those that begin at one place, in the order of the text.
+    for one in sorted((*given, *assignments(text)), key=lambda one: (one.start, -len(one.value))):
+        if one.start < taken or not _holds_secret(one):
+            continue
+        offset += len(text[place : one.start].encode("utf-8", "replace"))
+        place, taken = one.start, one.start + len(one.value)
+        match = _made("variable", one.value.encode("utf-8", "replace"), offset)
+        before = bisect_left(starts, offset + match.length)
+        if not before or ends[before - 1] <= offset:
+            yield match
 
 
-def _overlap(one: Match, other: Match) -> bool:
-    return one.offset < other.offset + other.length and other.offset < one.offset + one.length
+def _holds_secret(one: Given) -> bool:
+    known = one.value.lower() in WORDS or one.value.startswith(("/", "<", "http", "$"))
+    return len(one.value) >= 3 and not known and VARIABLE.search(one.name) is not None
 
 
 def _matches(rule: Rule, data: bytes) -> Iterator[Match]:
