@@ -80,6 +80,15 @@ FOUND = [
     ),
     (b"app/appsettings.json", b'{"Db": "' + SQL + b'Password=hunter22;Encrypt=true"}', "connection-string"),
     (b"app/Web.config", b'<add connectionString="' + SQL + b'Pwd=hunter22" />', "connection-string"),
+    (b"srv/wp-config.php", b"define( 'DB_PASSWORD', 's3cretpw5abc' );\n", "password"),
+    (b"srv/config.php", b'  define("API_TOKEN","two words9");\n', "password"),
+    (b"app/settings.py", b"SECRET_KEY = 'django-insecure-8$f#(x)=y+a!@%^&*-_b'  # mine\n", "password"),
+    (b"usr/local/etc/npmrc", b"//registry/:_authToken=" + LETTERS, "npm-login"),
+    (b"root/.config/git/credentials", b"https://me:hunter22@git.test\n", "url-password"),
+    (b"etc/gitconfig", b'[url "https://u:hunter22@git.test/"]\n', "url-password"),
+    (b"src/.git/config", b"\textraheader = AUTHORIZATION: basic " + BODY[:40] + b"\n", "git-login"),
+    (b"run/containers/0/auth.json", b'{"auths":{"r.test":{"auth":"' + BODY[:24] + b'"}}}', "docker-login"),
+    (b"root/.kube/config", b'{"users":[{"user":{"client-key-data": "' + BODY + b'"}}]}', "kube-login"),
     (b"root/key.asc", PGP, "private-key"),
     (b"root/key.json", json.dumps({"key": PGP.decode()}).encode(), "private-key"),
 ]  # fmt: skip
@@ -123,6 +132,12 @@ def test_a_secret_is_found_where_it_is_and_not_shown(path: bytes, data: bytes, r
         b"signing.secretKeyRingFile=/root/x1.gpg\nsystemProp.trustStorePassword=changeit\n",
     ),
     (b"root/.composer/auth.json", b'{"http-basic": {}, "github-oauth": {"github.com": "${TOKEN}"}}'),
+    (b"srv/wp-config.php", b"define('DB_PASSWORD', getenv_docker('WP_DB_PASSWORD', 'example password1'));\n"),
+    (b"srv/wp-config.php", b"define('DB_PASSWORD', 'password_here');\ndefine('TOKEN_URL', 'https://a1b2');\n"),
+    (b"app/settings.py", b"SECRET_KEY = os.environ['SECRET_KEY1']\nTOKEN = get('a1b2c3d4e5')\n"),
+    (b"app/values.yaml", b'password: "$DB_PASSWORD1"\ntoken: "abc${TOKEN1}xyz"\nsecret: "$(cat x1)"\n'),
+    (b"root/.git/config", b"[url]\n\tinsteadOf = https://git.test/\n"),
+    (b"run/containers/0/auth.json", b'{"credHelpers": {"registry.test": "ecr-login"}}'),
     (b"run/containers/auth.json", b'{"credHelpers": {"registry.test": "ecr-login"}}'),
     (b"app/appsettings.json", b'{"A": "Server=db;Password=${WORD};", "B": "a;Pwd={0}", "C": "a;Password="}'),
     (b"app/appsettings.json", b'{"A": "Server=db;Password=#{Secret1}#", "B": "Pwd=%SECRET1%;Server=db"}'),
@@ -130,6 +145,12 @@ def test_a_secret_is_found_where_it_is_and_not_shown(path: bytes, data: bytes, r
 ])  # fmt: skip
 def test_what_only_looks_like_one_is_none(path: bytes, data: bytes) -> None:
     assert list(scan(path, data)) == []
+
+
+def test_quotes_are_no_part_of_a_login() -> None:
+    for quote in (b'"', b"'", b""):
+        (match,) = scan(b"root/.npmrc", b"_auth=" + quote + BODY[:24] + quote + b"\n")
+        assert match.secret == BODY[:24]
 
 
 def test_what_a_history_gives_to_variables() -> None:
@@ -215,8 +236,8 @@ RUNS = (
     b"a", b"0", b"a1", b"token", b"tokenfile", b"token=", b"token = ", b"secret:", b"- ", b" ", b"'", b'"a',
     b'".a', b"a:", b"a://", b"://a:a", b"a://a:a", b"curl ", b"curl -u ", b"curl -u a", b"-u ", b"$a$",
     b":$a$", b"<password>a", b"; ", b";pwd= ", b"%a", b"eyJ", b"eyJaaaaaaaaaaaaa.", b"hf_a", b"_auth ",
-    b"auth.aaa", b"authorization ", b"awssecretkey ", b"define(", b"--a-", b"--token=", b" token=a", b"'token=",
-    b"\\",
+    b"auth.aaa", b"authorization ", b"awssecretkey ", b"define(", b"--a-", b"--token=", b" token=a",
+    b"'token=", b"\\", b"define('token', 'a", b"extraheader = ", b"token='a", b"define( ",
     BLOCK[:-1], BLOCK, BLOCK + b"A: a", KEY[:32] + b"a- " * 50, KEY[:80], b"PuTTY-User-Key-File-2: a ",
     b"PuTTY-User-Key-File-2: a Private-Lines: 1 ", b"Private-Lines: 1 ",
 )  # fmt: skip

@@ -130,27 +130,37 @@ EVERYWHERE: Final = (
     ),
 )  # fmt: skip
 
+_GIT: Final = (
+    rb"(^|/)(\.git-credentials|\.gitconfig|\.git/(modules/.+/)?config|etc/gitconfig|git/(config|credentials))$"
+)
+
 # Looked for in files that hold such things.
 IN_FILES: Final = (
     _rule(
         "docker-login", "",
         rb'"(?:auth|identitytoken)"\s*:\s*"(?P<s>[A-Za-z0-9+/=._-]{8,})"',
-        paths=rb"(^|/)(\.docker/config\.json|\.dockercfg|containers/auth\.json)$",
+        paths=rb"(^|/)(\.docker/config\.json|\.dockercfg|containers/(\d+/)?auth\.json)$",
     ),
     _rule(
         "netrc", "", rb"(?i)\bpassword\s+(?P<s>\S{3,})",
         paths=rb"(^|/)([._]netrc|etc/apt/auth\.conf(\.d/[^/]+)?)$",
     ),
     _rule(
-        "npm-login", "", rb"_(?:authToken|auth|password)\s*=\s*(?P<s>[^\s${][^\s]{7,})",
-        paths=rb"(^|/)\.npmrc$",
+        "npm-login", "", rb"_(?:authToken|auth|password)\s*=\s*[\"']?(?P<s>[^\s${\"'][^\s\"']{7,})",
+        paths=rb"(^|/)(\.npmrc|etc/npmrc)$",
     ),
     _rule(
         "url-password", "://",
         rb"[a-z0-9+.-]://[^\s:/@\"']*:(?P<s>[^\s/@${\"']{3,})@",
-        paths=rb"(^|/)(\.git-credentials|\.git/config|\.gitconfig|"
+        paths=_GIT + rb"|(^|/)("
         rb"pip\.(conf|ini)|\.pypirc|\.env[^/]*|\.condarc|requirements[^/]*\.txt|Pipfile(\.lock)?|"
         rb"etc/apt/sources\.list(\.d/[^/]+)?|sources\.list)$|^$",
+    ),
+    _rule(
+        "git-login", "uthorization|UTHORIZATION",
+        rb"(?i)\bextraheader[ \t]*=[ \t]*[\"']?authorization:[ \t]*"
+        rb"(?:basic|bearer)[ \t]+(?P<s>[\w.~+/=-]{8,})",
+        paths=_GIT,
     ),
     _rule(
         "password", "",
@@ -161,6 +171,19 @@ IN_FILES: Final = (
     _rule(
         "password", "", _BEFORE + rb"[\"']?" + _MADE + rb"(?P<s>[^\s\"'#${<(\[]{8,200}?)[\"']?,?;?[ \t]*$",
         paths=_TEXTS,
+    ),
+    _rule(
+        "password", "",
+        _BEFORE + rb"(?P<q>[\"'])" + _MADE
+        + rb"(?P<s>[^\s\"'#${<(\[][^\s\"'{<\[]{7,199})(?P=q)[ \t]{0,80}[,;]?[ \t]*(?:#.*)?$",
+        paths=_TEXTS,
+    ),
+    _rule(
+        "password", "define",
+        rb"(?im)^[ \t]*define\([ \t]*[\"'](?!\w{0,200}(?:file|path|dir|url)[\"'])" + _NAME
+        + rb"[\"'][ \t]*,[ \t]*(?P<q>[\"'])(?=[^\"'\r\n]{0,200}[0-9])(?=[^\"'\r\n]{0,200}[A-Za-z])"
+        rb"(?P<s>(?:(?!(?P=q))[^\r\n${<\[]){8,200})(?P=q)[ \t]*\)",
+        paths=rb"(^|/)[^/]*(config(uration)?|settings)\.php$",
     ),
     _rule(
         "bearer-token", "earer ",
@@ -186,7 +209,7 @@ IN_FILES: Final = (
     ),
     _rule(
         "kube-login", "",
-        rb"(?:client-key-data|token|password):\s*(?P<s>[A-Za-z0-9+/=._-]{12,})",
+        rb"(?:client-key-data|token|password)[\"']?:\s*[\"']?(?P<s>[A-Za-z0-9+/=._-]{12,})",
         paths=rb"(^|/)(\.kube/config|kubeconfig(\.ya?ml)?|kubelet\.conf|etc/kubernetes/[^/]+\.conf|k3s\.yaml)$",
     ),
     _rule(
@@ -198,7 +221,7 @@ IN_FILES: Final = (
     _rule(
         "composer-login", "",
         rb'"(?:password|consumer-secret|[^"\s:/]+\.[a-z]+)"\s*:\s*"(?P<s>[^"\s\\${<][^"\s\\]{5,})"',
-        paths=rb"(?:^|/)(?<!containers/)auth\.json$",
+        paths=rb"^(?!(.*/)?containers/(\d+/)?auth\.json$)(.*/)?auth\.json$",
     ),
     _rule(
         "google-login", "refresh_token", rb'"refresh_token"\s*:\s*"(?P<s>[^"\s${<]{12,})"',
