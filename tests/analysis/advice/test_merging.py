@@ -99,3 +99,25 @@ def test_a_directory_that_a_workdir_made_before_the_last(text: str, is_found: bo
     base = step("RUN mkdir /s", directory(b"s"))
     found = rewritten(("WORKDIR /", ()), base, run, first, ("WORKDIR /s", ()), step(f"RUN {text}", GONE))
     assert bool(found) is is_found
+
+
+STRICT = ('SHELL ["/bin/bash", "-eo", "pipefail", "-c"]', ())
+
+
+@pytest.mark.parametrize(("before", "first", "last", "found"), [
+    ((), "set -eux; yes > /x; make", "rm /x", ["RUN set -eux; yes > /x; make; \\", "    rm /x"]),
+    ((), "a; set -e; yes > /x; make", "rm /x", []),  # of which a list would not mind what fails
+    ((STRICT,), "yes > /x; make", "rm /x; make", ["RUN yes > /x; make; \\", "    rm /x; make"]),
+    ((STRICT,), "yes > /x", "rm /x", ["RUN yes > /x && \\", "    rm /x"]),
+    ((('SHELL ["python3", "-c"]', ()),), "yes > /x", "rm /x", []),
+])  # fmt: skip
+def test_a_shell_that_ends_with_the_first_failure(
+    before: tuple[Made, ...], first: str, last: str, found: list[str]
+) -> None:
+    assert rewritten(*before, step(f"RUN {first}", BIG), step(f"RUN {last}", GONE))[len(before) :] == found
+
+
+def test_a_shell_of_a_base_that_is_set_anew_later() -> None:
+    first, last = step("RUN yes > /x; make", BIG), step("RUN rm /x", GONE)
+    assert rewritten(first, last)
+    assert rewritten(first, last, STRICT) == []

@@ -62,3 +62,9 @@ def test_a_part_of_a_run_meets_what_it_met(between: tuple[Made, ...], is_found: 
 ])  # fmt: skip
 def test_what_tells_of_an_argument_stays_behind_it(text: str, is_found: bool) -> None:
     assert bool(rewritten(("ARG COMMIT", ()), step(f"RUN {text}", INSTALLED))) is is_found
+
+
+def test_both_parts_of_a_run_have_the_options_of_the_shell() -> None:
+    found = rewritten(*APP, step("RUN set -eux; npm ci; make; make install", INSTALLED))
+    assert "RUN set -eux && npm ci" in found
+    assert found[-1] == "RUN set -eux; make; make install"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from millefeuille.analysis.advice.shell import commands, commented, joinable, joined, without
+from millefeuille.analysis.advice.shell import commands, commented, enclosed, joinable, without
 
 
 @pytest.mark.parametrize(("text", "found"), [
@@ -33,11 +33,23 @@ def test_without() -> None:
     assert without("a &\nx; b", ("x",)) == "a & b"
 
 
-def test_what_leaks_is_joined_in_a_shell_of_its_own() -> None:
-    assert joined(["make", "rm -r x"]) == "make && \\\n    rm -r x"
-    assert joined(["cd x && make", "rm -r y"]) == "(cd x && make) && \\\n    rm -r y"
-    assert joined(["a; b", "c || d"]) == "(a; b) && \\\n    (c || d)"
-    assert joined(["A=b; echo $A", "serve &"]) == "(A=b; echo $A) && \\\n    (serve &)"
+@pytest.mark.parametrize("text", [
+    "cd x && make", "a; b", "c || d", "a\nb", "pushd /opt && make", "ulimit -f 1 && a", "read X < f",
+    "f() { a; }", "alias a=b && c", "declare -i X", "readonly X=1", "a && eval b", "umask 7", "trap a EXIT",
+    "printf -v X a", ": ${X:=1} && a", ": ${X=1}", "echo $((X=1))", 'A="b c" && d', "A=$(b c) && d",
+    "A=b && c", "A+=b", "(( X++ ))", "a && ! cd b", "command cd b", ". ./f", "(cd a && b) && cd c",
+    "while-x & export Y",
+])  # fmt: skip
+def test_what_bears_on_others_is_in_a_shell_of_its_own(text: str) -> None:
+    assert enclosed(text) == f"({text})"
+
+
+@pytest.mark.parametrize("text", [
+    "make && rm -r x", "A=b make", 'A="b c" make && d', "make -C cd/x", "a \\\n && b", "apt-get install -y a",
+    "echo ${X:-1} $(date)", "(\ncd b # why\n)",
+])  # fmt: skip
+def test_what_bears_on_nothing_stands_as_it_is(text: str) -> None:
+    assert enclosed(text) == text
 
 
 def test_what_nothing_can_be_put_behind() -> None:
@@ -46,10 +58,6 @@ def test_what_nothing_can_be_put_behind() -> None:
     assert not joinable("cat <<EOF")
     assert commented("a # why")
     assert not commented("a#b")
-
-
-def test_what_has_lines_of_its_own_is_in_a_shell_already() -> None:
-    assert joined(["a", "(\ncd b # why\n)"]) == "a && \\\n    (\ncd b # why\n)"
 
 
 def test_another_command_instead() -> None:

@@ -38,12 +38,14 @@ class Recast(NamedTuple):
 class Join(NamedTuple):
     """Make one RUN of several, where the last of them stands, or the first: then it is `early`.
 
-    `directories` has for each the one to go to, "" for none, or is empty.
+    `directories` has for each the one to go to, "" for none, or is empty. `errexit` where the shell ends with
+    the first command that fails.
     """
 
     steps: tuple[int, ...]
     directories: tuple[str, ...] = ()
     early: bool = False
+    errexit: bool = False
 
 
 class Remove(NamedTuple):

@@ -9,9 +9,10 @@ from pathlib import PurePosixPath
 
 from millefeuille.analysis.advice.advice import MERGE, Advice
 from millefeuille.analysis.advice.edits import Edit, Join, Remove
+from millefeuille.analysis.advice.joining import exits, joined
 from millefeuille.analysis.advice.passing import passes_files, passes_names
 from millefeuille.analysis.advice.reach import may_mean, real
-from millefeuille.analysis.advice.surroundings import workdir
+from millefeuille.analysis.advice.surroundings import shell, workdir
 from millefeuille.analysis.advice.targets import lies_in
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import Death
@@ -28,6 +29,7 @@ _RECORDS: Final = re.compile(
     rb"var/lib/(dpkg|apt|rpm|pacman|dnf|yum)/|var/log/|var/cache/(ldconfig|debconf|apt)/|lib/apk/db/"
     rb"|etc/(ld\.so\.cache|(passwd|group|shadow|gshadow|subuid|subgid)-?)$|usr/share/info/dir$|usr/lib/sysimage/rpm/"
 )
+_SHELLS: Final = ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh")
 _PLAIN: Final = re.compile(r"[\w./@%+-]+")  # what needs no quotes
 
 
@@ -103,7 +105,22 @@ def join(waste: Waste, first: int, last: int, recast: Collection[int] = ()) -> t
     if _is_covered(waste, runs, recast):
         return ()
     apart = [number for number in recast if waste.script[number].operands[-1].startswith("/")]
-    return _joined(waste, first, last, runs, apart)
+    return _in_shell(waste, runs, _joined(waste, first, last, runs, apart))
+
+
+def _in_shell(waste: Waste, runs: Sequence[int], edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """The same for the shell in use; none where the commands would fail in another way there."""
+    words = shell(waste, runs[0])
+    if not edits or (words and posixpath.basename(words[0]) not in _SHELLS):
+        return ()
+    # What is copied is one list of commands.
+    texts = [waste.script[run].command if waste.script[run].word == "RUN" else "cp" for run in runs]
+    rows = [("", text or "") for text in texts]
+    is_strict = words is not None and exits(words)
+    ways = {joined(rows, errexit=one) for one in (is_strict, is_strict or words is None)}
+    if "" in ways or len(ways) > 1:
+        return ()
+    return tuple(edit._replace(errexit=is_strict) if isinstance(edit, Join) else edit for edit in edits)
 
 
 def _joined(

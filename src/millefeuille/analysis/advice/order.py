@@ -149,7 +149,9 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
     if work.parted is not None:
         later, found = work.parted
         run = " ".join(("RUN", *waste.script[later].flags, " && ".join(found.commands)))
-        edits += [Insert(number, run), DropCommands(later, found.commands)]
+        # Options of the shell are for both.
+        dropped = tuple(text for text in found.commands if not text.startswith("set "))
+        edits += [Insert(number, run), DropCommands(later, dropped)]
     else:
         between = waste.script[number : work.passed[-1]]
         if not step.operands[1].startswith("/") and any(one.word == "WORKDIR" for one in between):

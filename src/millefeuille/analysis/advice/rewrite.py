@@ -18,7 +18,8 @@ from millefeuille.analysis.advice.edits import (
     Remove,
     Retarget,
 )
-from millefeuille.analysis.advice.shell import enclosed, joined, without
+from millefeuille.analysis.advice.joining import joined, prefixed
+from millefeuille.analysis.advice.shell import without
 from millefeuille.analysis.advice.step import Step, read_step
 from millefeuille.annotations import Final
 from millefeuille.values import dataclass, replace
@@ -98,7 +99,7 @@ class _Draft:
                 self._drop(line, edit)
         elif isinstance(edit, Prefix):
             for line in self._found(edit.step):
-                self._change(line, replace(line.step, body=f"{edit.command} && {enclosed(line.step.body)}"))
+                self._change(line, replace(line.step, body=prefixed(edit.command, line.step.body)))
         elif isinstance(edit, Recast):
             for line in self._found(edit.step):
                 self._change(line, replace(line.step, word="RUN", flags=(edit.flag,), body=edit.body))
@@ -151,13 +152,12 @@ class _Draft:
         lines = [line for line, _ in rows]
         kept = lines[0] if edit.early else lines[-1]
         flags = tuple(dict.fromkeys(flag for line in lines for flag in line.step.flags))
-        bodies = [
-            f"{directory} && {line.step.command}" if directory else line.step.command or line.step.body
-            for line, directory in rows
-        ]
-        body = joined(bodies)
+        texts = [(directory, line.step.command or line.step.body) for line, directory in rows]
+        body = joined(texts, errexit=edit.errexit)
+        if not body:
+            return
         # What has lines of its own can stand in a here-document only.
-        script = body if any("(\n" in one for one in bodies) else ""
+        script = body if any("(\n" in text for _, text in texts) else ""
         for line in lines:
             if line is not kept:
                 self._joined[line.number] = kept.number

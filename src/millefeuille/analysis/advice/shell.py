@@ -7,11 +7,18 @@ import shlex
 
 from millefeuille.annotations import Final
 
-# What makes parts of a line depend on each other, or leaks into what follows.
+# What makes parts of a line depend on each other.
 _COMPOUND: Final = re.compile(r"(?:^|[\s;&|(])(?:if|for|while|until|case|function)(?:\s|$)|<<|\|\||\(|\{\s")
+_PARTED: Final = re.compile(r"\|\||;|\n|(?<!&)&\s*$")
+# What leaks into what follows: directories, variables, options, functions.
 _LEAKING: Final = re.compile(
-    r"(?:^|[\s;&|(])(?:cd|export|set|exit|exec|umask|trap|shopt|source|unset|\.)(?:\s|$|;)"
-    r"|(?:^|[\s;&|(])[A-Za-z_]\w*=\S*\s*(?:;|&&|$)|(?<!&)&\s*$|\|\||;"
+    r"(?:^|[\s;&|(])(?:alias|cd|coproc|declare|dirs|enable|eval|exec|exit|export|function|getopts|hash|let|local"
+    r"|logout|mapfile|popd|printf\s+-v|pushd|read|readarray|readonly|return|set|setopt|shift|shopt|source|trap"
+    r"|typeset|ulimit|umask|unalias|unset|unsetopt|\.)(?:\s|$|;|&|\))"
+    r"|(?:^|[\s;&|(])[A-Za-z_]\w*(?:\[[^]\s]*\])?\+?="
+    r"""(?:\S*(?:\$\(|`)|(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s;&|"'])*\s*(?:[;&|)\n]|$))"""
+    r"|\$\{\w+(?:\[[^]]*\])?:?=|\(\(|\(\s*\)",
+    re.DOTALL,
 )
 _SPLIT: Final = re.compile(
     r"""((?:[^"'\\;&\n]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|&(?!&)(?<!&&))+)|(&&|;|\n)""", re.DOTALL
@@ -67,14 +74,23 @@ def _apart(text: str, count: int) -> list[bool]:
     return found or [False]
 
 
+def leaks(text: str) -> bool:
+    """Whether the text may bear on what the same shell is given behind it."""
+    return _LEAKING.search(text) is not None
+
+
+def grouped(text: str) -> str:
+    """The text so that it can stand in a list of `&&`: in a shell of its own where it is more than one."""
+    return f"({text})" if _PARTED.search(_on_one_line(text)) and not text.startswith("(\n") else text
+
+
 def enclosed(text: str) -> str:
     """The text so that others can stand beside it: in a shell of its own where it would bear on them."""
-    return f"({text})" if _LEAKING.search(text) and not text.startswith("(\n") else text
+    return f"({text})" if leaks(text) and not text.startswith("(\n") else grouped(text)
 
 
-def joined(texts: list[str]) -> str:
-    """One command line that does what these do one after the other, and ends with the first that fails."""
-    return " && \\\n    ".join(map(enclosed, texts))
+def _on_one_line(text: str) -> str:
+    return text.replace("\\\n", " ")
 
 
 def joinable(text: str) -> bool:

@@ -12,6 +12,7 @@ from millefeuille.analysis.advice.waste import Waste
 from millefeuille.annotations import Final
 
 _VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+_SHELL: Final = ("/bin/sh", "-c")
 _ROOT: Final = ("", "0", "root", "0:0", "root:root", "0:root", "root:0")
 
 
@@ -35,6 +36,16 @@ def workdir(waste: Waste, number: int) -> str | None:
             known = at is not None and (directory is not None or at.startswith("/"))
             directory = posixpath.join(directory or "/", at) if known and at is not None else None
     return directory
+
+
+def shell(waste: Waste, number: int) -> tuple[str, ...] | None:
+    """The words of the shell that runs the commands of a step; None where the script does not say."""
+    told = [step for _, step in _stage(waste, number) if step.word == "SHELL"]
+    if told:
+        return told[-1].operands
+    if any(step.word == "SHELL" for step in waste.script):
+        return None  # that of the base, of which the image does not tell any more
+    return tuple(map(str, waste.image.config.process.get("Shell") or _SHELL))
 
 
 def user(waste: Waste, number: int) -> str:
