@@ -67,3 +67,19 @@ def test_a_directory_that_its_owner_may_not_search() -> None:
     found = Copying(waste(*script), 4, flags).commands(["src"], [AT])
     assert found == f"mkdir -p /home/s && {COPIED} /home/s"
     assert Copying(waste(*script), 4, {**flags, "--chmod": "640"}).commands(["src"], [AT]) == ""
+
+
+@pytest.mark.parametrize(("of_file", "of_directory", "flags", "is_found"), [
+    (0o644, 0o755, {}, True),
+    (0o600, 0o755, {}, False),
+    (0o644, 0o750, {}, False),
+    (0o644, 0o755, {"--chmod": "755"}, False),  # of what may be 600 before
+])  # fmt: skip
+def test_what_a_user_may_not_read(
+    of_file: int, of_directory: int, flags: dict[str, str], is_found: bool
+) -> None:
+    entries = (directory(b"home/s", uid=5, mode=of_directory), file(b"home/s/a", b"x", uid=5, mode=of_file))
+    base = step("RUN mkdir -p /home/s", directory(b"home", uid=5))
+    script = [("FROM a", ()), BASE, base, ("USER dev", ()), step("COPY src /home/s", *entries)]
+    found = Copying(waste(*script), 4, {"--chown": "dev", **flags}).commands(["src"], [AT])
+    assert bool(found) is is_found

@@ -13,6 +13,7 @@ from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY, SYMLINK
 
 PATTERN: Final = re.compile(r"[*?]")
+_READ: Final = (0o004, 0o005)  # what others need for a file, and for a directory
 _OTHERS: Final = 0o022  # what a usual umask takes away
 
 
@@ -78,7 +79,8 @@ class Copying:
         name = user(self._waste, self._number)
         if name:  # who copies what is his own afterwards
             is_his = given.pop("chown", "") in (name, f"{name}:{name}")
-            if not is_his or self._from_stage or not self._may_write(path):
+            may = self._may_write(path) and self._may_read()
+            if not is_his or self._from_stage or not may:
                 return ""
         if given and not missing and not alone:
             return ""  # the flags are for directories that are made, too, not for those that are there
@@ -121,6 +123,16 @@ class Copying:
                     return owners == {part.layer.index.uids[entry]}
             path = path.rpartition(b"/")[0]
         return False
+
+    def _may_read(self) -> bool:
+        """Whether everybody may read what is copied: it is root's where it is mounted."""
+        if "--chmod" in self._flags:
+            return False  # of which modes before that, nothing tells
+        rows = enumerate(zip(self._layer.kinds, self._layer.index.modes, strict=True))
+        return all(
+            kind == SYMLINK or mode & _READ[kind == DIRECTORY] == _READ[kind == DIRECTORY]
+            for n, (kind, mode) in rows if kind != DIRECTORY or n not in self._changes
+        )  # fmt: skip
 
     def _is_open(self) -> bool:
         """Whether the COPY made something with a mode that a usual umask does not allow."""
