@@ -110,6 +110,43 @@ def test_it_may_be_frozen_only_after_that(monitored: Any) -> None:
     _until(lambda: one.state["Status"] == "running")
 
 
+def test_who_vanished_does_not_undo_what_another_froze(monitored: Any) -> None:
+    one = monitored("exec sleep 60")
+    (one.directory / "refuses").touch()
+    vanished = _another(one)
+    vanished.send(b"h", b"1")
+    vanished.close()
+    _until(lambda: one.calls() != [])
+    second = _another(one)
+    second.send(b"h", b"1")
+    time.sleep(0.2)
+    (one.directory / "refuses").unlink()
+    tries = len(one.calls())
+    time.sleep(0.3)
+    assert len(one.calls()) == tries, "nobody lets go what somebody is about to freeze"
+    second.send_all((b"p", b"1"), (b"h", b"0"))
+    second.close()
+    _until(lambda: one.state["Status"] == "paused")
+    time.sleep(0.3)
+    assert (one.state["Status"], len(one.calls())) == ("paused", tries)
+
+
+def test_what_vanished_before_is_let_go_when_another_leaves(monitored: Any) -> None:
+    one = monitored("exec sleep 60")
+    (one.directory / "refuses").touch()
+    second = _another(one)
+    second.send(b"h", b"1")
+    time.sleep(0.2)
+    vanished = _another(one)
+    vanished.send(b"h", b"1")
+    vanished.close()
+    time.sleep(0.3)
+    assert one.calls() == []
+    second.send(b"h", b"0")
+    _until(lambda: one.calls() != [])
+    second.close()
+
+
 def test_who_lets_it_go_himself_may_leave(monitored: Any) -> None:
     one = monitored("exec sleep 60")
     holder = _holder(one)

@@ -25,6 +25,14 @@ class Holding:
         """Somebody who held the container is gone."""
         self.due, self._left = time.monotonic(), _TRIES
 
+    def postpone(self) -> None:
+        """Try later: somebody else holds the container, and would be undone."""
+        self.due = time.monotonic() + _PAUSE
+
+    def settle(self) -> None:
+        """Try no more: the container is to be frozen, whoever froze it."""
+        self.due = float("inf")
+
     def advance(self) -> bool:
         """Try once to let the container go; whether it was frozen."""
         self._left -= 1

@@ -59,7 +59,7 @@ class Loop:
             self._read_output(streams, ready)
             self._serve_clients(process, ready, changed)
             self._feed(process)
-            if time.monotonic() >= self._holding.due and self._holding.advance():
+            if time.monotonic() >= self._holding.due and self._let_go():
                 self.paused = False
                 changed()
             if health is not None and code is None and self._check(health, ready):
@@ -179,6 +179,8 @@ class Loop:
             process.resize(int(rows), int(columns))
         elif kind == b"p":
             self.paused = payload == b"1"
+            if self.paused:
+                self._holding.settle()
             changed()
         elif kind == b"h":
             client.holds = payload == b"1"
@@ -193,6 +195,12 @@ class Loop:
         elif kind == b"u":
             name, retries = payload.decode().split()
             self.policy = (name, int(retries))
+
+    def _let_go(self) -> bool:
+        if any(client.holds for client in self.clients):
+            self._holding.postpone()
+            return False
+        return self._holding.advance()
 
     def _feed(self, process: Process) -> None:
         if process.stdin < 0:
