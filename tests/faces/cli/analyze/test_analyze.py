@@ -171,6 +171,19 @@ def test_budgets(home: Home, loaded: str, words: tuple[str, ...], code: int) -> 
     assert home.mille("analyze", *words, loaded)[2] == code
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--max-size", "--max-waste", "--max-layer-size", "--min-efficiency", "--max-path-size", "--compare",
+        "--ci-config", "--html", "--json",
+    ],
+)  # fmt: skip
+def test_a_rule_of_a_variable_that_is_not_set_is_refused(home: Home, loaded: str, flag: str) -> None:
+    out, err, code = home.mille("analyze", loaded, f"{flag}=")
+    assert (out, err, code) == ("", f"Error: {flag} has an empty value\n", 2)
+    assert home.mille("analyze", loaded, "--compare", loaded, "--allow-growth", "")[2] == 2
+
+
 def test_growth_against_another_image(home: Home, loaded: str, tmp_path: Path) -> None:
     bigger = tmp_path / "bigger.tar"
     write_archive(bigger, [BASE, TOP, rawtars.archive(rawtars.file(b"more", b"m" * 50))])

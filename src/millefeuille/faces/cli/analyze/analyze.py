@@ -62,6 +62,8 @@ SOURCE = string("source", SOURCE_HELP)
 VERIFY = boolean("verify", "With --advise, build both Dockerfiles and compare what came of them")
 _OF_VIEW = (COMPARE, PLATFORM, SOURCE)  # whoever says no more than this wants to look around
 _RULES = (ALLOW, CI, CI_CONFIG, COMPARE, MAX_LAYER, MAX_PATH, MAX_SIZE, MAX_WASTE, MIN_EFFICIENCY)
+# An empty value is mostly a variable that is not set: it must not pass for a rule that is kept.
+_FILLED = (ALLOW, CI_CONFIG, COMPARE, FILE, HTML, JSON, MAX_LAYER, MAX_SIZE, MAX_WASTE, MIN_EFFICIENCY)
 
 
 def run(context: Context, call: Call) -> int:
@@ -96,6 +98,7 @@ def run(context: Context, call: Call) -> int:
 
 
 def _check(call: Call) -> None:
+    _check_values(call)
     if call[SCORE] not in ("exact", "dive"):
         raise Invalid(f'unknown score "{call[SCORE]}"', advice="The scores are exact and dive.")
     if call[FORM] not in _FORMS:
@@ -117,6 +120,14 @@ def _check(call: Call) -> None:
         raise Invalid("--advise has the forms text and --json")
     if call[ADVISE] and any(call.given(option) for option in (*_RULES, SCORE)):
         raise Invalid("--advise takes no rules and no score")
+
+
+def _check_values(call: Call) -> None:
+    empty = [option.name for option in _FILLED if call.given(option) and not call[option]]
+    if "" in call[MAX_PATH]:
+        empty.append(MAX_PATH.name)
+    if empty:
+        raise Invalid(f"--{empty[0]} has an empty value")
 
 
 def _advise(context: Context, call: Call) -> int:

@@ -10,7 +10,7 @@ from millefeuille.faces.cli.options import boolean, string
 from millefeuille.images.slim import slim
 from millefeuille.images.tag import check_tag
 from millefeuille.oci.platform import Platform
-from millefeuille.oci.reference import Reference
+from millefeuille.oci.reference import InvalidReference, Reference
 from millefeuille.store.names import no_such_image
 
 BASE = string("base", "Leave the layers of this image as they are", complete="image")
@@ -23,7 +23,9 @@ def run(context: Context, call: Call) -> int:
     """Leave out what the layers of an image hold in vain, and prove that its files are the same."""
     text = call.arguments[0]
     with exits.refusing():
-        name = Reference.parse(call[TAG]).tagged() if call[TAG] else None
+        name = Reference.parse(call[TAG]).tagged() if call.given(TAG) else None
+        if call.given(BASE) and not call[BASE]:
+            raise InvalidReference("invalid reference format")
         if name is not None:
             check_tag(name)
         platform = Platform.parse(call[PLATFORM]) if call[PLATFORM] else None
