@@ -70,7 +70,7 @@ class Command(NamedTuple):
     `usage` is what follows the name; `details` replaces the summary at the top of the help where one
     line does not say enough; `complete` says what the arguments name ("", "image", "file", "directory",
     or words to choose from); `interspersed` False ends the flags at the first argument, as `run` does;
-    `failure` is the exit code of a command that could not run, where 1 is an answer of its own.
+    `failure` is the exit code of a command that could not run, or be read, where 1 is an answer of its own.
     """
 
     usage: str

@@ -78,7 +78,7 @@ def _run(name: str, row: Row, words: Sequence[str], terminal: Terminal, context:
         arguments = flags.parse(words)
     except BadFlag as error:
         terminal.complain(usage.bad_flag(str(error), path, usage.use_line(path, command)))
-        return exits.USAGE
+        return exits.USAGE if command.failure == 1 else command.failure
     if flags.deprecated_help:
         terminal.line(_DEPRECATED_HELP)
     if flags.given.get(HELP):

@@ -39,9 +39,12 @@ class Preferences:
     tree_share: float = 0.5
 
 
-def preferences(environment: Mapping[str, str], home: str) -> Preferences:
-    """What the first file says that Dive would read; the defaults without one. Raises BadPreference."""
-    for path in _places(environment, home):
+def preferences(environment: Mapping[str, str], home: str, named: str = "") -> Preferences:
+    """What the file `named` says, else the first that Dive would read; the defaults without one.
+
+    Raises BadPreference.
+    """
+    for path in (named,) if named else _places(environment, home):
         try:
             with open(path, encoding="utf-8-sig") as file:
                 text = file.read()

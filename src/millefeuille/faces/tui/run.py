@@ -44,17 +44,19 @@ def begin(
     known: Callable[[], Document | None] | None = None,
     store: Store | None = None,
     before: Analysis | None = None,
+    config: str = "",
 ) -> State:
     """Put the first frame on a terminal of this many columns and lines.
 
     `known` gives what was worked out before, `store` has the contents of files, `before` is another image to
-    hold this one against. Raises BadPreference, BrokenLink.
+    hold this one against, `config` the one file with preferences. Raises BadPreference, BrokenLink.
     """
     comparison = None
     if before is not None:
         comparison = Comparison(before.image.name, difference(before.image, analysis.image))
     read = partial(content, store, analysis.image) if store is not None else None
-    state = State(Viewed(analysis, known=known, read=read), preferences(environment, home), comparison)
+    wishes = preferences(environment, home, config)
+    state = State(Viewed(analysis, known=known, read=read), wishes, comparison)
     ending.guard(terminal)
     terminal.write(_ALTERNATE + printed(frame(state, *size)))
     terminal.flush()

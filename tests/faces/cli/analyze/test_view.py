@@ -71,6 +71,16 @@ def test_a_bad_configuration_is_named(home: Home, loaded: str) -> None:
     assert code == 2
 
 
+def test_a_configuration_that_is_named_is_the_only_one(home: Home, loaded: str, tmp_path: Path) -> None:
+    (home.directory / ".dive.yaml").write_text("diff:\n  hide: [blue]\n")
+    named = tmp_path / "named"
+    named.write_text("keybinding:\n  quit: z\n")
+    out, code = _on_terminal(home, ["dive", "--config", str(named), loaded], b"z")
+    assert (out.startswith(_OPENED), code) == (True, 0)
+    out, code = _on_terminal(home, ["dive", "--config", f"{named}.not", loaded], b"")
+    assert (b"named.not: no such file or directory" in out, code) == (True, 2)
+
+
 def _on_terminal(
     home: Home, words: list[str], keys: bytes, *, kind: str = "xterm-256color", directory: Path | None = None
 ) -> tuple[bytes, int]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
+import os
 
+import millefeuille
 from millefeuille import files
 from millefeuille.analysis.rules import FAIL, DiveRules, Outcome, dive_outcomes
 from millefeuille.analysis.schema import Document
+from millefeuille.annotations import Final
+from millefeuille.errors import NotFound
+from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.analyze import gates
 from millefeuille.faces.cli.analyze.report_text import report_text
 from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, Subject, analysed
 from millefeuille.faces.cli.analyze.view import has_terminal, view
-from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.command import Call, Command, Context, at_most
 from millefeuille.faces.cli.options import Option, boolean, string
 
 BROKEN = 1
 FAILED = 2
+# The Dive that this one is in numbers and words: scripts look for it.
+VERSION_LINE: Final = f"dive 0.13.1 (mille {millefeuille.__version__})"
 _ON = ("true", "1", "yes")
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
@@ -23,6 +30,7 @@ CI = boolean("ci", "Validate against CI rules (same as env var CI=true)")
 CI_CONFIG = string(
     "ci-config", "Drive validation rules from the given yaml", default=".dive-ci", complete="file"
 )
+CONFIG = string("config", "Read how the view begins from this file, in place of Dive's", complete="file")
 EFFICIENCY = string(
     "lowestEfficiency", "Lowest allowable image efficiency (as a ratio between 0-1)", default="0.9"
 )
@@ -37,18 +45,31 @@ USER_WASTED = string(
     "highestUserWastedPercent", "Highest allowable percentage of bytes wasted (as a ratio between 0-1)",
     default="0.1",
 )  # fmt: skip
+VERSION = boolean("version", "Print the version of Dive that this is like", short="v")
 WASTED = string("highestWastedBytes", "Highest allowable bytes wasted", default="disabled")
+
+
+class NoConfiguration(NotFound):
+    """The file that is to say how the view begins is not there."""
 
 
 def run(context: Context, call: Call) -> int:
     """Do what Dive does with these flags; exit 2 where the analysis cannot run."""
+    if call[VERSION]:
+        context.terminal.line(VERSION_LINE)
+        return 0
+    if not call.arguments:
+        advice = f"Run '{context.path} --help' for more information"
+        raise exits.Refusal("No image argument given", advice=advice)
+    if call[CONFIG] and not os.path.exists(call[CONFIG]):
+        raise NoConfiguration(f"open {call[CONFIG]}: no such file or directory")
     rules = _rules(call) if call[CI] or in_ci(context) else None
     subject = analysed(context, call.arguments[0], source=call[SOURCE], platform=call[PLATFORM], glance=True)
     if call[JSON]:
         files.put_file(call[JSON], bytes(subject.dive_json()))
     if rules is None:
         if not call[JSON]:
-            shown(context, subject, plain=call[NO_TUI])
+            shown(context, subject, plain=call[NO_TUI], config=call[CONFIG])
         return 0
     return judged(context, subject, rules)
 
@@ -58,10 +79,10 @@ def in_ci(context: Context) -> bool:
     return context.settings.environment.get("CI", "").lower() in _ON
 
 
-def shown(context: Context, subject: Subject, *, plain: bool = False) -> None:
-    """Let somebody look around in an image, or report on it."""
+def shown(context: Context, subject: Subject, *, plain: bool = False, config: str = "") -> None:
+    """Let somebody look around in an image, or report on it; `config` is as for `view`."""
     if not plain and has_terminal(context):
-        view(context, subject)
+        view(context, subject, config=config)
     else:
         context.terminal.write(report_text(subject.document, score="dive"))
 
@@ -120,10 +141,11 @@ def _failed(verdicts: tuple[Outcome, ...]) -> bool:
 
 COMMAND = Command(
     usage="[OPTIONS] IMAGE",
-    arguments=exactly(1),
+    arguments=at_most(1),
     options=(
         CI,
         CI_CONFIG,
+        CONFIG,
         USER_WASTED,
         WASTED,
         IGNORE,
@@ -132,6 +154,7 @@ COMMAND = Command(
         NO_TUI,
         PLATFORM,
         SOURCE,
+        VERSION,
     ),
     run=run,
     complete="image",

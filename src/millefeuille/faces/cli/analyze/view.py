@@ -16,8 +16,11 @@ def has_terminal(context: Context) -> bool:
     return terminal.interactive and terminal.input_interactive and not dumb
 
 
-def view(context: Context, subject: Subject, before: Subject | None = None) -> None:
-    """Show an image until somebody leaves. Raises what its analysis and its preferences raise."""
+def view(context: Context, subject: Subject, before: Subject | None = None, *, config: str = "") -> None:
+    """Show an image until somebody leaves; `config` is the one file to read preferences from, "" for Dive's.
+
+    Raises what its analysis and its preferences raise.
+    """
     size = os.get_terminal_size(context.terminal.stdout.fileno())
     # By name: the other commands do not load it.
     program = importlib.import_module("millefeuille.faces.tui.run")
@@ -27,6 +30,6 @@ def view(context: Context, subject: Subject, before: Subject | None = None) -> N
         subject.analysis, terminal, (size.columns, size.lines),
         environment=context.settings.environment, home=context.settings.home, known=lambda: subject.known,
         store=existing(context.settings) if subject.is_stored else None,
-        before=before.analysis if before is not None else None,
+        before=before.analysis if before is not None else None, config=config,
     )  # fmt: skip
     program.run(state, terminal)
