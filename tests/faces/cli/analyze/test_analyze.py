@@ -184,6 +184,28 @@ def test_a_rule_of_a_variable_that_is_not_set_is_refused(home: Home, loaded: str
     assert home.mille("analyze", loaded, "--compare", loaded, "--allow-growth", "")[2] == 2
 
 
+@pytest.mark.parametrize("form", ["markdown", "junit", "sarif"])
+def test_a_page_and_another_form_cannot_share_standard_output(home: Home, loaded: str, form: str) -> None:
+    out, err, code = home.mille("analyze", loaded, "--html", "-", "-o", form)
+    assert (out, code) == ("", 2)
+    assert err.startswith("Error: --html and --output both write to standard output\n")
+
+
+@pytest.mark.parametrize(
+    "words", [["--json"], ["--html", "-"], ["--json", "--html=page"], ["--json=it", "--html=-"]]
+)
+def test_verdicts_stand_beside_a_document(home: Home, loaded: str, tmp_path: Path, words: list[str]) -> None:
+    words = [word.replace("=page", f"={tmp_path}/page").replace("=it", f"={tmp_path}/it") for word in words]
+    plain = home.mille("analyze", loaded, *words)
+    assert plain[1:] == ("", 0)
+    out, err, code = home.mille("analyze", loaded, *words, "--max-size", "1", "--max-waste", "1MB")
+    assert (out, code) == (plain[0], 1)
+    assert err == (
+        "Results:\n  FAIL: maxSize: the image's layers hold 2000 bytes, 1 are allowed\n  PASS: maxWaste\n"
+        "Result:FAIL [Total:2] [Passed:1] [Failed:1] [Warn:0] [Skipped:0]\n"
+    )
+
+
 def test_growth_against_another_image(home: Home, loaded: str, tmp_path: Path) -> None:
     bigger = tmp_path / "bigger.tar"
     write_archive(bigger, [BASE, TOP, rawtars.archive(rawtars.file(b"more", b"m" * 50))])

@@ -92,7 +92,11 @@ def run(context: Context, call: Call) -> int:
     if limits is not None:
         allowed = rules.parse_size(call[ALLOW])
         outcomes = gates.outcomes(subject, _dive_rules(context, call), limits, before, allowed=allowed)
-    if call[JSON] != "-" and (outcomes or not _is_silent(call)):
+    if "-" in (call[JSON], call[HTML]):
+        # Standard output is a document of its own.
+        if outcomes:
+            context.terminal.complain(gates.lines(outcomes).rstrip("\n"))
+    elif outcomes or not _is_silent(call):
         context.terminal.write(_report(call, subject.document, outcomes, before))
     return BROKEN if any(outcome.status == rules.FAIL for outcome in outcomes) else 0
 
@@ -107,6 +111,8 @@ def _check(call: Call) -> None:
         )
     if call[JSON] == "-" and call[FORM] != "text":
         raise Invalid("--json and --output both write to standard output", advice="Use --json=FILE.")
+    if call[HTML] == "-" and call[FORM] != "text":
+        raise Invalid("--html and --output both write to standard output", advice="Use --html=FILE.")
     if call[JSON] == "-" == call[HTML]:
         raise Invalid("--json and --html both write to standard output", advice="Use --html=FILE.")
     unasked = call[VERIFY] or call[FILE] or call[BUILD_ARG] or len(call.arguments) > 1
