@@ -93,7 +93,11 @@ def _run(name: str, row: Row, words: Sequence[str], terminal: Terminal, context:
 
 def _executed(command: Command, context: Context, call: Call) -> int:
     try:
-        return command.run(context, call)
+        code = command.run(context, call)
+        if command.failure != 1:
+            # An answer that could not be written is none, whatever it was.
+            context.terminal.flush()
+        return code
     except ReaderGone:
         raise
     except Exception as error:

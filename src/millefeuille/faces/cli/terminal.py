@@ -24,6 +24,7 @@ class Terminal:
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr
+        self._failed = False
         for stream in (stdout, stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(encoding="utf-8", errors="surrogateescape")
@@ -59,7 +60,7 @@ class Terminal:
 
     def write(self, text: str) -> None:
         """Put `text` on standard output as it is. Raises ReaderGone, Failed."""
-        with _writing():
+        with self._writing():
             self.stdout.write(text)
 
     def line(self, text: str = "") -> None:
@@ -68,13 +69,17 @@ class Terminal:
 
     def write_bytes(self, data: bytes | memoryview) -> None:
         """Put bytes on standard output, behind the texts written before. Raises ReaderGone, Failed."""
-        with _writing():
+        with self._writing():
             self.binary.write(data)
 
     def flush(self) -> None:
-        """Hand over what was written. Raises ReaderGone, Failed."""
-        with _writing():
-            self.stdout.flush()
+        """Hand over what was written; what failed once was told of, and is not tried again.
+
+        Raises ReaderGone, Failed.
+        """
+        if not self._failed:
+            with self._writing():
+                self.stdout.flush()
 
     def complain(self, text: str) -> None:
         """Put `text` and a line's end on standard error, after all that was written before.
@@ -92,12 +97,12 @@ class Terminal:
         self.flush()
         return self.stdin.readline().strip().lower() == "y"
 
-
-@contextlib.contextmanager
-def _writing() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:
-        raise ReaderGone from None
-    except OSError as error:
-        raise Failed(f"standard output: {(error.strerror or str(error)).lower()}") from error
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise ReaderGone from None
+        except OSError as error:
+            self._failed = True
+            raise Failed(f"standard output: {(error.strerror or str(error)).lower()}") from error

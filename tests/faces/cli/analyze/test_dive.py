@@ -1,11 +1,18 @@
-"""`mille dive` where it is about no image: its version, its help, and flags that there are not."""
+"""`mille dive` where it judges no image: version and help; calls that fail, of its like too."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from tests.analysis.conftest import write_archive
 from tests.faces.cli.home import Home
 
 import millefeuille
+from millefeuille.testing import rawtars
 
 
 @pytest.mark.parametrize("word", ["version", "--version", "-v"])
@@ -34,3 +41,24 @@ def test_without_an_image_there_is_nothing_to_show(home: Home) -> None:
 def test_a_flag_that_there_is_not_is_no_broken_rule(home: Home, command: str) -> None:
     out, err, code = home.mille(*command.split(), "--nope", "image")
     assert (out, err.splitlines()[0], code) == ("", "unknown flag: --nope", 2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["analyze", "--no-tui"], ["analyze", "-o", "junit"], ["analyze", "--json"],
+        ["analyze", "--html", "-"], ["analyze", "--json", "--max-size", "1"],
+        ["dive", "--no-tui"], ["dive", "--ci"], ["image", "diff", "{}", "--json"],
+    ],
+)  # fmt: skip
+def test_a_full_disk_under_standard_output_is_no_broken_rule(tmp_path: Path, words: list[str]) -> None:
+    archive = tmp_path / "image.tar"
+    write_archive(archive, [rawtars.archive(rawtars.file(b"a", b"x" * 300))])
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "millefeuille", *(word.format(archive) for word in words), str(archive)],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env=os.environ | {"MILLE_ROOT": str(tmp_path / "store"), "CI": ""},
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.splitlines().count("Error: standard output: no space left on device") == 1

@@ -17,14 +17,20 @@ def run(context: Context, call: Call) -> int:
     if code or image is None:
         return code
     try:
-        subject = analysed(context, str(image))
-        if dive.in_ci(context):
-            rules = gates.read_rules(dive.CI_CONFIG.default, must_exist=False) or DiveRules()
-            return dive.judged(context, subject, rules)
-        dive.shown(context, subject)
+        code = _analysed(context, str(image))
+        context.terminal.flush()
     except MilleError as error:
         exits.report(context.terminal, error)
         return dive.FAILED
+    return code
+
+
+def _analysed(context: Context, image: str) -> int:
+    subject = analysed(context, image)
+    if dive.in_ci(context):
+        rules = gates.read_rules(dive.CI_CONFIG.default, must_exist=False) or DiveRules()
+        return dive.judged(context, subject, rules)
+    dive.shown(context, subject)
     return 0
 
 
