@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from millefeuille.faces.yaml import BadYaml, Value, read_yaml
+from millefeuille.faces.yaml import NULL, BadYaml, Value, read_yaml
 
 WORDS = some.text(alphabet="abcXYZ019 .-_/é:,#", min_size=1, max_size=9)
 DOCUMENTS = some.dictionaries(
@@ -45,10 +45,11 @@ def test_other_yaml_is_refused(text: str) -> None:
     ("text", "found"),
     [
         ("a: {b: 1, 'c d': [x, y z], e: {f: g}, h: }", {
-            "a": {"b": "1", "c d": ["x", "y z"], "e": {"f": "g"}, "h": ""},
+            "a": {"b": "1", "c d": ["x", "y z"], "e": {"f": "g"}, "h": NULL},
         }),
         ('{"a": {"b": 0.1},\n "c": "d"}', {"a": {"b": "0.1"}, "c": "d"}),
         ("a: {}\nb: []", {"a": {}, "b": []}),
+        ("a:\nb: ~\nc: ''\nd: {e: '', f: Null}", {"a": NULL, "b": NULL, "c": "", "d": {"e": "", "f": NULL}}),
         ("---\na: 1\n...\nb: 2", {"a": "1"}),
         ("a: {b: http://x:1/y}", {"a": {"b": "http://x:1/y"}}),
     ],

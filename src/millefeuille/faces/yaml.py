@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from millefeuille.annotations import Final, NamedTuple, TypeAlias
 from millefeuille.errors import Invalid
 
+NULL: Final = "null"  # how no value is told; "" is a text in quotes
+
 Value: TypeAlias = "str | list[str] | dict[str, Value]"
 
 _KEY: Final = re.compile(r"""(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_.-]+))\s*:(?:\s+(.*))?""", re.DOTALL)
+_NULLS: Final = ("", "~", "null", "Null", "NULL")
 _FOREIGN: Final = "&*!|>%@`}]"
 _FLOW: Final = re.compile(  # in brackets: a text in quotes, a sign, or plain words
     r"""\s*("(?:[^"\\]|\\.)*"|'[^']*'|[\[\]{},:]|[^\s"'\[\]{},:](?:[^\[\]{},:]|:(?=[^\s,\[\]{}]))*)\s*"""
@@ -92,7 +95,7 @@ def _map(rows: list[_Row], indent: int) -> tuple[dict[str, Value], list[_Row]]:
         elif rows and rows[0].indent > indent:
             found[key], rows = _map(rows, rows[0].indent)
         else:
-            found[key] = ""
+            found[key] = NULL
     if rows and rows[0].indent > indent:
         raise BadYaml(f"line {rows[0].number}: the indent fits nothing above it")
     return found, rows
@@ -153,7 +156,7 @@ def _mapped(rest: list[str], number: int) -> tuple[dict[str, Value], list[str]]:
         key = _scalar(rest[0], number)
         if rest[1:2] != [":"] or key in found:
             raise BadYaml(f"line {number}: expected `key: value`, not {rest[0]!r}")
-        value: Value = ""
+        value: Value = NULL
         rest = rest[2:]
         if rest and rest[0] not in (",", "}"):
             value, rest = _item(rest, number)
@@ -183,7 +186,7 @@ def _scalar(text: str, number: int) -> str:
         return text[1:-1]
     if text[:1] and text[0] in _FOREIGN:
         raise BadYaml(f"line {number}: this kind of value is not read: {text!r}")
-    return _decimal(text)
+    return NULL if text in _NULLS else _decimal(text)
 
 
 def _decimal(text: str) -> str:

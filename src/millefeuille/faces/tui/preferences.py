@@ -10,7 +10,7 @@ from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.faces.tui.key_names import is_key
 from millefeuille.faces.tui.keys import ACTIONS
-from millefeuille.faces.yaml import BadYaml, Value, read_yaml
+from millefeuille.faces.yaml import NULL, BadYaml, Value, read_yaml
 from millefeuille.values import dataclass, field
 
 # What Dive calls modified is several things here.
@@ -87,19 +87,19 @@ def _places(environment: Mapping[str, str], home: str) -> Iterator[str]:
 
 
 def _folded(found: Mapping[str, Value]) -> dict[str, Value]:
-    """The same with names in small letters: Dive makes no difference."""
+    """What has a value, with names in small letters: Dive makes no difference."""
     folded: dict[str, Value] = {}
     for name, value in found.items():
         if name.lower() in folded:
             raise BadPreference(f"{name.lower()} is there twice")
         folded[name.lower()] = _folded(value) if isinstance(value, dict) else value
-    return folded
+    return {name: value for name, value in folded.items() if value != NULL}
 
 
 def _section(found: Mapping[str, Value], name: str) -> Mapping[str, Value]:
     """What stands below a name, or behind it and a dot, which is stronger."""
     value = found.get(name, {})
-    if value in ("", "null", "~"):
+    if value == "":
         value = {}
     if not isinstance(value, dict):
         raise BadPreference(f"{name}: expected a map")

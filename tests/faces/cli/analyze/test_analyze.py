@@ -104,6 +104,7 @@ def test_rules_come_from_flags_before_files(home: Home, loaded: str, tmp_path: P
         ("rules:\n  lowestEfficiency: 0.8\n  lowest-efficiency: 1\n  highestUserWastedPercent: 0.5\n", 2),
         ("rules.lowestEfficiency: 0.8\nrules.highestUserWastedPercent: 1\nother: 1\n", 2),
         ("---\nrules:\n  lowestEfficiency: 0.8\n  highestUserWastedPercent: 0.5\n  highestWastedBytes:\n", 2),
+        ("rules:\n  lowestEfficiency: ''\n  highestUserWastedPercent: \"\"\n  highestWastedBytes: ''\n", 0),
     ],
 )
 def test_ways_to_write_rules(text: str, passed: int, home: Home, loaded: str, tmp_path: Path) -> None:
@@ -111,6 +112,15 @@ def test_ways_to_write_rules(text: str, passed: int, home: Home, loaded: str, tm
     out, err, code = home.mille("dive", "--ci", "--ci-config", str(tmp_path / "rules"), loaded)
     assert (err, code) == ("", 0)
     assert f"[Passed:{passed}] [Failed:0]" in out
+
+
+@pytest.mark.parametrize("nothing", ["", " null", " ~", " Null"])
+def test_a_rule_without_a_value_is_the_default(nothing: str, home: Home, loaded: str, tmp_path: Path) -> None:
+    text = f"rules:\n  lowestEfficiency:{nothing}\n  highestUserWastedPercent: off\n"
+    (tmp_path / "rules").write_text(text)
+    out, err, code = home.mille("dive", "--ci", "--ci-config", str(tmp_path / "rules"), loaded)
+    assert (err, code) == ("", 1)
+    assert "FAIL: lowestEfficiency: image efficiency is too low (efficiency=0.85 < threshold=0.9)" in out
 
 
 @pytest.mark.parametrize(

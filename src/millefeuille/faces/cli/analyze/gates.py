@@ -23,14 +23,13 @@ from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Final
 from millefeuille.errors import NotFound
 from millefeuille.faces.cli.analyze.subject import Subject
-from millefeuille.faces.yaml import BadYaml, Value, read_yaml
+from millefeuille.faces.yaml import NULL, BadYaml, Value, read_yaml
 
 _NAMES: Final = {
     "lowestEfficiency": "lowest_efficiency",
     "highestWastedBytes": "highest_wasted_bytes",
     "highestUserWastedPercent": "highest_user_wasted_percent",
 }  # fmt: skip
-_NOTHING: Final = ("", "null", "~")
 
 
 class NoRules(NotFound):
@@ -62,7 +61,7 @@ def _given(document: Mapping[str, Value], path: str) -> Iterator[tuple[str, str]
             rows.append((rule, value))
         elif isinstance(value, dict):
             rows += value.items()
-        elif value not in _NOTHING:
+        elif value not in ("", NULL):
             raise BadRule(f"{path}: rules: expected a map, not {value!r}")
     # Of a rule in both spellings, Dive takes the one without hyphens.
     rows.sort(key=lambda row: "-" not in row[0])
@@ -73,7 +72,7 @@ def _given(document: Mapping[str, Value], path: str) -> Iterator[tuple[str, str]
             raise BadRule(f"{path}: there is no rule {name!r}; there are {', '.join(_NAMES)}")
         if not isinstance(value, str):
             raise BadRule(f"{path}: {name}: expected a number or a size, not {value!r}")
-        if value not in _NOTHING:
+        if value != NULL:
             yield known, value
 
 
