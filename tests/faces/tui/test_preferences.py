@@ -93,10 +93,29 @@ def test_places(tmp_path: Path, place: str) -> None:
     assert not preferences({}, str(tmp_path / "elsewhere")).collapsed
 
 
+@pytest.mark.parametrize("text", ["TRUE", "1", "t", "T", "2", "0x10", "1.0", "'true'", "Yes", "on"])
+def test_what_is_true_for_dive(text: str) -> None:
+    assert parse(f"filetree:\n  collapse-dir: {text}").collapsed
+
+
+@pytest.mark.parametrize("text", ["FALSE", "0", "f", "F", "0x0", "'false'", "No", "off"])
+def test_what_is_false_for_dive(text: str) -> None:
+    assert not parse(f"filetree:\n  show-attributes: {text}").attributes
+
+
+def test_no_value_is_the_default() -> None:
+    assert parse("filetree:\n  show-attributes:\nkeybinding:\n  quit: ~\ndiff:") == Preferences()
+
+
+@pytest.mark.parametrize("text", ["0", "1", "2", "-0.5", "wide", "''", ".nan", "[0.2]"])
+def test_a_width_that_is_none_is_the_half_as_in_dive(text: str) -> None:
+    assert parse(f"filetree:\n  pane-width: {text}").tree_share == 0.5
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "diff:\n  hide: [blue]", "filetree:\n  pane-width: 2", "filetree:\n  pane-width: wide",
+        "diff:\n  hide: [blue]",
         "keybinding:\n  quit: a\n  Quit: b", "keybinding:\n  quit:\n    a: b",
         "layer: 3", "filetree:\n  collapse-dir: maybe",
     ],

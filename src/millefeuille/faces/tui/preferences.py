@@ -21,6 +21,9 @@ KINDS: Final[Mapping[str, frozenset[str]]] = {
     "unmodified": frozenset({UNCHANGED}),
 }
 _WIDEST: Final = 0.9
+_HALF: Final = 0.5
+_ON: Final = frozenset(("true", "t", "yes", "on"))
+_OFF: Final = frozenset(("false", "f", "no", "off"))
 
 
 class BadPreference(Invalid):
@@ -36,7 +39,7 @@ class Preferences:
     collapsed: bool = False
     attributes: bool = True
     aggregated: bool = False
-    tree_share: float = 0.5
+    tree_share: float = _HALF
 
 
 def preferences(environment: Mapping[str, str], home: str, named: str = "") -> Preferences:
@@ -69,7 +72,7 @@ def parse(text: str) -> Preferences:
         collapsed=_flag(tree, "collapse-dir", False),
         attributes=_flag(tree, "show-attributes", True),
         aggregated=_flag(layer, "show-aggregated-changes", False),
-        tree_share=_share(tree.get("pane-width", "0.5")),
+        tree_share=_share(tree.get("pane-width")),
     )
 
 
@@ -119,11 +122,12 @@ def _keys(section: Mapping[str, Value]) -> Mapping[str, str]:
 
 
 def _flag(section: Mapping[str, Value], name: str, otherwise: bool) -> bool:
-    value = section.get(name, str(otherwise).lower())
-    if value in ("true", "True", "yes", "on"):
-        return True
-    if value in ("false", "False", "no", "off"):
-        return False
+    value = section.get(name, str(otherwise))
+    text = value.lower() if isinstance(value, str) else ""
+    if text in _ON or text in _OFF:
+        return text in _ON
+    if text.isdecimal():
+        return text.strip("0") != ""
     raise BadPreference(f"{name}: expected true or false, not {value!r}")
 
 
@@ -135,11 +139,10 @@ def _hidden(value: Value) -> frozenset[str]:
     return frozenset().union(*(KINDS[name] for name in names))
 
 
-def _share(value: Value) -> float:
+def _share(value: Value | None) -> float:
+    """A part of the width; the half where it is none, as Dive has it."""
     try:
-        share = float(value) if isinstance(value, str) else -1.0
+        share = float(value) if isinstance(value, str) else _HALF
     except ValueError:
-        share = -1.0
-    if not 0 < share < 1:
-        raise BadPreference(f"pane-width: expected a number between 0 and 1, not {value!r}")
-    return min(share, _WIDEST)
+        share = _HALF
+    return min(share, _WIDEST) if 0 < share < 1 else _HALF
