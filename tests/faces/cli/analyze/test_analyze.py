@@ -216,6 +216,26 @@ def test_verdicts_stand_beside_a_document(home: Home, loaded: str, tmp_path: Pat
     )
 
 
+@pytest.mark.parametrize(
+    ("limit", "code"),
+    [
+        ("/lib=70", 0), ("/lib=69", 1), ("/lib/=69", 1), ("lib/x=39", 1), ("/lib/*.so=29", 1),
+        ("/lib/*.so=30", 0), ("/up/lib/x=39", 1), ("/link=39", 1), ("/opt/../lib=69", 1), ("/nothing=0", 0),
+        ("/gone=0", 0), ("/gone/x=0", 0), ("/=1070", 0), ("/=1069", 1), ("/usr/*/x=39", 1), ("/loop=1", 2),
+        ("/opt/[a=999", 1),
+    ],
+)  # fmt: skip
+def test_budgets_of_paths_that_lead_through_links(home: Home, tmp_path: Path, limit: str, code: int) -> None:
+    layer = rawtars.archive(
+        rawtars.file(b"usr/lib/x", b"x" * 40), rawtars.file(b"usr/lib/a.so", b"y" * 30),
+        rawtars.symlink(b"lib", b"usr/lib"), rawtars.symlink(b"up", b"/opt/../usr"),
+        rawtars.symlink(b"link", b"lib/x"), rawtars.symlink(b"gone", b"/nowhere"),
+        rawtars.symlink(b"loop", b"loop"), rawtars.file(b"opt/[a", b"z" * 1000),
+    )  # fmt: skip
+    write_archive(tmp_path / "image.tar", [layer])
+    assert home.mille("analyze", "--max-path-size", limit, str(tmp_path / "image.tar"))[2] == code
+
+
 def test_growth_against_another_image(home: Home, loaded: str, tmp_path: Path) -> None:
     bigger = tmp_path / "bigger.tar"
     write_archive(bigger, [BASE, TOP, rawtars.archive(rawtars.file(b"more", b"m" * 50))])

@@ -24,12 +24,15 @@ from millefeuille.annotations import Final
 from millefeuille.errors import NotFound
 from millefeuille.faces.cli.analyze.subject import Subject
 from millefeuille.faces.yaml import NULL, BadYaml, Value, read_yaml
+from millefeuille.layers.entry import SYMLINK
+from millefeuille.layers.following import follow
 
 _NAMES: Final = {
     "lowestEfficiency": "lowest_efficiency",
     "highestWastedBytes": "highest_wasted_bytes",
     "highestUserWastedPercent": "highest_user_wasted_percent",
 }  # fmt: skip
+_WILD: Final = frozenset("*?[")
 
 
 class NoRules(NotFound):
@@ -122,11 +125,27 @@ def _path_sizes(subject: Subject, budgets: Budgets) -> dict[str, int]:
     """The live bytes at and below each path that has a budget; of a file with several names, once."""
     shown = Shown(subject.analysis.image.layers)
     found: dict[str, dict[tuple[int, int], int]] = {pattern: {} for pattern, _ in budgets.paths}
+    sums = [(_led(shown, pattern), files) for pattern, files in found.items()]
     for path in shown.paths:
         size = shown.size(path)
         text = os.fsdecode(path) if size else ""
-        for pattern, files in found.items():
+        for pattern, files in sums:
             if size and matches(text, pattern):
                 layer, entry = shown.place(path)
                 files[id(layer), entry] = size
     return {pattern: sum(files.values()) for pattern, files in found.items()}
+
+
+def _led(shown: Shown, pattern: str) -> str:
+    """Where a pattern leads in the image, as far as it has no wildcards. Raises TooManyLinks."""
+    parts = pattern.split("/")
+    plain = next((place for place, part in enumerate(parts) if set(part) & _WILD), len(parts))
+
+    def link_at(path: bytes) -> bytes | None:
+        if path not in shown.paths:
+            return None
+        layer, entry = shown.place(path)
+        return layer.index.link(entry) if layer.kinds[entry] == SYMLINK else None
+
+    there = follow(os.fsencode("/".join(parts[:plain])), link_at, leaf=True)
+    return "/".join((os.fsdecode(there), *parts[plain:]))
