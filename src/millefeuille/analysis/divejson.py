@@ -1,7 +1,8 @@
 """Dive's JSON, for programs that read it.
 
-As Dive 0.13.1 writes it, but for two things that an index does not keep: a whiteout's mode and owner, and
-slashes in front of names. A layer's ID is its diff ID in hex, which Dive has of some archives only.
+As Dive 0.13.1 writes it, but for what an index does not keep: a whiteout's mode and owner, slashes in front
+of names, how a hard link writes the path that it names, and GNU's type flag of sparse files. A layer's ID is
+its diff ID in hex, which Dive has of some archives only.
 """
 
 from __future__ import annotations
