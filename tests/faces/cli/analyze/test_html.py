@@ -143,16 +143,54 @@ def test_a_press_on_a_tile_zooms_and_the_trail_leads_back(opened: Tab) -> None:
     assert opened.errors == []
 
 
+def test_a_press_on_an_empty_file_zooms_to_what_has_an_area_above_it(home: Home, tmp_path: Path) -> None:
+    layer = rawtars.archive(
+        rawtars.file(b"usr/bin/large", b"z" * 4000), rawtars.file(b"usr/bin/none"),
+        rawtars.file(b"usr/no/bytes/nothing"),
+    )  # fmt: skip
+    write_archive(tmp_path / "image.tar", [layer])
+    assert home.mille("analyze", str(tmp_path / "image.tar"), "--html", str(tmp_path / "page.html"))[2] == 0
+    with tab(tmp_path / "profile") as page:
+        page.open(tmp_path / "page.html")
+        for arranged in ("layers", "paths"):
+            _arrange(page, arranged)
+            _type(page, "none")
+            page.run("document.querySelector('#list button').click()")
+            assert _trail(page)[-1].startswith("bin ")
+            _type(page, "nothing")
+            page.run("document.querySelector('#list button').click()")
+            assert _trail(page)[-1].startswith("usr ")
+        assert page.errors == []
+
+
+def test_words_of_a_config_are_shown_as_on_a_terminal(home: Home, tmp_path: Path) -> None:
+    archive = tmp_path / "a\u202eb\x1b.tar"
+    layers = [rawtars.archive(rawtars.file(b"a", b"x"))]
+    steps = ["/bin/sh -c one\n\u202etwo \x1b[31m"]
+    write_archive(archive, layers, steps, os="linux\x1b", architecture="a\u202eb")
+    text = home.mille("analyze", str(archive), "--html", "-")[0]
+    assert not {"\u202e", "\x1b"} & set(text)
+    data = json.loads(Page(text).scripts[0][1])
+    assert data["layers"][0]["createdBy"] == "/bin/sh -c one \ufffdtwo \ufffd[31m"
+    assert data["image"]["platform"] == "linux\ufffd/a\ufffdb"
+    assert data["image"]["name"] == f"{tmp_path}/a\ufffdb\ufffd.tar"
+    assert f"<title>{tmp_path}/a\ufffdb\ufffd.tar</title>" in text
+
+
 def test_paths_of_all_layers_together(opened: Tab) -> None:
-    opened.run(
-        "(() => { const select = document.getElementById('arrange'); select.value = 'paths';"
-        " select.dispatchEvent(new Event('change')); })()"
-    )
+    _arrange(opened, "paths")
     tops = opened.run(
         "[...document.querySelectorAll('#map > .tile')].map(each => each.title.split('\\n')[0])"
     )
     assert sorted(tops) == ["etc", "top", "usr"]
     assert opened.errors == []
+
+
+def _arrange(page: Tab, value: str) -> None:
+    page.run(
+        f"(() => {{ const select = document.getElementById('arrange'); select.value = '{value}';"
+        " select.dispatchEvent(new Event('change')); })()"
+    )
 
 
 def _type(page: Tab, text: str) -> None:

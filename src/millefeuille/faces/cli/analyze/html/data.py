@@ -13,18 +13,18 @@ from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Any
-from millefeuille.faces.cli.escaped import escaped
+from millefeuille.faces.cli.escaped import escaped, printable
 from millefeuille.layers.entry import FILE
 
 
 def page_data(image: Image, account: Ledger, found: Document) -> str:
     """All that the page has to know."""
     return embeddable({
-        "image": found["image"],
+        "image": _told(found["image"]),
         "exact": found["score"]["exact"],
         "dive": {name: found["score"]["dive"][name] for name in ("efficiency", "wastedBytes")},
         "layers": [
-            {name: layer[name] for name in _OF_A_LAYER}
+            {name: layer[name] for name in _OF_A_LAYER} | {"createdBy": _step(layer["createdBy"])}
             for layer in found["layers"]
         ],
         "waste": [
@@ -66,5 +66,16 @@ def _shown(path: str) -> str:
     return escaped(os.fsencode(path))
 
 
-_OF_A_LAYER = ("createdBy", "sizeBytes", "compressedBytes", "shadowedBytes")
+def _told(value: Any) -> Any:
+    """Words from an image that no letter turns around, in members too."""
+    if isinstance(value, dict):
+        return {name: _told(each) for name, each in value.items()}
+    return printable(value) if isinstance(value, str) else value
+
+
+def _step(text: str) -> str:
+    return printable(" ".join(text.split()))
+
+
+_OF_A_LAYER = ("sizeBytes", "compressedBytes", "shadowedBytes")
 _MOST = 1000  # items of waste that the page lists

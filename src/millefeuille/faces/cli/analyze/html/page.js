@@ -77,8 +77,19 @@
     return { name, parent, layer, size: 0, file: -1, below: new Map() };
   }
 
+  const byLayer = () => at("arrange").value === "layers";
+
+  // The names of the nodes that lead to a file.
+  function partsAbove(file, layered) {
+    const above = data.directories[files.directory[file]];
+    const parts = above ? above.split("/") : [];
+    const layer = files.layer[file];
+    if (layered) parts.unshift(`${layer}: ${step(layer)}`);
+    return parts;
+  }
+
   function grown() {
-    const byLayer = at("arrange").value === "layers";
+    const layered = byLayer();
     const root = node(data.image.name, null, -1);
     for (let file = 0; file < found.length; file++) {
       const size = files.size[file];
@@ -86,12 +97,9 @@
       const layer = files.layer[file];
       let here = root;
       here.size += size;
-      const above = data.directories[files.directory[file]];
-      const parts = above ? above.split("/") : [];
-      if (byLayer) parts.unshift(`${layer}: ${step(layer)}`);
-      for (const part of parts) {
+      for (const part of partsAbove(file, layered)) {
         let next = here.below.get(part);
-        if (!next) { next = node(part, here, byLayer ? layer : -1); here.below.set(part, next); }
+        if (!next) { next = node(part, here, layered ? layer : -1); here.below.set(part, next); }
         next.size += size;
         here = next;
       }
@@ -185,15 +193,17 @@
 
   function zoom(here) { shown = here; draw(); }
 
+  // To the directory of a file; where it holds no bytes and so has no node, to the next above it.
   function zoomTo(file) {
-    const pending = [root];
-    while (pending.length) {
-      const here = pending.pop();
-      for (const child of here.below.values()) {
-        if (child.file === file) { zoom(here); at("map").scrollIntoView(); return; }
-        if (child.file < 0) pending.push(child);
-      }
+    const layered = byLayer();
+    let here = root;
+    for (const part of partsAbove(file, layered)) {
+      const next = here.below.get(part);
+      if (!next) break;
+      here = next;
     }
+    zoom(here);
+    at("map").scrollIntoView();
   }
 
   at("title").textContent = data.image.name;

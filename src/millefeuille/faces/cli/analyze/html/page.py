@@ -9,13 +9,14 @@ from importlib import resources
 
 from millefeuille.engine.analysis import Analysis
 from millefeuille.faces.cli.analyze.html.data import page_data
+from millefeuille.faces.cli.escaped import printable
 
 
 def page(analysis: Analysis) -> bytes:
     """The report on an image, to be opened in a browser. Raises BrokenLink."""
     style, script = _resource("page.css"), _resource("page.js")
     parts = {
-        "{{title}}": html.escape(analysis.image.name),
+        "{{title}}": html.escape(printable(analysis.image.name)),
         "{{style-hash}}": _hash(style),
         "{{script-hash}}": _hash(script),
         "{{style}}": style,
