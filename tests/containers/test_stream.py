@@ -20,7 +20,16 @@ from millefeuille.containers.stream import MarkInArchive, RefusedArchive, from_a
 from millefeuille.errors import Invalid
 from millefeuille.layers.compression import Bomb, BrokenStream
 from millefeuille.testing.hostile import CASES, Case
-from millefeuille.testing.rawtars import archive, directory, file, hardlink, pax_sparse, symlink
+from millefeuille.testing.rawtars import (
+    archive,
+    directory,
+    file,
+    hardlink,
+    header,
+    pax_sparse,
+    symlink,
+    xattr,
+)
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="keeping owners and making devices needs root")
 pytestmark = root_only
@@ -52,6 +61,20 @@ def test_unpacked(compress: object, tmp_path: Path) -> None:
     assert (status.st_uid, status.st_gid, status.st_mode & 0o7777, status.st_nlink) == (5, 6, 0o640, 2)
     assert stat.S_IMODE((root / "d/e").stat().st_mode) == 0o2700
     assert ((root / "d/holes").stat().st_size, (root / "d/holes").read_bytes()[4096:4098]) == (1 << 20, b"ab")
+
+
+def test_no_list_of_access_changes_a_mode(tmp_path: Path) -> None:
+    allowing = bytes.fromhex(
+        "0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20000500ffffffff"
+    )
+    acl = xattr(b"system.posix_acl_access", allowing)
+    root = make(tmp_path / "root", {})
+    unpack(root, archive(
+        acl, file(b"key", b"secret", mode=0o4600), acl, directory(b"d", mode=0o700), file(b"d/x"),
+        acl, header(b"pipe", b"6", mode=0o600),
+    ))  # fmt: skip
+    for name, mode in (("key", 0o4600), ("d", 0o700), ("pipe", 0o600)):
+        assert stat.S_IMODE((root / name).stat().st_mode) == mode, name
 
 
 def test_a_directory_of_the_container_that_is_a_link_is_followed_in_its_root(tmp_path: Path) -> None:

@@ -69,8 +69,7 @@ def expected(top: Node, tars: Sequence[bytes | memoryview], *, clamped: bool) ->
         found[path] = Fact(
             _mode(node.mode), (node.uid, node.gid), _time(mtime, clamped), node.rdev,
             0 if node.children is not None else node.size,
-            tuple(sorted((k, v) for k, v in node.xattrs.items() if _kept(node.mode, k) and not _plain(k, v))),
-            _data(node, tars), None,
+            _attributes(node), _data(node, tars), None,
         )  # fmt: skip
     return _named(found, nodes.values())
 
@@ -115,11 +114,31 @@ def _time(nanoseconds: int, clamped: bool) -> int:
     return nanoseconds
 
 
-def _kept(mode: int, name: bytes) -> bool:
-    """The kernel has `user.` for files and directories alone, and no ACLs for symlinks."""
+def _attributes(node: Node) -> tuple[tuple[bytes, bytes], ...]:
+    mode, pairs = node.mode, sorted(node.xattrs.items())
+    return tuple((name, _agreed(mode, name, value)) for name, value in pairs if _kept(mode, name, value))
+
+
+def _kept(mode: int, name: bytes, value: bytes) -> bool:
+    """The kernel has `user.` for files and directories alone, no ACLs for symlinks, and default ones for
+    directories alone.
+    """
     if name.startswith(b"user."):
         return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
-    return not (stat.S_ISLNK(mode) and name.startswith(b"system."))
+    if name == b"system.posix_acl_default":
+        return stat.S_ISDIR(mode)
+    return not (stat.S_ISLNK(mode) and name.startswith(b"system.")) and not _plain(name, value)
+
+
+def _agreed(mode: int, name: bytes, value: bytes) -> bytes:
+    """An ACL with a mask, once the mode is set: owner, mask and others are the mode's."""
+    if name != b"system.posix_acl_access":
+        return value
+    agreed = bytearray(value)
+    for at in range(4, len(value), 8):
+        if agreed[at] in (0x01, 0x10, 0x20):
+            agreed[at + 2] = mode >> {0x01: 6, 0x10: 3, 0x20: 0}[agreed[at]] & 7
+    return bytes(agreed)
 
 
 def _plain(name: bytes, value: bytes) -> bool:

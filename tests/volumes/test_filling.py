@@ -74,6 +74,26 @@ def test_times_and_access_of_what_is_not_opened(tmp_path: Path, root: int, volum
         assert (volume / name).lstat().st_mode == (data / name).lstat().st_mode
 
 
+@needs_root
+def test_no_list_of_access_changes_a_mode(
+    tmp_path: Path, root: int, volume: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "root" / "data"
+    (data / "key").write_text("secret")
+    (data / "key").chmod(0o4600)
+    os.mkfifo(data / "pipe", 0o600)
+    data.chmod(0o700)
+    allowing = bytes.fromhex(
+        "0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20000500ffffffff"
+    )
+    # A file system that is made for reading alone need not keep mode and list in agreement.
+    monkeypatch.setattr(os, "listxattr", lambda place: ["system.posix_acl_access"])
+    monkeypatch.setattr(os, "getxattr", lambda place, name: allowing)
+    assert filling.fill(str(volume.parent), root, "/data")
+    for place, mode in ((volume, 0o700), (volume / "key", 0o4600), (volume / "pipe", 0o600)):
+        assert stat.S_IMODE(place.stat().st_mode) == mode, place
+
+
 def test_links_are_copied_and_never_followed(tmp_path: Path, root: int, volume: Path) -> None:
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "key").write_text("secret")

@@ -29,6 +29,7 @@ IN_CONTAINER: Final = "Error processing tar file(exit status 1): "
 _NODES: Final = {CHARACTER: stat.S_IFCHR, BLOCK: stat.S_IFBLK, FIFO: stat.S_IFIFO}
 # The list of access that a directory gives to what is made in it: not to what already has its own.
 _FOR_NEW: Final = b"system.posix_acl_default"
+_NO_DIRECTORY: Final = (_FOR_NEW, errno.EACCES)
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -198,8 +199,8 @@ class Placing:
         try:
             if stat.S_IFMT(os.fstat(place).st_mode) != _NODES[entry.kind]:
                 raise OSError(errno.EBUSY, "somebody else has put something here")
-            os.chmod(f"/proc/self/fd/{place}", entry.mode)
             _set_attributes(f"/proc/self/fd/{place}", entry.xattrs)
+            os.chmod(f"/proc/self/fd/{place}", entry.mode)
         finally:
             os.close(place)
 
@@ -214,12 +215,12 @@ class Placing:
             os.close(place)
 
     def _dress(self, descriptor: int, entry: Metadata) -> None:
-        """Owner, mode, attributes and time, in the order in which none undoes another."""
+        """Owner, attributes, mode and time, in the order in which none undoes another."""
         owner = self._owner(entry)
         if owner is not None:
             files.change_owner(descriptor, *owner)
-        files.change_mode(descriptor, entry.mode)
         _set_attributes(descriptor, entry.xattrs)
+        files.change_mode(descriptor, entry.mode)
         os.utime(descriptor, ns=_times(entry))
 
     def _finish(self) -> None:
@@ -264,8 +265,9 @@ def _set_attributes(place: int | str, attributes: Mapping[bytes, bytes]) -> None
         try:
             os.setxattr(place, key, value)
         except OSError as error:
-            # As Docker: the file system has no such thing, or it is not for this user to set.
-            if error.errno not in (errno.ENOTSUP, errno.EPERM):
+            # As Docker: the file system has no such thing, or it is not for this user to set; and what is no
+            # directory has no list for what is made in it.
+            if error.errno not in (errno.ENOTSUP, errno.EPERM) and (key, error.errno) != _NO_DIRECTORY:
                 raise
 
 

@@ -18,6 +18,8 @@ _SCHILY: Final = b"SCHILY.xattr."
 _LIBARCHIVE: Final = b"LIBARCHIVE.xattr."
 _ACLS: Final = (b"system.posix_acl_access", b"system.posix_acl_default")
 _ACL_TAGS: Final = (0x01, 0x02, 0x04, 0x08, 0x10, 0x20)
+_ACL_NEEDED: Final = (0x01, 0x04, 0x20)  # the owner, the group, all others
+_ACL_MASK: Final = 0x10
 # include/uapi/linux/capability.h: the size that belongs to each revision of the attribute.
 _CAPABILITY_SIZES: Final = {0x02000000: 20, 0x03000000: 24}
 
@@ -70,7 +72,11 @@ def _is_acl(value: bytes) -> bool:
         return False
     entries = list(struct.iter_unpack("<HHI", value[4:]))
     tags = [tag for tag, _, _ in entries]
-    return tags == sorted(tags) and all(tag in _ACL_TAGS and bits <= 7 for tag, bits, _ in entries)
+    if tags != sorted(tags) or not all(tag in _ACL_TAGS and bits <= 7 for tag, bits, _ in entries):
+        return False
+    # Without one of these, or with two, setxattr(2) refuses the list; and one of named users without a mask.
+    needed = not set(tags) <= set(_ACL_NEEDED)
+    return [tags.count(tag) for tag in _ACL_NEEDED] == [1, 1, 1] and tags.count(_ACL_MASK) == needed
 
 
 def _base64(value: bytes) -> bytes:

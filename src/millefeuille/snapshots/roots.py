@@ -140,13 +140,13 @@ def adopt(upper: str, root: int) -> None:
     descriptor = os.open(upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         files.change_owner(descriptor, status.st_uid, status.st_gid)
-        files.change_mode(descriptor, stat.S_IMODE(status.st_mode))
         for name, value in walk.attributes_of(root).items() if _has_attributes(root) else ():
             try:
                 os.setxattr(descriptor, name, value)
             except OSError as error:
                 if error.errno != errno.ENOTSUP:  # the file system of the roots has no such thing
                     raise
+        files.change_mode(descriptor, stat.S_IMODE(status.st_mode))  # behind an ACL, which sets the mode
         files.change_times(descriptor, status.st_mtime_ns)
     finally:
         os.close(descriptor)

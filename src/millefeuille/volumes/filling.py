@@ -143,10 +143,10 @@ class _Copy:
         elif not stat.S_ISSOCK(found.st_mode):
             os.mknod(name, found.st_mode, found.st_rdev, dir_fd=target)
             os.chown(name, found.st_uid, found.st_gid, dir_fd=target, follow_symlinks=False)
-            os.chmod(name, stat.S_IMODE(found.st_mode), dir_fd=target)
             made = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=target)
             try:
                 _extended(f"/proc/self/fd/{looked}", f"/proc/self/fd/{made}")
+                os.chmod(f"/proc/self/fd/{made}", stat.S_IMODE(found.st_mode))
             finally:
                 os.close(made)
             os.utime(name, ns=_times(found), dir_fd=target, follow_symlinks=False)
@@ -176,9 +176,9 @@ def _bytes(source: int, target: int) -> None:
 def _attributes(found: os.stat_result, target: int, source: int | None = None) -> None:
     """Give `target` the owner, the mode and the times in `found`, and the extended attributes of `source`."""
     files.change_owner(target, found.st_uid, found.st_gid)
-    files.change_mode(target, stat.S_IMODE(found.st_mode))
     if source is not None:
         _extended(source, target)
+    files.change_mode(target, stat.S_IMODE(found.st_mode))  # behind an ACL, which sets the mode
     os.utime(target, ns=_times(found))
 
 

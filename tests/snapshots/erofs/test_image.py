@@ -148,12 +148,34 @@ def test_attributes_that_linux_has_no_place_for_are_left_out(mounted: Mounted, t
     chain = layers.chain(directory({
         b"link": symlink(b"t", xattrs={**xattrs, **acl}), b"long": symlink(b"t" * 4090, xattrs=xattrs),
         b"pipe": Node(stat.S_IFIFO | 0o664, xattrs={**xattrs, **acl}),
+        b"file": layers.file(b"x", mode=0o664, xattrs={b"system.posix_acl_default": ACL, **acl}),
         b"device": Node(stat.S_IFCHR | 0o600, rdev=0x103, xattrs=xattrs),
     }))  # fmt: skip
     found = shown(mounted(chain))
     left = {b"trusted.t": b"t"}
     assert [found[b"./" + name][6] for name in (b"link", b"long", b"device")] == [left, left, left]
     assert found[b"./pipe"][6] == {**left, **acl}
+    assert found[b"./file"][6] == acl
+
+
+def test_lists_of_access_agree_with_the_mode(mounted: Mounted, tmp_path: Path) -> None:
+    layers = Layers(tmp_path)
+    acl = {b"system.posix_acl_access": ACL}
+    plain = {b"system.posix_acl_access": ACL[:12] + ACL[20:28] + ACL[36:]}  # owner, group, all others
+    chain = layers.chain(directory({
+        b"key": layers.file(b"secret", mode=0o4600, xattrs=acl), b"d": directory(mode=0o751, xattrs=acl),
+        b"plain": layers.file(b"x", mode=0o600, xattrs=plain),
+    }))  # fmt: skip
+    found = shown(mounted(chain))
+    assert found[b"./key"][6] == {b"system.posix_acl_access": _of(ACL, owner=6, mask=0, others=0)}
+    assert found[b"./d"][6] == {b"system.posix_acl_access": _of(ACL, owner=7, mask=5, others=1)}
+    assert found[b"./plain"][6] == {}
+
+
+def _of(acl: bytes, *, owner: int, mask: int, others: int) -> bytes:
+    changed = bytearray(acl)
+    changed[6], changed[30], changed[38] = owner, mask, others
+    return bytes(changed)
 
 
 def test_attributes_that_would_steer_an_overlay_are_left_out(mounted: Mounted, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from millefeuille.annotations import Final
 from millefeuille.errors import Invalid, Unsupported
 from millefeuille.layers.uncollected import uncollected
-from millefeuille.snapshots.attributes import possible
+from millefeuille.snapshots.attributes import shown
 from millefeuille.snapshots.erofs import chunks, xattrs
 from millefeuille.snapshots.erofs.format import (
     BLOCK,
@@ -171,7 +171,7 @@ class _Writer:
         assert node.children is not None
         blocks = _split(sorted([b".", b"..", *node.children]))
         last = _used(blocks[-1])
-        encoded = self._xattrs.encode(node.xattrs) if node.xattrs else b""
+        encoded = self._encoded(node)
         head = INODE.size + len(encoded)
         inline = head + last <= BLOCK
         position = self._reserve(head + last if inline else head, whole=inline)
@@ -211,7 +211,7 @@ class _Writer:
 
     def _file(self, node: Node) -> int:
         """An empty, sparse or huge file, or one with attributes."""
-        encoded = self._xattrs.encode(node.xattrs) if node.xattrs else b""
+        encoded = self._encoded(node)
         device = node.layer + 1
         if not node.size:
             return self._simple(node, 0, encoded)
@@ -240,11 +240,11 @@ class _Writer:
             raise InvalidTree("a whiteout has outlived the merge of the layers")
         if device >> 32:
             raise InvalidTree("a device's number is larger than Linux has")
-        return self._simple(node, device, self._possible(node))
+        return self._simple(node, device, self._encoded(node))
 
     def _symlink(self, node: Node) -> int:
         target = node.link
-        encoded = self._possible(node)
+        encoded = self._encoded(node)
         head = INODE.size + len(encoded)
         inline = head + len(target) <= BLOCK
         position = self._reserve(head + len(target) if inline else head, whole=inline)
@@ -256,9 +256,9 @@ class _Writer:
             self._blocks[block : block + len(target)] = target
         return position >> SLOT_BITS
 
-    def _possible(self, node: Node) -> bytes:
-        """The encoded attributes of what is neither a file nor a directory."""
-        return self._xattrs.encode(possible(node.mode, node.xattrs)) if node.xattrs else b""
+    def _encoded(self, node: Node) -> bytes:
+        """What stands behind an inode for its attributes."""
+        return self._xattrs.encode(shown(node.mode, node.xattrs)) if node.xattrs else b""
 
     def _simple(self, node: Node, union: int, encoded: bytes) -> int:
         position = self._reserve(INODE.size + len(encoded))

@@ -28,7 +28,9 @@ from millefeuille.snapshots.snapshotter import Marks
 _THREADS: Final = 4
 _SMALL: Final = 64 << 10  # bytes; below, one read and one write are faster than a copy in the kernel
 _ROOM: Final = 1 << 20  # bytes; with less, a disk is full
-_NOT_KEPT: Final = (errno.ENOSPC, errno.E2BIG, errno.ERANGE, errno.EOPNOTSUPP, errno.ENAMETOOLONG)
+_NOT_KEPT: Final = (
+    errno.ENOSPC, errno.E2BIG, errno.ERANGE, errno.EOPNOTSUPP, errno.ENAMETOOLONG, errno.EINVAL,
+)  # fmt: skip
 _SAFE: Final = kernel.RESOLVE_IN_ROOT | kernel.RESOLVE_NO_SYMLINKS | kernel.RESOLVE_NO_MAGICLINKS
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -106,8 +108,8 @@ class _Writer:
         node = directory.node
         with self._opened(directory.path) as place:
             self._own(place, node, b"/" + directory.path)
-            os.fchmod(place, stat.S_IMODE(node.mode))
             self._attribute(place, node, directory.path)
+            os.fchmod(place, stat.S_IMODE(node.mode))  # behind an ACL, which sets the mode
             if directory.opaque:
                 os.setxattr(place, f"{self._marks}.overlay.opaque", b"y")
             os.utime(place, ns=(time := _nanoseconds(node), time))
@@ -118,9 +120,9 @@ class _Writer:
             if node.size:
                 self._content(target, node)
             self._own(target, node, name)
-            os.fchmod(target, stat.S_IMODE(node.mode))
             if node.xattrs:
                 self._attribute(target, node, name)
+            os.fchmod(target, stat.S_IMODE(node.mode))
             os.utime(target, ns=(time := _nanoseconds(node), time))
         finally:
             os.close(target)
@@ -150,11 +152,11 @@ class _Writer:
         if (node.uid, node.gid) != self._owner:
             with _owned(node, name):
                 os.chown(name, node.uid, node.gid, dir_fd=place, follow_symlinks=False)
+        if node.xattrs:
+            self._attribute(b"/proc/self/fd/%d/%b" % (place, name), node, name)
         if not stat.S_ISLNK(node.mode):
             # Not a symlink, as it was made here: following one is out of the question.
             os.chmod(name, stat.S_IMODE(node.mode), dir_fd=place)
-        if node.xattrs:
-            self._attribute(b"/proc/self/fd/%d/%b" % (place, name), node, name)
         os.utime(name, ns=(time := _nanoseconds(node), time), dir_fd=place, follow_symlinks=False)
 
     def _attribute(self, target: int | bytes, node: Node, name: bytes) -> None:

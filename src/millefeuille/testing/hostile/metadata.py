@@ -10,6 +10,9 @@ from millefeuille.testing.rawtars import base256, directory, file, header, pax, 
 _X = {b"x": "f "}
 _CAPABILITY_2 = struct.pack("<IIIII", 0x02000001, 1 << 10, 0, 0, 0)
 _CAPABILITY_3 = struct.pack("<IIIIII", 0x03000001, 1 << 10, 0, 0, 0, 1000)
+_OPEN_ACL = struct.pack(
+    "<I" + "HHI" * 5, 2, 1, 7, 0xFFFFFFFF, 2, 7, 1000, 4, 5, 0xFFFFFFFF, 16, 7, 0xFFFFFFFF, 32, 5, 0xFFFFFFFF
+)
 _ACL = struct.pack("<I" + "HHI" * 3, 2, 1, 6, 0xFFFFFFFF, 4, 4, 0xFFFFFFFF, 32, 4, 0xFFFFFFFF)
 _MANY = {b"SCHILY.xattr.user.%04d" % n: b"v" for n in range(1000)}
 _LATEST = 9_223_372_036
@@ -94,6 +97,36 @@ METADATA: tuple[Case, ...] = (
         "T6.18b",
         "a broken one",
         xattr(b"system.posix_acl_access", _ACL[:-3]),
+        file(b"x"),
+        xattrs={},
+        notes=("xattr",),
+    ),
+    _one(
+        "T6.18c",
+        "one that allows more than the mode",
+        xattr(b"system.posix_acl_access", _OPEN_ACL),
+        file(b"x", mode=0o4600),
+        xattrs={b"system.posix_acl_access": _OPEN_ACL},
+    ),
+    _one(
+        "T6.18d",
+        "a file's for what is made in it",
+        xattr(b"system.posix_acl_default", _OPEN_ACL),
+        file(b"x"),
+        xattrs={b"system.posix_acl_default": _OPEN_ACL},
+    ),
+    _one(
+        "T6.18e",
+        "one of a user without a mask, which Linux refuses",
+        xattr(b"system.posix_acl_access", _OPEN_ACL[:28] + _OPEN_ACL[36:]),
+        file(b"x"),
+        xattrs={},
+        notes=("xattr",),
+    ),
+    _one(
+        "T6.18f",
+        "one of nobody",
+        xattr(b"system.posix_acl_access", _ACL[:4]),
         file(b"x"),
         xattrs={},
         notes=("xattr",),
