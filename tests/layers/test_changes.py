@@ -173,6 +173,24 @@ def test_lists_of_access_are_kept_of_pipes_and_devices_too(lower: Overlay) -> No
         assert [shown[name][-1] for name in (b"pipe", b"null")] == [{b"system.posix_acl_access": acl}] * 2
 
 
+def test_attributes_of_a_directory_that_a_place_for_a_mount_was_made_in_are_kept(lower: Overlay) -> None:
+    stubs = frozenset({b"etc/hosts", b"var/run", b"opt/new"})
+    acl = bytes.fromhex(
+        "0200000001000700ffffffff02000500e803000004000500ffffffff10000500ffffffff20000500ffffffff"
+    )
+    os.setxattr(lower.lower / "opt", "user.old", b"1")
+    with lower:
+        root = Path(lower.path)
+        (root / "etc/hosts").write_text("")
+        os.setxattr(root / "etc", "system.posix_acl_access", acl)
+        (root / "var/run").write_text("")
+        os.setxattr(root / "var", "user.note", b"1")
+        (root / "opt/new").write_text("")
+        assert told(lower, stubs) == [("", "etc"), ("", "var")]
+        os.removexattr(root / "opt", "user.old")
+        assert told(lower, stubs) == [("", "etc"), ("", "opt"), ("", "var")]
+
+
 def test_each_name_of_a_file_carries_its_attributes(lower: Overlay) -> None:
     capability = b"\x01\0\0\x02\0\x04" + b"\0" * 14
     with lower:

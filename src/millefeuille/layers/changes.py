@@ -202,11 +202,21 @@ class _Changes:
         change, below = self._held.pop()
         made = change.path in self._stubs or (change.path in self._touched and below is None)
         touched = change.letter == SAME and not change.covers and change.path in self._touched
-        if (made and change.letter == ADDED) or touched:
+        if (made and change.letter == ADDED) or (touched and self._has_attributes_of_lower(change)):
             self._touched.add(change.path.rpartition(b"/")[0])
             return
         yield from self._all_held()
         yield change
+
+
+    def _has_attributes_of_lower(self, change: Change) -> bool:
+        assert change.entry is not None
+        flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+        below = os.open(change.path, flags, dir_fd=self._written.lower)
+        try:
+            return change.entry.xattrs == attributes_of(below)
+        finally:
+            os.close(below)
 
 
 def _differ(one: os.stat_result, other: os.stat_result) -> bool:
