@@ -164,7 +164,14 @@ def test_lists_of_access_are_kept_of_pipes_and_devices_too(lower: Overlay) -> No
     acl = bytes.fromhex(
         "0200000001000600ffffffff020006000500000004000400ffffffff10000600ffffffff20000400ffffffff"
     )
+    os.mkfifo(lower.lower / "old")
+    os.mkfifo(lower.lower / "same")
     with lower:
+        os.setxattr(f"{lower.path}/old", "system.posix_acl_access", acl)
+        os.chmod(f"{lower.path}/old", os.stat(lower.lower / "old").st_mode)
+        os.chown(f"{lower.path}/same", 0, 0)
+        with lower.written() as written:
+            assert [change.path for change in layer_changes(written)] == [b"old"]
         os.mkfifo(Path(lower.path) / "pipe")
         os.mknod(Path(lower.path) / "null", 0o020666, os.makedev(1, 3))
         for name in ("pipe", "null"):
@@ -189,6 +196,23 @@ def test_attributes_of_a_directory_that_a_place_for_a_mount_was_made_in_are_kept
         assert told(lower, stubs) == [("", "etc"), ("", "var")]
         os.removexattr(root / "opt", "user.old")
         assert told(lower, stubs) == [("", "etc"), ("", "opt"), ("", "var")]
+
+
+def test_capabilities_of_what_is_no_file_are_told_of_and_kept(lower: Overlay) -> None:
+    capability = b"\x01\0\0\x02\0\x04" + b"\0" * 14
+    os.mkfifo(lower.lower / "pipe")
+    names = ("etc/link", "opt/app", "pipe")
+    with lower:
+        for name in names:
+            os.setxattr(f"{lower.path}/{name}", "security.capability", capability, follow_symlinks=False)
+        assert [path for letter, path in told(lower) if letter == "C"] == list(names)
+        for tar in (layer(lower), whole(lower)):
+            found = merged(tar)
+            kept = [found[os.fsencode(name)][-1] for name in names]
+            assert kept == [{b"security.capability": capability}] * 3
+        with lower.written() as written:
+            changed = [change.path.decode() for change in layer_changes(written)]
+        assert changed == ["etc", "etc/link", "opt", "opt/app", "pipe"]
 
 
 def test_each_name_of_a_file_carries_its_attributes(lower: Overlay) -> None:

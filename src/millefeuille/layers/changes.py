@@ -13,7 +13,7 @@ from collections.abc import Iterator, Set
 
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.errors import Unsupported
-from millefeuille.layers.entry import CHARACTER, DIRECTORY, FILE, HARDLINK
+from millefeuille.layers.entry import CHARACTER, DIRECTORY, FILE
 from millefeuille.layers.tarheader import Metadata
 from millefeuille.layers.walk import Found, Links, attributes_of, metadata, walk
 from millefeuille.values import dataclass
@@ -147,8 +147,8 @@ class _Changes:
             hides = below is not None and self._both[parent]
             return Change(ADDED if below is None else CHANGED, path, hides=hides), below
         if entry.kind != DIRECTORY:
-            return Change(self._letter(found, entry, below), path, entry, found), below
-        letter = ADDED if below is None else CHANGED if _differ(found.status, below) else SAME
+            return Change(self._letter(found, below), path, entry, found), below
+        letter = self._letter(found, below)
         if below is None or not stat.S_ISDIR(below.st_mode):
             return Change(letter, path, entry), below
         opaque = self._opaque in names and found.attribute(self._opaque) == b"y"
@@ -179,13 +179,11 @@ class _Changes:
             and (found.kind != FILE or not found.status.st_size)
         )
 
-    def _letter(self, found: Found, entry: Metadata, below: os.stat_result | None) -> str:
+    def _letter(self, found: Found, below: os.stat_result | None) -> str:
         if below is None:
             return ADDED
         if _differ(found.status, below):
             return CHANGED
-        if entry.kind not in (FILE, HARDLINK):
-            return SAME
         path = b"/proc/self/fd/%d/%s" % (self._written.lower or 0, found.path)
         try:
             known: bytes | None = os.getxattr(path, _CAPABILITY, follow_symlinks=False)

@@ -24,7 +24,6 @@ _KINDS: Final = {
     stat.S_IFREG: FILE, stat.S_IFDIR: DIRECTORY, stat.S_IFLNK: SYMLINK, stat.S_IFCHR: CHARACTER,
     stat.S_IFBLK: BLOCK, stat.S_IFIFO: FIFO,
 }  # fmt: skip
-_ATTRIBUTED: Final = (FILE, DIRECTORY, CHARACTER, BLOCK, FIFO)
 _GONE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
 _NO_SYMLINKS: Final = kernel.RESOLVE_BENEATH | kernel.RESOLVE_NO_SYMLINKS
 
@@ -53,9 +52,7 @@ class Found:
         return _KINDS.get(stat.S_IFMT(self.status.st_mode))
 
     def attributes(self) -> list[bytes]:
-        """The names of the extended attributes, of which a symlink has none that anybody asks for."""
-        if self.kind not in _ATTRIBUTED:
-            return []
+        """The names of the extended attributes."""
         try:
             return [os.fsencode(name) for name in os.listxattr(self._magic)]
         except OSError as error:
@@ -125,17 +122,16 @@ def metadata(found: Found, links: Links) -> Metadata | None:
     if kind is None:
         return None
     target = links.first(found)
-    link, device, kept = b"", (0, 0), NO_XATTRS
+    link, device = b"", (0, 0)
     if target is not None:
         kind, link = HARDLINK, target
     elif kind == SYMLINK:
         link = os.readlink(b"", dir_fd=found.descriptor)
     elif kind in (CHARACTER, BLOCK):
         device = (os.major(status.st_rdev), os.minor(status.st_rdev))
-    if found.kind in _ATTRIBUTED:
-        # A further name has them too: Docker gives a file its owner again for each name, by which it loses
-        # security.capability, and then what the entry of that name carries.
-        kept = _kept(found)
+    # A further name has them too: Docker gives a file its owner again for each name, by which it loses
+    # security.capability, and then what the entry of that name carries.
+    kept = _kept(found)
     seconds, nanoseconds = divmod(status.st_mtime_ns, 1_000_000_000)
     return Metadata(
         path=found.path, kind=kind, mode=stat.S_IMODE(status.st_mode), uid=status.st_uid, gid=status.st_gid,

@@ -8,13 +8,12 @@ its layer has for its time, so its bytes are compared. Source: containerd/contin
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from millefeuille.annotations import Final
-from millefeuille.layers import xattrs
 from millefeuille.layers.changes import SAME, Change, Written, changes
-from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, NO_XATTRS, SYMLINK
-from millefeuille.layers.walk import Found
+from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, SYMLINK
+from millefeuille.layers.walk import Found, attributes_of
 
 _CHUNK: Final = 1 << 20
 
@@ -42,16 +41,16 @@ def _is_as_before(written: Written, change: Change) -> bool:
     """Whether an entry of the same kind, owner, mode, size and time is the same in all else."""
     entry, found, lower = change.entry, change.found, written.lower
     assert entry is not None and lower is not None
-    if entry.kind == SYMLINK:
-        return os.readlink(change.path, dir_fd=lower) == entry.link
-    if entry.kind not in (FILE, DIRECTORY):
-        return entry.kind != HARDLINK  # the name may be another file's by now
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    below = os.open(change.path, flags, dir_fd=lower)
+    if entry.kind == HARDLINK:
+        return False  # the name may be another file's by now
+    if entry.kind == SYMLINK and os.readlink(change.path, dir_fd=lower) != entry.link:
+        return False
+    access = os.O_RDONLY if entry.kind == FILE else os.O_PATH
+    below = os.open(change.path, access | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=lower)
     try:
-        if _attributes(below) != dict(entry.xattrs):
+        if attributes_of(below) != entry.xattrs:
             return False
-        if found is None or entry.kind == DIRECTORY:
+        if found is None or entry.kind != FILE:
             return True
         if found.status.st_nlink > 1 or _was_linked(below, found):
             return False
@@ -67,12 +66,6 @@ def _is_as_before(written: Written, change: Change) -> bool:
 def _was_linked(below: int, found: Found) -> bool:
     """Whether a new file is where another name of a file was: what is only copied up keeps its whole time."""
     return os.fstat(below).st_nlink > 1 and found.status.st_mtime_ns != os.fstat(below).st_mtime_ns
-
-
-def _attributes(descriptor: int) -> Mapping[bytes, bytes]:
-    names = [os.fsencode(name) for name in os.listxattr(descriptor)]
-    pairs = ((name, os.getxattr(descriptor, name)) for name in names if xattrs.may_carry(name))
-    return {name: value for name, value in pairs if xattrs.carried(name, value)} or NO_XATTRS
 
 
 def _equal(one: int, other: int) -> bool:
