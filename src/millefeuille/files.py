@@ -21,6 +21,8 @@ from millefeuille.errors import Failed, Unavailable
 hook: Callable[[str, object], None] | None = None
 
 LOCK_TIMEOUT: Final = 60.0  # seconds
+_LONGEST: Final = 4096  # bytes; PATH_MAX of Linux, with the NUL at the end
+_EDGE: Final = 120  # letters that a message has of either end of a longer path
 NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT))  # bytes, inodes, or what a user may have of them
 
 
@@ -440,6 +442,7 @@ def explain(error: OSError, what: str, *, root: str = "") -> Failed:
     With the store's `root`, one that concerns a path elsewhere has no advice that is about the store.
     """
     helps = not root or _concerns(error, root)
+    what = _brief(what)
     if error.errno in NO_ROOM:
         return DiskFull(f"{what}: no space left on device", advice=_room(error, helps=helps))
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
@@ -448,6 +451,12 @@ def explain(error: OSError, what: str, *, root: str = "") -> Failed:
             advice="Choose a writable store with --root or MILLE_ROOT." if helps else None,
         )
     return Failed(f"{what}: {(error.strerror or str(error)).lower()}")
+
+
+def _brief(path: str) -> str:
+    """A path with its middle left out where Linux takes none that long: a container can make such ones."""
+    is_long = len(path.encode(errors="replace")) >= _LONGEST
+    return f"{path[:_EDGE]}…{path[-_EDGE:]}" if is_long else path
 
 
 def _concerns(error: OSError, root: str) -> bool:

@@ -47,11 +47,14 @@ def test_refusing_takes_the_prefix_from_what_is_raised_within() -> None:
     [
         (OSError(errno.ENOENT, "No such file or directory", "/a"), "/a: no such file or directory"),
         (OSError(errno.ENOENT, "No such file or directory", b"/a"), "/a: no such file or directory"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "a" * 4095), "a" * 4095 + ": file name too long"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", b"a" * 4095 + b"z"),
+         f"{'a' * 120}…{'a' * 119}z: file name too long"),
         (OSError(errno.EIO, "Input/output error"), "a system call: input/output error"),
         (MemoryError(), "there is not enough memory for this"),
         (ValueError("two\nlines"), "internal error: ValueError: two lines"),
     ],
-)
+)  # fmt: skip
 def test_any_exception_becomes_one_line(error: Exception, text: str) -> None:
     known = exits.known(error)
     assert isinstance(known, errors.Failed)
