@@ -14,6 +14,9 @@ from tests.killing import was_killed
 from millefeuille.volumes import filling
 from millefeuille.volumes.volumes import Volumes
 
+ACL = bytes.fromhex(
+    "0200000001000600ffffffff020006000500000004000400ffffffff10000600ffffffff20000400ffffffff"
+)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="owners and devices need root")
 
 
@@ -41,6 +44,8 @@ def test_content_owner_and_mode_are_taken_over(tmp_path: Path, root: int, volume
     os.setxattr(data / "tool", "user.note", b"kept")
     os.mkfifo(data / "pipe", 0o622)
     os.chown(data, 12, 13)
+    os.setxattr(data, "system.posix_acl_access", ACL)
+    os.setxattr(data, "user.note", b"of all")
     data.chmod(0o2770)
     assert filling.fill(str(volume.parent), root, "/data")
     tool = (volume / "tool").stat()
@@ -52,25 +57,24 @@ def test_content_owner_and_mode_are_taken_over(tmp_path: Path, root: int, volume
     assert stat.S_ISFIFO((volume / "pipe").stat().st_mode)
     top = volume.stat()
     assert (top.st_uid, top.st_gid, stat.S_IMODE(top.st_mode)) == (12, 13, 0o2770)
+    for name in ("system.posix_acl_access", "user.note"):
+        assert os.getxattr(volume, name) == os.getxattr(data, name)
 
 
 @needs_root
 def test_times_and_access_of_what_is_not_opened(tmp_path: Path, root: int, volume: Path) -> None:
-    access = bytes.fromhex(
-        "0200000001000600ffffffff020006000500000004000400ffffffff10000600ffffffff20000400ffffffff"
-    )
     data = tmp_path / "root" / "data"
     (data / "link").symlink_to("nowhere")
     os.mkfifo(data / "pipe")
     os.mknod(data / "null", 0o020666, os.makedev(1, 3))
     for name in ("pipe", "null"):
-        os.setxattr(data / name, "system.posix_acl_access", access)
+        os.setxattr(data / name, "system.posix_acl_access", ACL)
     for name in ("link", "pipe", "null"):
         os.utime(data / name, ns=(1, 1_000_000_007), follow_symlinks=False)
     assert filling.fill(str(volume.parent), root, "/data")
     assert [(volume / name).lstat().st_mtime_ns for name in ("link", "pipe", "null")] == [1_000_000_007] * 3
     for name in ("pipe", "null"):
-        assert os.getxattr(volume / name, "system.posix_acl_access") == access
+        assert os.getxattr(volume / name, "system.posix_acl_access") == ACL
         assert (volume / name).lstat().st_mode == (data / name).lstat().st_mode
 
 

@@ -87,7 +87,7 @@ def _move(directory: str) -> None:
     try:
         target = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            _attributes(os.fstat(source), target)
+            _attributes(source, target)
             files.sync(target)
         finally:
             os.close(target)
@@ -109,7 +109,7 @@ class _Copy:
             raise TooDeep(f"directories lie within each other more than {_DEEPEST} deep")
         for name in sorted(os.listdir(source)):
             self._entry(source, target, name, depth, f"{path}/{name}" if path else name)
-        _attributes(os.fstat(source), target, source)
+        _attributes(source, target)
 
     def _entry(self, source: int, target: int, name: str, depth: int, path: str) -> None:
         # O_PATH opens nothing: a device is not touched, a pipe is not waited for.
@@ -170,14 +170,14 @@ def _bytes(source: int, target: int) -> None:
     while data := os.read(source, _CHUNK):
         files.write(target, data)
     files.sync(target)
-    _attributes(os.fstat(source), target, source)
+    _attributes(source, target)
 
 
-def _attributes(found: os.stat_result, target: int, source: int | None = None) -> None:
-    """Give `target` the owner, the mode and the times in `found`, and the extended attributes of `source`."""
+def _attributes(source: int, target: int) -> None:
+    """Give `target` the owner, the extended attributes, the mode and the times of `source`."""
+    found = os.fstat(source)
     files.change_owner(target, found.st_uid, found.st_gid)
-    if source is not None:
-        _extended(source, target)
+    _extended(source, target)
     files.change_mode(target, stat.S_IMODE(found.st_mode))  # behind an ACL, which sets the mode
     os.utime(target, ns=_times(found))
 
