@@ -26,7 +26,7 @@ from millefeuille.snapshots.erofs.stored import DamagedChain, stored_chain
 from millefeuille.snapshots.erofs.thin import thin_tree
 from millefeuille.snapshots.snapshotter import close_all, let_go
 from millefeuille.store.store import Store
-from millefeuille.testing.rawtars import archive, directory, file, hardlink, header, symlink, xattr
+from millefeuille.testing.rawtars import archive, directory, file, hardlink, header, pax, symlink, xattr
 
 BASE = archive(
     directory(b"./", mode=0o751, uid=5, mtime=77), directory(b"d", uid=7), file(b"d/a", b"A" * 600),
@@ -126,6 +126,17 @@ def test_thin(bench: Bench, name: str) -> None:
     bench.hold(BASE, THIN[name])
     bench.hold(BASE, THIN[name], archive(directory(b"d"), file(b"d/last", b"L")))
     bench.hold(BASE, archive(directory(b"d"), directory(b"d/e"), file(b"d/e/first", b"1")), THIN[name])
+
+
+def test_thin_over_a_root_with_attributes(bench: Bench) -> None:
+    acl = bytes.fromhex(
+        "0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20000500ffffffff"
+    )
+    attributes = {b"SCHILY.xattr.system.posix_acl_access": acl, b"SCHILY.xattr.user.a": b"1"}
+    base = archive(pax(attributes), directory(b"./", mode=0o751), file(b"a", b"A"))
+    bench.hold(base, THIN["a file"])
+    bench.hold(base, THIN["a file"], archive(file(b"last", b"L")))
+    bench.hold(base, THIN["root"])
 
 
 MERGED = {
@@ -238,5 +249,9 @@ def test_nothing_is_left_in_the_store(bench: Bench) -> None:
 
 def test_marks_of_a_layer_are_not_ours(tmp_path: Path) -> None:
     tar = archive(xattr(b"trusted.overlay.opaque", b"y"), directory(b"d"), file(b"d/n", b"N"))
-    tree = thin_tree(index_of(tar), os.stat(tmp_path))
+    root = os.open(tmp_path, os.O_PATH)
+    try:
+        tree = thin_tree(index_of(tar), root)
+    finally:
+        os.close(root)
     assert tree is None or not any(b"overlay" in name for name in (tree.children or {})[b"d"].xattrs)

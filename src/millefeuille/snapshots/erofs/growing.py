@@ -89,7 +89,7 @@ class Growing:
         check_sizes(self._store, layers[base + 1 :])
         for layer, id in zip(layers[base + 1 :], ids[base + 1 :], strict=True):
             if id not in self._mounts:
-                self._mounts[id] = self._mounted(layer, id, os.fstat(held[-1] if held else below))
+                self._mounts[id] = self._mounted(layer, id, held[-1] if held else below)
             mount = self._mounts[id]
             if mount is None:
                 return ()
@@ -97,7 +97,7 @@ class Growing:
         held.reverse()
         return tuple(map(os.dup, held)) if self._can_lay([*held, below]) else ()
 
-    def _mounted(self, layer: LayerRecord, id: Digest, below: os.stat_result) -> int | None:
+    def _mounted(self, layer: LayerRecord, id: Digest, below: int) -> int | None:
         tree = thin_tree(open_index(self._store, layer), below)
         if tree is None:
             return None

@@ -18,16 +18,17 @@ from millefeuille.annotations import Final
 from millefeuille.layers.entry import NO_XATTRS, OPAQUE, WHITEOUT
 from millefeuille.layers.index import LayerIndex
 from millefeuille.layers.tree import NO_ENTRY, Merger, Node
+from millefeuille.layers.walk import attributes_of
 
 _OVERLAY: Final = b"trusted.overlay."
 _OPAQUE: Final = (_OVERLAY + b"opaque", b"y")
 _ORIGIN: Final = (_OVERLAY + b"origin", b"")
 
 
-def thin_tree(index: LayerIndex, below: os.stat_result) -> Node | None:
-    """The tree of one layer, as overlayfs wants it; `below` is the root that it will lie over.
+def thin_tree(index: LayerIndex, below: int) -> Node | None:
+    """The tree of one layer, as overlayfs wants it; `below` is a descriptor of the root that it will lie on.
 
-    None for a layer that does not say enough. Raises BrokenLink.
+    None for a layer that does not say enough. Raises BrokenLink, OSError.
     """
     if index.lower_links:
         return None
@@ -43,10 +44,11 @@ def thin_tree(index: LayerIndex, below: os.stat_result) -> Node | None:
     return root if all(_marked(merger, *mark) for mark in _marks(index)) else None
 
 
-def _adopt(root: Node, below: os.stat_result) -> None:
-    seconds, nanoseconds = divmod(below.st_mtime_ns, 1_000_000_000)
-    root.mode, root.uid, root.gid = below.st_mode, below.st_uid, below.st_gid
-    root.mtime, root.nsec = seconds, nanoseconds
+def _adopt(root: Node, below: int) -> None:
+    status = os.fstat(below)
+    root.mode, root.uid, root.gid = status.st_mode, status.st_uid, status.st_gid
+    root.mtime, root.nsec = divmod(status.st_mtime_ns, 1_000_000_000)
+    root.xattrs = attributes_of(below)
 
 
 def _nodes(root: Node) -> Iterator[Node]:
