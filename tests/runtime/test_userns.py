@@ -155,6 +155,20 @@ def test_ranges(tmp_path: Path) -> None:
     assert userns._mapped(7, [(100, 20), (300, 40)]) == ((0, 7, 1), (1, 100, 20), (21, 300, 40))
 
 
+@pytest.mark.parametrize(
+    ("rows", "is_ordinary"),
+    [
+        ("         0          0 4294967295\n", False),
+        ("         0       1000          1\n         1     100000      65536\n", True),
+        ("         0     100000      65536\n", False),  # a machine within a machine, with all its users
+        ("", False),
+    ],
+)
+def test_whose_root_it_is(monkeypatch: pytest.MonkeyPatch, rows: str, is_ordinary: bool) -> None:
+    monkeypatch.setattr(userns, "_read", lambda path: rows)
+    assert userns.is_ordinary() is is_ordinary
+
+
 def test_root_stays_as_it_is() -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from collections.abc import Iterator
 
 import pytest
@@ -68,3 +69,19 @@ def test_roots_and_caches(commands: Commands) -> None:
     commands.done("build", "-q", str(context))
     assert "cache mount /c" in commands.done("builder", "du")
     assert "Containers 6B" in commands.done("system", "df", "--format", "{{.Type}} {{.Size}}")
+
+
+def test_the_files_of_a_build(commands: Commands) -> None:
+    context, out = commands.directory / "context", commands.directory / "out"
+    context.mkdir(mode=0o755)
+    (context / "Dockerfile").write_text(
+        "FROM base:1\nCOPY --chown=7:7 Dockerfile /copied\n"
+        "RUN mkdir /own && echo hello > /own/file && mkfifo /own/fifo && chown -R 1000:1000 /own\n"
+    )
+    commands.done("build", "-q", "-o", str(out), str(context))
+    assert (out / "own/file").read_text() == "hello\n"
+    owners = {(path.lstat().st_uid, path.lstat().st_gid) for path in (out, *out.rglob("*"))}
+    assert owners == {(commands.who.number, commands.who.group)}
+    commands.done("build", "-q", "-o", f"type=tar,dest={out}.tar", str(context))
+    with tarfile.open(f"{out}.tar") as archive:
+        assert (archive.getmember("own/file").uid, archive.getmember("copied").gid) == (1000, 7)

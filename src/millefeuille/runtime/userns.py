@@ -48,6 +48,13 @@ def is_inside() -> bool:
     return _read("/proc/self/uid_map").split() != ["0", "0", "4294967295"]
 
 
+def is_ordinary() -> bool:
+    """Whether root is an ordinary user here, as after `enter`: it stands alone, and all others come from
+    ranges. A machine of its own within another one, which has users as ever, has a root that is one.
+    """
+    return any(inside == 0 and count == 1 for inside, _, count in _rows("/proc/self/uid_map"))
+
+
 def enter() -> bool:
     """Make this process root in a namespace, with mounts of its own; False when it is root as it is.
 

@@ -17,6 +17,7 @@ from millefeuille.errors import Failed
 from millefeuille.layers.carried import Carried, Run
 from millefeuille.layers.entry import BLOCK, CHARACTER, DIRECTORY, FIFO, FILE, HARDLINK, SYMLINK
 from millefeuille.layers.tarheader import Metadata
+from millefeuille.runtime import userns
 
 _NODES: Final = {CHARACTER: stat.S_IFCHR, BLOCK: stat.S_IFBLK, FIFO: stat.S_IFIFO}
 _CONFINED: Final = kernel.RESOLVE_BENEATH | kernel.RESOLVE_NO_SYMLINKS | kernel.RESOLVE_NO_MAGICLINKS
@@ -48,7 +49,8 @@ class _Writer:
         self._shown = shown.rstrip("/")
         self._parent: tuple[bytes, int] | None = None
         self._directories: list[Metadata] = []
-        self._keep_owners = os.geteuid() == 0
+        # An ordinary user is root where its builds run, but could not remove what others own.
+        self._keep_owners = os.geteuid() == 0 and not userns.is_ordinary()
 
     def __enter__(self) -> _Writer:
         return self
