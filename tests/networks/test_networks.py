@@ -297,6 +297,34 @@ def test_a_running_container_is_connected_to_one_more_network_and_disconnected(s
 
 
 @pytest.mark.walk
+def test_ports_are_published_with_the_first_way_out_and_with_each_later_one(stand: Stand) -> None:
+    stand.networks.create(Order(name="inner", internal=True))
+    for name in ("one", "two", "three"):
+        stand.networks.create(Order(name=name))
+    bound = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "81/tcp": [{}]}
+    asked = stand.wishes("web", "inner", PortBindings=bound)
+    web = stand.networks.connect(A, asked)
+    with serving(web.namespace, 80):
+        assert stand.networks.settings(A, asked)["Ports"] == {}
+        for name in ("one", "two"):
+            stand.networks.attach(A, asked, name, {})
+            told = stand.networks.settings(A, asked)["Ports"]
+            assert told["80/tcp"] == [{"HostIp": "127.0.0.1", "HostPort": "8080"}]
+            assert told.keys() == {"80/tcp", "81/tcp", "90/tcp"} and told["81/tcp"]
+            assert fetched("127.0.0.1", 8080) == "hello from inside"
+            stand.networks.attach(A, asked, "three", {})  # a way out beside it changes nothing
+            assert stand.networks.settings(A, asked)["Ports"] == told
+            stand.networks.detach(A, "three")
+            assert fetched("127.0.0.1", 8080) == "hello from inside"
+            stand.networks.detach(A, name)
+            assert stand.networks.settings(A, asked)["Ports"] == {}
+    stand.networks.connect(B, stand.wishes("other", PortBindings={"80/tcp": bound["80/tcp"]}))
+    with pytest.raises(PortTaken, match="programming external connectivity on endpoint web"):
+        stand.networks.attach(A, asked, "one", {})
+    assert "one" not in stand.networks.settings(A, asked)["Networks"]
+
+
+@pytest.mark.walk
 def test_an_address_asked_for_is_given(stand: Stand) -> None:
     stand.networks.create(Order(name="ours", subnet="10.77.0.0/24"))
     asked = {"EndpointsConfig": {"ours": {"IPAMConfig": {"IPv4Address": "10.77.0.9"}}}}

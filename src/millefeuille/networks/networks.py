@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -242,7 +242,8 @@ class Networks:
     def attach(self, container: str, wishes: Wishes, text: str, wish: Mapping[str, Any]) -> None:
         """Connect a container that runs to one more network, as Docker's EndpointSettings `wish` asks for.
 
-        Raises NotConnected, BadEndpoint, and what `connect` raises.
+        With its first way out its ports are published. Raises NotConnected, BadEndpoint, and what `connect`
+        raises.
         """
         _check_bridges()
         with self._locked() as lock, netlink.Netlink() as host:
@@ -255,7 +256,9 @@ class Networks:
             interfaces = {end.interface for end in lease.endpoints}
             interface = next(f"eth{n}" for n in range(len(interfaces) + 1) if f"eth{n}" not in interfaces)
             end = self._endpoint(container, wishes, found, wish, interface)
+            had_way_out = ends.gateway_end(lease) is not None
             lease = replace(lease, endpoints=(*lease.endpoints, end))
+            lease = lease if had_way_out else self._published(lease, wishes, [found])
             self.leases.write(lease)
             bridges.raise_up(host, found)
             self._settle_rest(host, lock)
@@ -282,7 +285,7 @@ class Networks:
             links.remove(host, end.cable)
             kept = tuple(other for other in lease.endpoints if other.id != end.id)
             lease = replace(lease, endpoints=kept)
-            lease = lease if ends.gateway_end(lease) else replace(lease, ports=())
+            lease = lease if ends.gateway_end(lease) else replace(lease, ports=(), exposed=())
             self.leases.write(lease)
             self._settle_rest(host, lock)
         wiring.rewire(self.namespace(container), lease, (), self.get)
@@ -392,12 +395,17 @@ class Networks:
             container=container, name=wishes.name, mode=wishes.mode, hosts=wishes.hosts, exposed=(),
             endpoints=tuple(plugs),
         )  # fmt: skip
-        outer = ends.gateway_end(lease)
-        if outer is not None:
-            address = next(network.host_address for network, _ in networks if network.id == outer.network_id)
-            lease = replace(lease, ports=self._ports(wishes, outer, address), exposed=tuple(wishes.exposed))
+        lease = self._published(lease, wishes, [network for network, _ in networks])
         self.leases.write(lease)
         return lease
+
+    def _published(self, lease: Lease, wishes: Wishes, networks: Sequence[Network]) -> Lease:
+        """With the ports that are to be published, if the container has a way out, by one of `networks`."""
+        outer = ends.gateway_end(lease)
+        if outer is None:
+            return lease
+        address = next(network.host_address for network in networks if network.id == outer.network_id)
+        return replace(lease, ports=self._ports(wishes, outer, address), exposed=tuple(wishes.exposed))
 
     def _found(self) -> None:
         if files.make_directory(self._root):
