@@ -122,6 +122,50 @@ def test_containers_find_each_other_by_name(home: Home) -> None:
     ]
 
 
+HOST = "container cannot be disconnected from host network or connected to host network"
+NONE = "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+SHARED = (
+    "container sharing network namespace with another container or host cannot be connected to any other"
+    " network"
+)
+
+
+def test_which_networks_go_together(home: Home) -> None:
+    """In the words of Docker 20.10."""
+    for name, mode in (("plain", "bridge"), ("its", "host"), ("no", "none"), ("with", "container:plain")):
+        done(home, "run", "-d", "--name", name, "--network", mode, "busybox", "sleep", "1000")
+    done(home, "create", "--name", "still", "busybox", "true")
+    for network, name, words in (
+        ("none", "plain", NONE), ("host", "plain", HOST), ("none", "still", NONE), ("host", "still", HOST),
+        ("bridge", "its", SHARED), ("none", "its", SHARED), ("bridge", "no", NONE), ("host", "no", HOST),
+        ("bridge", "with", SHARED), ("host", "its", "endpoint with name its already exists in network host"),
+        ("none", "no", "endpoint with name no already exists in network none"),
+    ):  # fmt: skip
+        assert home.mille("network", "connect", network, name) == ("", f"Error: {words}\n", 1)
+    assert home.mille("network", "disconnect", "host", "its") == ("", f"Error: {HOST}\n", 1)
+    _, err, code = home.mille("network", "disconnect", "none", "plain")
+    assert (err.endswith(" is not connected to network none\n"), code) == (True, 1)
+    done(home, "start", "-a", "still")
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_who_has_no_network_can_leave_that_and_get_one(home: Home, runs: bool) -> None:
+    create = ("run", "-d") if runs else ("create",)
+    done(home, *create, "--name", "web", "--network", "none", "-p", "127.0.0.1:8123:80", "busybox", *SERVE)
+    networks = ("inspect", "-f", "{{json .NetworkSettings.Networks}}", "web")
+    assert list(json.loads(done(home, *networks))) == ["none"]
+    done(home, "network", "disconnect", "none", "web")
+    assert json.loads(done(home, *networks)) == {}
+    if not runs:
+        done(home, "start", "web")
+        assert done(home, "exec", "web", "ls", "/sys/class/net") == "lo\n"
+    done(home, "network", "connect", "bridge", "web")
+    assert fetched(8123, "/hostname") == done(home, "exec", "web", "cat", "/etc/hostname")
+    done(home, "restart", "-t", "0", "web")
+    assert list(json.loads(done(home, *networks))) == ["bridge"]
+    assert fetched(8123, "/hostname") == done(home, "exec", "web", "cat", "/etc/hostname")
+
+
 def test_a_volume_is_filled_once_and_outlives_its_containers(home: Home) -> None:
     image = home.directory / "image"
     (image / "data").mkdir(parents=True)

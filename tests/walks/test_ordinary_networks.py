@@ -337,3 +337,10 @@ def test_a_command_killed_at_any_act_leaves_nothing_after_one_more(
         if not commands.done("ps", "-q"):
             assert commands.left() == [], act
     commands.mille("rm", "-f", "one")
+
+
+def test_a_container_that_left_its_network_starts_without_one(commands: Commands) -> None:
+    commands.done("create", "--name", "web", "base:1", "ls", "/sys/class/net")
+    commands.done("network", "disconnect", "bridge", "web")
+    assert commands.done("start", "-a", "web") == "lo\n"
+    assert commands.carriers() == []

@@ -8,8 +8,9 @@ from millefeuille.annotations import Any
 from millefeuille.containers import records
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
+from millefeuille.networks.joining import AlreadyConnected, check_joining, check_leaving
 from millefeuille.networks.network import Network
-from millefeuille.networks.networks import AlreadyConnected, Networks, NotConnected
+from millefeuille.networks.networks import Networks, NotConnected
 from millefeuille.networks.wishes import LEFT, Wishes, wishes
 from millefeuille.values import replace
 
@@ -29,6 +30,7 @@ def plug(place: Place, networks: Networks, container: Container, text: str, wish
     """
     network = networks.get(text)
     asked = wishes_of(place, container)
+    check_joining(container.name, asked.mode, network.name)
     if network.name in asked.endpoints or network.id in asked.endpoints:
         raise AlreadyConnected(
             f"endpoint with name {container.name} already exists in network {network.name}"
@@ -54,7 +56,10 @@ def unplug(place: Place, networks: Networks, container: Container, text: str) ->
     """Disconnect a container from a network. Raises NoSuchNetwork, NotConnected, BadEndpoint, OSError."""
     network = networks.get(text)
     asked = wishes_of(place, container)
+    check_leaving(asked.mode, network.name)
     names = {name for name in (network.name, network.id) if name in asked.endpoints}
+    if asked.mode == network.name == "none":
+        names = {network.name}
     if not names:
         raise NotConnected(f"container {container.id} is not connected to network {network.name}")
     if records.state(place, container.id).running:

@@ -26,9 +26,10 @@ from millefeuille.networks import ends, hostfiles
 from millefeuille.networks.connection import Connection, network_settings
 from millefeuille.networks.definitions import Definitions, NoSuchNetwork
 from millefeuille.networks.hostfiles import Name
+from millefeuille.networks.joining import AlreadyConnected
 from millefeuille.networks.lease import Carrier, Endpoint, Lease, Leases, Port
 from millefeuille.networks.network import Network
-from millefeuille.networks.wishes import Wishes, names
+from millefeuille.networks.wishes import NOWHERE, Wishes, names
 from millefeuille.store import journal
 from millefeuille.store.disk import Disk
 from millefeuille.values import replace
@@ -71,10 +72,6 @@ _JOIN: Final = "container:"
 
 class NotConnected(Conflict):
     """The other container has no network namespace to join."""
-
-
-class AlreadyConnected(Conflict):
-    """The container is on the network; the message is Docker's."""
 
 
 class BridgeDenied(Denied):
@@ -205,7 +202,7 @@ class Networks:
             raise Denied(
                 "a container's own network needs root", advice="Run as root, or with --network host."
             )
-        carried = wishes.private and wishes.mode != "none" and not namespace.is_governed()
+        carried = bool(wishes.endpoints) and not namespace.is_governed()
         program = pasta.find() if carried else ""
         self.disconnect(container)
         try:
@@ -280,6 +277,9 @@ class Networks:
         with self._locked() as lock, netlink.Netlink() as host:
             lease = self._running(container)
             end = lease.on(found.id)
+            if end is not None and lease.mode == found.name == "none":  # nothing is left of nothing
+                self.leases.write(replace(lease, mode=NOWHERE, endpoints=()))
+                return
             if end is None or not end.cable:
                 raise NotConnected(f"container {container} is not connected to network {found.name}")
             links.remove(host, end.cable)
@@ -314,16 +314,6 @@ class Networks:
         lease = self.leases.read(container)
         if lease is None:
             raise NotConnected(f"container {container} is not running")
-        if lease.mode == "host":
-            raise ends.BadEndpoint(
-                "container sharing network namespace with another container or host cannot be connected to"
-                " any other network"
-            )
-        if lease.mode == "none":
-            raise ends.BadEndpoint(
-                "container cannot be connected to multiple networks with one of the networks in private"
-                " (none) mode"
-            )
         return lease
 
     def sweep(self, idle: Callable[[str], AbstractContextManager[bool]]) -> None:

@@ -9,12 +9,13 @@ from millefeuille.networks.network import PREDEFINED
 from millefeuille.values import dataclass, field
 
 LEFT: Final = "Left"  # in a NetworkingConfig: networks that the container was disconnected from
+NOWHERE: Final = ""  # the mode of a container that was none's and left it: it has what it was connected to
 _EMPTY: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """`name` is the container's, `mode` Docker's NetworkMode, `hosts` the path of its /etc/hosts.
+    """`name` is the container's, `mode` Docker's NetworkMode or NOWHERE, `hosts` the path of its /etc/hosts.
 
     `endpoints` maps each network to Docker's EndpointSettings, `idle` is what was asked of host or none,
     where there is nothing to be had; `exposed` and `bindings` have ports as "80/tcp".
@@ -57,6 +58,8 @@ def wishes(
     """
     mode = str(host_config.get("NetworkMode") or "default")
     mode = "bridge" if mode == "default" else mode
+    if mode == "none" and mode in (networking.get(LEFT) or ()):
+        mode = NOWHERE
     bindings = host_config.get("PortBindings") or {}
     endpoints = _endpoints(mode, config, networking)
     return Wishes(
@@ -81,12 +84,13 @@ def _endpoints(
     asked = dict(networking.get("EndpointsConfig") or _EMPTY)
     if "default" in asked:
         asked["bridge"] = asked.pop("default")
-    if mode not in ("host", "none") and not mode.startswith("container:"):
+    if mode not in ("host", "none", NOWHERE) and not mode.startswith("container:"):
         asked = {mode: asked.pop(mode, None), **asked}
-    for network in networking.get(LEFT) or ():
+    left = networking.get(LEFT) or ()
+    for network in left:
         asked.pop(network, None)
     endpoints = {network: dict(wish or _EMPTY) for network, wish in asked.items()}
-    if mac := config.get("MacAddress"):
+    if (mac := config.get("MacAddress")) and mode not in (NOWHERE, *left):
         endpoints.setdefault(mode, {}).setdefault("MacAddress", mac)
     return endpoints
 
