@@ -6,7 +6,7 @@ import pytest
 from tests.build.cache.test_steps import layer
 
 from millefeuille.build.cache.bounds import UNUSED, Bounds, bounds, collect
-from millefeuille.build.cache.prune import usage
+from millefeuille.build.cache.prune import held
 from millefeuille.build.cache.steps import StepCache
 from millefeuille.store import leases
 from millefeuille.store.store import Store
@@ -54,14 +54,14 @@ def kept(store: Store, *names: str) -> None:
 
 def names(store: Store) -> list[str]:
     with store.reading() as tx:
-        return [one.step.inputs for one in usage(tx)]
+        return [one.step.inputs for one in held(tx).steps]
 
 
 def test_what_is_too_much_goes_the_oldest_first(store: Store) -> None:
     kept(store, "a", "b", "c")
     with store.reading() as tx:
-        sizes = [one.size for one in usage(tx)]
-        now = max(one.step.used_ns for one in usage(tx))
+        sizes = [one.size for one in held(tx).steps]
+        now = max(one.step.used_ns for one in held(tx).steps)
     room = Bounds(least=0, most=sum(sizes) - 1, free=0)
     assert collect(store, WIDE, mounts=0, free=GB, now_ns=now) == []
     assert [one.step.inputs for one in collect(store, room, mounts=0, free=GB, now_ns=now)] == ["a"]

@@ -6,10 +6,11 @@ all that were not used for sixty days, and then as many as it takes. The numbers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from millefeuille.annotations import Final
 from millefeuille.build.cache.prune import Usage, usage
+from millefeuille.build.cache.stacks import Stacks
 from millefeuille.store import leases, removal
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass
@@ -50,19 +51,21 @@ def collect(store: Store, limits: Bounds, *, mounts: int, free: int, now_ns: int
         if leases.anyone(store.disk):
             return []
         leases.sweep(tx)  # what claimed something is dead
-        mine = [one for one in usage(tx) if not one.shared]
-        held = sum(one.size for one in mine)
+        stacks = Stacks(tx)
+        held = sum(stacks.layers().values())
         room = limits.room(held + mounts, free) - mounts
-        going = _going(mine, held - room, now_ns - UNUSED * 10**9)
+        going = _going(stacks, held - room, now_ns - UNUSED * 10**9)
         removal.remove_steps(tx, [one.step.key for one in going])
     return going
 
 
-def _going(found: Iterable[Usage], excess: int, before_ns: int) -> list[Usage]:
+def _going(stacks: Stacks, excess: int, before_ns: int) -> list[Usage]:
     going = []
-    for one in found:  # the one used longest ago first
+    for one in usage(stacks):  # the one used longest ago first
+        if one.shared:
+            continue
         if excess <= 0 and one.step.used_ns >= before_ns:
             break
         going.append(one)
-        excess -= one.size
+        excess -= stacks.forget(one.step)
     return going

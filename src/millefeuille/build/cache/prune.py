@@ -8,40 +8,68 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from millefeuille.build.cache.stacks import Stacks
 from millefeuille.oci.digest import Digest
-from millefeuille.store import removal, steps
+from millefeuille.store import leases, removal
 from millefeuille.store.steps import StepRecord
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
-from millefeuille.values import dataclass
+from millefeuille.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """A step and its layer's bytes; `shared` when an image, a container or a lease needs the layer too."""
+    """A step and its layer's bytes; `shared` when an image, a container or a lease needs the layer too, and
+    all below it.
+    """
 
     step: StepRecord
     size: int
     shared: bool
 
 
-def usage(tx: Transaction) -> list[Usage]:
-    """All steps, the one used longest ago first. A layer of several steps counts once, for the last one."""
-    needed = {row[0] for row in tx.execute(_NEEDED)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A layer that steps stand on, such as a removed image's, and its bytes; `step` is the one used last."""
+
+    layer: Digest
+    size: int
+    step: StepRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """All that the cache holds: steps, the one used longest ago first, and what else they need."""
+
+    steps: Sequence[Usage] = ()
+    bases: Sequence[Base] = ()
+
+
+def held(tx: Transaction) -> Held:
+    """All steps, and the layers below them that nothing else needs, each once."""
+    stacks = Stacks(tx)
+    return Held(steps=usage(stacks), bases=_bases(stacks))
+
+
+def usage(stacks: Stacks) -> list[Usage]:
+    """All steps, the one used longest ago first. A layer of several steps counts once, for the last one, and
+    for none when it stays without these too.
+    """
     found, seen = [], set[Digest]()
-    for step in reversed(list(steps.steps(tx))):
-        size = 0 if step.layer.diff_id in seen else step.layer.tar_size + step.layer.index_size
-        seen.add(step.layer.diff_id)
-        found.append(Usage(step=step, size=size, shared=str(step.layer.diff_id) in needed))
+    for step in reversed(stacks.steps):
+        layer, shared = step.layer, stacks.is_shared(step)
+        counts = layer.diff_id not in seen and (shared or not stacks.is_needed(str(layer.diff_id)))
+        size = layer.tar_size + layer.index_size if counts else 0
+        seen.add(layer.diff_id)
+        found.append(Usage(step=step, size=size, shared=shared))
     return found[::-1]
 
 
-_NEEDED = """
-WITH RECURSIVE stack(chain) AS (
-    SELECT chain FROM containers UNION SELECT parent FROM chains JOIN stack USING (chain)
-) SELECT diff_id FROM manifest_layers UNION SELECT diff_id FROM chains JOIN stack USING (chain)
-UNION SELECT item FROM lease_items
-"""
+def _bases(stacks: Stacks) -> list[Base]:
+    return [
+        Base(layer=Digest.parse(layer), size=size, step=step)
+        for layer, size, step in stacks.bases()
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,29 +83,33 @@ class Limits:
     room: int | None = None
 
 
-def prune(
-    store: Store, limits: Limits, accepts: Callable[[Usage], bool] = lambda one: True
-) -> Sequence[Usage]:
-    """Forget the steps that `accepts` allows and `limits` does not keep; those that went.
+def prune(store: Store, limits: Limits, accepts: Callable[[Usage], bool] = lambda one: True) -> Held:
+    """Forget the steps that `accepts` allows and `limits` does not keep; what went, with the bytes that are
+    free now.
 
     Raises DiskFull, ReadOnlyStore.
     """
     with store.writing(emergency=True) as tx:
-        found = usage(tx)
-        going = list(_going(found, limits, accepts))
+        leases.sweep(tx)  # what claimed something is dead
+        stacks = Stacks(tx)
+        bases = _bases(stacks)
+        going = _going(stacks, limits, accepts)
         removal.remove_steps(tx, [one.step.key for one in going])
-    return going
+    freed = dict(stacks.gone)
+    # A layer that stays for another step is counted when that goes.
+    steps = [replace(one, size=freed.pop(str(one.step.layer.diff_id), 0)) for one in reversed(going)]
+    return Held(steps=steps[::-1], bases=[one for one in bases if str(one.layer) in freed])
 
 
-def _going(found: Sequence[Usage], limits: Limits, accepts: Callable[[Usage], bool]) -> list[Usage]:
-    excess = sum(one.size for one in found if not one.shared) - (limits.room or 0)
+def _going(stacks: Stacks, limits: Limits, accepts: Callable[[Usage], bool]) -> list[Usage]:
+    excess = sum(stacks.layers().values()) - (limits.room or 0)
     going = []
-    for one in found:
+    for one in usage(stacks):
         if limits.since_ns is not None and one.step.used_ns >= limits.since_ns:
             continue
         if limits.room is not None and excess <= 0:
             break
         if accepts(one):
             going.append(one)
-            excess -= 0 if one.shared else one.size
+            excess -= stacks.forget(one.step)
     return going

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from tests.faces.cli.home import Home
@@ -48,3 +49,29 @@ def test_the_root_of_a_failed_run_is_listed(failed: Home) -> None:
 def test_a_damaged_record_is_in_nobodys_way(failed: Home) -> None:
     (failed.store / "build" / "kept" / f"{ID}.json").write_text("{}")
     assert failed.mille("builder", "du", "--format", "json") == ("", "", 0)
+
+
+@pytest.mark.parametrize("words", [("builder", "prune", "-f"), ("system", "prune", "-f")])
+def test_what_is_left_of_a_base_image_is_counted(home: Home, tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "big").write_bytes(bytes(range(256)) * 4000)
+    (tmp_path / "base" / "Dockerfile").write_text("FROM scratch\nCOPY big /\n")
+    (tmp_path / "Dockerfile").write_text("FROM base:1\nCOPY Dockerfile /first\nCOPY Dockerfile /second\n")
+    assert home.mille("build", "-q", "-t", "base:1", str(tmp_path / "base"))[2] == 0
+    assert home.mille("builder", "prune", "-af")[2] == 0  # forgets how the base was made
+    assert home.mille("build", "-q", "-t", "top", str(tmp_path))[2] == 0
+    rows = [json.loads(line) for line in home.mille("builder", "du", "--format", "json")[0].splitlines()]
+    assert [one["shared"] for one in rows] == [True, True], "the images have it all"
+    assert home.mille("rmi", "base:1", "top")[2] == 0
+    rows = [json.loads(line) for line in home.mille("builder", "du", "--format", "json")[0].splitlines()]
+    assert [(one["description"], one["shared"]) for one in rows] == [
+        ("COPY /second", False), ("base of COPY /second", False), ("COPY /first", False)
+    ]  # fmt: skip
+    assert rows[1]["size"] > 1_000_000
+    shown = home.mille("system", "df", "--format", "{{.Type}}: {{.TotalCount}} {{.Size}} {{.Reclaimable}}")[0]
+    assert shown.splitlines()[-1] == "Build Cache: 3 1.032MB 1.032MB"
+    ids = "".join(f"{rows[at]['id']}\n" for at in (2, 0, 1))
+    assert home.mille(*words) == (
+        f"Deleted build cache objects:\n{ids}\nTotal reclaimed space: 1.032MB\n", "", 0
+    )  # fmt: skip
+    assert home.mille("builder", "du", "--format", "json") == ("", "", 0)

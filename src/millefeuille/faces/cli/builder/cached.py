@@ -1,4 +1,6 @@
-"""What the build cache holds, as rows: steps with their layers, cache mounts, and roots of failed steps."""
+"""What the build cache holds, as rows: steps with their layers, what these stand on, cache mounts, and roots
+of failed steps.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ import json
 import os
 from collections.abc import Sequence
 
-from millefeuille.build.cache.prune import Usage, usage
+from millefeuille.build.cache.prune import Base, Usage
+from millefeuille.build.cache.prune import held as held_steps
 from millefeuille.docker.shapes.buildcache import Cached
 from millefeuille.engine.foreign import reach
 from millefeuille.later import Later
@@ -27,7 +30,8 @@ else:  # most of the time there is no build cache but steps
 def held(settings: Settings, store: Store) -> list[Cached]:
     """All that the cache holds, what was used last first."""
     with store.reading() as tx:
-        found = [of_step(one) for one in usage(tx)]
+        kept_steps = held_steps(tx)
+    found = [*map(of_step, kept_steps.steps), *map(of_base, kept_steps.bases)]
     work = os.path.join(settings.root, "build")
     mounts, failed = f"{work}/cache-mounts", f"{work}/kept"
     reach(mounts, failed)
@@ -44,6 +48,15 @@ def of_step(one: Usage) -> Cached:
     return Cached(
         id=step.key[:12], kind="regular", description=described(step.inputs), size=one.size,
         created=step.made_ns / 1e9, used=step.used_ns / 1e9, uses=step.uses, shared=one.shared,
+    )  # fmt: skip
+
+
+def of_base(one: Base) -> Cached:
+    """A layer that steps stand on, and nothing else does."""
+    step = one.step
+    return Cached(
+        id=one.layer.hex[:12], kind="regular", description=f"base of {described(step.inputs)}", size=one.size,
+        created=step.made_ns / 1e9, used=step.used_ns / 1e9, uses=step.uses,
     )  # fmt: skip
 
 

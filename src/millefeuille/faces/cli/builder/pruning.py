@@ -7,7 +7,7 @@ from millefeuille.build.cache.prune import Limits, prune
 from millefeuille.build.running import caches, kept
 from millefeuille.docker.shapes.buildcache import Cached
 from millefeuille.engine.running import remains, run_host
-from millefeuille.faces.cli.builder.cached import of_mount, of_root, of_step
+from millefeuille.faces.cli.builder.cached import of_base, of_mount, of_root, of_step
 from millefeuille.settings import Settings
 from millefeuille.store.store import Store
 
@@ -25,12 +25,15 @@ class Wish(NamedTuple):
 
 
 def pruned(settings: Settings, store: Store, wish: Wish) -> list[Cached]:
-    """Remove steps, those used longest ago first, cache mounts and what failed steps left; what went."""
+    """Remove steps, those used longest ago first, with what only they need, cache mounts, and what failed
+    steps left; what went.
+    """
     gone: list[Cached] = []
     if wish.kind in ("", "regular"):
         # Without `every`, what an image is made of stays found by its next build.
         limits = Limits(since_ns=wish.since_ns, room=wish.room)
-        gone += [of_step(one) for one in prune(store, limits, lambda one: _fits(of_step(one), wish))]
+        went = prune(store, limits, lambda one: _fits(of_step(one), wish))
+        gone += [*map(of_step, went.steps), *map(of_base, went.bases)]
     if wish.room is None and remains(settings):
         # What commands wrote may belong to users that only its user namespace has.
         host = run_host(settings, store)
