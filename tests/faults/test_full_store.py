@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,26 @@ def test_a_log_that_fills_the_disk(yard: Yard) -> None:
     assert yard.done("ps", "-aq") == ""
     assert yard.mille(*quiet).returncode == 0
     yard.done("rm", "quiet")
+
+
+def test_a_container_that_fills_the_disk_before_anything_is_told_of_it(yard: Yard) -> None:
+    id = yard.done("create", "--network", "none", "--name", "one", BASE, "sleep", "100")
+    state = Path(yard.root, "containers", id, "state.json")
+    assert not state.exists()
+    # Whatever the container takes then, its state has a place.
+    yard.mille("start", "one", fault="spawn:1:kill")
+    assert json.loads(state.read_text())["Status"] == "created"
+    yard.done("start", "one")
+    assert told(yard, "one") == ("running", 0)
+    yard.done("rm", "-f", "one")
+
+
+def test_one_that_nothing_could_be_told_of_is_removed_with_force(yard: Yard) -> None:
+    id = yard.done("run", "-d", "--network", "none", "--name", "one", BASE, "sleep", "100")
+    Path(yard.root, "containers", id, "state.json").unlink()
+    began = time.monotonic()
+    assert yard.done("rm", "-f", "one") == "one"
+    assert time.monotonic() - began < 20
 
 
 def test_a_full_disk_and_a_killed_monitor(yard: Yard) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import time
 from collections.abc import Iterator
 
@@ -206,6 +207,18 @@ def save_state(place: Place, id: str, told: State) -> None:
             overwriting.overwrite(place.state(id), data)
         except OSError:
             raise files.explain(error, f"container {id[:12]}") from error
+
+
+def ensure_state(place: Place, id: str) -> None:
+    """Have a state file where there is none yet, so that what comes next can be written over it when the disk
+    is full by then; for whoever holds the container's lock. Raises OSError.
+
+    A start waits for no disk for it: it says no more than a file that a power loss took.
+    """
+    path = place.state(id)
+    if not os.path.exists(path):
+        data = dumps(states.encode(State())).encode()
+        files.replace_file(path, data, lasting=False)
 
 
 def is_alive(place: Place, id: str) -> bool:

@@ -55,6 +55,8 @@ def remove(host: Host, container: Container, *, force: bool = False, volumes: bo
         if not force:
             raise _running(host, container)
         end(host, container)
+    elif force and records.is_alive(host.place, container.id):
+        end(host, container)  # it is just being started, or its monitor could not write down that it runs
     lock = _held(host, container)
     try:
         _promise(host, container)

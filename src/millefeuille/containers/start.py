@@ -81,6 +81,7 @@ def _launch(host: Host, container: Container, lock: int, client: socket.socket |
     for directory in (place.run, f"{place.run}/containers", f"{place.run}/short", place.bundle(container.id)):
         files.make_directory(directory)
     files.make_directory(place.rootfs(container.id))
+    records.ensure_state(place, container.id)
     connection = networking.connect(host, container)
     container = networking.called_as_joined(host, container)
     networking.write_host_files(host, container, connection)

@@ -287,6 +287,18 @@ def test_a_group_that_somebody_still_is_in_is_left_to_the_runtime(monitored: Any
     assert "delete --force c1" in (one.directory / "calls").read_text()
 
 
+def test_a_state_that_cannot_be_written_is_tried_again(monitored: Any, tmp_path: Path) -> None:
+    later = tmp_path / "later"
+    one = monitored("exec sleep 60", state=str(later / "state.json"))
+    assert one.answer.startswith("started ")
+    later.mkdir()
+    _until((later / "state.json").exists)
+    assert json.loads((later / "state.json").read_text())["Status"] == "running"
+    one.connection.send(b"k", b"9")
+    one.until_end()
+    assert json.loads((later / "state.json").read_text())["ExitCode"] == 137
+
+
 def test_a_runtime_that_fails_is_told(monitored: Any, tmp_path: Path) -> None:
     one = monitored("", runtime=["/bin/false"])
     assert one.answer.startswith("failed")

@@ -13,6 +13,7 @@ from millefeuille.containers.monitor.health import Health
 from millefeuille.containers.monitor.holding import Holding
 from millefeuille.containers.monitor.launch import Process
 from millefeuille.containers.monitor.log import Log
+from millefeuille.containers.monitor.statefile import StateFile
 
 TYPE_CHECKING = False  # importing typing for that would cost half a megabyte
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _READ, _WRITE = select.POLLIN, select.POLLOUT
 class Loop:
     """What the monitor listens to. `listener` takes new clients; `changed` is called when the state has."""
 
-    def __init__(self, listener: socket.socket, log: Log, holding: Holding) -> None:
+    def __init__(self, listener: socket.socket, log: Log, holding: Holding, state: StateFile) -> None:
         self.clients: list[Client] = []
         self.paused = False
         self.stopping = False
@@ -38,6 +39,7 @@ class Loop:
         self._listener = listener
         self._log = log
         self._holding = holding
+        self._state = state
         self._pending = bytearray()  # input on its way to the container
         self._input_ended = False
         self._stdin_once = False
@@ -62,6 +64,8 @@ class Loop:
             if time.monotonic() >= self._holding.due and self._let_go():
                 self.paused = False
                 changed()
+            if time.monotonic() >= self._state.due:
+                self._state.again()
             if health is not None and code is None and self._check(health, ready):
                 changed()
             if code is None:
@@ -123,7 +127,7 @@ class Loop:
         if self._pending and process.stdin >= 0:
             wanted = _WRITE | (_READ if process.stdin in streams else 0)
             poll.register(process.stdin, wanted)
-        deadline = min(deadline, self._holding.due)
+        deadline = min(deadline, self._holding.due, self._state.due)
         if health is not None:
             deadline = min(deadline, health.due)
             if health.output >= 0:

@@ -23,8 +23,8 @@ from millefeuille.containers.monitor.launch import NotStarted, Process
 from millefeuille.containers.monitor.log import Log
 from millefeuille.containers.monitor.loop import Loop
 from millefeuille.containers.monitor.order import Order
-from millefeuille.containers.monitor.overwriting import NO_ROOM, overwrite
 from millefeuille.containers.monitor.policy import Policy
+from millefeuille.containers.monitor.statefile import StateFile
 from millefeuille.containers.monitor.telling import Teller
 from millefeuille.plainjson import dumps, loads
 
@@ -85,7 +85,8 @@ def _listen(directory: str) -> socket.socket:
 
 class _Monitor:
     def __init__(self, order: Order, listener: socket.socket, lock: int) -> None:
-        self.loop = Loop(listener, Log(**order.log), Holding(order))
+        self._state = StateFile(order.state)
+        self.loop = Loop(listener, Log(**order.log), Holding(order), self._state)
         self._order = order
         self._lock = lock
         self._policy = Policy(order.policy, order.retries)
@@ -182,7 +183,7 @@ class _Monitor:
         }  # fmt: skip
         if self._health is not None:
             told["Health"] = self._health.told()
-        _save(self._order.state, dumps(told).encode(), durable=durable)
+        self._state.write(dumps(told).encode(), durable=durable)
 
 
 def _results(path: str) -> list[dict[str, object]]:
@@ -192,29 +193,6 @@ def _results(path: str) -> list[dict[str, object]]:
             return list(loads(file.read())["Health"]["Log"])
     except (OSError, ValueError, KeyError, TypeError):
         return []
-
-
-def _save(path: str, data: bytes, *, durable: bool) -> None:
-    """Write the state file, whole, by rename; on a full disk over the old one. One that cannot be written at
-    all stays as it is: the lock tells the truth.
-    """
-    temporary = f"{path}.tmp-monitor"
-    try:
-        try:
-            file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(file, data)
-                if durable:
-                    os.fsync(file)
-            finally:
-                os.close(file)
-            os.rename(temporary, path)
-        except OSError as error:
-            if error.errno in NO_ROOM:
-                overwrite(path, data)
-                os.unlink(temporary)
-    except OSError:
-        return
 
 
 def _killed_for_memory(counters: list[str]) -> bool:

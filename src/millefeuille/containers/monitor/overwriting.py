@@ -13,10 +13,21 @@ def overwrite(path: str, data: bytes) -> None:
 
     A file of less than a block keeps its block, and needs no other. A power loss may leave a part of it, a
     reader may see one for an instant; either takes it for a file that says nothing. Raises OSError, and
-    FileNotFoundError for a file that is not there.
+    FileNotFoundError for a file that is not there; then the file is as it was.
     """
     file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        os.pwrite(file, data.ljust(os.fstat(file).st_size), 0)
+        size = os.fstat(file).st_size
+        if len(data) > size:
+            _reserve(file, len(data), size)
+        os.pwrite(file, data.ljust(size), 0)
     finally:
         os.close(file)
+
+
+def _reserve(file: int, wanted: int, size: int) -> None:
+    try:
+        os.posix_fallocate(file, 0, wanted)
+    except OSError:
+        os.ftruncate(file, size)
+        raise
