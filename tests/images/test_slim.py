@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.analysis.conftest import write_archive
 from tests.analysis.stacks import stack
+from tests.store.meanwhile import before_lease, pruned
 
 from millefeuille.engine.stored import stored
 from millefeuille.images import slim as slimming
@@ -157,3 +158,18 @@ def test_another_tree_is_refused(store: Store, loaded: Loaded, monkeypatch: pyte
         slim(store, name, name=SLIM)
     with store.reading() as tx:
         assert len(list(images(tx))) == 1
+
+
+def test_a_name_that_gets_another_image_meanwhile(
+    store: Store, loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded(_layers())
+    other = [rawtars.archive(rawtars.file(b"old", data * 900)) for data in (b"p", b"q")]
+
+    def replace() -> None:
+        loaded(other)
+        pruned(store)
+
+    before_lease(monkeypatch, replace)
+    slim(store, "one", name=SLIM)
+    assert _shown(store, "slim") == _shown(store, "one")

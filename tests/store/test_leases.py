@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import warnings
@@ -112,4 +113,20 @@ def test_a_chain_that_was_claimed_for_nothing_goes(made: Store, memory: Memory) 
 def test_a_file_whose_process_died_before_its_row(made: Store) -> None:
     Path(made.disk.leases, "f" * 32).write_bytes(b"")
     assert not leases.anyone(made.disk)
+    assert os.listdir(made.disk.leases) == []
+
+
+def test_what_is_found_is_looked_for_again_once_it_is_claimed(made: Store) -> None:
+    looks = iter([{b"one"}, {b"two"}, {b"two"}])
+    with leases.upheld(made.disk, "test", lambda: next(looks), lambda them: map(Digest.of, them)) as found:
+        assert found[0] == {b"two"}
+        assert str(Digest.of(b"two")) in _claims(made)
+    assert _claims(made) == set()
+
+
+def test_what_is_another_one_at_each_look(made: Store) -> None:
+    looks = itertools.count()
+    held = leases.upheld(made.disk, "test", lambda: next(looks), lambda n: [Digest.of(b"%d" % n)])
+    with pytest.raises(leases.Unsettled, match=r"^test: another one at each of 20 looks$"), held:
+        pass
     assert os.listdir(made.disk.leases) == []

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.store.meanwhile import before_lease, pruned
 from tests.store.memory import Layer, Memory, brought, layer
 
+from millefeuille.images.remove import remove
+from millefeuille.images.users import Nobody
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.mediatype import OCI_INDEX
@@ -228,3 +231,31 @@ def test_a_blob_read_from_its_middle_is_not_judged(store: Store, memory: Memory)
     assert outgoing.open(50).read(1 << 20) == one.blob[50:]
     assert outgoing.read(10) == b""
     outgoing.close()
+
+
+def test_a_name_that_gets_another_image_meanwhile(
+    store: Store, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pulled(store, memory, [layer(1), layer(2)])
+    others: list[Descriptor] = []
+
+    def replace() -> None:
+        others.append(_pulled(store, memory, [layer(3), layer(4)]))
+        pruned(store)
+
+    before_lease(monkeypatch, replace)
+    target = Target()
+    assert push(store, target, REFERENCE, Silent()) == others[0].digest
+    assert [digest for digest, _, _ in target.manifests] == [others[0].digest]
+
+
+def test_a_name_that_goes_meanwhile(store: Store, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pulled(store, memory, [layer(1)])
+
+    def removed() -> None:
+        with store.writing() as tx:
+            remove(tx, str(REFERENCE), Nobody())
+
+    before_lease(monkeypatch, removed)
+    with pytest.raises(NothingToPush, match=r"^tag does not exist: localhost:5000/team/app:1$"):
+        push(store, Target(), REFERENCE, Silent())

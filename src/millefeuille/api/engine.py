@@ -279,12 +279,11 @@ class Engine:
         """
         if os.geteuid() != 0:
             raise NeedsRoot("running a container from Python needs root", advice="`mille run` does not.")
-        store, chosen = self._store(), image if isinstance(image, Image) else self.image(image)
-        chain, config = chosen.record.chain, chosen.config
+        store, name = self._store(), _name(image)
         wishes = Wishes(arguments=words, environment=tuple(environment), user=user)
-        wanted = Run(parent=chain, config=config.process, wishes=wishes, host_network=host_network)
-        claims = [chosen.id, *config.diff_ids, *((chain,) if chain else ())]
-        with leases.lease(store.disk, f"run {chosen.id.short}", claims):
+        with leases.upheld(store.disk, f"run {name}", lambda: self.image(name), _claims) as (chosen, _):
+            chain, config = chosen.record.chain, chosen.config
+            wanted = Run(parent=chain, config=config.process, wishes=wishes, host_network=host_network)
             return run_once(host(self._settings, store), wanted)
 
     def search(self, term: str, *, limit: int = 25) -> tuple[Found, ...]:
@@ -376,3 +375,9 @@ def _platform(text: str) -> Platform | None:
 
 def _name(image: Image | str) -> str:
     return image if isinstance(image, str) else str(image.id)
+
+
+def _claims(image: Image) -> set[Digest]:
+    """What a container of it needs."""
+    chain = image.record.chain
+    return {image.id, *(layer.diff_id for layer in image.layers), *((chain,) if chain else ())}

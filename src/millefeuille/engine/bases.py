@@ -13,8 +13,8 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
-from millefeuille.store import images, names
-from millefeuille.store.images import ImageRecord
+from millefeuille.store import images, leases, names
+from millefeuille.store.images import ImageRecord, LayerBlob, LayerRecord
 from millefeuille.store.leases import Lease
 from millefeuille.store.names import NoSuchImage, is_full_id
 from millefeuille.store.store import Store
@@ -22,6 +22,9 @@ from millefeuille.store.transaction import Transaction
 
 # Brings an image into the store, for a platform or this machine's.
 Fetch = Callable[[Reference, Platform | None], None]
+
+# An image with its layers and blobs, and the digest that its name stands for, where it is a name.
+_Found = tuple[ImageRecord, tuple[LayerRecord, ...], tuple[LayerBlob, ...], Digest | None]
 
 
 class StoredBases:
@@ -57,15 +60,8 @@ class StoredBases:
         return self._stored(name, platform)
 
     def _stored(self, name: str, platform: Platform) -> Base:
-        with self._store.reading() as tx:
-            record = find_platform(tx, name, platform)
-            claims = _claims(tx, record)
-        self._lease.claim(claims)
-        with self._store.reading() as tx:
-            record = find_platform(tx, name, platform)  # claimed: what is there now, stays
-            layers = images.layers_of(tx, record.id)
-            blobs = images.blobs_of(tx, record.manifest)
-            target = _target(tx, name)
+        found = leases.settled(self._lease, lambda: self._look(name, platform), _claims)
+        record, layers, blobs, target = found
         config = config_of(self._store.blobs, record)
         return Base(
             name=name, platform=config.platform, digest=target or record.manifest, document=config.fields,
@@ -79,11 +75,17 @@ class StoredBases:
             },
         )  # fmt: skip
 
+    def _look(self, name: str, platform: Platform) -> _Found:
+        with self._store.reading() as tx:
+            record = find_platform(tx, name, platform)
+            layers, blobs = images.layers_of(tx, record.id), images.blobs_of(tx, record.manifest)
+            return record, layers, blobs, _target(tx, name)
 
-def _claims(tx: Transaction, record: ImageRecord) -> set[Digest]:
-    diff_ids = [layer.diff_id for layer in images.layers_of(tx, record.id)]
-    blobs = [blob.digest for blob in images.blobs_of(tx, record.manifest)]
-    return {record.id, record.manifest, *blobs, *diff_ids, *chain_ids(diff_ids)}
+
+def _claims(found: _Found) -> set[Digest]:
+    record, layers, blobs, _ = found
+    diff_ids = [layer.diff_id for layer in layers]
+    return {record.id, record.manifest, *(blob.digest for blob in blobs), *diff_ids, *chain_ids(diff_ids)}
 
 
 def _target(tx: Transaction, name: str) -> Digest | None:

@@ -69,12 +69,6 @@ class _Found:
     blobs: tuple[Descriptor, ...]
     image: Image
 
-    @property
-    def claims(self) -> set[Digest]:
-        """What must not be removed meanwhile."""
-        diff_ids = [layer.diff_id for layer in self.layers]
-        return {self.record.id, *(blob.digest for blob in self.blobs), *diff_ids, *chain_ids(diff_ids)}
-
 
 def slim(
     store: Store,
@@ -91,10 +85,12 @@ def slim(
     """
     if name is not None:
         check_tag(name)
-    found = _find(store, text, base, platform)
-    image = found.image
-    account = ledger(image.layers, image.sizes, base=image.base)
-    with leases.lease(store.disk, "slim", found.claims) as lease:
+    with leases.upheld(store.disk, "slim", lambda: _claimed(store, text, platform), lambda it: it[1]) as (
+        (record, _), lease,
+    ):  # fmt: skip
+        found = _find(store, record, text, base, platform)
+        image = found.image
+        account = ledger(image.layers, image.sizes, base=image.base)
         removed = cuts(image.layers, account, image.base)
         layers, blobs = _layers(store, found, removed, lease)
         if _unlike(store, found.layers, layers, text) is not None:
@@ -109,9 +105,17 @@ def slim(
     )  # fmt: skip
 
 
-def _find(store: Store, text: str, base: str, platform: Platform | None) -> _Found:
+def _claimed(store: Store, text: str, platform: Platform | None) -> tuple[ImageRecord, set[Digest]]:
+    """The image, and what must not be removed meanwhile."""
     with store.reading() as tx:
         record = find_platform(tx, text, platform)
+        diff_ids = [layer.diff_id for layer in layers_of(tx, record.id)]
+        blobs = [blob.digest for blob in blobs_of(tx, record.manifest)]
+    return record, {record.id, *blobs, *diff_ids, *chain_ids(diff_ids)}
+
+
+def _find(store: Store, record: ImageRecord, text: str, base: str, platform: Platform | None) -> _Found:
+    with store.reading() as tx:
         layers = layers_of(tx, record.id)
         blobs = blobs_of(tx, record.manifest)
         config = config_of(store.blobs, record)

@@ -10,13 +10,23 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from millefeuille import files
+from millefeuille.annotations import Final, TypeVar
+from millefeuille.errors import Unavailable
 from millefeuille.oci.digest import Digest
 from millefeuille.store.disk import Disk
 from millefeuille.store.transaction import Transaction, writing
 from millefeuille.values import dataclass
+
+T = TypeVar("T")
+
+_LOOKS: Final = 20
+
+
+class Unsettled(Unavailable):
+    """What is looked for is another one whenever it is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,39 @@ def lease(disk: Disk, purpose: str, items: Iterable[Digest] = ()) -> Iterator[Le
         if descriptor >= 0:
             files.unlink(path)
             files.release(descriptor)
+
+
+@contextlib.contextmanager
+def upheld(
+    disk: Disk, purpose: str, look: Callable[[], T], claims: Callable[[T], Iterable[Digest]]
+) -> Iterator[tuple[T, Lease]]:
+    """What `look` finds, and a lease for the length of the block on what that needs: it is there throughout.
+
+    It is looked for again under the lease: a name may have got another image in between, and the one before
+    may have been removed. Raises what `look` does, Unsettled.
+    """
+    claimed = {*claims(look())}
+    with lease(disk, purpose, claimed) as held:
+        yield settled(held, look, claims, claimed), held
+
+
+def settled(
+    held: Lease, look: Callable[[], T], claims: Callable[[T], Iterable[Digest]],
+    claimed: Iterable[Digest] = (),
+) -> T:  # fmt: skip
+    """What `look` finds, once all that it needs is claimed by the lease, as `claimed` is already.
+
+    Raises what `look` does, Unsettled.
+    """
+    known = {*claimed}
+    for _ in range(_LOOKS):
+        found = look()
+        missing = {*claims(found)} - known
+        if not missing:
+            return found
+        held.claim(missing)
+        known |= missing
+    raise Unsettled(f"{held.purpose}: another one at each of {_LOOKS} looks")
 
 
 def release(tx: Transaction, held: Lease) -> None:

@@ -1,7 +1,7 @@
 """Push: an image from the store into a repository; every byte as it was stored.
 
-lease → layers that never were compressed → blobs that the repository lacks, several at a time
-      → manifests → the tag, last → one transaction: where it is now
+name → lease → name again → layers that never were compressed → blobs that the repository lacks,
+      several at a time → manifests → the tag, last → one transaction: where it is now
 """
 
 from __future__ import annotations
@@ -57,10 +57,13 @@ def push(
     `nameless` is an index or a manifest, and an image of it, that goes instead, and gets no tag there.
     Raises NothingToPush, and what the repository and the store raise.
     """
-    with store.reading() as tx:
-        shipment = gather(tx, store, reference, platform, nameless)
+    def look() -> Shipment:
+        with store.reading() as tx:
+            return gather(tx, store, reference, platform, nameless)
+
     purpose = f"push {reference.familiar}"
-    with leases.lease(store.disk, purpose, shipment.digests) as lease, transit(lease):
+    held = leases.upheld(store.disk, purpose, look, lambda found: found.digests)
+    with held as (shipment, lease), transit(lease):
         shipment, packed = (shipment, None) if as_stored else pack(store, shipment, lease)
         with store.reading() as tx:
             made = {blob.digest: diff_id for blob, diff_id in packed.layers} if packed else {}

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.store.meanwhile import before_lease, pruned
 from tests.transfer.archive.conftest import docker_archive, layout_archive, loaded, made
 
 from millefeuille import files
 from millefeuille.errors import MilleError
+from millefeuille.images.remove import remove
+from millefeuille.images.users import Nobody
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
 from millefeuille.store.blobs import CorruptBlob
@@ -290,3 +293,34 @@ def test_an_image_without_layers(tmp_path: Path, store: Store) -> None:
     loaded(store, docker_archive(image, tmp_path / "in.tar", "empty:1"))
     [entry] = json.loads(_saved(store, tmp_path, "empty:1")["manifest.json"])
     assert entry == {"Config": f"blobs/sha256/{image.id[7:]}", "RepoTags": ["empty:1"], "Layers": []}
+
+
+def _replace(store: Store, directory: Path, name: str) -> Digest:
+    """Give another image the name, and remove the one that had it."""
+    directory.mkdir()
+    other = made(directory, "", text="other")
+    loaded(store, docker_archive(other, directory / "in.tar", name))
+    pruned(store)
+    return Digest.parse(other.id)
+
+
+def test_a_name_that_gets_another_image_meanwhile(
+    tmp_path: Path, store: Store, gzipped: MadeImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids: list[Digest] = []
+    before_lease(monkeypatch, lambda: ids.append(_replace(store, tmp_path / "new", "busybox:1")))
+    members = _saved(store, tmp_path, "busybox:1")
+    [entry] = json.loads(members["manifest.json"])
+    assert entry["Config"] == f"blobs/sha256/{ids[0].hex}"
+
+
+def test_a_name_that_goes_meanwhile(
+    tmp_path: Path, store: Store, gzipped: MadeImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def removed() -> None:
+        with store.writing() as tx:
+            remove(tx, "busybox:1", Nobody())
+
+    before_lease(monkeypatch, removed)
+    with pytest.raises(NoSuchImage, match=r"^No such image: busybox:1$"):
+        _saved(store, tmp_path, "busybox:1")

@@ -1,6 +1,6 @@
 """Save: images of the store as one tar.
 
-    names → manifests → lease → documents read and checked → blobs/, index.json, manifest.json, …
+    names → manifests → lease → names again → documents read, checked → blobs/, index.json, manifest.json, …
                                                              layers hashed while they are written
 
 The tar is an OCI layout and a Docker archive at once. Members are sorted, and equal images give equal bytes.
@@ -61,10 +61,12 @@ def _save(
     store: Store, texts: Sequence[str], platform: Platform | None, oci: bool,
     run: Callable[[Gathered, dict[str, bytes | Digest]], None],
 ) -> None:  # fmt: skip
-    with store.reading() as tx:
-        chosen = select(tx, texts, platform)
-        claims = set(_claims(tx, chosen))
-    with leases.lease(store.disk, "save", claims) as lease:
+    def look() -> tuple[tuple[Chosen, ...], set[Digest]]:
+        with store.reading() as tx:
+            chosen = select(tx, texts, platform)
+            return chosen, set(_claims(tx, chosen))
+
+    with leases.upheld(store.disk, "save", look, lambda found: found[1]) as ((chosen, _), lease):
         gathered = gather(store.blobs, chosen, oci=oci)
         run(gathered, members_of(gathered, oci=oci))
         saved = {image.config.id for _, _, packed in gathered.entries for image in packed}
