@@ -7,6 +7,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterator
 
+from millefeuille.annotations import Final
 from millefeuille.containers.create import Wanted as Order
 from millefeuille.containers.create import create
 from millefeuille.containers.host import Host
@@ -18,6 +19,8 @@ from millefeuille.images.content import PlatformMissing, config_of, find_platfor
 from millefeuille.later import Later
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
+from millefeuille.store.blobs import BlobNotFound
+from millefeuille.store.containers import ImageGone
 from millefeuille.store.images import ImageRecord
 from millefeuille.store.names import NoSuchImage, is_full_id
 from millefeuille.store.store import Store
@@ -30,6 +33,8 @@ else:
 
 # As `pulling.fetch`, which is loaded when an image is not here.
 Fetch = Callable[[Context, Store, Reference, Platform | None, bool], None]
+
+_AGAIN: Final = 5  # times that an image may be removed under our hands
 
 
 class NoIdFile(exits.Refusal):
@@ -68,6 +73,15 @@ def make(context: Context, host: Host, store: Store, asked: Wanted) -> Container
 
     Raises as `found` and `create` do.
     """
+    for _ in range(_AGAIN):
+        try:
+            return _made(context, host, store, asked)
+        except (ImageGone, BlobNotFound):  # removed since; its name may have got another one, which is here
+            continue
+    return _made(context, host, store, asked)
+
+
+def _made(context: Context, host: Host, store: Store, asked: Wanted) -> Container:
     image = found(
         context, store, asked.image, platform=asked.platform, when=asked.pull or "missing", quiet=asked.quiet
     )
