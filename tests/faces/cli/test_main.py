@@ -164,3 +164,33 @@ def test_options_before_the_command_become_settings(monkeypatch: pytest.MonkeyPa
     assert context.settings.root == str(tmp_path)
     assert context.settings.docker_config == context.settings.environment["DOCKER_CONFIG"] == "/docker"
     assert (context.path, context.debug, call.arguments) == ("mille version", True, ())
+
+
+# Interrupts itself as soon as a certain module is to be loaded.
+_INTERRUPTED = """
+import os, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "millefeuille.faces.cli.main":
+            os.kill(os.getpid(), 2)
+sys.meta_path.insert(0, Finder())
+from millefeuille.__main__ import start
+start()
+"""
+
+
+def test_an_interrupt_before_anything_is_loaded_says_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED, "version"], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", -signal.SIGINT)
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored() -> None:
+    before = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    done = subprocess.run(
+        [sys.executable, "-c", before + _INTERRUPTED, "--version"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = f"mille version {millefeuille.__version__}\n"
+    assert (done.stdout, done.stderr, done.returncode) == (said, "", 0)
