@@ -79,3 +79,19 @@ def test_a_lock_is_not_left_with_who_was_forked_meanwhile(tmp_path: Path) -> Non
             fork(children)
         with files.locked(path, "the test", timeout=0):
             pass
+
+
+@pytest.mark.parametrize("act", ["create", "write", "fsync", "rename", "fsync-directory"])
+def test_a_file_that_cannot_be_replaced_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    path = str(tmp_path / "told.json")
+
+    def refuse(name: str, subject: object) -> None:
+        if name == act:
+            raise OSError(28, "No space left on device", *([subject] if isinstance(subject, str) else []))
+
+    monkeypatch.setattr(files, "hook", refuse)
+    with pytest.raises(OSError, match="No space left") as caught:
+        files.replace_file(path, b"{}")
+    assert caught.value.filename == (str(tmp_path) if act == "fsync-directory" else path)

@@ -313,9 +313,15 @@ def _spelled(path: str, parts: Iterable[str]) -> str:
 def replace_file(path: str, data: bytes, mode: int = 0o600, *, lasting: bool = True) -> None:
     """Write `data` under `path` so that a reader, or a crash, sees the old or the new, never a part.
 
-    What is not `lasting` means nothing after a boot: it is not waited for until the disk has it.
+    What is not `lasting` means nothing after a boot: it is not waited for until the disk has it. An error has
+    this path.
     """
-    put_in_place(write_beside(path, data, mode, lasting=lasting), path, lasting=lasting)
+    try:
+        put_in_place(write_beside(path, data, mode, lasting=lasting), path, lasting=lasting)
+    except OSError as error:
+        if error.filename is None or str(error.filename).startswith(f"{path}.tmp-"):
+            error.filename = path
+        raise
 
 
 def write_beside(path: str, data: bytes, mode: int = 0o600, *, lasting: bool = True) -> str:

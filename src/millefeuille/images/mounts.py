@@ -147,8 +147,7 @@ class Mounts:
             "inode": mount.inode,
         }  # fmt: skip
         path = f"{self._directory}/{mount.key}/record.json"
-        with files.about(path):
-            files.replace_file(path, dumps(told).encode(), lasting=False)
+        files.replace_file(path, dumps(told).encode(), lasting=False)
 
     def lock(self, key: str, *, wait: bool = True) -> int | None:
         """The lock of a record, held; None when it is gone, or without `wait` when another has it."""

@@ -73,8 +73,7 @@ def _run(lock: int, *words: str) -> str:
 
 
 def _record(path: str, bridges: Iterable[str]) -> None:
-    with files.about(path):
-        files.replace_file(path, "\n".join(sorted(bridges)).encode(), lasting=False)
+    files.replace_file(path, "\n".join(sorted(bridges)).encode(), lasting=False)
 
 
 def _recorded(path: str) -> set[str]:

@@ -105,8 +105,7 @@ class Leases:
         """Write a lease, in place of the one before. Raises OSError."""
         value = {"Boot": _boot(), "Lease": asdict(lease)}
         path = self.path(lease.container)
-        with files.about(path):
-            files.replace_file(path, dumps(value).encode(), lasting=False)
+        files.replace_file(path, dumps(value).encode(), lasting=False)
 
     def read(self, container: str) -> Lease | None:
         """A container's lease; None when it has none, or one from before the last boot."""

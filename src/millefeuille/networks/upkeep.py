@@ -87,7 +87,6 @@ def _tell(
     with beside(lambda: admission.admit(names, f"{told}.admitted", lock)):
         rules.apply(table, wanted, lock)
     if wanted:
-        with files.about(told):
-            files.replace_file(told, wanted.encode(), lasting=False)
+        files.replace_file(told, wanted.encode(), lasting=False)
     else:
         files.unlink(told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,11 @@ def test_labels_have_a_name(home: Home, kind: str, label: str, reason: str) -> N
     assert (out, err.splitlines()[0], code) == (
         "", f'invalid argument "{label}" for "--label" flag: {reason}', 125,
     )  # fmt: skip
+
+
+def test_a_full_disk_is_named(home: Home) -> None:
+    assert home.mille("volume", "create", "v0")[2] == 0
+    fault = {"MILLE_FAULT": "write:1:ENOSPC"}
+    out, err, code = home.mille("volume", "create", "v1", environment=fault)
+    assert (out, code) == ("", 1)
+    assert re.match(rf"Error: {home.store}/volumes/\S+/volume\.json: no space left on device\n", err), err
