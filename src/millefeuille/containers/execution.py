@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator, Mapping
 
 from millefeuille import files, kernel
-from millefeuille.annotations import Any
+from millefeuille.annotations import Any, Final
 from millefeuille.containers import records, roots
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
@@ -19,7 +20,11 @@ from millefeuille.runtime import executable, execution
 from millefeuille.runtime.execution import Wanted
 from millefeuille.runtime.runtime import ExecFailed, StartFailed, Stdio
 from millefeuille.runtime.signals import forwarding
+from millefeuille.store.containers import NoSuchContainer
 from millefeuille.values import dataclass, replace
+
+_ENDING: Final = 0.5  # seconds until the end of a process is noted at the latest
+_PAUSE: Final = 0.01
 
 
 class NotExecutable(Conflict):
@@ -42,7 +47,7 @@ def execute(host: Host, container: Container, command: Command, stdio: Stdio) ->
     """Run it to its end; its exit code. Signals to this process go to it.
 
     Without a terminal, this process is from here on the parent of what its children leave. Raises
-    NotExecutable, ContainerRestarting, ExecFailed, NoSuchUser.
+    NotExecutable, ContainerRestarting, NoSuchContainer, ExecFailed, NoSuchUser.
     """
     with _prepared(host, container, command) as (document, directory, identifier), forwarding() as forwarder:
         if command.tty:
@@ -130,11 +135,32 @@ def _prepared(
     _tell(host, container, command, identifier)
     document = _document(host, container, command)
     directory = f"{host.place.bundle(container.id)}/exec-{identifier[:16]}"
-    files.make_directory(directory)
     try:
+        files.make_directory(directory)
         yield document, directory, identifier
+    except (ExecFailed, FileNotFoundError):
+        _refuse_ended(host, container, told.pid)
+        raise
     finally:
         files.remove_tree(directory)
+
+
+def _refuse_ended(host: Host, container: Container, pid: int) -> None:
+    """Raise NotExecutable, ContainerRestarting, NoSuchContainer when the container's run with that first
+    process is over: whatever went wrong did so for that. What is just ending may take its time to be noted.
+    """
+    deadline = time.monotonic() + _ENDING
+    while True:
+        told = records.state(host.place, container.id)
+        if not told.running or told.pid != pid:
+            break
+        if time.monotonic() > deadline:
+            return
+        time.sleep(_PAUSE)
+    if not records.is_recorded(host.store, container.id):
+        raise NoSuchContainer(f"No such container: {container.name}") from None
+    refuse_restarting(container, told)
+    raise NotExecutable(f"container {container.id} is not running") from None
 
 
 def _document(host: Host, container: Container, command: Command) -> dict[str, Any]:
