@@ -13,11 +13,16 @@ from millefeuille.later import Later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import fcntl
     import socket
+    import termios
 else:
+    fcntl = Later("fcntl")
     socket = Later("socket")
+    termios = Later("termios")
 
 _HEAD = struct.Struct(">cI")
+_PEER = struct.Struct("=iII")  # struct ucred: process, user, group; see unix(7)
 
 
 class NotRunning(Conflict):
@@ -88,6 +93,15 @@ class Connection:
                 if kind in kinds:
                     return int(payload)
         return None
+
+    def is_read(self) -> bool:
+        """Whether the monitor has taken all that was sent."""
+        return bool(fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)) == bytes(4))
+
+    def monitor(self) -> int:
+        """The process ID of the monitor, as it was when it began to listen; 0 where it cannot be seen."""
+        told = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+        return int(_PEER.unpack(told)[0])
 
     def close(self) -> None:
         """Hang up."""

@@ -183,11 +183,14 @@ def _leave_root(rootfs: str) -> None:
 
 
 def end(host: Host, container: Container) -> None:
-    """Kill a container's process, and wait until its monitor has taken note; never to start again."""
+    """Kill a container's process, and wait until its monitor has taken note; never to start again. A monitor
+    that listens to nobody is killed, too.
+    """
     try:
         with connected(host.place, container.id) as connection:
             note(host.store, container, "kill", signal="9")
-            ending.end_at_once(host, container, connection)
+            if not ending.end_at_once(host, container, connection):
+                ending.end_monitor(host.place, container.id, connection)
     except NotRunning:
         return
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from millefeuille.containers.connection import Connection
+from millefeuille.containers.ending import end_monitor
 from millefeuille.containers.monitor.health import duration
 from millefeuille.containers.place import Place
 
@@ -297,6 +298,31 @@ def test_a_state_that_cannot_be_written_is_tried_again(monitored: Any, tmp_path:
     one.connection.send(b"k", b"9")
     one.until_end()
     assert json.loads((later / "state.json").read_text())["ExitCode"] == 137
+
+
+def test_one_that_is_halted_is_killed_and_no_other(monitored: Any, tmp_path: Path) -> None:
+    one, other = monitored("exec sleep 60"), monitored("exec sleep 60")
+    os.makedirs(tmp_path / "containers")
+    (tmp_path / "containers" / "c1").symlink_to(one.directory)
+    (tmp_path / "containers" / "c2").symlink_to(other.directory)
+    place = Place(str(tmp_path), str(tmp_path))
+    listens, halted = _another(other), _another(one)
+    for connection in (listens, halted):
+        connection.send(b"w")
+    _until(listens.is_read)
+    end_monitor(place, "c2", listens)
+    os.kill(one.process.pid, signal.SIGSTOP)
+    halted.send(b"w")
+    assert not halted.is_read()
+    end_monitor(place, "c2", halted)  # whose lock is another's
+    time.sleep(0.1)
+    assert one.process.poll() is None
+    end_monitor(place, "c1", halted)
+    assert one.process.wait(10) == -signal.SIGKILL
+    assert other.process.poll() is None
+    os.kill(one.state["Pid"], signal.SIGKILL)
+    for connection in (listens, halted):
+        connection.close()
 
 
 def test_a_runtime_that_fails_is_told(monitored: Any, tmp_path: Path) -> None:
