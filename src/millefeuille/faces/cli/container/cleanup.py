@@ -10,7 +10,9 @@ from millefeuille.faces.cli.command import Call, Command, Context, exactly
 
 def run(context: Context, call: Call) -> int:
     """Give back what the container had of the host; remove it if it was to go at its end."""
-    tidy(host(context.settings, founded(context.settings), swept=False), call.arguments[0])
+    made = host(context.settings, founded(context.settings), swept=False)
+    tidy(made, call.arguments[0])
+    made.snapshots.release_idle()
     return 0
 
 

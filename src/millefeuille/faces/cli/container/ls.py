@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
 import time
+from collections.abc import Sequence
 
 from millefeuille.containers import records
+from millefeuille.containers.place import Place
 from millefeuille.docker.containerrecords import listed
 from millefeuille.docker.filters import Filters
 from millefeuille.docker.shapes.container_summary import (
@@ -20,7 +24,7 @@ from millefeuille.engine.foreign import reach
 from millefeuille.engine.networks import networks
 from millefeuille.engine.place import place
 from millefeuille.engine.store import existing
-from millefeuille.errors import Invalid
+from millefeuille.errors import Invalid, MilleError
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, filters, integer, string
@@ -74,6 +78,9 @@ def _selected(context: Context, call: Call, sized: bool) -> list[Listed]:
         # What a monitor that was killed has left may still run, whatever the list says.
         importlib.import_module("millefeuille.engine.leftovers").clear(context.settings, store)
         found = listed(store, where, held, sized=sized)
+    elif _has_idle_chain(where, found):
+        with contextlib.suppress(MilleError, OSError):  # left to the next command
+            importlib.import_module("millefeuille.engine.leftovers").let_go(context.settings)
     limit = 1 if call[LATEST] and call[LAST] == -1 else call[LAST]
     if not call[FILTER] and limit <= 0:
         return [one for one in found if call[ALL] or one.state.running]
@@ -82,6 +89,15 @@ def _selected(context: Context, call: Call, sized: bool) -> list[Listed]:
     texts = Filters.parse([f"{name}={value}" for name, value in call[FILTER]])
     chosen: list[Listed] = select(store, where, found, texts, all=call[ALL], limit=limit)
     return chosen
+
+
+def _has_idle_chain(where: Place, found: Sequence[Listed]) -> bool:
+    """Whether a chain is mounted that no running container uses; a build may, or one that just begins."""
+    used = {one.container.chain.hex for one in found if one.container.chain and one.state.running}
+    try:
+        return not used.issuperset(name for name in os.listdir(f"{where.run}/chains") if name != "lock")
+    except FileNotFoundError:
+        return False
 
 
 def _asks_for_size(template: str) -> bool:
