@@ -53,7 +53,17 @@ def test_where_a_command_begins(history: Sequence[str], text: str, found: str | 
         (["|1 V=1 busybox", "ARG V=2", "ARG W=3", "|2 V=2 W=3 /bin/sh -c x"], {}),
         (["ARG W=3", "|2 V=2 W=3 /bin/sh -c x", "|1 V=4 /bin/sh -c x"], {"V": "2"}),
         (["|1 V=1 2 busybox"], {}),
+        (["|3 V=1 W=2 3 /bin/sh -c x"], {"V": "1", "W": "2 3"}),  # buildah counts words
+        (["|3 V=1 W=2 /bin/sh -c x"], {}),
+        (["|2 V=1 W=2 X=3 /bin/sh -c x"], {}),
     ],
 )
 def test_values_of_the_first_command_with_a_shell(history: Sequence[str], found: Mapping[str, str]) -> None:
     assert first_values(_steps(*history)) == found
+
+
+def test_very_many_values_take_no_more_than_their_text() -> None:
+    many = " ".join(f"V={number}" for number in range(20_000))
+    known = known_values(_steps(f"ENV {many}", f"ENV {many.replace('V', 'W')}"))
+    assert sum(len(value) for values in known.values() for value in values) < 1000
+    assert command(f"|9999 {many} busybox", SHELL, known) is None

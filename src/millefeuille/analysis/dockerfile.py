@@ -21,7 +21,7 @@ from millefeuille.annotations import Final
 from millefeuille.oci.config import History
 
 _NOP: Final = re.compile(r"(?:(.*?) )?#\(nop\)\s*(.*)", re.DOTALL)
-_IN: Final = re.compile(r"(ADD|COPY) (.*) in (\S+)\s*", re.DOTALL)
+_IN: Final = re.compile(r"((?:ADD|COPY)(?: --\S+)*) (.*?) in (\S.*?)\s*", re.DOTALL)
 _BUILDKIT: Final = " # buildkit"
 _SHELL: Final = "/bin/sh -c"
 _WINDOWS_SHELL: Final = "cmd /S /C"
@@ -139,6 +139,8 @@ def _set_shell(text: str) -> str:
 def _copied(text: str) -> str:
     # Behind its flags the classic builder leaves no blank.
     match = _IN.fullmatch(_SUM.sub(r" \1", text) if text.startswith(("ADD --", "COPY --")) else text)
+    if match and " " in match[3]:
+        return f"{match[1]} {json.dumps([*match[2].split(), match[3]])}"
     return f"{match[1]} {match[2]} {match[3]}" if match else text
 
 

@@ -21,6 +21,8 @@ _ARGUMENTS: Final = re.compile(r"(?:RUN )?\|(\d{1,4}) (.*)", re.DOTALL)
 _PAIR: Final = re.compile(r"([A-Za-z_][\w.-]*)=")
 # What a command may begin with; other words are rather the end of a value.
 _PROGRAM: Final = re.compile(r"[A-Za-z_./][^\s=]*(?!\S)")
+_VALUES: Final = 64  # that are kept of one name
+_PLACES: Final = 16  # at which some of the arguments may end, or nobody can say
 
 Steps = Iterable[tuple[History, str, str]]
 """Steps of a history, each with its instruction and the shell in use."""
@@ -39,8 +41,8 @@ def command(text: str, shell: str, known: Mapping[str, Iterable[str]]) -> str | 
 
 
 def known_values(steps: Steps) -> Mapping[str, Iterable[str]]:
-    """All values that a history tells of ARGs, by name: those of ARG and ENV, and those that a RUN with a
-    shell has, since a build may have given another one.
+    """The values that a history tells of ARGs, by name: those of ARG and ENV, and those that a RUN with a
+    shell has, since a build may have given another one. Of very many for one name there are not all.
     """
     known: dict[str, set[str]] = {}
     for step, text, shell in steps:
@@ -50,7 +52,9 @@ def known_values(steps: Steps) -> Mapping[str, Iterable[str]]:
         else:
             told = list(_values(step, shell).items())
         for name, value in told:
-            known.setdefault(name, set()).add(value)
+            values = known.setdefault(name, set())
+            if len(values) < _VALUES:
+                values.add(value)
     return known
 
 
@@ -91,7 +95,7 @@ def _behind(text: str, count: int, known: Mapping[str, Iterable[str]]) -> str | 
             for value in known.get(found[1], ())
             if text.startswith(f"{value} ", found.end())
         }
-        if not places:
+        if not 0 < len(places) <= _PLACES:
             return None
     ends = [place for place in places if _PROGRAM.match(text, place)]
     return text[ends[0] :] if len(ends) == 1 else None
