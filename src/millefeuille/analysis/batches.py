@@ -29,16 +29,26 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
-    """A content that several layers hold: its hash, its size, and the layers."""
+    """A content that several layers hold: its hash, its size, and how often each of the layers does."""
 
     content: bytes
     size: int
-    layers: tuple[Digest, ...]
+    copies: Mapping[Digest, int]
+
+    @property
+    def layers(self) -> tuple[Digest, ...]:
+        """The layers, in the order in which they were gathered."""
+        return tuple(self.copies)
 
     @property
     def extra(self) -> int:
-        """Bytes that one copy would save."""
-        return self.size * (len(self.layers) - 1)
+        """Bytes that one layer with all of it would save."""
+        return self.size * again(self.copies)
+
+
+def again(copies: Mapping[Digest, int]) -> int:
+    """The copies besides those of the layer that has most, as these may be meant: at several paths of it."""
+    return sum(copies.values()) - max(copies.values())
 
 
 def counts(layer: Layer) -> Counts:
@@ -87,10 +97,10 @@ class Batches:
     def repeated(self, limit: int) -> Sequence[Repeated]:
         """The contents that several layers hold, those first that would save most."""
         sizes, places = self._repeated, self._places
-        holders = {place: len(self._copies(place)) for place in {places[content] for content in sizes}}
-        gains = ((-sizes[content] * (holders[places[content]] - 1), content) for content in sizes)
+        extra = {place: again(self._copies(place)) for place in {places[content] for content in sizes}}
+        gains = ((-sizes[content] * extra[places[content]], content) for content in sizes)
         return [
-            Repeated(content=content, size=sizes[content], layers=tuple(self._copies(places[content])))
+            Repeated(content=content, size=sizes[content], copies=self._copies(places[content]))
             for _, content in heapq.nsmallest(limit, gains)
         ]
 

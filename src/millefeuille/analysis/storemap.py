@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from millefeuille.analysis.batches import Batch, Batches, Repeated, counts
+from millefeuille.analysis.batches import Batch, Batches, Repeated, again, counts
 from millefeuille.analysis.commonbase import COMMON, CommonBase, common_bases
 from millefeuille.analysis.layer import Layer
 from millefeuille.annotations import Final
@@ -46,7 +46,8 @@ class RepeatedFile:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreMap:
     """What is to be known. `stored` are the bytes of all layers' files, `without_sharing` those that the
-    images would take if none had a layer in common, `repeated` what several layers hold more than once.
+    images would take if none had a layer in common, `repeated` those of contents in several layers, besides
+    the copies in the layer that has most of them.
     """
 
     stored: int
@@ -73,7 +74,7 @@ def store_map(stacks: Mapping[str, Sequence[Digest]], read: Callable[[Digest], L
     return StoreMap(
         stored=sum(sizes.values()),
         without_sharing=sum(sizes[digest] for stack in stacks.values() for digest in set(stack)),
-        repeated=sum(batch.size * (len(batch.copies) - 1) for batch in batches),
+        repeated=sum(batch.size * again(batch.copies) for batch in batches),
         shared=_shared(stacks, sizes), near=tuple(_near(batches)),
         files=tuple(_with_paths(gathered.repeated(_FILES), read)),
         bases=tuple(common_bases(stacks, sizes, batches)),

@@ -68,6 +68,19 @@ def test_a_file_that_is_there_often_makes_no_likeness(home: Home, tmp_path: Path
     assert [(one["sizeBytes"], one["savedBytes"]) for one in found["commonBases"]] == [(5000, 5000)]
 
 
+def test_copies_within_layers_are_repeated_as_often_as_they_are_in_common(home: Home, tmp_path: Path) -> None:
+    copies = [rawtars.file(f"copy{number}".encode(), b"x" * 5000) for number in range(3)]
+    for name in ("one", "two"):
+        layer = rawtars.archive(*copies, _file(name, 10))
+        write_archive(tmp_path / "image.tar", [layer], ["RUN x"], name)
+        assert home.mille("load", "-i", str(tmp_path / "image.tar"))[2] == 0
+    found = json.loads(home.mille("system", "map", "--json")[0])
+    assert [one["commonBytes"] for one in found["nearLayers"]] == [15000]
+    assert [one["savedBytes"] for one in found["commonBases"]] == [15000]
+    assert found["repeatedBytes"] == 15000
+    assert [one["extraBytes"] for one in found["repeatedFiles"]] == [15000]
+
+
 def test_a_name_has_an_image_for_each_platform(home: Home, tmp_path: Path) -> None:
     (tmp_path / "lib").write_bytes(random.Random(1).randbytes(9000))
     (tmp_path / "Dockerfile").write_text("FROM scratch\nARG TARGETARCH\nCOPY lib /lib-$TARGETARCH\n")
