@@ -62,11 +62,11 @@ def test_flags_are_not_for_a_directory_that_is_there() -> None:
 def test_a_directory_that_its_owner_may_not_search() -> None:
     before = (step("RUN mkdir /home", directory(b"home", uid=5)), ("USER dev", ()))
     entries = (directory(b"home/s", uid=5), file(b"home/s/a", b"x", uid=5))
-    script = [("FROM a", ()), BASE, *before, step("COPY src /home/s", *entries)]
+    script = [("FROM a", ()), BASE, *before, step("COPY a /home/s/", *entries)]
     flags = {"--chown": "dev"}
-    found = Copying(waste(*script), 4, flags).commands(["src"], [AT])
-    assert found == f"mkdir -p /home/s && {COPIED} /home/s"
-    assert Copying(waste(*script), 4, {**flags, "--chmod": "640"}).commands(["src"], [AT]) == ""
+    found = Copying(waste(*script), 4, flags).commands(["a"], [AT])
+    assert found == f"mkdir -p /home/s && cp -RP {AT} /home/s/a"
+    assert Copying(waste(*script), 4, {**flags, "--chmod": "640"}).commands(["a"], [AT]) == ""
 
 
 @pytest.mark.parametrize(("of_file", "of_directory", "flags", "is_found"), [
@@ -80,6 +80,18 @@ def test_what_a_user_may_not_read(
 ) -> None:
     entries = (directory(b"home/s", uid=5, mode=of_directory), file(b"home/s/a", b"x", uid=5, mode=of_file))
     base = step("RUN mkdir -p /home/s", directory(b"home", uid=5))
-    script = [("FROM a", ()), BASE, base, ("USER dev", ()), step("COPY src /home/s", *entries)]
-    found = Copying(waste(*script), 4, {"--chown": "dev", **flags}).commands(["src"], [AT])
+    script = [("FROM a", ()), BASE, base, ("USER dev", ()), step("COPY a /home/s/", *entries)]
+    found = Copying(waste(*script), 4, {"--chown": "dev", **flags}).commands(["a"], [AT])
     assert bool(found) is is_found
+
+
+@pytest.mark.parametrize("sources", [["src"], ["src/a", "other/b"], ["src/*"]])
+def test_a_user_may_not_search_every_directory(sources: list[str]) -> None:
+    entries = [file(b"home/s/a", b"x", uid=5), *([file(b"home/s/b", b"y", uid=5)] * (len(sources) > 1))]
+    base = step("RUN mkdir -p /home/s", directory(b"home", uid=5), directory(b"home/s", uid=5))
+    copy = step(f"COPY {' '.join(sources)} /home/s/", *entries)
+    for users, is_found in (([], True), ([("USER dev", ())], False)):
+        made = waste(("FROM a", ()), BASE, base, *users, copy)
+        flags = {"--chown": "dev"} if users else {}
+        found = Copying(made, 3 + len(users), flags).commands(sources, [AT] * len(sources))
+        assert bool(found) is is_found

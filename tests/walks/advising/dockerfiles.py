@@ -217,9 +217,9 @@ RUN ls /app && rm -rf /app/tests
 RUN mkdir -p /home/dev /etc && chown 1500 /home/dev && echo dev:x:1500:1500::/home/dev:/bin/sh >> /etc/passwd
 USER dev
 WORKDIR /home/dev
-COPY --chown=dev . app
-RUN echo ok > ok; rm -rf app/tests
-""", "bind-mount", 2 * MEGABYTE, {"tests/x": 2 * MEGABYTE, "main": 1000}),
+COPY --chown=dev main app/main
+RUN echo ok > ok; echo x >> app/main
+""", "bind-mount", 2 * MEGABYTE, {"main": 2 * MEGABYTE}),
     Bad("copied-twice-then-removed", """
 COPY a /a
 RUN head -c 5 /a > /b

@@ -48,6 +48,10 @@ class Copying:
         if target is None or not all(file.startswith(target.rstrip("/") + "/") for file in files):
             return ""
         names = {file[len(target.rstrip("/")) + 1 :] for file in files}
+        # Nothing tells whether others may search the directories of a source.
+        is_file = len(sources) == 1 and {posixpath.basename(sources[0].rstrip("/"))} == names
+        if user(self._waste, self._number) and not is_file:
+            return ""
         rows = [self._one(source, at, word, names) for source, at in zip(sources, places, strict=True)]
         is_plain = all(command for command, _ in rows) and set().union(*(named for _, named in rows)) == names
         return self._whole(" && ".join(row[0] for row in rows), target, word, alone=False) if is_plain else ""
