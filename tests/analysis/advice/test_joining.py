@@ -48,7 +48,9 @@ def test_a_list(texts: tuple[str, ...], found: str) -> None:
     (("set -euo pipefail; a; b", "c | d"), ""),
     (("set -f -e; a; b", "rm *"), ""),
     (("a", ROW), "a && (set -eux; a; b)"),  # which is the last
-    (("a", ROW, "b"), ""),
+    (("a", ROW, "b"), "set -e; a; (set -eux; a; b); b"),
+    (("a", ROW, "b; c"), ""),
+    (("a", "(\nset -e\nb\n)", "(\nc\nd\n)"), "set -e; a; (\nb\n); (\nset +e\nc\nd\n)"),
     (("a; set -e; b", "c"), ""),
     (("set -ex && a && b", "c"), "(set -ex && a && b) && c"),
     (("set -ex && a; b", "c"), "set -ex; a; b; c"),

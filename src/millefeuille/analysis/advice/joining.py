@@ -34,6 +34,11 @@ def exits(shell: Sequence[str]) -> bool:
     return any(map(_OPTION.fullmatch, shell[1:]))
 
 
+def sets_errexit(text: str) -> bool:
+    """Whether the commands have the shell end with the first that fails, from the beginning on."""
+    return "errexit" in _parted(text)[1]
+
+
 def joined(rows: Sequence[Row], *, errexit: bool = False) -> str:
     """One text that does what these do one after the other, and ends with the first that fails; "" where that
     cannot be said. `errexit` for a shell that `exits`.
@@ -46,7 +51,9 @@ def joined(rows: Sequence[Row], *, errexit: bool = False) -> str:
     if errexit:
         return _in_row(rows, frozenset(), "")
     words, options, _ = _parted(rows[0][1])
-    return _in_row(rows, options, f"set{words}; ") if "errexit" in options else ""
+    if "errexit" in options:
+        return _in_row(rows, options, f"set{words}; ")
+    return _in_row(rows, frozenset(("errexit",)), "set -e; ")
 
 
 def prefixed(command: str, text: str) -> str:
@@ -83,6 +90,8 @@ def _under(text: str, options: frozenset[str]) -> str:
         return f"(\n{rest}\n)" if text.startswith("(\n") and options else rest if options else text
     if not options or ("errexit" in own and options - _UNFELT <= own):
         return text
+    if text.startswith("(\n") and options == {"errexit"} and not own:
+        return f"(\nset +e\n{_inner(text)}\n)"
     plain = _QUOTED.sub("", text)
     is_safe = (
         not _is_row(text)
