@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from millefeuille.analysis.advice.shell import commands, commented, enclosed, joinable, without
+from millefeuille.analysis.advice.shell import commands, commented, enclosed, joinable, lists
 
 
 @pytest.mark.parametrize(("text", "found"), [
@@ -22,15 +22,10 @@ def test_commands(text: str, found: tuple[str, ...] | None) -> None:
     assert commands(text) == found
 
 
-def test_without() -> None:
-    assert without("a && chown b c && d", ("chown b c",)) == "a && d"
-    assert without("chown b c", ("chown b c",)) == ""
-    assert without("a; b && x; c && d", ("x",)) == "a; b; c && d"
-    assert without("a; x && b; y", ("x", "y")) == "a; b"
-    assert without("x; a && b", ("x",)) == "a && b"
-    assert without("a; x; b", ("x",), "z") == "a; z; b"
-    assert without("a\nb\nx", ("x",)) == "a; b"
-    assert without("a &\nx; b", ("x",)) == "a & b"
+def test_what_is_run_whatever_became_of_the_rest() -> None:
+    assert lists("a && b; c\n\nd && e &&\n f;") == (("a", "b"), ("c",), ("d", "e", "f"))
+    assert lists("a &\nb") == (("a &",), ("b",))
+    assert lists("a || b") is None
 
 
 @pytest.mark.parametrize("text", [
@@ -58,8 +53,3 @@ def test_what_nothing_can_be_put_behind() -> None:
     assert not joinable("cat <<EOF")
     assert commented("a # why")
     assert not commented("a#b")
-
-
-def test_another_command_instead() -> None:
-    assert without("a && chown -R b c && d", ("chown -R b c",), "chown b c") == "a && chown b c && d"
-    assert without("chown -R b c && chmod 1 c", ("chown -R b c", "chmod 1 c"), "x") == "x"

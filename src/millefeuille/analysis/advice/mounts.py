@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from millefeuille.analysis.advice import removing, shell
 from millefeuille.analysis.advice.advice import BIND_MOUNT, Advice
 from millefeuille.analysis.advice.bearing import bears
+from millefeuille.analysis.advice.dropping import without
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Insert, Remove
 from millefeuille.analysis.advice.merging import join
 from millefeuille.analysis.advice.passing import is_around
@@ -99,7 +100,7 @@ def _removed(waste: Waste, killer: int, users: Sequence[int], targets: Sequence[
     bodies = [waste.script[number].body for number in users]
     row = shell.commands(bodies[-1]) or ()
     behind = [text for text in row[row.index(removed[0]) :] if text not in removed]
-    bodies[-1] = shell.without(bodies[-1], removed)
+    bodies[-1] = without(bodies[-1], removed)
     # A mount is there to the end.
     is_seen = any(_may_see(waste, users[-1], targets, text) for text in behind)
     return removed if not is_seen and all(bears(body, targets) for body in bodies) else ()

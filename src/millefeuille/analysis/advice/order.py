@@ -6,12 +6,14 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from millefeuille.analysis.advice.advice import ORDER, Advice, Trigger
+from millefeuille.analysis.advice.dropping import fails_with
 from millefeuille.analysis.advice.edits import DropCommands, Edit, Insert, Move, Retarget
 from millefeuille.analysis.advice.installs import Reading, reading
+from millefeuille.analysis.advice.joining import exits
 from millefeuille.analysis.advice.mounts import is_made
 from millefeuille.analysis.advice.passing import names_of, says
 from millefeuille.analysis.advice.step import Step
-from millefeuille.analysis.advice.surroundings import absolute, workdir
+from millefeuille.analysis.advice.surroundings import absolute, shell, workdir
 from millefeuille.analysis.advice.waste import Waste
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, FILE
@@ -80,7 +82,9 @@ def _work(waste: Waste, number: int, copied: _Copied) -> _Work:
             break
         if found.rest:
             # A part of a RUN is only worth it when it installs something, and what it meets has to stay.
-            if found.files and not passed and not moves:
+            strict = exits(shell(waste, later) or ())
+            is_same = fails_with(run.body, len(found.commands), errexit=strict)
+            if found.files and is_same and not passed and not moves:
                 needed += found.files
                 return _Work((), tuple(needed), (later, found))
             break
@@ -150,7 +154,7 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
         later, found = work.parted
         run = " ".join(("RUN", *waste.script[later].flags, " && ".join(found.commands)))
         # Options of the shell are for both.
-        dropped = tuple(text for text in found.commands if not text.startswith("set "))
+        dropped = tuple(text for text in found.commands if not text.startswith(("set ", "umask ")))
         edits += [Insert(number, run), DropCommands(later, dropped)]
     else:
         between = waste.script[number : work.passed[-1]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from millefeuille.analysis.advice.dropping import without
 from millefeuille.analysis.advice.edits import (
     AddFlag,
     DropCommands,
@@ -19,7 +20,6 @@ from millefeuille.analysis.advice.edits import (
     Retarget,
 )
 from millefeuille.analysis.advice.joining import joined, prefixed
-from millefeuille.analysis.advice.shell import without
 from millefeuille.analysis.advice.step import Step, read_step
 from millefeuille.annotations import Final
 from millefeuille.values import dataclass, replace

@@ -47,31 +47,22 @@ def words(command: str) -> tuple[str, ...]:
         return ()
 
 
-def without(text: str, dropped: tuple[str, ...], instead: str = "") -> str:
-    """The text without these of its commands, `instead` where the first was; "" when none is left."""
-    found = commands(text) or (text,)
-    first = next((place for place, one in enumerate(found) if one in dropped), None)
-    kept, is_apart = "", False
-    for place, (one, apart) in enumerate(zip(found, _apart(text, len(found)), strict=True)):
-        # What is run whatever became of one command is so without what stood between them.
-        is_apart = is_apart or apart
-        left = one if one not in dropped else instead if place == first else ""
-        if left:
-            between = " " if kept.endswith("&") else "; " if is_apart else " && "
-            kept, is_apart = f"{kept}{between}{left}" if kept else left, False
-    return kept
-
-
-def _apart(text: str, count: int) -> list[bool]:
-    """Of each of the commands, whether it is run when the one before it failed, too."""
-    found, is_apart = [], False
-    for match in _SPLIT.finditer(text) if count > 1 else ():
+def lists(text: str) -> tuple[tuple[str, ...], ...] | None:
+    """The commands that `&&` stands between, apart from those that are run whatever became of them; None
+    where the text is more than a row of commands.
+    """
+    found = commands(text)
+    if found is None or len(found) < 2:
+        return (found,) if found else None
+    rows: list[list[str]] = []
+    goes_on = False
+    for match in _SPLIT.finditer(text):
         if match[1] and match[1].strip():
-            found.append(is_apart)
-            is_apart = False
-        elif match[2]:
-            is_apart = is_apart or match[2] != "&&"
-    return found or [False]
+            rows[-1:] = [[*rows[-1], match[1].strip()]] if goes_on else [*rows[-1:], [match[1].strip()]]
+            goes_on = False
+        else:  # behind && a line goes on
+            goes_on = goes_on or match[2] == "&&"
+    return tuple(map(tuple, rows))
 
 
 def leaks(text: str) -> bool:
