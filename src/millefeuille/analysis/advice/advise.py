@@ -18,10 +18,12 @@ from millefeuille.analysis.advice.moved import moved
 from millefeuille.analysis.advice.order import order
 from millefeuille.analysis.advice.stages import stages
 from millefeuille.analysis.advice.step import Step
+from millefeuille.analysis.advice.surroundings import is_known, shell
 from millefeuille.analysis.advice.waste import Waste
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.annotations import Final
+from millefeuille.values import replace
 
 # What takes a file out of the image comes before what only stops it from being stored twice.
 _RULES: Final = (
@@ -33,4 +35,10 @@ _RULES: Final = (
 def advise(image: Image, account: Ledger, script: Sequence[Step]) -> tuple[Advice, ...]:
     """Advice on an image that this script made, in the order in which it is to be followed."""
     waste = Waste(image=image, account=account, script=script)
+    # What another shell makes of the commands, nobody knows here.
+    read = [
+        step if step.word != "RUN" or is_known(shell(waste, number)) else replace(step, fixed=True)
+        for number, step in enumerate(script)
+    ]  # fmt: skip
+    waste = Waste(image=image, account=account, script=read)
     return tuple(advice for rule in _RULES for advice in rule(waste))

@@ -12,7 +12,7 @@ from millefeuille.analysis.advice.edits import Edit, Join, Remove
 from millefeuille.analysis.advice.joining import exits, joined
 from millefeuille.analysis.advice.passing import passes_files, passes_names
 from millefeuille.analysis.advice.reach import may_mean, real
-from millefeuille.analysis.advice.surroundings import shell, workdir
+from millefeuille.analysis.advice.surroundings import is_known, shell, workdir
 from millefeuille.analysis.advice.targets import lies_in
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import Death
@@ -29,7 +29,6 @@ _RECORDS: Final = re.compile(
     rb"var/lib/(dpkg|apt|rpm|pacman|dnf|yum)/|var/log/|var/cache/(ldconfig|debconf|apt)/|lib/apk/db/"
     rb"|etc/(ld\.so\.cache|(passwd|group|shadow|gshadow|subuid|subgid)-?)$|usr/share/info/dir$|usr/lib/sysimage/rpm/"
 )
-_SHELLS: Final = ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh")
 _PLAIN: Final = re.compile(r"[\w./@%+-]+")  # what needs no quotes
 
 
@@ -111,7 +110,7 @@ def join(waste: Waste, first: int, last: int, recast: Collection[int] = ()) -> t
 def _in_shell(waste: Waste, runs: Sequence[int], edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
     """The same for the shell in use; none where the commands would fail in another way there."""
     words = shell(waste, runs[0])
-    if not edits or (words and posixpath.basename(words[0]) not in _SHELLS):
+    if not edits or not is_known(words):
         return ()
     # What is copied is one list of commands.
     texts = [waste.script[run].command if waste.script[run].word == "RUN" else "cp" for run in runs]

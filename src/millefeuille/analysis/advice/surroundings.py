@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.advice.waste import Waste
@@ -13,6 +13,7 @@ from millefeuille.annotations import Final
 
 _VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _SHELL: Final = ("/bin/sh", "-c")
+_KNOWN: Final = ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh")
 _ROOT: Final = ("", "0", "root", "0:0", "root:root", "0:root", "root:0")
 
 
@@ -46,6 +47,11 @@ def shell(waste: Waste, number: int) -> tuple[str, ...] | None:
     if any(step.word == "SHELL" for step in waste.script):
         return None  # that of the base, of which the image does not tell any more
     return tuple(map(str, waste.image.config.process.get("Shell") or _SHELL))
+
+
+def is_known(words: Sequence[str] | None) -> bool:
+    """Whether the words of a shell are those of one that reads commands as `sh` does; None may be."""
+    return not words or posixpath.basename(words[0]) in _KNOWN
 
 
 def user(waste: Waste, number: int) -> str:
