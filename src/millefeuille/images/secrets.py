@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from millefeuille.analysis.image import Image, make_image
 from millefeuille.analysis.ledger import ledger
-from millefeuille.analysis.secrets.redaction import redact
+from millefeuille.analysis.secrets.redaction import Redaction
 from millefeuille.analysis.secrets.scan import Match, scan, scan_config
 from millefeuille.annotations import Final
 from millefeuille.images.content import config_of, find_platform
@@ -69,7 +69,8 @@ def secrets(store: Store, text: str, platform: Platform | None = None) -> tuple[
 def _redacted(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings with steps that show none of them: a command often says what it writes into a file."""
     matches = {one.match.secret: one.match for one in found}.values()
-    steps = {step: redact(step, matches) for step in {one.step for one in found}}
+    redaction = Redaction(matches)
+    steps = {step: redaction.of(step) for step in {one.step for one in found}}
     return tuple(replace(one, step=steps[one.step]) for one in found)
 
 
