@@ -142,6 +142,28 @@ def test_hard_links_are_the_files_that_they_name() -> None:
     assert b"".join(state.viewed.content(link)) == b"y" * 2000
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("m.in$", ["main", "mäin"]), ("m[äö]in", ["mäin"]), ("text:ä", ["mäin"]), ("b.d", ["b\udcffd"]),
+        (r"/m\w*$", ["main"]), ("^/m[a-z]in", ["main"]), ("(?i)MAIN", ["main"]), ("MAIN", []), ("text:MAIN", []),
+    ],
+)  # fmt: skip
+def test_a_filter_finds_characters_and_not_bytes(text: str, left: list[str]) -> None:
+    names = (b"b\xffd", b"main", "mäin".encode())
+    tar = rawtars.archive(*(rawtars.file(name, b"x") for name in names))
+    state = State(viewed_of(image_of((tar,), STEPS[:1]), (tar,)), Preferences())
+    state.filter(text)
+    found = [node.name.decode("utf-8", "surrogateescape") for node in _nodes(state)]
+    assert found == left
+
+
+@pytest.mark.parametrize("text", ["(?u)a+", "a{99999999999}", "(" * 3000])
+def test_what_is_no_expression_is_looked_for_as_it_is(text: str) -> None:
+    assert not Wanted(text).path_fits(b"a")
+    assert Wanted(text).path_fits(b"etc/" + text.encode())
+
+
 def test_without_a_filter_its_end_moves_nothing(state: State) -> None:
     state.focus = TREE
     for _ in range(4):

@@ -18,6 +18,8 @@ from millefeuille.analysis.tree import ADDED, METADATA, MODIFIED, REMOVED, TYPE,
 from millefeuille.errors import Invalid
 
 _CHANGES = frozenset({ADDED, MODIFIED, METADATA, TYPE, REMOVED, UNCHANGED})
+# Not all that `re` refuses is an error of its own: `(?u)`, `a{99999999999}`, and groups in too many others.
+_NO_EXPRESSION = (re.error, ValueError, OverflowError, RecursionError)
 
 
 class BadFilter(Invalid):
@@ -30,7 +32,7 @@ class Wanted:
     def __init__(self, text: str) -> None:
         """Read a filter line. Raises BadFilter."""
         self.text = text.strip()
-        self._paths: list[re.Pattern[bytes]] = []
+        self._paths: list[re.Pattern[str]] = []
         self._sizes: list[Callable[[int], bool]] = []
         self._changes = _CHANGES
         for word in self.text.split():
@@ -38,7 +40,8 @@ class Wanted:
 
     def path_fits(self, path: bytes) -> bool:
         """Whether a path could be wanted."""
-        return all(pattern.search(b"/" + path) for pattern in self._paths)
+        text = "/" + path.decode("utf-8", "surrogateescape")
+        return all(pattern.search(text) for pattern in self._paths)
 
     def could_be(self, path: bytes, size: int) -> bool:
         """Whether a file is wanted if its change is."""
@@ -63,13 +66,16 @@ class Wanted:
         elif word.startswith("change:"):
             self._changes &= _by_change(word[7:])
         elif word.startswith("text:"):
-            self._paths.append(re.compile(re.escape(word[5:].encode("utf-8", "surrogateescape"))))
+            self._paths.append(re.compile(re.escape(word[5:])))
         else:
-            raw = word.encode("utf-8", "surrogateescape")
-            try:
-                self._paths.append(re.compile(raw))
-            except re.error:
-                self._paths.append(re.compile(re.escape(raw)))
+            self._paths.append(_by_expression(word))
+
+
+def _by_expression(word: str) -> re.Pattern[str]:
+    try:
+        return re.compile(word, re.ASCII)  # classes have the characters that they have in Go, and for Dive
+    except _NO_EXPRESSION:
+        return re.compile(re.escape(word))
 
 
 def _by_size(word: str) -> Callable[[int], bool]:
