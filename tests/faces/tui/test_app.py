@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.faces.tui.conftest import STEPS, image_of, viewed_of
 from textual.events import Key, MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -17,6 +18,7 @@ from millefeuille.faces.tui.file import FileScreen
 from millefeuille.faces.tui.keys import DEFAULTS, LAYERS, TREE, WASTE, Keys
 from millefeuille.faces.tui.preferences import Preferences
 from millefeuille.faces.tui.state import State
+from millefeuille.testing import rawtars
 
 Driven = Callable[[Pilot[None], AnalyserApp], Awaitable[None]]
 _TERMINAL = {"pgup": "pageup", "pgdn": "pagedown", "ctrl+slash": "ctrl+underscore", "esc": "escape",
@@ -198,6 +200,36 @@ def test_the_filter_line_opens_once(state: State) -> None:
         assert app.query_one(Input).value == "b"
         await pilot.press("enter", "ctrl+f", "c")
         assert app.query_one(Input).value == "c"
+
+    drive(state, steps)
+
+
+def test_a_filter_that_is_typed_at_once_is_looked_for_once(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted: list[str] = []
+    monkeypatch.setattr(state, "filter", wanted.append)
+
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("ctrl+f")
+        _at_once(app, *"libx")
+        await pilot.pause()
+        assert wanted == ["libx"]
+
+    drive(state, steps)
+
+
+def test_an_expression_that_takes_too_long_is_told_of() -> None:
+    tar = rawtars.archive(rawtars.file(b"QuoVadis_" + b"x" * 28, b"x"))
+    state = State(viewed_of(image_of((tar,), STEPS[:1]), (tar,)), Preferences())
+
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("ctrl+f")
+        _at_once(app, *r"(\w+)*\.so$")
+        await pilot.pause()
+        assert r"(\w+)*\.so$: takes too long" in text(app)
+        await pilot.press("escape")
+        assert "QuoVadis" in text(app) and "too long" not in text(app)
 
     drive(state, steps)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import time
+
 import pytest
 from tests.faces.tui.conftest import BASE, MIDDLE, STEPS, TOP, image_of, viewed_of
 
@@ -125,7 +128,7 @@ def test_filters(state: State, text: str, left: list[str]) -> None:
 @pytest.mark.parametrize("text", ["size>much", "change:blue"])
 def test_a_filter_that_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(BadFilter):
-        Wanted(text)
+        Wanted(text, list)
 
 
 def test_hard_links_are_the_files_that_they_name() -> None:
@@ -146,7 +149,8 @@ def test_hard_links_are_the_files_that_they_name() -> None:
     ("text", "left"),
     [
         ("m.in$", ["main", "mäin"]), ("m[äö]in", ["mäin"]), ("text:ä", ["mäin"]), ("b.d", ["b\udcffd"]),
-        (r"/m\w*$", ["main"]), ("^/m[a-z]in", ["main"]), ("(?i)MAIN", ["main"]), ("MAIN", []), ("text:MAIN", []),
+        (r"/m\w*$", ["main"]), ("^/m[a-z]in", ["main"]), ("(?i)MAIN", ["main"]), ("MAIN", []),
+        ("text:MAIN", []),
     ],
 )  # fmt: skip
 def test_a_filter_finds_characters_and_not_bytes(text: str, left: list[str]) -> None:
@@ -160,8 +164,35 @@ def test_a_filter_finds_characters_and_not_bytes(text: str, left: list[str]) -> 
 
 @pytest.mark.parametrize("text", ["(?u)a+", "a{99999999999}", "(" * 3000])
 def test_what_is_no_expression_is_looked_for_as_it_is(text: str) -> None:
-    assert not Wanted(text).path_fits(b"a")
-    assert Wanted(text).path_fits(b"etc/" + text.encode())
+    here = b"etc/" + text.encode()
+    wanted = Wanted(text, lambda: [b"a", here])
+    assert wanted.path_fits(here) and not wanted.path_fits(b"a")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (r"(\w+)*\.so$", b"a" * 37), ("(a|a)*b", b"a" * 37), ("a*[ab]*c", b"a" * 4000),
+        ("(?=(a+)+b)c", b"a" * 37), ("(?:(?:a?){60000}){60000}", b"a" * 37),
+    ],
+)  # fmt: skip
+def test_an_expression_that_would_take_years_is_refused(text: str, name: bytes) -> None:
+    started = time.monotonic()
+    with pytest.raises(BadFilter, match="takes too long"):
+        Wanted(text, lambda: [name])
+    assert time.monotonic() - started < 3
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_a_filter_that_takes_too_long_for_another_image_goes() -> None:
+    old, new = (rawtars.archive(rawtars.file(name, b"x")) for name in (b"a" * 37, b"b"))
+    images = [image_of((tar,), STEPS[:1]) for tar in (old, new)]
+    state = State(viewed_of(images[1], (new,)), Preferences(), Comparison("old:1", difference(*images)))
+    state.filter(r"(\w+)*\.so$")  # quick for `b`
+    state.act("toggle-comparison")
+    assert "takes too long" in state.message
+    assert _tree(state) == {"a" * 37: "removed", "b": "added"}
 
 
 def test_without_a_filter_its_end_moves_nothing(state: State) -> None:

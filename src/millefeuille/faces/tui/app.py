@@ -186,6 +186,8 @@ class AnalyserApp(App[None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what the filter line wants while it is typed."""
+        if event.input is not self._filter or event.value != event.input.value:
+            return  # more was typed meanwhile
         try:
             self.state.filter(event.value)
             self.state.message = ""

@@ -33,6 +33,10 @@ class Comparison:
         """What differs in a directory, sorted by name."""
         return sorted(self._nodes.get(path, {}).values())
 
+    def paths(self) -> set[bytes]:
+        """Every path that differs, and the directories above them."""
+        return set().union(*self._nodes.values())
+
     def _add(self, node: Node) -> None:
         above = node.path.rpartition(b"/")[0]
         self._nodes.setdefault(above, {})[node.path] = node

@@ -14,7 +14,7 @@ from millefeuille.faces.tui.cursor import Cursor
 from millefeuille.faces.tui.keys import LAYERS, TREE, WASTE, Keys
 from millefeuille.faces.tui.preferences import KINDS, Preferences
 from millefeuille.faces.tui.viewed import Viewed
-from millefeuille.faces.tui.wanted import Wanted
+from millefeuille.faces.tui.wanted import BadFilter, Wanted
 
 _PANES: Final = (LAYERS, TREE, WASTE)
 
@@ -77,7 +77,7 @@ class State:
 
     def filter(self, text: str) -> None:
         """Show only what a filter line wants. Raises BadFilter."""
-        wanted = Wanted(text) if text.strip() else None
+        wanted = Wanted(text, self._paths) if text.strip() else None
         self.browser.wanted = wanted
         self.browser.allowed = self.viewed.places(wanted) if wanted and not self.comparing else None
         self._renew()
@@ -96,6 +96,11 @@ class State:
         if self.comparing and self.comparison is not None:
             return list(self.comparison.children(path))
         return list(self.viewed.children(path, self.below, self.layer.at))
+
+    def _paths(self) -> set[bytes]:
+        if self.comparing and self.comparison is not None:
+            return self.comparison.paths()
+        return self.viewed.paths()
 
     def _table(self) -> Mapping[str, Callable[[], object]]:
         toggles: dict[str, Callable[[], object]] = {
@@ -172,7 +177,11 @@ class State:
             self.message = "No other image to compare with: start with --compare IMAGE"
             return
         self.comparing = not self.comparing
-        self.filter(self.browser.wanted.text if self.browser.wanted else "")
+        try:
+            self.filter(self.browser.wanted.text if self.browser.wanted else "")
+        except BadFilter:
+            self.filter("")
+            raise
 
     def _toggle(self, name: str) -> None:
         shown = self.browser.toggle(KINDS[name])

@@ -47,8 +47,24 @@ class Viewed:
             return []
         return self._trees.children(path, below=below, upto=upto, sums=self.ready)
 
+    def paths(self) -> set[bytes]:
+        """Every path of any layer, and the directories above them."""
+        found: set[bytes] = set()
+        for layer in self.image.layers:
+            found.update(layer.paths, layer.parents)
+        return found
+
     def places(self, wanted: Wanted) -> set[bytes]:
         """Every path of any layer that could be wanted, and the directories above them."""
+        found = set(wanted.fitting) if wanted.by_path and wanted.fitting is not None else self._found(wanted)
+        for path in list(found):
+            while path := path.rpartition(b"/")[0]:
+                if path in found:
+                    break
+                found.add(path)
+        return found
+
+    def _found(self, wanted: Wanted) -> set[bytes]:
         found: set[bytes] = set()
         for layer in self.image.layers:
             rows = zip(layer.paths, layer.sizes, strict=True)
@@ -58,11 +74,6 @@ class Viewed:
             found.update(path for path in links if wanted.path_fits(path))
             if wanted.by_path:
                 found.update(path for path in layer.parents if wanted.path_fits(path))
-        for path in list(found):
-            while path := path.rpartition(b"/")[0]:
-                if path in found:
-                    break
-                found.add(path)
         return found
 
     def work_out(self) -> None:

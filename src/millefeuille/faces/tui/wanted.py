@@ -5,43 +5,53 @@
     size>1MB size<1GB  files of that size
     change:added,type  files with one of these changes
 
-Words are separated by spaces, and all have to hold. What is no regular expression is taken as it is.
+Words are separated by spaces, and all have to hold. What is no regular expression is taken as it is, and one
+that takes too long is refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from millefeuille.analysis.rules import BadRule, parse_size
 from millefeuille.analysis.tree import ADDED, METADATA, MODIFIED, REMOVED, TYPE, UNCHANGED, Node
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
+from millefeuille.faces.tui.deadline import Expired, within
 
 _CHANGES = frozenset({ADDED, MODIFIED, METADATA, TYPE, REMOVED, UNCHANGED})
 # Not all that `re` refuses is an error of its own: `(?u)`, `a{99999999999}`, and groups in too many others.
 _NO_EXPRESSION = (re.error, ValueError, OverflowError, RecursionError)
 
 
+# What looking through the paths may take, in seconds: at all, and for each path several times what it needs.
+_AT_ALL: Final = 0.5
+_EACH: Final = 3e-6
+
+
 class BadFilter(Invalid):
-    """A word of the filter line says nothing."""
+    """A word of the filter line says nothing, or takes too long."""
 
 
 class Wanted:
     """What is wanted: every test holds, of what is no directory."""
 
-    def __init__(self, text: str) -> None:
-        """Read a filter line. Raises BadFilter."""
+    def __init__(self, text: str, paths: Callable[[], Collection[bytes]]) -> None:
+        """Read a filter line, to be asked about these paths only. Raises BadFilter."""
         self.text = text.strip()
-        self._paths: list[re.Pattern[str]] = []
+        self._expressions: list[re.Pattern[str]] = []
         self._sizes: list[Callable[[int], bool]] = []
         self._changes = _CHANGES
         for word in self.text.split():
             self._read(word)
+        # Those that could be wanted, None for all. They are looked for here, where it can be ended, and not
+        # while rows are drawn.
+        self.fitting = _found(self._expressions, paths()) if self._expressions else None
 
     def path_fits(self, path: bytes) -> bool:
         """Whether a path could be wanted."""
-        text = "/" + path.decode("utf-8", "surrogateescape")
-        return all(pattern.search(text) for pattern in self._paths)
+        return self.fitting is None or path in self.fitting
 
     def could_be(self, path: bytes, size: int) -> bool:
         """Whether a file is wanted if its change is."""
@@ -66,9 +76,9 @@ class Wanted:
         elif word.startswith("change:"):
             self._changes &= _by_change(word[7:])
         elif word.startswith("text:"):
-            self._paths.append(re.compile(re.escape(word[5:])))
+            self._expressions.append(re.compile(re.escape(word[5:])))
         else:
-            self._paths.append(_by_expression(word))
+            self._expressions.append(_by_expression(word))
 
 
 def _by_expression(word: str) -> re.Pattern[str]:
@@ -76,6 +86,18 @@ def _by_expression(word: str) -> re.Pattern[str]:
         return re.compile(word, re.ASCII)  # classes have the characters that they have in Go, and for Dive
     except _NO_EXPRESSION:
         return re.compile(re.escape(word))
+
+
+def _found(expressions: list[re.Pattern[str]], paths: Collection[bytes]) -> Collection[bytes]:
+    """The paths in which each expression is found."""
+    try:
+        with within(_AT_ALL + len(paths) * _EACH):
+            for expression in expressions:
+                search = expression.search
+                paths = {path for path in paths if search("/" + path.decode("utf-8", "surrogateescape"))}
+    except Expired as error:
+        raise BadFilter(f"{expression.pattern}: takes too long") from error
+    return paths
 
 
 def _by_size(word: str) -> Callable[[int], bool]:
