@@ -324,6 +324,28 @@ def test_leaving(state: State, key: str) -> None:
     assert drive(state, steps).return_code == 0
 
 
+def test_control_c_leaves_the_filter_line_too(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("ctrl+f", *"quit", "ctrl+c")
+
+    assert drive(state, steps).return_code == 0
+
+
+@pytest.mark.parametrize("opened", ["ctrl+f", "question_mark", "tab"])
+def test_no_key_but_ours_leaves(state: State, opened: str) -> None:
+    state.keys = Keys({"quit": "Q"})
+
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press(opened)
+        for key in ("ctrl+q", "ctrl+p", "ctrl+backslash", "shift+tab"):
+            await pilot.press(key)
+            assert app._exit is False and len(app.screen_stack) <= 2
+        await pilot.press("ctrl+c")
+        assert app._exit is False and not app.query("Toast")
+
+    drive(state, steps)
+
+
 def test_other_sizes(state: State) -> None:
     async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
         for width, height in ((60, 20), (200, 50), (30, 6)):

@@ -68,7 +68,12 @@ def strip(line: Line, width: int) -> Strip:
     return Strip([Segment(text, _STYLES[look]) for text, look in line]).adjust_cell_length(width)
 
 
-class AnalyserApp(App[None]):
+def _writes(character: str | None) -> bool:
+    """Whether a key writes something where text is typed."""
+    return character is not None and character.isprintable()
+
+
+class AnalyserApp(App[None], inherit_bindings=False):
     """The analyser. What takes long is worked out in the background after the first frame.
 
     Files are extracted below `target`.
@@ -76,7 +81,6 @@ class AnalyserApp(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
     CSS = "Input { dock: bottom; height: 1; border: none; padding: 0; }"
-    BINDINGS = []
 
     def __init__(self, state: State, *, target: str = ".") -> None:
         super().__init__()
@@ -138,21 +142,24 @@ class AnalyserApp(App[None]):
 
     def _key(self, key: str, character: str | None) -> bool:
         """Whether a key did something."""
-        if self.state.typing:
+        action = self._action(key, character)
+        if self.state.typing and not (action == "quit" and not _writes(character)):
             if self.state.keys.action(self.state.focus, key) != "close-filter-files":
                 # Keys that come with the one that opens the line are its own, and so are those after a click.
                 self.screen.set_focus(self._filter)
                 return False
             self._close_filter()
-        pane = self.state.focus
-        name = character if character is not None and character.isprintable() and len(key) > 1 else key
-        name = key if name == " " or name is None else name
-        name = "ctrl+h" if character == "\b" else name  # Textual calls it backspace
-        action = self.state.keys.action(pane, name) or self.state.keys.action(pane, key)
         if action is None:
             return False
         self.perform(action)
         return True
+
+    def _action(self, key: str, character: str | None) -> str | None:
+        name = character if character is not None and _writes(character) and len(key) > 1 else key
+        name = key if name == " " else name
+        name = "ctrl+h" if character == "\b" else name  # Textual calls it backspace
+        pane = self.state.focus
+        return self.state.keys.action(pane, name) or self.state.keys.action(pane, key)
 
     def perform(self, action: str) -> None:
         """Do what a key stands for."""
