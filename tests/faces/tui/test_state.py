@@ -305,6 +305,27 @@ def test_changes_of_directories_do_not_hide_what_is_in_them(state: State) -> Non
     assert [node.path for node in _nodes(state)] == [b"new"]
 
 
+@pytest.mark.parametrize("action", ["", "toggle-unmodified-files", "toggle-sort-order"])
+@pytest.mark.parametrize("text", ["", "leaf", "leaf size>0", "change:unchanged"])
+def test_trees_may_be_as_deep_as_layers_may(action: str, text: str) -> None:
+    path = b"/".join([b"d"] * 1000)
+    tar = rawtars.archive(rawtars.pax({b"path": path + b"/leaf"}), rawtars.file(b"leaf", b"x"))
+    state = State(viewed_of(image_of((tar,), STEPS[:1]), (tar,)), Preferences())
+    state.viewed.work_out()
+    state.work_done()
+    if action:
+        state.act(action)
+    state.filter(text)
+    state.focus = TREE
+    state.act("last")
+    shown = action != "toggle-unmodified-files"
+    assert len(_names(state)) == (1001 if shown else 0)
+    assert state.row.at == (1000 if shown else 0)
+    state.act("toggle-collapse-all-dir")
+    assert len(_names(state)) == shown
+    assert state.browser.number_of(path + b"/leaf") == (1000 if shown else None)
+
+
 def test_an_image_without_layers_is_empty() -> None:
     state = State(viewed_of(image_of((), ()), ()), Preferences())
     for _ in range(3):

@@ -50,7 +50,7 @@ class Browser:
         """Make all rows anew, when they are looked at."""
         self._rows = []
         self._known = {}
-        self._rest = self._walk(b"", "", -1)
+        self._rest = self._walk()
 
     def row(self, number: int) -> Row | None:
         """A row; None behind the last."""
@@ -108,20 +108,25 @@ class Browser:
     def _is_open(self, path: bytes) -> bool:
         return (path in self._turned) == self._collapsed
 
-    def _walk(self, path: bytes, guide: str, above: int) -> Iterator[Row]:
-        nodes = self._sorted(path)
-        upcoming = next(nodes, None)
-        while upcoming is not None:
-            node, upcoming = upcoming, next(nodes, None)
-            bent, straight = ("├── ", "│   ") if upcoming is not None else ("└── ", "    ")
+    def _walk(self) -> Iterator[Row]:
+        # No call for each directory below another: a tree may be deeper than calls may be.
+        levels = [_Level(self._sorted(b""), "", -1)]
+        while levels:
+            level = levels[-1]
+            node = level.upcoming
+            if node is None:
+                levels.pop()
+                continue
+            level.upcoming = next(level.rest, None)
+            bent, straight = ("├── ", "│   ") if level.upcoming is not None else ("└── ", "    ")
             if node.kind != DIRECTORY:
-                yield Row(node, guide + bent, None, above)
+                yield Row(node, level.guide + bent, None, level.above)
                 continue
             here = len(self._rows)
             opened = self._is_open(node.path)
-            yield Row(node, guide + bent, opened, above)
+            yield Row(node, level.guide + bent, opened, level.above)
             if opened:
-                yield from self._walk(node.path, guide + straight, here)
+                levels.append(_Level(self._sorted(node.path), level.guide + straight, here))
 
     def _sorted(self, path: bytes) -> Iterator[Node]:
         nodes = self._children(path)
@@ -130,6 +135,11 @@ class Browser:
         return (node for node in nodes if self._shows(node))
 
     def _shows(self, node: Node) -> bool:
+        shown = self._by_itself(node)
+        return self._has_something(node.path) if shown is None else shown
+
+    def _by_itself(self, node: Node) -> bool | None:
+        """Whether a node is shown; None for a directory that is where something below it is."""
         hidden = node.change in self.hidden
         if self.wanted is not None:
             if self.allowed is not None and node.path not in self.allowed:
@@ -140,12 +150,35 @@ class Browser:
         if hidden and node.change in _THROUGHOUT:
             return False
         named = self.wanted is None or (self.wanted.by_path and self.wanted.path_fits(node.path))
-        if named and not hidden:
-            return True
-        # The same directory is asked about from each one above it.
-        if node.path not in self._known:
-            self._known[node.path] = any(self._shows(child) for child in self._children(node.path))
-        return self._known[node.path]
+        return True if named and not hidden else self._known.get(node.path)
+
+    def _has_something(self, path: bytes) -> bool:
+        """Whether something in a directory is shown; what is learned on the way is known from then on."""
+        above = [(path, iter(self._children(path)))]
+        while above:
+            path, rest = above[-1]
+            for child in rest:
+                shown = self._by_itself(child)
+                if shown is None:
+                    above.append((child.path, iter(self._children(child.path))))
+                    break
+                if shown:
+                    self._known.update((each, True) for each, _ in above)
+                    return True
+            else:
+                self._known[path] = False
+                above.pop()
+        return False
+
+
+class _Level:
+    """A directory whose rows are being made: the next node, those behind it, and as in a row of each."""
+
+    def __init__(self, nodes: Iterator[Node], guide: str, above: int) -> None:
+        self.upcoming = next(nodes, None)
+        self.rest = nodes
+        self.guide = guide
+        self.above = above
 
 
 # What is true of all that is in a directory with such a change.
