@@ -74,6 +74,13 @@ def test_a_hard_link_is_what_it_is_a_name_of() -> None:
     assert found.find(b"d/e", 2) == (1, 0)
 
 
+def test_hundreds_of_layers() -> None:
+    found = trees(*(rawtars.archive(rawtars.file(b"d/f%03d" % number, b"x")) for number in range(500)))
+    for upto in (499, 300, 450):
+        assert found.children(b"", below=0, upto=upto)[0].size == upto + 1
+        assert len(found.children(b"d", below=0, upto=upto)) == upto + 1
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("slice_", range(5))
 def test_random_stacks_show_what_drivers_merge(slice_: int) -> None:

@@ -28,6 +28,7 @@ TYPE: Final = "type"
 REMOVED: Final = "removed"
 
 NO_ENTRY: Final = -1
+_KEPT: Final = 64  # layers
 
 Place = tuple[int, int]  # a layer and the number of an entry in it, NO_ENTRY for a directory without one
 
@@ -75,9 +76,9 @@ class Trees:
         self._layers = layers
         self._account = account
         self._touched = lru_cache(maxsize=64)(self._touch)
-        # Directories that are looked at again and again while somebody walks about.
-        self._listed = lru_cache(maxsize=4096)(self._list)
-        self._below = lru_cache(maxsize=64)(self._sum)
+        # Directories that are looked at again and again while somebody walks about: each after every layer.
+        self._listings = lru_cache(maxsize=1024)(_no_listings)
+        self._sums: dict[int, Mapping[bytes, int]] = {}  # of the layers that were asked for last
 
     def children(self, path: bytes, *, below: int, upto: int, sums: bool = True) -> list[Node]:
         """What a directory holds after layer `upto`, compared with after layer `below`, sorted by name.
@@ -118,11 +119,19 @@ class Trees:
         above, _, name = path.rpartition(b"/")
         return self._listed(above, upto).get(name)
 
-    def _list(self, path: bytes, upto: int) -> Mapping[bytes, Place]:
+    def _listed(self, path: bytes, upto: int) -> Mapping[bytes, Place]:
+        """What is in a directory after a layer, by name."""
         if upto < 0:
             return {}
+        known = self._listings(path)
+        # From the lowest on, and not each by a call for the one below it: there may be hundreds of layers.
+        # Where two threads ask at once, both find the same.
+        for layer in range(len(known), upto + 1):
+            known[layer] = self._list(path, layer, known.get(layer - 1, {}))
+        return known[upto]
+
+    def _list(self, path: bytes, upto: int, before: Mapping[bytes, Place]) -> Mapping[bytes, Place]:
         layer = self._layers[upto]
-        before = self._listed(path, upto - 1)
         if not self._concerns(layer, path):
             return before
         found = {} if self._cuts(layer, path) else dict(before)
@@ -201,13 +210,19 @@ class Trees:
     def _touch(self, below: int, upto: int) -> frozenset[bytes]:
         return frozenset().union(*(layer.parents for layer in self._layers[below + 1 : upto + 1]))
 
-    def _sum(self, upto: int) -> Mapping[bytes, int]:
+    def _below(self, upto: int) -> Mapping[bytes, int]:
         """The live bytes below each directory after a layer."""
-        if upto < 0:
-            return {}
-        sums = dict(self._below(upto - 1))
-        for path, change in self._deltas[upto].items():
-            sums[path] = sums.get(path, 0) + change
+        if upto in self._sums or upto < 0:
+            return self._sums.get(upto, {})
+        known = max((layer for layer in self._sums if layer < upto), default=-1)
+        sums = self._sums.get(known, {})
+        for layer in range(known + 1, upto + 1):
+            sums = dict(sums)
+            for path, change in self._deltas[layer].items():
+                sums[path] = sums.get(path, 0) + change
+            self._sums[layer] = sums
+            if len(self._sums) > _KEPT:
+                del self._sums[next(iter(self._sums))]
         return sums
 
     @cached_property
@@ -226,6 +241,10 @@ class Trees:
             above = layer.paths[entry].rpartition(b"/")[0]
             deltas[killer][above] = deltas[killer].get(above, 0) - layer.sizes[entry]
         return [_rolled_up(direct) for direct in deltas]
+
+
+def _no_listings(path: bytes) -> dict[int, Mapping[bytes, Place]]:
+    return {}
 
 
 def _rolled_up(direct: Mapping[bytes, int]) -> dict[bytes, int]:
