@@ -6,14 +6,16 @@ import signal
 import time
 
 import pytest
+from rich.cells import cell_len
 from tests.faces.tui.conftest import BASE, MIDDLE, STEPS, TOP, image_of, viewed_of
 
 from millefeuille.analysis.compare import difference
 from millefeuille.analysis.tree import Node
 from millefeuille.faces.tui.comparison import Comparison
-from millefeuille.faces.tui.frame import frame
+from millefeuille.faces.tui.frame import boxes, frame
 from millefeuille.faces.tui.keys import DEFAULTS, EVERYWHERE, LAYERS, TREE, WASTE, Keys
 from millefeuille.faces.tui.line import printed
+from millefeuille.faces.tui.panes import tree_row
 from millefeuille.faces.tui.preferences import Preferences
 from millefeuille.faces.tui.state import State
 from millefeuille.faces.tui.wanted import BadFilter, Wanted
@@ -295,6 +297,26 @@ def test_long_rows_wrap_and_the_selected_one_stays_on_the_screen(state: State) -
         state.act("down")
     state.act("toggle-wrap-tree")
     assert sum(span.look == "selected" for line in frame(state, 44, 7) for span in line) > 0
+
+
+@pytest.mark.parametrize("size", [(100, 24), (73, 30), (44, 30)])
+def test_wrapped_rows_lose_nothing_where_characters_are_wide(size: tuple[int, int]) -> None:
+    letters = "".join(chr(0x4E00 + number) for number in range(80))
+    tar = rawtars.archive(
+        *(rawtars.pax({b"path": f"{number}{letters}".encode()}) + rawtars.file(b"x") for number in range(3))
+    )
+    state = State(viewed_of(image_of((tar,), STEPS[:1]), (tar,)), Preferences())
+    state.focus = TREE
+    state.act("toggle-wrap-tree")
+    for number in range(3):
+        lines = frame(state, *size)
+        assert {sum(cell_len(span.text) for span in line) for line in lines} == {size[0]}
+        selected = "".join(span.text for line in lines for span in line if span.look == "selected")
+        assert selected.replace(" ", "").endswith(f"{number}{letters}")
+        top = next(at for at, line in enumerate(lines) if any(span.look == "selected" for span in line))
+        box = boxes(state, *size)[TREE]
+        assert tree_row(state, box.width, top - box.top - 2) == number
+        state.act("down")
 
 
 def test_changes_of_directories_do_not_hide_what_is_in_them(state: State) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 from millefeuille.annotations import Final, NamedTuple
 
@@ -56,8 +56,15 @@ def fitted(line: Iterable[Span], width: int, *, selected: bool = False) -> list[
 
 def wrapped(text: str, width: int, look: str = "plain") -> list[Line]:
     """A text on as many lines as it takes, broken anywhere."""
+    return [[Span(part, look)] for part in parts(text, width)]
+
+
+def parts(text: str, width: int) -> list[str]:
+    """A text in parts of so many cells at most, one at least; a character that is wider is one of its own."""
     width = max(width, 1)
-    return [[Span(text[at : at + width], look)] for at in range(0, len(text), width)] or [[]]
+    if text.isascii():
+        return [text[at : at + width] for at in range(0, len(text), width)] or [""]
+    return [part for part in chop_cells(text, width) if part] or [""]
 
 
 def printed(lines: Iterable[Line]) -> str:

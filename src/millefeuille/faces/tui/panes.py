@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 
 from millefeuille.analysis.tree import NO_ENTRY, Node
 from millefeuille.annotations import Final
@@ -11,7 +12,7 @@ from millefeuille.docker.units import human_size
 from millefeuille.faces.cli.escaped import escaped, printable
 from millefeuille.faces.tui.browser import Row
 from millefeuille.faces.tui.keys import LAYERS, TREE, WASTE
-from millefeuille.faces.tui.line import Line, Span, fitted, wrapped
+from millefeuille.faces.tui.line import Line, Span, fitted, parts, wrapped
 from millefeuille.faces.tui.state import State
 from millefeuille.layers.entry import DIRECTORY, SYMLINK, TYPE_BITS
 
@@ -113,9 +114,7 @@ def tree_lines(state: State, width: int, height: int) -> list[Line]:
         here = number == cursor.at and state.focus == TREE
         line = _tree_line(state, row)
         if state.wrap:
-            text = "".join(span.text for span in line)
-            look = "selected" if here else row.node.change
-            lines += wrapped(text, width, look)
+            lines += wrapped(_text(line), width, "selected" if here else row.node.change)
         else:
             lines.append(fitted(line, width, selected=here))
         number += 1
@@ -150,8 +149,11 @@ def _show_wrapped(state: State, width: int, height: int) -> None:
 
 def _height(state: State, row: Row, width: int) -> int:
     """The lines that a row takes when it is wrapped."""
-    length = sum(len(span.text) for span in _tree_line(state, row))
-    return max(-(-length // width), 1)
+    return len(parts(_text(_tree_line(state, row)), width))
+
+
+def _text(line: Iterable[Span]) -> str:
+    return "".join(span.text for span in line)
 
 
 def _tree_line(state: State, row: Row) -> list[Span]:
