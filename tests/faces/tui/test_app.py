@@ -150,6 +150,47 @@ def test_a_file_is_viewed_and_extracted(state: State, tmp_path: Path) -> None:
     assert (tmp_path / "text.1").read_text() == "one\ntwo\n"
 
 
+def test_long_lines_of_a_file_are_shown_whole() -> None:
+    ascii, wide = "".join(f"{number:06}" for number in range(100)), "\u4e2d\u6587" * 70
+    content = f"first\n{ascii}\n{wide}\nlast\n"
+    tar = rawtars.archive(rawtars.file(b"f", content.encode()))
+    state = State(viewed_of(image_of((tar,), STEPS[:1]), (tar,)), Preferences())
+
+    def shown(app: AnalyserApp) -> str:
+        return "".join(line.rstrip() for line in text(app).splitlines()[1:])
+
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("tab", "v")
+        assert shown(app) == content.replace("\n", "")
+        await pilot.resize_terminal(51, 8)
+        await pilot.pause()
+        await pilot.press("end")
+        assert "last" in shown(app) and wide[-20:] in shown(app)
+        await pilot.press("home", "down")
+        assert shown(app).startswith(ascii[:300])
+        await pilot.resize_terminal(30, 8)
+        await pilot.pause()
+        assert shown(app).startswith(ascii[:200])
+        await pilot.resize_terminal(120, 32)
+        await pilot.pause()
+        assert shown(app) == content.replace("\n", "")
+
+    drive(state, steps)
+
+
+def test_an_empty_file_is_shown() -> None:
+    tar = rawtars.archive(rawtars.file(b"f", b""))
+    state = State(viewed_of(image_of((tar,), STEPS[:1]), (tar,)), Preferences())
+
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("tab", "v", "end", "down", "home")
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause()
+        assert "/f" in text(app)
+
+    drive(state, steps)
+
+
 def test_no_name_steers_the_terminal(state: State, tmp_path: Path) -> None:
     async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
         state.act("down")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 
 from rich.segment import Segment
@@ -13,13 +14,14 @@ from textual.widget import Widget
 
 from millefeuille.annotations import Final
 from millefeuille.faces.tui.key_names import name_of
+from millefeuille.faces.tui.line import parts
 
 WHEEL: Final = 3  # rows that one step of the wheel goes
 _DONE = frozenset({"esc", "q", "v", "ctrl+c", "?"})
 
 
 class Text(Widget, can_focus=True):
-    """Lines of text, from `top` on."""
+    """Lines of text from row `top` on; a long one takes several rows."""
 
     DEFAULT_CSS = "Text { width: 1fr; height: 1fr; }"
 
@@ -27,11 +29,28 @@ class Text(Widget, can_focus=True):
         super().__init__()
         self._title = title
         self._content = lines
+        self._rows: list[str] = []
+        self._first: list[int] = []  # the row that each line begins on
         self.top = 0
+
+    @property
+    def length(self) -> int:
+        """The number of rows."""
+        return len(self._rows)
+
+    def on_resize(self) -> None:
+        """Break the lines anew, and stay at the line that is shown first."""
+        line = max(bisect(self._first, self.top) - 1, 0)
+        self._rows, self._first = [], []
+        for text in self._content:
+            self._first.append(len(self._rows))
+            self._rows += parts(text, self.size.width)
+        self.top = self._first[line] if self._first else 0
+        self.move(0)
 
     def move(self, rows: int) -> None:
         """Scroll by some rows, as far as there is something."""
-        last = max(len(self._content) - self.size.height + 1, 0)
+        last = max(len(self._rows) - self.size.height + 1, 0)
         self.top = min(max(self.top + rows, 0), last)
         self.refresh()
 
@@ -48,7 +67,7 @@ class Text(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """The title, or a line."""
         number = self.top + y - 1
-        text = self._content[number] if 0 <= number < len(self._content) else ""
+        text = self._rows[number] if 0 <= number < len(self._rows) else ""
         if not y:
             text = f"┃ {self._title} ┣{'━' * self.size.width}"
         return Strip([Segment(text)]).adjust_cell_length(self.size.width)
@@ -79,7 +98,7 @@ class FileScreen(Screen[None]):
         page = max(self.size.height - 2, 1)
         steps = {
             "up": -1, "k": -1, "down": 1, "j": 1, "pgup": -page, "u": -page, "pgdn": page, "d": page,
-            "home": -len(self.text._content), "end": len(self.text._content),
+            "home": -self.text.length, "end": self.text.length,
         }  # fmt: skip
         if name in _DONE or name_of(event.key) in _DONE:
             self.dismiss()
