@@ -319,6 +319,31 @@ def test_wrapped_rows_lose_nothing_where_characters_are_wide(size: tuple[int, in
         state.act("down")
 
 
+@pytest.mark.parametrize("wrap", [False, True])
+def test_a_screen_that_grows_is_filled(wrap: bool) -> None:
+    tars = [
+        rawtars.archive(rawtars.file(b"same", bytes([number])), rawtars.file(b"f%02d" % number, b"x"))
+        for number in range(30)
+    ]
+    state = State(viewed_of(image_of(tars, [f"step {number}" for number in range(30)]), tars), Preferences())
+    state.viewed.work_out()
+    state.work_done()
+    if wrap:
+        state.act("toggle-wrap-tree")
+
+    def shown(height: int) -> str:
+        return "\n".join("".join(span.text for span in line) for line in frame(state, 120, height))
+
+    for pane, first in ((LAYERS, "step 0"), (TREE, "f00"), (WASTE, " 0→1 ")):
+        state.focus = pane
+        shown(12)
+        state.act("last")
+        assert first not in shown(12)
+        at = {LAYERS: state.layer, TREE: state.row, WASTE: state.waste}[pane].at
+        assert first in shown(120)
+        assert {LAYERS: state.layer, TREE: state.row, WASTE: state.waste}[pane].at == at
+
+
 def test_changes_of_directories_do_not_hide_what_is_in_them(state: State) -> None:
     state.act("down")
     state.filter("change:removed")

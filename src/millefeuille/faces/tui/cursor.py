@@ -23,3 +23,9 @@ class Cursor:
         """Have the row on the screen."""
         height = max(height, 1)
         self.top = min(max(self.top, self.at - height + 1), self.at)
+
+    def fill(self, height: int, exists: Callable[[int], bool], last: Callable[[], int]) -> None:
+        """Have the row on the screen, and no room left below the last one while there are rows above."""
+        self.show(height)
+        if self.top and not exists(self.top + height - 1):
+            self.top = max(last() - height + 1, 0)

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from millefeuille.annotations import Final
 from millefeuille.faces.tui.key_names import name_of
-from millefeuille.faces.tui.line import parts
+from millefeuille.faces.tui.line import pieces
 
 WHEEL: Final = 3  # rows that one step of the wheel goes
 _DONE = frozenset({"esc", "q", "v", "ctrl+c", "?"})
@@ -44,7 +44,7 @@ class Text(Widget, can_focus=True):
         self._rows, self._first = [], []
         for text in self._content:
             self._first.append(len(self._rows))
-            self._rows += parts(text, self.size.width)
+            self._rows += pieces(text, self.size.width)
         self.top = self._first[line] if self._first else 0
         self.move(0)
 

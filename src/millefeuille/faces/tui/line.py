@@ -56,15 +56,15 @@ def fitted(line: Iterable[Span], width: int, *, selected: bool = False) -> list[
 
 def wrapped(text: str, width: int, look: str = "plain") -> list[Line]:
     """A text on as many lines as it takes, broken anywhere."""
-    return [[Span(part, look)] for part in parts(text, width)]
+    return [[Span(piece, look)] for piece in pieces(text, width)]
 
 
-def parts(text: str, width: int) -> list[str]:
-    """A text in parts of so many cells at most, one at least; a character that is wider is one of its own."""
+def pieces(text: str, width: int) -> list[str]:
+    """A text in pieces of so many cells at most; a character that is wider is one of its own."""
     width = max(width, 1)
     if text.isascii():
         return [text[at : at + width] for at in range(0, len(text), width)] or [""]
-    return [part for part in chop_cells(text, width) if part] or [""]
+    return [piece for piece in chop_cells(text, width) if piece] or [""]
 
 
 def printed(lines: Iterable[Line]) -> str:

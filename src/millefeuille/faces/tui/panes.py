@@ -12,7 +12,7 @@ from millefeuille.docker.units import human_size
 from millefeuille.faces.cli.escaped import escaped, printable
 from millefeuille.faces.tui.browser import Row
 from millefeuille.faces.tui.keys import LAYERS, TREE, WASTE
-from millefeuille.faces.tui.line import Line, Span, fitted, parts, wrapped
+from millefeuille.faces.tui.line import Line, Span, fitted, pieces, wrapped
 from millefeuille.faces.tui.state import State
 from millefeuille.layers.entry import DIRECTORY, SYMLINK, TYPE_BITS
 
@@ -23,7 +23,7 @@ _NO_ATTRIBUTES: Final = " " * 22
 def layer_lines(state: State, width: int, height: int) -> list[Line]:
     """The list of layers, as many as fit; the bar says which are compared."""
     cursor, parts = state.layer, state.viewed.image.parts
-    cursor.show(height)
+    cursor.fill(height, lambda number: number < len(parts), lambda: len(parts) - 1)
     lines: list[Line] = []
     for number in range(cursor.top, min(cursor.top + height, len(parts))):
         part = parts[number]
@@ -87,8 +87,8 @@ def image_details(state: State) -> list[Line]:
 
 def waste_lines(state: State, width: int, height: int) -> list[Line]:
     """The files in vain, the largest first: size, who wrote and who killed it, cause, path."""
-    cursor = state.waste
-    cursor.show(height)
+    cursor, count = state.waste, len(state.items)
+    cursor.fill(height, lambda number: number < count, lambda: count - 1)
     lines: list[Line] = []
     for number, item in enumerate(state.items[cursor.top : cursor.top + height], cursor.top):
         text = (
@@ -105,9 +105,11 @@ def waste_lines(state: State, width: int, height: int) -> list[Line]:
 def tree_lines(state: State, width: int, height: int) -> list[Line]:
     """One screen of the tree; with `wrap`, a long row takes several lines."""
     cursor = state.row
-    cursor.show(height)
     if state.wrap:
+        cursor.show(height)
         _show_wrapped(state, width, height)
+    else:
+        cursor.fill(height, state.browser.exists, state.browser.last)
     lines: list[Line] = []
     number = cursor.top
     while len(lines) < height and (row := state.browser.row(number)) is not None:
@@ -137,19 +139,28 @@ def tree_row(state: State, width: int, line: int) -> int:
 
 
 def _show_wrapped(state: State, width: int, height: int) -> None:
-    """Have the selected row on the screen, where the rows above take several lines each."""
-    left = height
-    for number in range(state.row.at, state.row.top - 1, -1):
+    """Have the selected row on the screen, and no room left below, where rows take several lines each."""
+    cursor, left = state.row, height
+    for number in range(cursor.at, cursor.top - 1, -1):
         row = state.browser.row(number)
         left -= _height(state, row, width) if row is not None else 1
         if left < 0:
-            state.row.top = min(number + 1, state.row.at)
+            cursor.top = min(number + 1, cursor.at)
             return
+    number = cursor.at + 1
+    while left > 0 and (row := state.browser.row(number)) is not None:
+        left -= _height(state, row, width)
+        number += 1
+    while cursor.top and (row := state.browser.row(cursor.top - 1)) is not None:
+        left -= _height(state, row, width)
+        if left < 0:
+            return
+        cursor.top -= 1
 
 
 def _height(state: State, row: Row, width: int) -> int:
     """The lines that a row takes when it is wrapped."""
-    return len(parts(_text(_tree_line(state, row)), width))
+    return len(pieces(_text(_tree_line(state, row)), width))
 
 
 def _text(line: Iterable[Span]) -> str:
