@@ -35,6 +35,28 @@ def test_without_a_name_it_gets_one_and_a_mark(volumes: Volumes) -> None:
     assert not volumes.create("data").anonymous
 
 
+def test_the_size_of_a_volume_counts_each_file_once_however_deep_it_lies(
+    volumes: Volumes, tmp_path: Path
+) -> None:
+    made = volumes.create("data")
+    Path(made.mountpoint, "f").write_bytes(b"x" * 10)
+    Path(made.mountpoint, "g").hardlink_to(Path(made.mountpoint, "f"))
+    deep = os.open(made.mountpoint, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=deep)
+        below = os.open("d", os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = below
+    leaf = os.open("leaf", os.O_WRONLY | os.O_CREAT, dir_fd=deep)
+    os.write(leaf, b"y" * 7)
+    os.close(leaf)
+    os.close(deep)
+    try:
+        assert volumes.size(made) == 17
+    finally:
+        volumes.remove("data")  # what cleans up behind tests does not go so deep
+
+
 @pytest.mark.parametrize("name", ["a b", "/abs", "-x", ".new-1", "ü2", "a\n", "..", "a/b"])
 def test_names_are_dockers(volumes: Volumes, name: str) -> None:
     with pytest.raises(BadVolumeName, match="includes invalid characters for a local volume name"):

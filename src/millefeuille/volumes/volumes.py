@@ -210,14 +210,16 @@ def _owner_is_gone(name: str) -> bool:
 
 
 def _sizes(path: str, seen: set[tuple[int, int]]) -> Iterator[int]:
-    entries: Iterable[os.DirEntry[str]] = ()
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        entries = list(os.scandir(path))
-    for entry in entries:
-        with contextlib.suppress(FileNotFoundError):
-            found = entry.stat(follow_symlinks=False)
-            if stat.S_ISDIR(found.st_mode):
-                yield from _sizes(entry.path, seen)
-            elif (found.st_dev, found.st_ino) not in seen:
-                seen.add((found.st_dev, found.st_ino))
-                yield found.st_size
+    waiting = [path]  # no call for each directory below another: they may lie deeper than calls may
+    while waiting:
+        entries: Iterable[os.DirEntry[str]] = ()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            entries = list(os.scandir(waiting.pop()))
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(found.st_mode):
+                    waiting.append(entry.path)
+                elif (found.st_dev, found.st_ino) not in seen:
+                    seen.add((found.st_dev, found.st_ino))
+                    yield found.st_size

@@ -56,6 +56,17 @@ def test_what_is_copied_keeps_its_owner_and_mode(store: Store, arguments: str, e
     assert "; ".join(words(entry) for entry, _ in found) == expected
 
 
+def test_directories_may_lie_as_deep_as_a_layer_has_them(store: Store) -> None:
+    deep = "/".join(["d"] * 1000)
+    layers = [[d("top"), f(f"top/{deep}/keep", b"k"), f(f"top/{deep}/out", b"o"), f("top/out", b"o")]]
+    with root(store, *layers) as tree:
+        source = LayeredSource(tree)
+        (kept,) = source.match("top", exclude=["**/out"])
+        assert [item.path.rpartition(b"/")[2] for item in kept.items] == [*[b"d"] * 1000, b"keep"]
+        (named,) = source.match("top", exclude=["d", "!**/keep"])
+        assert [item.path.rpartition(b"/")[2] for item in named.items] == [*[b"d"] * 1000, b"keep", b"out"]
+
+
 def test_contents_times_and_attributes_are_kept(store: Store) -> None:
     found = {entry.path: (entry, data) for entry, data in copy(store, [LOWER, UPPER], "app /")}
     assert found[b"big"][1] == b"x" * 700_000 and found[b"big"][0].mtime == 77

@@ -120,19 +120,26 @@ class LayeredSource:
         if sieve.plain is nothing:
             yield from self._tree.below(directory)
             return
-        for inode in self._tree.children(directory):
+        # No call for each directory below another: a tree may be deeper than calls may be.
+        levels = [(iter(self._tree.children(directory)), state)]
+        # For each level its directory, where only something that is in it would let it through.
+        waiting: list[Inode | None] = [None]
+        while levels:
+            rest, state = levels[-1]
+            inode = next(rest, None)
+            if inode is None:
+                levels.pop()
+                waiting.pop()
+                continue
             path = os.fsdecode(inode.entry.path)
             why, passed = sieve.judge(path, state)
             if not why:
+                yield from (above for above in waiting if above is not None)
+                waiting = [None] * len(waiting)
                 yield inode
-            if not inode.is_directory or (why and not sieve.may_show_below(path, why)):
-                continue
-            waiting = bool(why)
-            for below in self._walk(inode.entry.path, sieve, passed):
-                if waiting:
-                    yield inode
-                    waiting = False
-                yield below
+            if inode.is_directory and (not why or sieve.may_show_below(path, why)):
+                levels.append((iter(self._tree.children(inode.entry.path)), passed))
+                waiting.append(inode if why else None)
 
     def _followed(self, argument: str) -> bytes:
         return follow(os.fsencode(argument), self._link, leaf=True, most=HOPS)
