@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,21 @@ def test_secrets_stay_out_of_the_repr() -> None:
 
 def test_platform_comes_from_docker_variable() -> None:
     assert settle({"DOCKER_DEFAULT_PLATFORM": "linux/arm64"}, uid=0, home="/").platform == "linux/arm64"
+
+
+def test_the_run_directory_that_the_store_remembers(tmp_path: Path) -> None:
+    def run(uid: int = os.getuid() or 1) -> str:
+        return settle({"XDG_RUNTIME_DIR": "/run/user/1"}, uid=uid, home="/", root=str(tmp_path)).run
+
+    link, kept = tmp_path / "run-directory", tmp_path / "kept"
+    kept.mkdir()
+    os.chown(kept, os.getuid() or 1, -1)
+    link.symlink_to(kept)
+    assert run() == str(kept)
+    assert run(4711) == "/run/user/1/millefeuille"  # another user's
+    assert run(0) == "/run/millefeuille"
+    kept.rmdir()
+    assert run() == "/run/user/1/millefeuille"
+    link.unlink()
+    link.symlink_to("relative")
+    assert run() == "/run/user/1/millefeuille"

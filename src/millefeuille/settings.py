@@ -6,6 +6,7 @@ The faces read the environment and hand it in as a mapping; nothing below them l
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 
 from millefeuille.annotations import Final
@@ -13,6 +14,7 @@ from millefeuille.values import dataclass, field
 
 SYSTEM_ROOT: Final = "/var/lib/millefeuille"
 SYSTEM_RUN: Final = "/run/millefeuille"
+REMEMBERED: Final = "run-directory"  # in the store of an ordinary user: a link to its run directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +69,25 @@ def _run_directory(environment: Mapping[str, str], uid: int, root: str) -> str:
         return told
     if uid == 0:
         return SYSTEM_RUN
+    # Sessions differ in the variable, and are to find the same containers.
+    known = remembered(root, uid)
+    if known:
+        return known
     runtime = _absolute(environment, "XDG_RUNTIME_DIR")
     return os.path.join(runtime, "millefeuille") if runtime else os.path.join(root, "run")
+
+
+def remembered(root: str, uid: int) -> str:
+    """The run directory that the store at `root` was used with last; "" when there is none of this user's
+    any more.
+    """
+    try:
+        path = os.readlink(os.path.join(root, REMEMBERED))
+        status = os.stat(path)
+    except OSError:
+        return ""
+    is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == uid
+    return path if is_ours and os.path.isabs(path) else ""
 
 
 def _absolute(environment: Mapping[str, str], name: str) -> str:

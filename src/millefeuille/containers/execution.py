@@ -131,6 +131,11 @@ def _prepared(
     refuse_restarting(container, told)
     if not told.running or not told.pid:
         raise NotExecutable(f"container {container.id} is not running")
+    if not os.path.isdir(host.place.bundle(container.id)):
+        raise NotExecutable(
+            f"container {container.name} cannot be reached: {host.place.bundle(container.id)} is gone",
+            advice=f"Its session may have ended. `mille restart {container.name}` starts it anew.",
+        )
     identifier = os.urandom(32).hex()
     _tell(host, container, command, identifier)
     document = _document(host, container, command)

@@ -23,11 +23,12 @@ from millefeuille.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from millefeuille.containers import plugging
+    from millefeuille.containers import plugging, stranded
     from millefeuille.containers import start as starting
 else:
     plugging = Later("millefeuille.containers.plugging")
     starting = Later("millefeuille.containers.start")
+    stranded = Later("millefeuille.containers.stranded")
 
 __all__ = [
     "UnknownToLinux", "WrongState", "deliverable", "kill", "pause", "rename", "restart", "stop", "unpause",
@@ -65,10 +66,25 @@ def stop(host: Host, container: Container, *, timeout: int | None = None, signal
                 note(host.store, container, "kill", signal="9")
                 end_at_once(host, container, connection)
     except NotRunning:
-        return sweep.tidy_after(host, container)
+        if not _stop_stranded(host, container, number, seconds):
+            return sweep.tidy_after(host, container)
     await_release(host, container)
     note(host.store, container, "stop")
     return sweep.tidy_after(host, container)
+
+
+def _stop_stranded(host: Host, container: Container, number: int, seconds: int) -> bool:
+    """`stop` for a container that cannot be reached; whether it is one."""
+    with stranded.found(host.place, container) as found:
+        if found is None:
+            return False
+        if 0 < number <= signals.LAST:
+            note(host.store, container, "kill", signal=str(number))
+            found.send(number)
+        if not found.await_end(None if seconds < 0 else seconds):
+            note(host.store, container, "kill", signal="9")
+        found.end()
+        return True
 
 
 def deliverable(signal: str) -> int:
@@ -102,7 +118,10 @@ def kill(host: Host, container: Container, number: int) -> None:
                 if ends and let_go(host, container):
                     note(host.store, container, "unpause")
     except NotRunning:
-        pass
+        with stranded.found(host.place, container) as found:
+            if found is not None:
+                note(host.store, container, "kill", signal=str(number))
+                found.end() if number == 9 else found.send(number)
     if number == 9:
         sweep.tidy_after(host, container)
 

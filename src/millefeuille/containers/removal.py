@@ -31,12 +31,13 @@ from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from millefeuille import beside
-    from millefeuille.containers import ending
+    from millefeuille.containers import ending, stranded
     from millefeuille.snapshots import attach
 else:
     attach = Later("millefeuille.snapshots.attach")
     beside = Later("millefeuille.beside")
     ending = Later("millefeuille.containers.ending")
+    stranded = Later("millefeuille.containers.stranded")
 
 
 _HINT: Final = ": stop the container before removing or force remove"
@@ -192,7 +193,10 @@ def end(host: Host, container: Container) -> None:
             if not ending.end_at_once(host, container, connection):
                 ending.end_monitor(host.place, container.id, connection)
     except NotRunning:
-        return
+        with stranded.found(host.place, container) as found:
+            if found is not None:
+                note(host.store, container, "kill", signal="9")
+                found.end()
 
 
 def _running(host: Host, container: Container) -> ContainerRunning:

@@ -8,7 +8,8 @@ from millefeuille import files
 from millefeuille.containers.host import Host
 from millefeuille.containers.sweep import sweep
 from millefeuille.engine.networks import networks
-from millefeuille.engine.place import identity, place, run_directory
+from millefeuille.engine.place import identity, place
+from millefeuille.engine.rundirectory import prepared
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.volumes import volumes
 from millefeuille.runtime import probe, userns
@@ -23,12 +24,12 @@ def host(settings: Settings, store: Store, *, swept: bool = True) -> Host:
     """What commands on containers need; `swept`: with what earlier ones left put in order first.
 
     For an ordinary user, this process becomes root in a user namespace; it must have one thread only.
-    Raises RuntimeMissing, RangesMissing, UserNamespaceDenied, OSError.
+    Raises RuntimeMissing, RangesMissing, UserNamespaceDenied, RunDirectoryDenied, OSError.
     """
     rootless = userns.enter() or userns.is_inside()
+    settings = prepared(settings)
     where = place(settings)
-    for path in (settings.run, run_directory(settings), where.runtime):
-        files.make_directory(path)
+    files.make_directory(where.runtime)
     made = Host(
         store=store,
         place=where,

@@ -6,6 +6,7 @@ import os
 
 from millefeuille import files
 from millefeuille.engine.place import identity, run_directory
+from millefeuille.engine.rundirectory import prepared
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.runtime import probe
 from millefeuille.runtime.once import Host
@@ -14,10 +15,10 @@ from millefeuille.store.store import Store
 
 
 def host(settings: Settings, store: Store) -> Host:
-    """What `run_once` needs. Raises RuntimeMissing, OSError."""
+    """What `run_once` needs. Raises RuntimeMissing, RunDirectoryDenied, OSError."""
+    settings = prepared(settings)
     directory = run_directory(settings)
-    for path in (settings.run, directory, os.path.join(directory, "runtime")):
-        files.make_directory(path)
+    files.make_directory(os.path.join(directory, "runtime"))
     return Host(
         snapshots=snapshotter(settings, store),
         runtime=probe.find(os.path.join(directory, "runtime"), store=identity(settings)),

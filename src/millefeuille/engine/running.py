@@ -15,6 +15,7 @@ from millefeuille.build.running.sweep import sweep
 from millefeuille.build.running.wish import RunWish
 from millefeuille.build.steps.step import Log, Runner
 from millefeuille.engine.place import identity, place, run_directory
+from millefeuille.engine.rundirectory import prepared
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.layers.members import layer_members
 from millefeuille.layers.tarstream import Member
@@ -27,12 +28,13 @@ def run_host(settings: Settings, store: Store, allowed: frozenset[str] = frozens
     """What RUN needs, with what killed builds left removed first.
 
     For an ordinary user, this process becomes root in a user namespace; it must have one thread only.
-    Raises RuntimeMissing, RangesMissing, UserNamespaceDenied, OSError.
+    Raises RuntimeMissing, RangesMissing, UserNamespaceDenied, RunDirectoryDenied, OSError.
     """
     rootless = userns.enter() or userns.is_inside()
+    settings = prepared(settings)
     where = place(settings)
     directory, work = os.path.join(run_directory(settings), "builds"), os.path.join(settings.root, "build")
-    for path in (settings.run, run_directory(settings), where.runtime, directory, work):
+    for path in (where.runtime, directory, work):
         files.make_directory(path)
     runtime = probe.find(where.runtime, rootless=rootless, store=identity(settings))
     host = RunHost(

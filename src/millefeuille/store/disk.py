@@ -15,6 +15,7 @@ ROOT/
   volumes/, networks/         named data, and networks of containers
   analysis/                   what was worked out of the layers of images; can be removed at any time
   db.sqlite, db.lock          the database, and the lock of its writers
+  run-directory               a link to the directory of what does not outlive a boot; of ordinary users only
   ballast                     room kept free for removals on a full disk
 """
 

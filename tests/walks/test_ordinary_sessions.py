@@ -1,0 +1,54 @@
+"""The same user from several sessions, of which each has a runtime directory of its own or none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+from tests.runtime.test_userns import ordinary
+from tests.walks.test_ordinary_files import Commands, commands, pytestmark
+
+__all__ = ["commands", "ordinary", "pytestmark"]
+
+
+def session(commands: Commands, name: str) -> dict[str, str]:
+    """The environment of a session with a runtime directory of this name."""
+    directory = commands.directory / name
+    directory.mkdir(exist_ok=True)
+    shutil.chown(directory, commands.who.number)
+    return {"XDG_RUNTIME_DIR": str(directory)}
+
+
+def test_another_session(commands: Commands) -> None:
+    login, other = session(commands, "login"), session(commands, "other")
+    words = ("run", "-d", "--name", "it", "--network", "none", "base:1", "sleep", "100")
+    assert commands.mille(*words, more=login).returncode == 0
+    assert commands.done("exec", "it", "echo", "hello") == "hello\n"
+    assert commands.mille("exec", "it", "echo", "hello", more=other).stdout == "hello\n"
+    assert commands.mille("kill", "it", more=other).returncode == 0
+    assert commands.done("rm", "it") == "it\n"
+
+
+def test_a_session_that_ended(commands: Commands) -> None:
+    login = session(commands, "login")
+    trap = "trap 'exit 5' TERM; while :; do sleep 0.1; done"
+    for name, command in (("one", "sleep 100"), ("two", "sleep 100"), ("three", trap), ("four", "sleep 9")):
+        words = ("run", "-d", "--name", name, "--network", "none", "base:1", "sh", "-c", command)
+        assert commands.mille(*words, more=login).returncode == 0
+    shutil.rmtree(commands.directory / "login")
+    refused = commands.mille("exec", "one", "true")
+    assert refused.returncode == 1
+    assert "Error: container one cannot be reached: " in refused.stderr
+    assert "`mille restart one`" in refused.stderr
+    for verb, name, code in (("kill", "one", 137), ("stop", "three", 5)):
+        commands.done(verb, name)
+        [told] = json.loads(commands.done("inspect", name))
+        assert (told["State"]["Status"], told["State"]["ExitCode"]) == ("exited", code)
+    assert commands.done("rm", "-f", "two") == "two\n"
+    commands.done("restart", "-t", "0", "four")
+    assert commands.done("exec", "four", "echo", "hello") == "hello\n"
+
+
+def test_a_directory_that_cannot_be_used(commands: Commands) -> None:
+    refused = commands.mille("create", "base:1", more={"XDG_RUNTIME_DIR": "/root"})
+    assert "XDG_RUNTIME_DIR=/root: /root/millefeuille: permission denied" in refused.stderr
