@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 
 from tests.runtime.test_userns import ordinary
 from tests.walks.test_ordinary_files import Commands, commands, pytestmark
@@ -52,3 +53,17 @@ def test_a_session_that_ended(commands: Commands) -> None:
 def test_a_directory_that_cannot_be_used(commands: Commands) -> None:
     refused = commands.mille("create", "base:1", more={"XDG_RUNTIME_DIR": "/root"})
     assert "XDG_RUNTIME_DIR=/root: /root/millefeuille: permission denied" in refused.stderr
+
+
+def test_a_container_that_its_command_waits_for(commands: Commands) -> None:
+    words = [commands.python, "-m", "millefeuille", "run", "--name", "it", "--network", "none", "base:1"]
+    with subprocess.Popen(
+        [*words, "sh", "-c", "echo begun; sleep 100"], cwd="/", env=commands.environment(),
+        user=commands.who.number, group=commands.who.group, extra_groups=[], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    ) as waiting:  # fmt: skip
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == b"begun\n"
+        assert commands.done("exec", "it", "echo", "hello") == "hello\n"
+        commands.done("kill", "it")
+        assert waiting.wait() == 137

@@ -21,8 +21,10 @@ from millefeuille.errors import Denied, Unsupported
 from millefeuille.later import subprocess
 from millefeuille.values import dataclass
 
-# In the command line of every monitor.
+# In the command line of a monitor that was started; one that a command became has the command's, and a name.
 _MONITOR: Final = b"millefeuille.containers.monitor"
+_PROGRAM: Final = b"mille"
+_NAME: Final = b"mille-monitor\n"
 _ENVIRONMENT: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 _ENOUGH: Final = 1000  # IDs; with fewer, what an image calls "nobody" and its like would have none
 
@@ -122,9 +124,8 @@ def _holder(wanted: Mapping) -> int | None:
         if not name.isdecimal():
             continue
         try:
-            with open(f"/proc/{name}/cmdline", "rb") as file:
-                if _MONITOR not in file.read(1 << 16):
-                    continue
+            if not _is_monitor(f"/proc/{name}"):
+                continue
             if (
                 _rows(f"/proc/{name}/uid_map") == wanted.users
                 and _rows(f"/proc/{name}/gid_map") == wanted.groups
@@ -133,6 +134,15 @@ def _holder(wanted: Mapping) -> int | None:
         except OSError:
             continue
     return None
+
+
+def _is_monitor(process: str) -> bool:
+    with open(f"{process}/cmdline", "rb") as file:
+        words = file.read(1 << 16)
+    if _MONITOR in words or _PROGRAM not in words:
+        return _MONITOR in words
+    with open(f"{process}/comm", "rb") as file:
+        return file.read() == _NAME
 
 
 def _join(holder: int) -> bool:

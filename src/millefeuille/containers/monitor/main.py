@@ -32,7 +32,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 15, 36
+_NAME = b"mille-monitor"  # by which `runtime.userns` knows it
 _FAREWELL = 5.0  # seconds for clients to take what is left for them
 
 
@@ -46,7 +47,9 @@ def main() -> None:
 def serve(path: str, lock: int, status: int, client: int) -> NoReturn:
     """Run in this process, which has no descriptors but these and standard streams; see above."""
     os.chdir("/")
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    library = ctypes.CDLL(None)
+    library.prctl(_PR_SET_NAME, _NAME, 0, 0, 0)
+    library.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in launch.IGNORED:
         signal.signal(number, signal.SIG_IGN)
     order = Order(path)
