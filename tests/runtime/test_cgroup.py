@@ -33,3 +33,14 @@ def test_version_2_tells_by_its_list_of_controllers(root: Path) -> None:
     assert cgroup.limits() == _CPU | {"MemoryLimit", "SwapLimit"}
     (root / "cgroup.controllers").write_text("cpuset pids\n")
     assert cgroup.limits() == {"CPUSet", "PidsLimit"}
+
+
+@pytest.mark.parametrize(
+    ("group", "own"),
+    [
+        ("/", ""), ("/user.slice/session-1.scope", ""), ("/millefeuille/ab-id", "/millefeuille/ab-id"),
+        ("/id", "/id"), ("/mine/ab-id/init.scope", "/mine/ab-id"), ("/millefeuille/ab-other", ""),
+    ],
+)  # fmt: skip
+def test_which_group_is_a_containers_own(group: str, own: str) -> None:
+    assert cgroup.own(group, "id") == own

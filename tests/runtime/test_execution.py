@@ -163,11 +163,11 @@ def test_a_terminal_for_exec(running: Running, tmp_path: Path) -> None:
 def test_update(running: Running) -> None:
     running.box.runtime.update(running.id, {})
     running.box.runtime.update(running.id, limits.resources({"Memory": 32 << 20, "PidsLimit": 50}))
-    told = usage(running.pid)
+    told = usage(running.pid, running.id)
     assert told is not None
     assert (told.memory_limit, told.processes_limit) == (32 << 20, 50)
     running.box.runtime.update(running.id, limits.resources({"PidsLimit": -1}))
-    again = usage(running.pid)
+    again = usage(running.pid, running.id)
     assert again is not None
     assert (again.memory_limit, again.processes_limit) == (32 << 20, 0)
     with pytest.raises(Refused):
@@ -178,24 +178,26 @@ def test_usage(running: Running) -> None:
     # The runtime's own threads are there until the program has taken their place.
     while "sleep" not in Path(f"/proc/{running.pid}/cmdline").read_text():
         time.sleep(0.01)
-    before = usage(running.pid)
+    before = usage(running.pid, running.id)
     assert before is not None
     assert (before.processes, before.processes_limit, before.memory_limit, before.networks) == (1, 0, 0, {})
     running.sh("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
-    after = usage(running.pid)
+    after = usage(running.pid, running.id)
     assert after is not None
     assert after.cpu > before.cpu
     assert after.cpu_user >= before.cpu_user
     assert 0 < after.memory < 1 << 30
     assert after.memory_cache <= after.memory
-    assert usage(2**22 + 1) is None
+    assert usage(2**22 + 1, running.id) is None
 
 
 def test_traffic() -> None:
-    told = usage(os.getpid())
+    told = usage(os.getpid(), "none")
     assert told is not None
     assert isinstance(told, Usage)
     assert "lo" not in told.networks
+    # The group that it is in is not this container's.
+    assert (told.cpu, told.memory, told.processes) == (0, 0, 0)
     for traffic in told.networks.values():
         assert traffic.received_bytes >= traffic.received_packets
 

@@ -558,7 +558,7 @@ def test_a_fork_bomb_is_stopped(box: Box) -> None:
     while refused.read_text() == "max 0\n":
         assert time.monotonic() < deadline
     for _ in range(50):
-        told = usage(pid)
+        told = usage(pid, id)
         assert told is not None
         assert told.processes <= 20
     box.runtime.delete(id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.runtime.test_userns import ordinary
 from tests.walks.test_ordinary_files import Commands, commands, pytestmark
 
@@ -30,3 +32,10 @@ def test_commit(commands: Commands) -> None:
     commands.done("stop", "-t", "0", "it")
     assert commands.mille("commit", "it").stderr == ""
     assert commands.run("--rm", "made:1", "cat", "/made") == "hello\n"
+
+
+def test_stats(commands: Commands) -> None:
+    commands.run("-d", "--name", "it", "base:1", "sleep", "100")
+    form = "{{.CPUPerc}} {{.MemUsage}} {{.MemPerc}} {{.BlockIO}} {{.PIDs}}"
+    told = commands.done("stats", "--no-stream", "--format", form)
+    assert re.fullmatch(r"0\.00% 0B / \S+ 0\.00% 0B / 0B 0\n", told)

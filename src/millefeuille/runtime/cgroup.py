@@ -55,6 +55,19 @@ def path(id: str, parent: str = "", *, store: str = "") -> str:
     return posixpath.join("/", parent.strip("/") or _PARENT.strip("/"), name)
 
 
+def is_of(group: str, id: str) -> bool:
+    """Whether a control group has the name of a container's own, see `path`."""
+    name = group.rpartition("/")[2]
+    return name == id or name.endswith(f"-{id}")
+
+
+def own(group: str, id: str) -> str:
+    """The container's own group that a process in `group` is in, which may be one below it; "" for none."""
+    levels = group.split("/")
+    found = [number for number, name in enumerate(levels) if is_of(name, id)]
+    return "/".join(levels[: found[0] + 1]) if found else ""
+
+
 def remove(group: str) -> None:
     """Kill what is in a control group, and remove it, in every hierarchy; that it is gone is no error.
 

@@ -49,8 +49,7 @@ def _group(pid: int, id: str) -> tuple[str, bool]:
         found.update(dict.fromkeys(controllers.split(","), path))
     is_old = "freezer" in found
     path = found.get("freezer" if is_old else "", "")
-    name = path.rpartition("/")[2]
-    if name != id and not name.endswith(f"-{id}"):  # see `cgroup.path`
+    if not cgroup.is_of(path, id):
         return "", is_old
     return f"{cgroup.ROOT}/freezer{path}" if is_old else f"{cgroup.ROOT}{path}", is_old
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from millefeuille.annotations import Final
-from millefeuille.runtime.cgroup import ROOT
+from millefeuille.runtime import cgroup
 from millefeuille.values import dataclass, field
 
 _UNLIMITED: Final = 1 << 62  # version 1 says so with the largest number of pages
@@ -49,34 +49,35 @@ class Usage:
     networks: Mapping[str, Traffic] = field(default_factory=dict)
 
 
-def usage(pid: int) -> Usage | None:
-    """What the container of process `pid` takes; None when there is no such process.
+def usage(pid: int, id: str) -> Usage | None:
+    """What container `id` takes, whose first process is `pid`; None when there is no such process.
 
-    What is not counted on this host is 0.
+    What is not counted on this host is 0: all but the networks, where a container has no control group of
+    its own, as those of ordinary users. The group that it is in counts others, too.
     """
-    groups = _groups(pid)
+    groups = _groups(pid, id)
     if groups is None:
         return None
     counted = _version2(groups[""]) if "memory" not in groups and "" in groups else _version1(groups)
     return Usage(**counted, networks=_networks(pid))
 
 
-def _groups(pid: int) -> dict[str, str] | None:
-    """The directory of each controller ("" for version 2) that `pid` is in."""
+def _groups(pid: int, id: str) -> dict[str, str] | None:
+    """The directory of each controller ("" for version 2) where container `id` has a group, and `pid` is in."""
     lines = _lines(f"/proc/{pid}/cgroup")
     if not lines:
         return None
     found = {}
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        for controller in controllers.split(","):
-            found[controller] = f"{ROOT}/{controller}{path}" if controller else f"{ROOT}{path}"
+        path = cgroup.own(path, id)
+        for controller in controllers.split(",") if path else ():
+            found[controller] = f"{cgroup.ROOT}/{controller}{path}" if controller else f"{cgroup.ROOT}{path}"
     return found
 
 
 def _version1(groups: Mapping[str, str]) -> dict[str, int]:
-    memory, cpu = groups.get("memory", ""), groups.get("cpuacct", "")
-    pids, blocks = groups.get("pids", ""), groups.get("blkio", "")
+    memory, cpu, pids, blocks = (groups.get(name, "") for name in ("memory", "cpuacct", "pids", "blkio"))
     moved = _pairs(_fields(f"{blocks}/blkio.throttle.io_service_bytes_recursive"))
     return {
         "cpu": _number(f"{cpu}/cpuacct.usage"),

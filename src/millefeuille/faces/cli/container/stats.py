@@ -68,7 +68,7 @@ def _sample(where: Place, shown: list[tuple[str, Container]]) -> Sample:
 
 def _look(where: Place, container: Container) -> Usage | None:
     told = records.state(where, container.id)
-    return usage(told.pid) if told.running and told.pid else None
+    return usage(told.pid, container.id) if told.running and told.pid else None
 
 
 def _text(
