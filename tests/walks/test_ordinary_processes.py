@@ -39,3 +39,16 @@ def test_stats(commands: Commands) -> None:
     form = "{{.CPUPerc}} {{.MemUsage}} {{.MemPerc}} {{.BlockIO}} {{.PIDs}}"
     told = commands.done("stats", "--no-stream", "--format", form)
     assert re.fullmatch(r"0\.00% 0B / \S+ 0\.00% 0B / 0B 0\n", told)
+
+
+def test_devices(commands: Commands) -> None:
+    script = 'for path; do stat -c "%n %t:%T" "$path"; done'
+    words = ["--device", "/dev/null:/dev/mine", "--device", "/dev/zero:/srv/zero", "--device", "/dev/full"]
+    told = commands.run(
+        "--rm", *words, "base:1", "sh", "-c", script, "sh", "/dev/mine", "/srv/zero", "/dev/full", "/dev/null"
+    )
+    assert told == "/dev/mine 1:3\n/srv/zero 1:5\n/dev/full 1:7\n/dev/null 1:3\n"
+    commands.run("--rm", "--device", "/dev/null:/dev/mine", "base:1", "sh", "-c", "echo hello > /dev/mine")
+    commands.run("--rm", "--device", "/dev/full:/dev//full", "base:1", "true")
+    refused = commands.mille("run", "--rm", "--network", "none", "--device", "/dev/null:/dev/full", "base:1")
+    assert "/dev/null cannot be /dev/full in an ordinary user's container" in refused.stderr

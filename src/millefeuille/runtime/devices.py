@@ -19,6 +19,8 @@ _ACCESS: Final = pattern(r"[rwm]{1,3}")
 # Directories of /dev that are file systems of their own, or somebody else's.
 _NOT_DEVICES: Final = frozenset(("pts", "shm", "fd", "mqueue", ".lxc", ".lxd-net", ".udev", "console"))
 _DEPTH: Final = 8
+# What a runtime has in every /dev; for an ordinary user, the host's.
+_DEFAULTS: Final = frozenset(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty"))
 
 Device = dict[str, Any]
 
@@ -42,15 +44,21 @@ def check(host_config: Mapping[str, Any]) -> None:
         raise InvalidDevice('could not select device driver "" with capabilities: [[gpu]]')
 
 
-def granted(host_config: Mapping[str, Any]) -> tuple[list[Device], list[Device]]:
-    """The device nodes to make, and the rules of the device cgroup. Raises InvalidDevice, NoSuchDevice."""
+def granted(
+    host_config: Mapping[str, Any], *, rootless: bool = False
+) -> tuple[list[Device], list[Device]]:
+    """The device nodes to make, and the rules of the device cgroup. Raises InvalidDevice, NoSuchDevice.
+
+    For an ordinary user (`rootless`) a runtime binds the host's device of the same name, so those under
+    another name are left to `binds`.
+    """
+    found = _found(host_config)
+    nodes = [node for source, node in found if not rootless or source == node["path"]]
     if host_config.get("Privileged"):
-        return _all(host_config), [{"allow": True, "access": "rwm"}]
-    nodes, rules = [], isolation.devices()
+        return nodes, [{"allow": True, "access": "rwm"}]
+    rules = isolation.devices()
     for asked in host_config.get("Devices") or ():
-        source, access = asked["PathOnHost"], asked.get("CgroupPermissions") or "rwm"
-        found = list(_asked(source, asked.get("PathInContainer") or source))
-        nodes += found
+        access = asked.get("CgroupPermissions") or "rwm"
         rules += [
             {
                 "allow": True,
@@ -59,25 +67,47 @@ def granted(host_config: Mapping[str, Any]) -> tuple[list[Device], list[Device]]
                 "minor": node["minor"],
                 "access": access,
             }
-            for node in found
+            for _, node in _asked(asked["PathOnHost"], asked.get("PathInContainer") or asked["PathOnHost"])
         ]
     rules += [_rule(text) for text in host_config.get("DeviceCgroupRules") or ()]
     return nodes, rules
 
 
-def _all(host_config: Mapping[str, Any]) -> list[Device]:
-    """The host's devices, and those that are asked for under other names; a name that is taken stays so."""
-    nodes = list(_below("/dev", "/dev", _DEPTH))
-    taken = {node["path"] for node in nodes}
+def binds(host_config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """For an ordinary user, who can make no nodes: the mounts of devices that are to have another name than
+    on the host, in the OCI spec's words. Raises InvalidDevice, NoSuchDevice.
+    """
+    mounts = []
+    for source, node in _found(host_config):
+        target = os.path.normpath(node["path"])
+        if target == source:
+            continue
+        if target in _DEFAULTS:
+            if os.stat(target).st_rdev == os.makedev(node["major"], node["minor"]):
+                continue
+            raise InvalidDevice(
+                f"{source} cannot be {target} in an ordinary user's container, which has the host's {target}"
+            )
+        mounts.append({"destination": target, "type": "bind", "source": source, "options": ["bind"]})
+    return mounts
+
+
+def _found(host_config: Mapping[str, Any]) -> list[tuple[str, Device]]:
+    """The nodes, each with the device's path on the host. Of a privileged container those are all of the
+    host's, and what is asked for under other names; a name that is taken stays so.
+    """
+    is_privileged = bool(host_config.get("Privileged"))
+    found = list(_below("/dev", "/dev", _DEPTH)) if is_privileged else []
+    taken = {node["path"] for _, node in found}
     for asked in host_config.get("Devices") or ():
         source = asked["PathOnHost"]
         target = asked.get("PathInContainer") or source
-        if target != source:
-            nodes += (node for node in _asked(source, target) if node["path"] not in taken)
-    return nodes
+        if not is_privileged or target != source:
+            found += (pair for pair in _asked(source, target) if pair[1]["path"] not in taken)
+    return found
 
 
-def _asked(source: str, target: str) -> Iterator[Device]:
+def _asked(source: str, target: str) -> Iterator[tuple[str, Device]]:
     """The device at `source`, or all devices below it."""
     try:
         status = os.stat(source)
@@ -89,7 +119,7 @@ def _asked(source: str, target: str) -> Iterator[Device]:
     if stat.S_ISDIR(status.st_mode):
         found = list(_below(os.path.realpath(source), target, _DEPTH))
     else:
-        found = list(_node(status, target))
+        found = [(source, node) for node in _node(status, target)]
     if not found:
         raise InvalidDevice(
             f'error gathering device information while adding custom device "{source}": not a device node'
@@ -97,7 +127,7 @@ def _asked(source: str, target: str) -> Iterator[Device]:
     yield from found
 
 
-def _below(directory: str, target: str, depth: int) -> Iterator[Device]:
+def _below(directory: str, target: str, depth: int) -> Iterator[tuple[str, Device]]:
     try:
         entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
     except OSError:
@@ -110,7 +140,8 @@ def _below(directory: str, target: str, depth: int) -> Iterator[Device]:
             if depth:
                 yield from _below(entry.path, inside, depth - 1)
         else:
-            yield from _node(entry.stat(follow_symlinks=False), inside)
+            for node in _node(entry.stat(follow_symlinks=False), inside):
+                yield entry.path, node
 
 
 def _node(status: os.stat_result, path: str) -> Iterator[Device]:

@@ -76,8 +76,9 @@ def document(bundle: Bundle) -> dict[str, Any]:
     if not bundle.mounts:
         executable.check(bundle.root, process.arguments[0], process.environment, process.directory)
     process, files = _with_init(bundle, process)
+    users = [*bundle.mounts, *(devices.binds(host_config) if bundle.rootless else ())]
     wanted = filesystems.Wanted(
-        users=bundle.mounts, chosen=bundle.chosen, files=files, rootless=bundle.rootless,
+        users=users, chosen=bundle.chosen, files=files, rootless=bundle.rootless,
         witness=bundle.witness,
     )  # fmt: skip
     mounts = filesystems.mounts(bundle.root, host_config, wanted)
@@ -110,7 +111,7 @@ def _with_init(bundle: Bundle, process: Process) -> tuple[Process, dict[str, str
 def _linux(bundle: Bundle) -> dict[str, Any]:
     host_config, guard = bundle.host_config, processdocument.guard(bundle.host_config)
     bounds = limits.resources(host_config, settable=bundle.limited)
-    nodes, rules = devices.granted(host_config)
+    nodes, rules = devices.granted(host_config, rootless=bundle.rootless)
     document: dict[str, Any] = {
         "namespaces": namespaces.entries(
             host_config, bundle.network_namespace, hybrid=namespaces.is_hybrid()
