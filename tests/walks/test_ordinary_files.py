@@ -85,3 +85,13 @@ def test_the_files_of_a_build(commands: Commands) -> None:
     commands.done("build", "-q", "-o", f"type=tar,dest={out}.tar", str(context))
     with tarfile.open(f"{out}.tar") as archive:
         assert (archive.getmember("own/file").uid, archive.getmember("copied").gid) == (1000, 7)
+
+
+def test_image_mounts(commands: Commands) -> None:
+    for more in ((), (str(commands.directory),)):
+        refused = commands.mille("image", "mount", "base:1", *more)
+        assert (refused.stdout, refused.returncode) == ("", 1)
+        said, advice = refused.stderr.splitlines()
+        assert said == "Error: an ordinary user's mount of an image would end with this command"
+        assert "`mille image cp`" in advice
+    assert len(commands.done("image", "mount").splitlines()) == 1

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from millefeuille.docker.columns import MOUNTS
 from millefeuille.docker.shapes.summary import short_id
-from millefeuille.engine.mounts import mounts
+from millefeuille.engine.mounts import mounts, refuse_unseen
 from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.store import existing
 from millefeuille.faces.cli.command import Call, Command, Context, between
@@ -35,6 +35,7 @@ def run(context: Context, call: Call) -> int:
     store = existing(context.settings)
     if store is None:
         raise no_such_image(text)
+    refuse_unseen()
     snapshots = snapshotter(context.settings, store)
     done = mount(known, store, snapshots, text, platform, rest[0] if rest else "")
     context.terminal.line(done.target)
