@@ -153,3 +153,32 @@ def test_whatever_passes_is_in_order(wishes: dict[str, int]) -> None:
 def test_what_is_not_asked_for_changes_nothing(wishes: dict[str, int], key: str) -> None:
     without = {name: value for name, value in wishes.items() if name != key}
     assert limits.resources(without) == limits.resources({**without, key: 0})
+
+
+@pytest.mark.parametrize(
+    ("wishes", "what"),
+    [
+        ({"Memory": 8 << 20, "PidsLimit": 5}, "limits on memory, pids"),
+        ({"CgroupParent": "/mine"}, "a control group below /mine"),
+        ({"DeviceCgroupRules": ["c 1:1 r"]}, "limits on devices"),
+        ({"Devices": [{"PathOnHost": "/dev/null", "CgroupPermissions": "r"}]}, "limits on devices"),
+        ({"CpuShares": 5, "DeviceCgroupRules": ["c 1:1 r"], "CgroupParent": "/m"}, "limits on cpu, devices"),
+    ],
+)  # fmt: skip
+def test_what_needs_a_control_group(wishes: dict[str, Any], what: str) -> None:
+    with pytest.raises(limits.LimitsUnsupported) as raised:
+        limits.resources(wishes, settable=False)
+    assert str(raised.value) == f"{what} cannot be set here"
+    limits.resources(wishes)
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {}, {"CgroupParent": "", "DeviceCgroupRules": []}, {"Devices": [{"PathOnHost": "/dev/null"}]},
+        {"Devices": [{"PathOnHost": "/dev/null", "CgroupPermissions": "mrw"}]},
+        {"Privileged": True, "DeviceCgroupRules": ["c 1:1 r"]},
+    ],
+)  # fmt: skip
+def test_what_needs_none(wishes: dict[str, Any]) -> None:
+    assert limits.resources(wishes, settable=False) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from tests.runtime.test_userns import ordinary
 from tests.walks.test_ordinary_files import Commands, commands, pytestmark
@@ -52,3 +53,17 @@ def test_devices(commands: Commands) -> None:
     commands.run("--rm", "--device", "/dev/full:/dev//full", "base:1", "true")
     refused = commands.mille("run", "--rm", "--network", "none", "--device", "/dev/null:/dev/full", "base:1")
     assert "/dev/null cannot be /dev/full in an ordinary user's container" in refused.stderr
+
+
+def test_out_of_memory(commands: Commands) -> None:
+    own = int(Path("/proc/self/oom_score_adj").read_text())
+    for asked in (-500, own + 7):
+        told = commands.run("--rm", f"--oom-score-adj={asked}", "base:1", "cat", "/proc/self/oom_score_adj")
+        assert told == f"{max(own, asked)}\n"
+
+
+def test_what_needs_a_control_group_is_refused(commands: Commands) -> None:
+    for words in (("--cgroup-parent", "/mine"), ("--device-cgroup-rule", "c 1:1 r"), ("--device", "/dev/tty:r")):
+        refused = commands.mille("create", *words, "base:1")
+        assert refused.returncode == 1
+        assert " cannot be set here\n" in refused.stderr

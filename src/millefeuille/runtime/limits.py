@@ -7,7 +7,7 @@ Source: moby v28, daemon/daemon_unix.go `verifyPlatformContainerResources`, `get
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid, NotFound, Unsupported
@@ -65,7 +65,8 @@ def check(host_config: Mapping[str, Any], *, update: bool = False) -> None:
 def resources(host_config: Mapping[str, Any], *, settable: bool = True) -> dict[str, Any]:
     """The OCI spec's `resources`, but for devices; empty when nothing is limited.
 
-    Raises InvalidLimit, NoBlockDevice; LimitsUnsupported for any limit when none is `settable`.
+    Raises InvalidLimit, NoBlockDevice; LimitsUnsupported for any limit, also on devices, and for a parent of
+    the control group when none is `settable`.
     """
     parts = {
         "memory": _memory(host_config),
@@ -74,12 +75,29 @@ def resources(host_config: Mapping[str, Any], *, settable: bool = True) -> dict[
         "blockIO": _block(host_config),
     }
     asked = {name: part for name, part in parts.items() if part}
-    if asked and not settable:
-        raise LimitsUnsupported(
-            f"limits on {', '.join(sorted(asked))} cannot be set here",
-            advice="The runtime works without control groups on this host.",
-        )
+    if not settable:
+        _refuse([*asked, *(["devices"] if _limits_devices(host_config) else ())], host_config)
     return asked
+
+
+def _limits_devices(config: Mapping[str, Any]) -> bool:
+    """Whether devices are to be used in part, or beyond those that are there; nothing bounds a privileged
+    container.
+    """
+    modes = (device.get("CgroupPermissions") or "rwm" for device in config.get("Devices") or ())
+    is_partial = any({*mode} != {*"rwm"} for mode in modes)
+    return not config.get("Privileged") and (is_partial or bool(config.get("DeviceCgroupRules")))
+
+
+def _refuse(asked: Sequence[str], config: Mapping[str, Any]) -> None:
+    """Refuse what needs a control group. Raises LimitsUnsupported."""
+    what = f"limits on {', '.join(sorted(asked))}" if asked else ""
+    if parent := config.get("CgroupParent"):
+        what = what or f"a control group below {parent}"
+    if what:
+        raise LimitsUnsupported(
+            f"{what} cannot be set here", advice="The runtime works without control groups on this host."
+        )
 
 
 def _check_memory(config: Mapping[str, Any], update: bool) -> None:

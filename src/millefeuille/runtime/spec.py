@@ -138,10 +138,20 @@ def _names(bundle: Bundle) -> dict[str, str]:
 def _killing(bundle: Bundle) -> dict[str, int]:
     """How likely the kernel kills it for want of memory: as likely as any, whatever holds for who starts it.
 
-    An ordinary user may not make that less likely.
+    An ordinary user may not make that less likely than it is, and is given that as by Docker.
+
+    Source: moby v28, specconv_linux.go `toRootless`.
     """
     adjustment = bundle.host_config.get("OomScoreAdj") or 0
-    return {} if bundle.rootless and not adjustment else {"oomScoreAdj": adjustment}
+    if not bundle.rootless:
+        return {"oomScoreAdj": adjustment}
+    return {"oomScoreAdj": max(adjustment, _own_adjustment())} if adjustment else {}
+
+
+def _own_adjustment() -> int:
+    """That of this process."""
+    with open("/proc/self/oom_score_adj", encoding="ascii") as file:
+        return int(file.read())
 
 
 def _sysctls(bundle: Bundle) -> dict[str, str]:
