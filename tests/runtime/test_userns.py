@@ -147,6 +147,18 @@ def test_no_ids(monkeypatch: pytest.MonkeyPatch) -> None:
         userns.mapping()
 
 
+def test_the_advice_is_for_ids_of_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"/etc/subuid": "one:100000:65536\ntwo:300000:10\n", "/etc/subgid": "one:200000:200000\nbad\n"}
+    monkeypatch.setattr(userns, "_read", lambda path: files[path])
+    with pytest.raises(RangesMissing) as raised:
+        userns.mapping()
+    assert "--add-subuids 400000-465535 --add-subgids 400000-465535 " in str(raised.value.advice)
+    files.update(dict.fromkeys(files, ""))
+    with pytest.raises(RangesMissing) as raised:
+        userns.mapping()
+    assert "--add-subuids 100000-165535 " in str(raised.value.advice)
+
+
 def test_ranges(tmp_path: Path) -> None:
     path = tmp_path / "subuid"
     path.write_text("other:1:5\nme:100:20\n# me:1:1\nme:x:20\nme:5:0\n7:300:40\nme:1:2:3\n")

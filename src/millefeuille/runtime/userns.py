@@ -26,6 +26,8 @@ _MONITOR: Final = b"millefeuille.containers.monitor"
 _PROGRAM: Final = b"mille"
 _NAME: Final = b"mille-monitor\n"
 _ENVIRONMENT: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+_FIRST: Final = 100_000  # where useradd begins
+_SPAN: Final = 65_536
 _ENOUGH: Final = 1000  # IDs; with fewer, what an image calls "nobody" and its like would have none
 
 
@@ -91,9 +93,10 @@ def mapping() -> Mapping:
     )
     for rows in (found.users, found.groups):
         if sum(count for _, _, count in rows) < _ENOUGH:
+            span = _free_span(_all_ranges("/etc/subuid") + _all_ranges("/etc/subgid"))
             raise RangesMissing(
                 f"user {name} has no IDs for users in containers",
-                advice=f"As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}",
+                advice=f"As root: usermod --add-subuids {span} --add-subgids {span} {name}",
             )
     return found
 
@@ -108,14 +111,23 @@ def _mapped(own: int, ranges: list[tuple[int, int]]) -> tuple[tuple[int, int, in
 
 def _ranges(path: str, name: str, number: int) -> list[tuple[int, int]]:
     """The ranges of a user in a file of lines "name:start:count"; what cannot be read is passed over."""
+    return [(start, count) for owner, start, count in _all_ranges(path) if owner in (name, str(number))]
+
+
+def _all_ranges(path: str) -> list[tuple[str, int, int]]:
+    """The ranges of all users."""
     found = []
     for line in _read(path).splitlines():
         fields = line.strip().split(":")
-        if len(fields) != 3 or fields[0] not in (name, str(number)):
-            continue
-        if fields[1].isdecimal() and fields[2].isdecimal() and int(fields[2]):
-            found.append((int(fields[1]), int(fields[2])))
+        if len(fields) == 3 and fields[1].isdecimal() and fields[2].isdecimal() and int(fields[2]):
+            found.append((fields[0], int(fields[1]), int(fields[2])))
     return found
+
+
+def _free_span(taken: list[tuple[str, int, int]]) -> str:
+    """The first and the last of IDs that are nobody's, as many as useradd gives, above all that are."""
+    first = max([_FIRST, *(start + count for _, start, count in taken)])
+    return f"{first}-{first + _SPAN - 1}"
 
 
 def _holder(wanted: Mapping) -> int | None:
