@@ -67,3 +67,12 @@ def test_a_container_that_its_command_waits_for(commands: Commands) -> None:
         assert commands.done("exec", "it", "echo", "hello") == "hello\n"
         commands.done("kill", "it")
         assert waiting.wait() == 137
+
+
+def test_a_comma_in_the_path(commands: Commands) -> None:
+    words = ("run", "--rm", "--network", "none", "base:1", "echo", "hello")
+    refused = commands.mille(*words, more=session(commands, "a,b"))
+    if refused.returncode:  # not so crun
+        assert refused.returncode == 125
+        assert "runc takes no comma in the path of the run directory" in refused.stderr
+        assert commands.mille(*words, more=session(commands, "ab")).stdout == "hello\n"

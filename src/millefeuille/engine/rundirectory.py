@@ -47,6 +47,8 @@ def _agreed(settings: Settings) -> str:
     if known:
         return known
     path = os.path.join(settings.root, REMEMBERED)
+    if "," in settings.run:
+        return settings.run  # runc does not take it, so it is not to stay
     with contextlib.suppress(OSError):  # on a disk that is full or read-only nothing starts anyway
         if os.path.exists(f"{settings.root}/oci-layout"):
             # A link whose directory is gone; who takes another's away at the same time has the last word.

@@ -32,13 +32,18 @@ _TWO_KINDS: Final = (
     " exists and is the expected type"
 )
 
+_COMMA: Final = (
+    "runc takes no comma in the path of the run directory: choose one with XDG_RUNTIME_DIR or MILLE_RUN."
+)
+
 
 class StartFailed(Failed):
     """The runtime did not start the process. `exit_code` is what Docker's CLI exits with."""
 
     def __init__(self, reason: str) -> None:
         hint = _TWO_KINDS if "not a directory" in reason else ""
-        super().__init__(f"{_PREFIX}{reason}: unknown{hint}")
+        is_comma = "invalid namespace path" in reason and "," in reason
+        super().__init__(f"{_PREFIX}{reason}: unknown{hint}", advice=_COMMA if is_comma else None)
         self.reason = reason
         self.exit_code = start_code(reason)
 
