@@ -63,7 +63,8 @@ def test_out_of_memory(commands: Commands) -> None:
 
 
 def test_what_needs_a_control_group_is_refused(commands: Commands) -> None:
-    for words in (("--cgroup-parent", "/mine"), ("--device-cgroup-rule", "c 1:1 r"), ("--device", "/dev/tty:r")):
+    options = (("--cgroup-parent", "/mine"), ("--device-cgroup-rule", "c 1:1 r"), ("--device", "/dev/tty:r"))
+    for words in options:
         refused = commands.mille("create", *words, "base:1")
         assert refused.returncode == 1
         assert " cannot be set here\n" in refused.stderr

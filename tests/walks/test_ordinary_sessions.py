@@ -33,20 +33,23 @@ def test_another_session(commands: Commands) -> None:
 def test_a_session_that_ended(commands: Commands) -> None:
     login = session(commands, "login")
     trap = "trap 'exit 5' TERM; while :; do sleep 0.1; done"
-    for name, command in (("one", "sleep 100"), ("two", "sleep 100"), ("three", trap), ("four", "sleep 9")):
+    sleeping = dict.fromkeys(("one", "two", "four"), "sleep 100")
+    for name, command in {**sleeping, "three": trap, "five": "sleep 4; exit 7"}.items():
         words = ("run", "-d", "--name", name, "--network", "none", "base:1", "sh", "-c", command)
         assert commands.mille(*words, more=login).returncode == 0
     shutil.rmtree(commands.directory / "login")
-    refused = commands.mille("exec", "one", "true")
-    assert refused.returncode == 1
-    assert "Error: container one cannot be reached: " in refused.stderr
-    assert "`mille restart one`" in refused.stderr
+    for command in (("exec", "one", "true"), ("attach", "one")):
+        refused = commands.mille(*command)
+        assert refused.returncode == 1
+        assert "Error: container one cannot be reached: " in refused.stderr
+        assert "`mille restart one`" in refused.stderr
     for verb, name, code in (("kill", "one", 137), ("stop", "three", 5)):
         commands.done(verb, name)
         [told] = json.loads(commands.done("inspect", name))
         assert (told["State"]["Status"], told["State"]["ExitCode"]) == ("exited", code)
     assert commands.done("rm", "-f", "two") == "two\n"
     commands.done("restart", "-t", "0", "four")
+    assert commands.done("wait", "five") == "7\n"
     assert commands.done("exec", "four", "echo", "hello") == "hello\n"
 
 

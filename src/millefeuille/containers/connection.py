@@ -7,7 +7,9 @@ import os
 import struct
 from collections.abc import Iterator
 
+from millefeuille.containers import records
 from millefeuille.containers.place import Place
+from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.later import Later
 
@@ -27,6 +29,20 @@ _PEER = struct.Struct("=iII")  # struct ucred: process, user, group; see unix(7)
 
 class NotRunning(Conflict):
     """The container has no monitor: it does not run."""
+
+
+class OutOfReach(Conflict):
+    """The container runs, and what leads to its monitor is gone."""
+
+
+def refuse_unreachable(place: Place, container: Container) -> None:
+    """Raise OutOfReach for a container that runs, and whose run directory is gone."""
+    bundle = place.bundle(container.id)
+    if not os.path.isdir(bundle) and records.state(place, container.id).running:
+        raise OutOfReach(
+            f"container {container.name} cannot be reached: {bundle} is gone",
+            advice=f"Its session may have ended. `mille restart {container.name}` starts it anew.",
+        )
 
 
 class Connection:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from millefeuille import files, kernel
 from millefeuille.annotations import Any, Final
 from millefeuille.containers import records, roots
+from millefeuille.containers.connection import refuse_unreachable
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.piping import Piping
@@ -47,7 +48,7 @@ def execute(host: Host, container: Container, command: Command, stdio: Stdio) ->
     """Run it to its end; its exit code. Signals to this process go to it.
 
     Without a terminal, this process is from here on the parent of what its children leave. Raises
-    NotExecutable, ContainerRestarting, NoSuchContainer, ExecFailed, NoSuchUser.
+    NotExecutable, ContainerRestarting, NoSuchContainer, OutOfReach, ExecFailed, NoSuchUser.
     """
     with _prepared(host, container, command) as (document, directory, identifier), forwarding() as forwarder:
         if command.tty:
@@ -131,11 +132,7 @@ def _prepared(
     refuse_restarting(container, told)
     if not told.running or not told.pid:
         raise NotExecutable(f"container {container.id} is not running")
-    if not os.path.isdir(host.place.bundle(container.id)):
-        raise NotExecutable(
-            f"container {container.name} cannot be reached: {host.place.bundle(container.id)} is gone",
-            advice=f"Its session may have ended. `mille restart {container.name}` starts it anew.",
-        )
+    refuse_unreachable(host.place, container)
     identifier = os.urandom(32).hex()
     _tell(host, container, command, identifier)
     document = _document(host, container, command)

@@ -191,6 +191,9 @@ def wait(host: Host, container: Container) -> int:
                     sweep.tidy_unless_running(host, container)
                     return code
         except NotRunning:
+            with stranded.found(host.place, container) as found:
+                if found is not None:
+                    found.await_end(None)
             await_release(host, container)
     sweep.tidy_unless_running(host, container)
     return records.state(host.place, container.id).exit_code

@@ -21,7 +21,7 @@ def refuse_unseen() -> None:
     if os.geteuid() != 0:
         raise MountUnseen(
             "an ordinary user's mount of an image would end with this command",
-            advice="`mille image cp` copies files out of an image; `mille run -v` runs a command of it on files of the host.",
+            advice="`mille image cp` copies files out of an image, `mille run -v` runs a command in it.",
         )
 
 

@@ -63,7 +63,7 @@ def usage(pid: int, id: str) -> Usage | None:
 
 
 def _groups(pid: int, id: str) -> dict[str, str] | None:
-    """The directory of each controller ("" for version 2) where container `id` has a group, and `pid` is in."""
+    """The directory of each controller ("" for version 2) in which container `id` has a group."""
     lines = _lines(f"/proc/{pid}/cgroup")
     if not lines:
         return None

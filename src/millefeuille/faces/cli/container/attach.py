@@ -6,7 +6,7 @@ import os
 
 from millefeuille.containers import records
 from millefeuille.containers.attach import Streams
-from millefeuille.containers.connection import connected
+from millefeuille.containers.connection import connected, refuse_unreachable
 from millefeuille.containers.happening import note
 from millefeuille.engine.containers import host
 from millefeuille.engine.store import open_store
@@ -43,6 +43,7 @@ def run(context: Context, call: Call) -> int:
     )
     context.terminal.flush()
     note(made.store, container, "attach")
+    refuse_unreachable(made.place, container)
     with connected(made.place, container.id) as connection:
         ended = attached(connection, streams, pass_signals=call[SIG_PROXY] and not tty)
     if ended is None:
