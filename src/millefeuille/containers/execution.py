@@ -132,7 +132,6 @@ def _prepared(
     refuse_restarting(container, told)
     if not told.running or not told.pid:
         raise NotExecutable(f"container {container.id} is not running")
-    refuse_unreachable(host.place, container)
     identifier = os.urandom(32).hex()
     _tell(host, container, command, identifier)
     document = _document(host, container, command)
@@ -142,6 +141,7 @@ def _prepared(
         yield document, directory, identifier
     except (ExecFailed, FileNotFoundError):
         _refuse_ended(host, container, told.pid)
+        refuse_unreachable(host.place, container)
         raise
     finally:
         files.remove_tree(directory)
