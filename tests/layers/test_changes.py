@@ -186,6 +186,7 @@ def test_attributes_of_a_directory_that_a_place_for_a_mount_was_made_in_are_kept
         "0200000001000700ffffffff02000500e803000004000500ffffffff10000500ffffffff20000500ffffffff"
     )
     os.setxattr(lower.lower / "opt", "user.old", b"1")
+    (lower.lower / "etc").chmod(0o755)  # as the ACL has it
     with lower:
         root = Path(lower.path)
         (root / "etc/hosts").write_text("")
