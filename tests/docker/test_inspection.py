@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from millefeuille.docker.formatted import InvalidFormat
-from millefeuille.docker.inspection import IMAGE, render
+from millefeuille.docker.inspection import IMAGE, render, render_kinds
+from millefeuille.docker.shapes.network import NETWORK
 
 _VECTORS = json.loads((Path(__file__).parent / "vectors" / "inspections.json").read_text())
 
@@ -40,3 +41,25 @@ def test_objects_that_do_not_fit_leave_out_their_line() -> None:
         'template parsing error: template: :1:9: executing "" at <.Config.Healthcheck.Retries>: '
         'map has no entry for key "Healthcheck"'
     ]
+
+
+_NETWORK = {
+    "Name": "n", "Id": "i", "Created": "2026-11-23T03:05:14Z", "Scope": "local", "Driver": "bridge",
+    "EnableIPv4": True, "EnableIPv6": False, "IPAM": {"Driver": "default", "Options": None, "Config": None},
+    "Internal": False, "Attachable": False, "Ingress": False, "ConfigFrom": {"Network": ""},
+    "ConfigOnly": False, "Containers": {}, "Options": {}, "Labels": {},
+}  # fmt: skip
+
+
+def test_objects_of_other_kinds_that_do_not_fit_leave_out_their_line_too() -> None:
+    objects = [(NETWORK, _NETWORK), (IMAGE, _VECTORS["images"]["full"])]
+    text, errors = render_kinds(objects, "{{.Architecture}}")
+    assert (text, len(errors)) == ("arm\n", 1)
+    text, errors = render_kinds(objects, "{{.Nope}}")
+    assert (text, len(errors)) == ("\n", 2)
+
+
+def test_after_one_object_that_does_not_fit_unknown_keys_are_errors_in_all() -> None:
+    image = (IMAGE, _VECTORS["images"]["full"])
+    assert render_kinds([image], "{{.Config.Labels.nope}}")[1] == ()
+    assert len(render_kinds([(NETWORK, _NETWORK), image], "{{.Config.Labels.nope}}")[1]) == 2

@@ -13,17 +13,18 @@ from millefeuille.errors import MilleError
 
 
 def render(
-    objects: Sequence[Mapping[str, Any]], template: str, as_struct: Callable[[Mapping[str, Any]], object]
+    objects: Sequence[tuple[Callable[[Mapping[str, Any]], object], Mapping[str, Any]]], template: str
 ) -> tuple[str, tuple[MilleError, ...]]:
     """One line for each object that the template fits, and an error for each that it does not.
 
-    Without any line the text is an empty line, as Docker prints it. Raises InvalidFormat.
+    Each object comes after what makes a Go struct of it. Without any line the text is an empty line, as
+    Docker prints it. Raises InvalidFormat.
     """
     parsed = parse(template)
     lines: list[str] = []
     errors: list[MilleError] = []
     strict = False
-    for value in objects:
+    for as_struct, value in objects:
         try:
             lines.append(parsed.execute(as_struct(value), strict=strict) + "\n")
         except TemplateExecutionError:

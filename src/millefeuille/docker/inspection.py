@@ -19,16 +19,29 @@ def render(
     object, loaded only for a template. As in the answers of Docker's engine, `<`, `>` and `&` stay as they
     are. Raises InvalidFormat when the template cannot be parsed: exit code 64.
     """
+    return render_kinds([(struct, value) for value in objects], template)
+
+
+def render_kinds(
+    objects: Sequence[tuple[str, Mapping[str, Any]]], template: str
+) -> tuple[str, tuple[MilleError, ...]]:
+    """As `render`, for objects of several kinds: each comes after the `struct` of its own kind."""
     if template == "":
-        return f"{indented(list(objects), html=False)}\n", ()
+        return f"{indented([value for _, value in objects], html=False)}\n", ()
     if template == "json":
-        return f"{marshal(list(objects), html=False)}\n", ()
-    module, _, name = struct.partition(":")
-    as_struct: Callable[[Mapping[str, Any]], object] = getattr(importlib.import_module(module), name)
+        return f"{marshal([value for _, value in objects], html=False)}\n", ()
     # The template engine is loaded by name, so that the other formats do without it.
     inspected = importlib.import_module("millefeuille.docker.inspected")
-    result: tuple[str, tuple[MilleError, ...]] = inspected.render(objects, template, as_struct)
+    result: tuple[str, tuple[MilleError, ...]] = inspected.render(
+        [(_maker(struct), value) for struct, value in objects], template
+    )
     return result
+
+
+def _maker(struct: str) -> Callable[[Mapping[str, Any]], object]:
+    module, _, name = struct.partition(":")
+    found: Callable[[Mapping[str, Any]], object] = getattr(importlib.import_module(module), name)
+    return found
 
 
 IMAGE = "millefeuille.docker.shapes.image_struct:image_struct"

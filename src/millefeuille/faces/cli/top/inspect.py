@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from millefeuille.annotations import Any, Final
-from millefeuille.docker.inspection import IMAGE, render
+from millefeuille.docker.inspection import IMAGE, render_kinds
 from millefeuille.docker.shapes.container import CONTAINER
 from millefeuille.docker.shapes.network import NETWORK
 from millefeuille.docker.shapes.volume import VOLUME, volume_inspect
@@ -53,9 +53,8 @@ def run(context: Context, call: Call) -> int:
             problems.append(error if call[TYPE] else Refusal(f"Error: No such object: {text}"))
         except Invalid as error:
             problems.append(error)
-    structs = {struct for struct, _ in found}
     with exits.refusing(exits.TEMPLATE):
-        shown, misfits = _rendered(found, structs, call[FORMAT])
+        shown, misfits = render_kinds(found, call[FORMAT])
     context.terminal.write(shown)
     for misfit in misfits:
         context.terminal.complain(str(misfit))
@@ -92,23 +91,6 @@ def _inspected(context: Context, call: Call, kinds: list[str], text: str) -> tup
             context.terminal.complain(f"WARNING: --size ignored for {kind}")
         return struct, found
     raise NotFound(f"No such object: {text}")
-
-
-def _rendered(
-    found: list[tuple[str, dict[str, Any]]], structs: set[str], template: str
-) -> tuple[str, tuple[MilleError, ...]]:
-    """All objects through one template; each kind has a struct of its own."""
-    if len(structs) <= 1:
-        return render([value for _, value in found], template, next(iter(structs), IMAGE))
-    if template in ("", "json"):
-        return render([value for _, value in found], template, IMAGE)
-    texts: list[str] = []
-    misfits: list[MilleError] = []
-    for struct, value in found:
-        text, wrong = render([value], template, struct)
-        texts.append(text)
-        misfits += wrong
-    return "".join(texts), tuple(misfits)
 
 
 COMMAND = Command(
