@@ -107,6 +107,10 @@ def test_members_that_clients_read() -> None:
          "10|inactive|[name=seccomp,profile=builtin name=rootless]|25276502016"),
         ("{{.CPUCfsQuota}} {{.CPUCfsPeriod}} {{.HTTPProxy}} {{.ServerErrors}} {{.Containerd}}",
          "false false http://h [] <nil>"),
+        ("{{.KernelMemory}} {{.SystemStatus}} {{.Swarm.Nodes}} {{.Swarm.Cluster}} {{.RuncCommit.Expected}}|",
+         "false [] 0 <nil> |"),
+        ("{{.ClientInfo.APIVersion}}|{{.ClientInfo.Platform}}", "|<nil>"),
+        ("{{range .Runtimes}}{{.Path}}|{{.Args}} {{end}}", "/usr/bin/crun|[] /usr/sbin/runc|[] "),
         ("{{.Info.Name}} {{join .SecurityOptions \"+\"}}", "vm name=seccomp,profile=builtin+name=rootless"),
     ],
 )  # fmt: skip

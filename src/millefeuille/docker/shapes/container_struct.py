@@ -1,127 +1,100 @@
-"""An inspected container as the Go struct that templates see.
-
-Source: moby v28.2.2, api/types/container.
-"""
+"""An inspected container as the Go struct that templates see."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from millefeuille.annotations import Any, Final
-from millefeuille.docker.template.values import Absent, Integer, Struct, TypedList, TypedMap
+from millefeuille.docker import rfc3339
+from millefeuille.docker.duration import duration
+from millefeuille.docker.shapes.container_types import CONTAINER, Field, fields_of
+from millefeuille.docker.template.values import Absent, Integer, Struct, Text, TypedList, TypedMap
+from millefeuille.values import replace
 
-# Members that are structs, by their JSON names; all other objects are maps.
-_STRUCTS: Final = {
-    "State": "container.State", "Health": "container.Health", "HostConfig": "container.HostConfig",
-    "LogConfig": "container.LogConfig", "RestartPolicy": "container.RestartPolicy",
-    "GraphDriver": "storage.DriverData", "Config": "container.Config",
-    "Healthcheck": "container.HealthcheckConfig", "NetworkSettings": "container.NetworkSettings",
-    "IPAMConfig": "network.EndpointIPAMConfig", "BindOptions": "mount.BindOptions",
-    "VolumeOptions": "mount.VolumeOptions", "TmpfsOptions": "mount.TmpfsOptions",
-    "DriverConfig": "mount.Driver",
-}  # fmt: skip
-# Members that are maps or lists of structs, or of lists of them: the type of the innermost.
-_ELEMENTS: Final = {
-    "Networks": "network.EndpointSettings", "Ports": "nat.PortBinding", "PortBindings": "nat.PortBinding",
-    "Mounts": "container.MountPoint", "Log": "container.HealthcheckResult", "Ulimits": "units.Ulimit",
-    "Devices": "container.DeviceMapping", "ExposedPorts": "struct {}", "Volumes": "struct {}",
-    "BlkioWeightDevice": "blkiodev.WeightDevice", "BlkioDeviceReadBps": "blkiodev.ThrottleDevice",
-    "BlkioDeviceWriteBps": "blkiodev.ThrottleDevice", "BlkioDeviceReadIOps": "blkiodev.ThrottleDevice",
-    "BlkioDeviceWriteIOps": "blkiodev.ThrottleDevice",
-}  # fmt: skip
-# Go's names of members whose JSON name is another.
-_GO_NAMES: Final = {
-    "Id": "ID", "Dns": "DNS", "DnsOptions": "DNSOptions", "DnsSearch": "DNSSearch", "CpuShares": "CPUShares",
-    "NanoCpus": "NanoCPUs", "CpuPeriod": "CPUPeriod", "CpuQuota": "CPUQuota",
-    "CpuRealtimePeriod": "CPURealtimePeriod", "CpuRealtimeRuntime": "CPURealtimeRuntime",
-    "CpuCount": "CPUCount", "CpuPercent": "CPUPercent", "HostIp": "HostIP",
-}  # fmt: skip
-_LONG: Final = frozenset((
-    "SizeRw", "SizeRootFs", "Memory", "MemoryReservation", "MemorySwap", "MemorySwappiness", "NanoCpus",
-    "CpuShares", "CpuPeriod", "CpuQuota", "CpuRealtimePeriod", "CpuRealtimeRuntime", "PidsLimit", "ShmSize",
-))  # fmt: skip
-# Members that are lists, maps or pointers even where they are null.
-_LISTS: Final = frozenset((
-    "Entrypoint", "Cmd", "Env", "OnBuild", "ExecIDs", "Binds", "CapAdd", "CapDrop", "Dns", "DnsOptions",
-    "DnsSearch", "ExtraHosts", "GroupAdd", "Links", "SecurityOpt", "VolumesFrom", "DeviceCgroupRules",
-    "DeviceRequests", "MaskedPaths", "ReadonlyPaths", "Aliases", "DNSNames", "SecondaryIPAddresses",
-    "SecondaryIPv6Addresses",
-))  # fmt: skip
-_MAPS: Final = frozenset(("Labels", "Volumes", "ExposedPorts", "PortBindings", "Ports", "DriverOpts", "Data"))
-_POINTERS: Final = {
-    "MemorySwappiness": "int64", "OomKillDisable": "bool", "PidsLimit": "int64",
-    "IPAMConfig": "network.EndpointIPAMConfig",
-}  # fmt: skip
-_HEALTH: Final = frozenset(("Status", "FailingStreak", "Log"))
-_HEALTHCHECK: Final = frozenset(("Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"))
-_ABSENT: Final[Mapping[str, Mapping[str, object]]] = {
-    "State": {"Health": Absent("container.Health", _HEALTH)},
-    "Config": {
-        "Healthcheck": Absent("container.HealthcheckConfig", _HEALTHCHECK),
-        "ExposedPorts": TypedMap(None, "struct {}"), "StopSignal": "", "StopTimeout": Absent("int"),
-        "Shell": TypedList(None),
-    },
-    "HostConfig": {
-        "Annotations": TypedMap(None), "StorageOpt": TypedMap(None), "Tmpfs": TypedMap(None),
-        "Sysctls": TypedMap(None), "Runtime": "", "Init": Absent("bool"),
-        "Mounts": TypedList(None, "mount.Mount"),
-    },
-    "": {"SizeRw": Absent("int64"), "SizeRootFs": Absent("int64")},
+_LIST: Final = "[]"
+_MAP: Final = "map[string]"
+_POINTER: Final = "*"
+_SCALARS: Final[Mapping[str, object]] = {
+    "string": "", "bool": False, "int": 0, "uint": 0, "int64": Integer(0),
+    "fs.FileMode": Text("----------", 0, "fs.FileMode"), "time.Duration": duration(0),
+    "time.Time": Text("0001-01-01 00:00:00 +0000 UTC", "0001-01-01T00:00:00Z"),
 }  # fmt: skip
 
 
 def container_struct(value: Mapping[str, Any]) -> Struct:
     """The struct for an object made by `container_inspect`."""
-    return _struct("", "container.InspectResponse", value)
+    return _struct(CONTAINER, fields_of(CONTAINER) or (), value)
 
 
-def _struct(name: str, type_name: str, value: Mapping[str, Any]) -> Struct:
-    absent = _ABSENT.get(name, {})
-    fields: dict[str, object] = {
-        _GO_NAMES.get(key, key): _member(key, member) for key, member in value.items()
+def _struct(type_name: str, known: tuple[Field, ...], value: Mapping[str, Any]) -> Struct:
+    """The struct with all fields of its type: those that `value` lacks are zero, and not in its JSON."""
+    fields = {
+        field.name: _typed(field.type, value[field.json]) if field.json in value else _zero(field.type)
+        for field in known
     }
-    if name == "LogConfig":
-        fields["Config"] = TypedMap(value.get("Config"))
-    renamed = {go: key for key, go in _GO_NAMES.items() if go in fields}
-    missing = {key: nothing for key, nothing in absent.items() if key not in fields}
+    others = value.keys() - {field.json for field in known}
     return Struct(
-        type_name=type_name, fields={**fields, **missing}, json_names=renamed,
-        omit_empty=frozenset(absent), pointer=name != "",
+        type_name="struct {}" if type_name == "struct{}" else type_name,
+        fields={**fields, **{name: member for name, member in value.items() if name in others}},
+        json_names={field.name: field.json for field in known if field.name != field.json},
+        omit_empty=frozenset(field.name for field in known if field.omitted or field.json not in value),
     )  # fmt: skip
 
 
-def _member(name: str, value: object) -> object:
-    if isinstance(value, Mapping):
-        if name in _STRUCTS:
-            return _struct(name, _STRUCTS[name], value)
-        element = _ELEMENTS.get(name, "string")
-        return TypedMap({key: _element(element, member) for key, member in value.items()}, element)
-    if isinstance(value, list):
-        return TypedList([_element(_ELEMENTS.get(name, "string"), member) for member in value])
+def _typed(type_name: str, value: Any) -> object:
+    """A value of JSON as one of a Go type; what does not have the shape of its type stays as it is."""
     if value is None:
-        return _nil(name)
-    if isinstance(value, int) and not isinstance(value, bool) and name in _LONG:
-        return Integer(value)
-    return value
+        return _zero(type_name)
+    if type_name.startswith(_POINTER):
+        pointed = _typed(type_name.removeprefix(_POINTER), value)
+        return replace(pointed, pointer=True) if isinstance(pointed, Struct) else pointed
+    if isinstance(value, list) and type_name.startswith(_LIST):
+        element = type_name.removeprefix(_LIST)
+        return TypedList([_typed(element, member) for member in value], _named(element))
+    if isinstance(value, Mapping):
+        if (known := fields_of(type_name)) is not None:
+            return _struct(type_name, known, value)
+        if not type_name.startswith(_MAP):
+            return value
+        element = type_name.removeprefix(_MAP)
+        members = {key: _typed(element, member) for key, member in value.items()}
+        return TypedMap(members, _named(element), _zero(element))
+    return _scalar(type_name, value)
 
 
-def _nil(name: str) -> object:
-    if name in _MAPS:
-        return TypedMap(None, _ELEMENTS.get(name, "string"))
-    if name in _LISTS or name in _ELEMENTS:
-        return TypedList(None, _ELEMENTS.get(name, "string"))
-    return Absent(_POINTERS[name]) if name in _POINTERS else None
+def _scalar(type_name: str, value: Any) -> object:
+    if type_name == "time.Time" and isinstance(value, str):
+        return Text(rfc3339.go_string(value), value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if type_name == "time.Duration":
+        return duration(value)
+    if type_name == "fs.FileMode":
+        return Text(_mode(value), value, type_name)
+    return Integer(value) if type_name == "int64" else value
 
 
-def _element(type_name: str, value: object) -> object:
-    if isinstance(value, Mapping) and type_name != "string":
-        fields: dict[str, object] = {
-            _GO_NAMES.get(str(key), str(key)): _member(str(key), member) for key, member in value.items()
-        }
-        renamed = {go: key for key, go in _GO_NAMES.items() if go in fields}
-        return Struct(type_name=type_name, fields=fields, json_names=renamed)
-    if isinstance(value, list):
-        return TypedList([_element(type_name, member) for member in value], type_name)
-    if value is None and type_name == "nat.PortBinding":
-        return TypedList(None, type_name)
-    return value
+def _mode(bits: int) -> str:
+    """As Go prints it: letters of the kinds, from the highest bit, and then the permissions."""
+    kinds = "".join(letter for place, letter in enumerate("dalTLDpSugct?") if bits >> (31 - place) & 1)
+    permissions = (letter if bits >> (8 - place) & 1 else "-" for place, letter in enumerate("rwxrwxrwx"))
+    return f"{kinds or '-'}{''.join(permissions)}"
+
+
+def _zero(type_name: str) -> object:
+    """What Go has where nothing was said."""
+    if type_name in _SCALARS:
+        return _SCALARS[type_name]
+    if type_name.startswith(_LIST):
+        return TypedList(None, _named(type_name.removeprefix(_LIST)))
+    if type_name.startswith(_MAP):
+        element = type_name.removeprefix(_MAP)
+        return TypedMap(None, _named(element), _zero(element))
+    known = fields_of(type_name.removeprefix(_POINTER)) or ()
+    if type_name.startswith(_POINTER):
+        return Absent(type_name.removeprefix(_POINTER), frozenset(field.name for field in known))
+    return _struct(type_name, known, {})
+
+
+def _named(type_name: str) -> str:
+    return type_name.replace("struct{}", "struct {}")

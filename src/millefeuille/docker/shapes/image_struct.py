@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from millefeuille.annotations import Any
 from millefeuille.docker import rfc3339
+from millefeuille.docker.duration import duration
 from millefeuille.docker.template.values import Absent, Integer, Struct, Text, TypedList, TypedMap
 
 _EMPTY = Struct(type_name="struct {}", fields={})
@@ -99,36 +100,13 @@ def _health(check: Mapping[str, Any] | None) -> Struct | Absent:
         return Absent("v1.HealthcheckConfig", _HEALTH)
     fields = {
         "Test": TypedList(check.get("Test")),
-        **{name: _duration(check.get(name, 0)) for name in
+        **{name: duration(check.get(name, 0)) for name in
            ("Interval", "Timeout", "StartPeriod", "StartInterval")},
         "Retries": check.get("Retries", 0),
     }  # fmt: skip
     return Struct(
         type_name="v1.HealthcheckConfig", fields=fields, omit_empty=frozenset(fields), pointer=True
     )
-
-
-def _duration(nanoseconds: int) -> Text:
-    return Text(_go_duration(nanoseconds), nanoseconds, "time.Duration")
-
-
-def _go_duration(nanoseconds: int) -> str:
-    """A time.Duration as Go prints it: `1m30s`, `1.5s`, `100ms`."""
-    if nanoseconds < rfc3339.SECOND:
-        for unit, size in (("ms", 1_000_000), ("µs", 1_000), ("ns", 1)):
-            if nanoseconds >= size:
-                return f"{_decimal(nanoseconds, size)}{unit}"
-        return "0s"
-    minutes, rest = divmod(nanoseconds, 60 * rfc3339.SECOND)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
-    return f"{text}{_decimal(rest, rfc3339.SECOND)}s"
-
-
-def _decimal(value: int, unit: int) -> str:
-    whole, rest = divmod(value, unit)
-    digits = str(rest).rjust(len(str(unit)) - 1, "0").rstrip("0")
-    return f"{whole}.{digits}" if digits else str(whole)
 
 
 def _driver(driver: Mapping[str, Any]) -> Struct:

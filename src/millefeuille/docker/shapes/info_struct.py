@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from millefeuille.annotations import Any
-from millefeuille.docker.template.values import Absent, Integer, Struct, TypedList
+from millefeuille.docker.template.values import Absent, Integer, Struct, TypedList, TypedMap
 
 _NUMBERS = ("MemTotal",)
 _STRINGS = ("Labels", "SecurityOptions", "CDISpecDirs", "Warnings")
@@ -29,12 +29,37 @@ _GO_NAMES = {
 }  # fmt: skip
 # Members that are in JSON only when there is something to tell.
 _ABSENT: Mapping[str, object] = {
+    "SystemStatus": TypedList(None, "[2]string"),
+    "KernelMemory": False,
+    "KernelMemoryTCP": False,
     "DefaultAddressPools": TypedList(None, "system.NetworkAddressPool"),
-    "FirewallBackend": Absent("system.FirewallInfo"),
+    "FirewallBackend": Absent("system.FirewallInfo", frozenset(("Driver", "Info"))),
     "DiscoveredDevices": TypedList(None, "system.DeviceInfo"),
     "ProductLicense": "",
-    "Containerd": Absent("system.ContainerdInfo"),
+    "Containerd": Absent("system.ContainerdInfo", frozenset(("Address", "Namespaces"))),
 }
+# The same for its parts, by their Go types.
+_ABSENT_IN_PART: Mapping[str, Mapping[str, object]] = {
+    "system.Commit": {"Expected": ""},
+    "swarm.Info": {
+        "Nodes": 0, "Managers": 0, "Warnings": TypedList(None),
+        "Cluster": Absent("swarm.ClusterInfo", frozenset((
+            "ID", "Meta", "Version", "CreatedAt", "UpdatedAt", "Spec", "TLSInfo", "RootRotationInProgress",
+            "DefaultAddrPool", "SubnetSize", "DataPathPort",
+        ))),
+    },
+    "registry.ServiceConfig": {
+        "AllowNondistributableArtifactsCIDRs": TypedList(None, "*registry.NetIPNet"),
+        "AllowNondistributableArtifactsHostnames": TypedList(None),
+    },
+    "system.RuntimeWithStatus": {
+        "Args": TypedList(None), "Type": "", "Options": TypedMap(None, "interface {}", None),
+        "Status": TypedMap(None),
+    },
+}  # fmt: skip
+_ABSENT_IN_CLIENT: Mapping[str, object] = {
+    "Platform": Absent("system.platformInfo", frozenset(("Name",))), "APIVersion": "",
+}  # fmt: skip
 
 
 def info_struct(info: Mapping[str, Any], client: Mapping[str, Any]) -> Struct:
@@ -44,7 +69,10 @@ def info_struct(info: Mapping[str, Any], client: Mapping[str, Any]) -> Struct:
         type_name="system.Info", fields={**fields, **_ABSENT}, pointer=True, omit_empty=frozenset(_ABSENT),
         json_names={go: name for name, go in _GO_NAMES.items()},
     )  # fmt: skip
-    described = Struct(type_name="system.clientInfo", fields=dict(client), pointer=True)
+    described = Struct(
+        type_name="system.clientInfo", pointer=True, omit_empty=frozenset(_ABSENT_IN_CLIENT),
+        fields={**_ABSENT_IN_CLIENT, **{name: _field(name, value) for name, value in client.items()}},
+    )  # fmt: skip
     return Struct(
         type_name="system.dockerInfo",
         fields={
@@ -62,6 +90,18 @@ def _field(name: str, value: Any) -> object:
         return Integer(value)
     if name in _STRINGS:
         return TypedList(value)
-    if name in _PARTS:
-        return Struct(type_name=_PARTS[name], fields=value)
+    if name in _PARTS and isinstance(value, Mapping):
+        return _part(_PARTS[name], value)
+    if name == "Runtimes":
+        runtime = "system.RuntimeWithStatus"
+        members = {key: _part(runtime, {"Path": member["path"]}) for key, member in value.items()}
+        return TypedMap(members, runtime, _part(runtime, {"Path": ""}))
     return value
+
+
+def _part(type_name: str, fields: Mapping[str, Any]) -> Struct:
+    absent = _ABSENT_IN_PART.get(type_name, {})
+    return Struct(
+        type_name=type_name, fields={**fields, **absent}, omit_empty=frozenset(absent),
+        json_names={"Path": "path"},
+    )  # fmt: skip

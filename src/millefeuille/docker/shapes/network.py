@@ -92,8 +92,14 @@ def network_struct(value: Mapping[str, Any]) -> Struct:
         "Containers": _containers(value["Containers"]),
         "Options": TypedMap(value["Options"]),
         "Labels": TypedMap(value["Labels"]),
+        # What only networks of a swarm have.
+        "Peers": TypedList(None, "network.PeerInfo"),
+        "Services": TypedMap(None, "network.ServiceInfo"),
     }
-    return Struct(type_name="network.Inspect", fields=fields, json_names={"ID": "Id"})
+    return Struct(
+        type_name="network.Inspect", fields=fields, json_names={"ID": "Id"},
+        omit_empty=frozenset(("Peers", "Services")),
+    )  # fmt: skip
 
 
 def _ipam(network: Network) -> list[dict[str, str]]:

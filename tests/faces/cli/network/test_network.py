@@ -50,6 +50,10 @@ def test_a_network_is_made_shown_and_removed(home: Home) -> None:
     assert home.mille("network", "rm", "-f", "nosuch") == ("", "", 0)
 
 
+def test_templates_see_the_fields_that_only_networks_of_a_swarm_show(home: Home) -> None:
+    assert home.mille("network", "inspect", "-f", "{{.Peers}} {{.Services}}", "none") == ("[] map[]\n", "", 0)
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

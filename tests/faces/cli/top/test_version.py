@@ -19,6 +19,7 @@ def test_both_sides_are_shown(capfd: pytest.CaptureFixture[str]) -> None:
     [
         ("{{.Server.APIVersion}} {{.Client.Os}}", "1.50 linux\n", "", 0),
         ("{{range .Server.Components}}{{.Name}}{{end}}", "Engine\n", "", 0),
+        ("{{.Server.Experimental}}{{.Server.BuildTime}} {{.Client.Platform}}", "false <nil>\n", "", 0),
         ("{{.Nope", "", "template parsing error: template: version:1: unclosed action\n", 64),
         (
             "{{.Nope}}",

@@ -9,7 +9,7 @@ import millefeuille
 from millefeuille.annotations import Final
 from millefeuille.docker.template import Template
 from millefeuille.docker.template.error import TemplateExecutionError, TemplateSyntaxError
-from millefeuille.docker.template.values import Struct, TypedList, TypedMap
+from millefeuille.docker.template.values import Absent, Struct, TypedList, TypedMap
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import TEMPLATE, Refusal
 from millefeuille.faces.cli.options import FORMAT_HELP, string
@@ -38,6 +38,7 @@ def client() -> Struct:
     """What Docker's `.Client` holds, and Python's version beside Go's, which there is none of."""
     machine = Platform.parse(platform.machine())
     fields = {
+        "Platform": Absent("system.platformInfo", frozenset(("Name",))),
         "Version": millefeuille.__version__,
         "APIVersion": API_VERSION,
         "DefaultAPIVersion": API_VERSION,
@@ -46,9 +47,13 @@ def client() -> Struct:
         "PythonVersion": platform.python_version(),
         "Os": machine.os,
         "Arch": machine.architecture,
+        "BuildTime": "",
         "Context": "default",
     }
-    return Struct(type_name="system.clientVersion", fields=fields, json_names=_JSON_NAMES)
+    return Struct(
+        type_name="system.clientVersion", fields=fields, json_names=_JSON_NAMES,
+        omit_empty=frozenset(("Platform", "BuildTime")),
+    )  # fmt: skip
 
 
 def server() -> Struct:
@@ -79,8 +84,13 @@ def server() -> Struct:
         "MinAPIVersion": OLDEST_API_VERSION,
         **shared,
         "KernelVersion": kernel,
+        "Experimental": False,
+        "BuildTime": "",
     }
-    return Struct(type_name="system.serverVersion", fields=fields, json_names=_JSON_NAMES, pointer=True)
+    return Struct(
+        type_name="system.serverVersion", fields=fields, json_names=_JSON_NAMES, pointer=True,
+        omit_empty=frozenset(("Experimental", "BuildTime")),
+    )  # fmt: skip
 
 
 def _rendered(template: str, data: Struct) -> str:
