@@ -24,8 +24,11 @@ def row(*texts: str, errexit: bool = False) -> str:
     (("A=b; echo $A", "serve &"), "(A=b; echo $A) && (serve &)"),
     (("a", "(\ncd b # why\n)"), "a && (\ncd b # why\n)"),
     (("serve & sleep 1; load", "rm x"), ""),
-    (("serve & wait", "curl 'a?b&c'"), "serve & wait && curl 'a?b&c'"),
-    (("curl 'a?b&c' 2>&1", "b"), "curl 'a?b&c' 2>&1 && b"),
+    (("serve & ./wait-for it", "rm x"), ""),
+    (("wait; serve & load", "rm x"), ""),
+    (("serve & wait $!", "curl 'a?b&c'"), "(serve & wait $!) && curl 'a?b&c'"),
+    (("a; test -z b", "rm x & wait"), "(a; test -z b) && (rm x & wait)"),
+    (("curl 'a?b&c' 2>&1", "b &>c <&- d\\&"), "curl 'a?b&c' 2>&1 && b &>c <&- d\\&"),
 ])  # fmt: skip
 def test_a_list(texts: tuple[str, ...], found: str) -> None:
     assert row(*texts) == found
@@ -93,6 +96,7 @@ def test_shells() -> None:
 
 _PARTS = (
     "if test $N = {n}; then false; fi", "test $N != {n}", "{{ echo {n}; false; }} || echo or", "V=1",
+    "true & wait",
 )  # fmt: skip
 
 
@@ -103,7 +107,7 @@ def test_what_is_joined_fails_where_its_parts_do(begins: str, between: str, erre
     flag = "-ec" if errexit else "-c"
     for parts in itertools.permutations(_PARTS, 2):
         first = begins + between.join(part.format(n=n) for n, part in enumerate((*parts, "true")))
-        second = f"{begins}echo second"
+        second = f"{begins}echo second & wait"
         whole = joined([("", first), ("", second)], errexit=errexit)
         for number in range(3) if whole else ():
             env = {"N": str(number), "PATH": "/usr/bin:/bin"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from millefeuille.analysis.advice.shell import commands, enclosed, grouped, leaks
+from millefeuille.analysis.advice.shell import commands, enclosed, goes_on, grouped, leaks, unquoted
 from millefeuille.annotations import Final
 
 _SET: Final = re.compile(r"set((?:\s+-(?:[A-Za-z]*o\s+\w+|[A-Za-z]+))+)\s*(?:;|\n|&&)\s*")
@@ -18,9 +18,7 @@ _SETTING: Final = re.compile(
 )
 _LETTERS: Final = {"e": "errexit", "u": "nounset", "x": "xtrace", "v": "verbose", "E": "errtrace"}
 _UNFELT: Final = frozenset(("errexit", "xtrace", "verbose", "errtrace"))  # by a single list of commands
-_QUOTED: Final = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'""", re.DOTALL)
 _APART: Final = re.compile(r"[;\n]|(?<![&<>|])&(?![&>\d-])")
-_BACKGROUND: Final = re.compile(r"(?<![&<>|])&(?![&>\d-])")
 _PIPE: Final = re.compile(r"(?<!\|)\|(?!\|)")
 _LISTED: Final = re.compile(r"&&|\|\||(?:^|[;\n])\s*!")  # in which a failure need not end the shell
 _OPTION: Final = re.compile(r"-[a-zA-Z]*e[a-zA-Z]*|errexit")
@@ -44,7 +42,7 @@ def joined(rows: Sequence[Row], *, errexit: bool = False) -> str:
     cannot be said. `errexit` for a shell that `exits`.
     """
     before = [text for _, text in rows[:-1]]
-    if any(_BACKGROUND.search(_QUOTED.sub("", text)) and "wait" not in text for text in before):
+    if any(map(goes_on, before)):
         return ""  # it would go on beside the next ones
     if not any((errexit or _SETTING.search(text)) and _is_row(text) for text in before):
         return " && \\\n    ".join(enclosed(_there(*row)) for row in rows)
@@ -92,7 +90,7 @@ def _under(text: str, options: frozenset[str]) -> str:
         return text
     if text.startswith("(\n") and options == {"errexit"} and not own:
         return f"(\nset +e\n{_inner(text)}\n)"
-    plain = _QUOTED.sub("", text)
+    plain = unquoted(text)
     is_safe = (
         not _is_row(text)
         and options <= _UNFELT | {"nounset", "pipefail"}

@@ -9,7 +9,10 @@ from millefeuille.annotations import Final
 
 # What makes parts of a line depend on each other.
 _COMPOUND: Final = re.compile(r"(?:^|[\s;&|(])(?:if|for|while|until|case|function)(?:\s|$)|<<|\|\||\(|\{\s")
-_PARTED: Final = re.compile(r"\|\||;|\n|(?<!&)&\s*$")
+_PARTED: Final = re.compile(r"\|\||;|\n")
+_QUOTED: Final = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'""", re.DOTALL)
+_BACKGROUND: Final = re.compile(r"(?<![&<>|])&(?![&>\d-])")
+_WAIT: Final = re.compile(r"(?<![\w./-])wait(?![\w./-])")
 # What leaks into what follows: directories, variables, options, functions.
 _LEAKING: Final = re.compile(
     r"(?:^|[\s;&|(])(?:alias|cd|coproc|declare|dirs|enable|eval|exec|exit|export|function|getopts|hash|let|local"
@@ -70,14 +73,33 @@ def leaks(text: str) -> bool:
     return _LEAKING.search(text) is not None
 
 
+def unquoted(text: str) -> str:
+    """The text without what stands in quotes."""
+    return _QUOTED.sub("", text)
+
+
+def goes_on(text: str) -> bool:
+    """Whether something may still run when the text has come to its end."""
+    plain = unquoted(text)
+    ends = [match.end() for match in _BACKGROUND.finditer(plain)]
+    return bool(ends) and _WAIT.search(plain, ends[-1]) is None
+
+
 def grouped(text: str) -> str:
     """The text so that it can stand in a list of `&&`: in a shell of its own where it is more than one."""
-    return f"({text})" if _PARTED.search(_on_one_line(text)) and not text.startswith("(\n") else text
+    line = _on_one_line(text)
+    is_more = _PARTED.search(line) or _BACKGROUND.search(unquoted(line))  # a `&` takes the whole list with it
+    return apart(text) if is_more else text
 
 
 def enclosed(text: str) -> str:
     """The text so that others can stand beside it: in a shell of its own where it would bear on them."""
-    return f"({text})" if leaks(text) and not text.startswith("(\n") else grouped(text)
+    return apart(text) if leaks(text) else grouped(text)
+
+
+def apart(text: str) -> str:
+    """The text in a shell of its own."""
+    return text if text.startswith("(\n") else f"({text})"
 
 
 def _on_one_line(text: str) -> str:
