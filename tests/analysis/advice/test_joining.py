@@ -21,6 +21,7 @@ def row(*texts: str, errexit: bool = False) -> str:
     (("make", "rm -r x"), "make && rm -r x"),
     (("cd x && make", "rm -r y"), "(cd x && make) && rm -r y"),
     (("a; b", "c || d"), "(a; b) && (c || d)"),
+    (("(cd x && make)", "(cd y); z"), "(cd x && make) && ( (cd y); z )"),
     (("A=b; echo $A", "serve &"), "(A=b; echo $A) && (serve &)"),
     (("a", "(\ncd b # why\n)"), "a && (\ncd b # why\n)"),
     (("serve & sleep 1; load", "rm x"), ""),
@@ -68,6 +69,8 @@ def test_what_sets_that_a_shell_ends_with_the_first_failure(texts: tuple[str, ..
     (("a; b", "c; d"), "a; b; c; d"),
     (("a && b; c && d", "e"), "(a && b; c && d); e"),
     (("set -x; a", "e"), "(set -x; a); e"),
+    (("(cd a; b)", "c"), "(cd a; b); c"),
+    (("(a); (b)", "c"), "( (a); (b) ); c"),
     (("set +e; a", "e"), "(set +e; a); e"),
     (("cd a; b", "c"), "(cd a; b); c"),
 ])  # fmt: skip

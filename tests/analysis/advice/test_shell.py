@@ -32,7 +32,7 @@ def test_what_is_run_whatever_became_of_the_rest() -> None:
     "cd x && make", "a; b", "c || d", "a\nb", "pushd /opt && make", "ulimit -f 1 && a", "read X < f",
     "f() { a; }", "alias a=b && c", "declare -i X", "readonly X=1", "a && eval b", "umask 7", "trap a EXIT",
     "printf -v X a", ": ${X:=1} && a", ": ${X=1}", "echo $((X=1))", 'A="b c" && d', "A=$(b c) && d",
-    "A=b && c", "A+=b", "(( X++ ))", "a && ! cd b", "command cd b", ". ./f", "(cd a && b) && cd c",
+    "A=b && c", "A+=b", "a && ! cd b", "command cd b", ". ./f",
     "while-x & export Y",
 ])  # fmt: skip
 def test_what_bears_on_others_is_in_a_shell_of_its_own(text: str) -> None:
@@ -41,10 +41,15 @@ def test_what_bears_on_others_is_in_a_shell_of_its_own(text: str) -> None:
 
 @pytest.mark.parametrize("text", [
     "make && rm -r x", "A=b make", 'A="b c" make && d', "make -C cd/x", "a \\\n && b", "apt-get install -y a",
-    "echo ${X:-1} $(date)", "(\ncd b # why\n)",
+    "echo ${X:-1} $(date)", "(\ncd b # why\n)", "(cd a && b '(' \\); c)",
 ])  # fmt: skip
 def test_what_bears_on_nothing_stands_as_it_is(text: str) -> None:
     assert enclosed(text) == text
+
+
+@pytest.mark.parametrize("text", ["(cd a && b) && cd c", "(a); (b)", "((a); b)", "(a $(b); c)", "(( X++ ))"])
+def test_no_two_brackets_begin_arithmetic(text: str) -> None:
+    assert enclosed(text) == f"( {text} )"
 
 
 def test_what_nothing_can_be_put_behind() -> None:

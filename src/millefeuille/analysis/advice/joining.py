@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from millefeuille.analysis.advice.shell import commands, enclosed, goes_on, grouped, leaks, unquoted
+from millefeuille.analysis.advice.shell import apart, commands, enclosed, goes_on, grouped, leaks, unquoted
 from millefeuille.annotations import Final
 
 _SET: Final = re.compile(r"set((?:\s+-(?:[A-Za-z]*o\s+\w+|[A-Za-z]+))+)\s*(?:;|\n|&&)\s*")
@@ -76,7 +76,7 @@ def _in_row(rows: Sequence[Row], options: frozenset[str], head: str) -> str:
         piece = f"{directory.replace(' && ', '; ')}; {piece}" if directory else piece
         if place < len(rows) - 1:
             piece = re.sub(r"(?<!\\);$", "", piece).rstrip()
-            piece = piece if _is_bare(piece) else f"({piece})"
+            piece = piece if _is_bare(piece) else apart(piece)
         pieces.append(piece)
     return head + "; \\\n    ".join(pieces)
 

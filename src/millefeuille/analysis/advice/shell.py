@@ -12,6 +12,7 @@ _COMPOUND: Final = re.compile(r"(?:^|[\s;&|(])(?:if|for|while|until|case|functio
 _PARTED: Final = re.compile(r"\|\||;|\n")
 _QUOTED: Final = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'""", re.DOTALL)
 _BACKGROUND: Final = re.compile(r"(?<![&<>|])&(?![&>\d-])")
+_SUBSHELL: Final = re.compile(r"\([^()#]+\)")
 _WAIT: Final = re.compile(r"(?<![\w./-])wait(?![\w./-])")
 # What leaks into what follows: directories, variables, options, functions.
 _LEAKING: Final = re.compile(
@@ -98,8 +99,10 @@ def enclosed(text: str) -> str:
 
 
 def apart(text: str) -> str:
-    """The text in a shell of its own."""
-    return text if text.startswith("(\n") else f"({text})"
+    """The text in a shell of its own, which it may be already."""
+    if text.startswith("(\n") or _SUBSHELL.fullmatch(unquoted(text)):
+        return text
+    return f"( {text} )" if text.startswith("(") else f"({text})"  # two brackets begin arithmetic
 
 
 def _on_one_line(text: str) -> str:
