@@ -80,6 +80,25 @@ def test_what_nobody_used_for_long_goes(store: Store) -> None:
     assert [one.step.inputs for one in collect(store, WIDE, mounts=0, free=GB, now_ns=now + 1)] == ["a"]
 
 
+def test_what_is_at_the_top_goes_first(store: Store) -> None:
+    with leases.lease(store.disk, "build") as lease:
+        cache = StepCache(store, lease)
+        layers = [layer(store, cache, name) for name in (b"a", b"b", b"c")]
+        for place, name in enumerate("abc"):
+            cache.keep(name, layers[: place + 1], took_ns=0)
+    with store.reading() as tx:
+        total = sum(one.size for one in held(tx).steps)
+    room = Bounds(least=0, most=total - 1, free=0)
+    assert [one.step.inputs for one in collect(store, room, mounts=0, free=GB, now_ns=0)] == ["c"]
+    with store.writing() as tx:  # one that was not used for long, below one that was
+        tx.execute("UPDATE build_steps SET used_ns = 1000 WHERE inputs = 'a'")
+    now = 1000 + UNUSED * GB + 1
+    assert collect(store, WIDE, mounts=0, free=GB, now_ns=now) == []
+    with store.writing() as tx:
+        tx.execute("UPDATE build_steps SET used_ns = 1000")
+    assert [one.step.inputs for one in collect(store, WIDE, mounts=0, free=GB, now_ns=now)] == ["b", "a"]
+
+
 def test_nothing_goes_while_somebody_builds(store: Store) -> None:
     kept(store, "a")
     none = Bounds(least=0, most=0, free=0)

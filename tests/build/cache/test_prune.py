@@ -9,7 +9,8 @@ import pytest
 from tests.build.cache.test_steps import layer
 
 from millefeuille.build.cache.bounds import Bounds, collect
-from millefeuille.build.cache.prune import Base, Held, Limits, Usage, held, prune
+from millefeuille.build.cache.leaving import Usage
+from millefeuille.build.cache.prune import Base, Held, Limits, held, prune
 from millefeuille.build.cache.steps import StepCache
 from millefeuille.store import leases
 from millefeuille.store.images import LayerRecord
@@ -114,3 +115,24 @@ def test_bases_fill_the_room_that_there_is(store: Store) -> None:
         limits = Bounds(least=0, most=room, free=0)
         collect(store, limits, mounts=0, free=1 << 30, now_ns=0)
         assert len(now(store).steps) == left
+
+
+def test_of_a_stack_only_what_is_too_much_goes(store: Store) -> None:
+    made = built(store, one="xa", two="xab", three="xabc", other="yd", alone="e")
+    room = sum(map(size, made.values())) - 1
+    left = ["one", "two", "three", "other", "alone"]
+    for going in ("three", "two", "one", "other", "alone"):
+        # What is at the top goes before what it stands on; then what was used longest ago.
+        assert [one.step.inputs for one in prune(store, Limits(room=room)).steps] == [going]
+        left.remove(going)
+        assert [one.step.inputs for one in now(store).steps] == left
+        room = sum(one.size for one in (*now(store).steps, *now(store).bases)) - 1
+
+
+def test_what_stays_keeps_what_it_stands_on(store: Store) -> None:
+    built(store, one="xa", two="xab")
+    limits = Limits(room=0)
+    assert prune(store, limits, lambda one: one.step.inputs == "one").steps == []
+    # Two that end alike: one of them frees nothing, but what they stand on comes after both.
+    built(store, three="xab")
+    assert [one.step.inputs for one in prune(store, limits).steps] == ["two", "three", "one"]

@@ -1,7 +1,8 @@
 """Bounds: how much the cache of builds may hold by itself, and what goes when it holds more.
 
-Nobody has to prune: at the end of a build, steps go that nothing else needs, those used longest ago first;
-all that were not used for sixty days, and then as many as it takes. The numbers are BuildKit's defaults.
+Nobody has to prune: at the end of a build, steps go that nothing else needs, those used longest ago first,
+but none that another stands on; all that were not used for sixty days, and then as many as it takes. The
+numbers are BuildKit's defaults.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.annotations import Final
-from millefeuille.build.cache.prune import Usage, usage
+from millefeuille.build.cache.leaving import Usage, leaving, usage
 from millefeuille.build.cache.stacks import Stacks
 from millefeuille.store import leases, removal
 from millefeuille.store.store import Store
@@ -54,18 +55,7 @@ def collect(store: Store, limits: Bounds, *, mounts: int, free: int, now_ns: int
         stacks = Stacks(tx)
         held = sum(stacks.layers().values())
         room = limits.room(held + mounts, free) - mounts
-        going = _going(stacks, held - room, now_ns - UNUSED * 10**9)
+        asked = [one for one in usage(stacks) if not one.shared]
+        going = leaving(stacks, asked, held - room, now_ns - UNUSED * 10**9)
         removal.remove_steps(tx, [one.step.key for one in going])
-    return going
-
-
-def _going(stacks: Stacks, excess: int, before_ns: int) -> list[Usage]:
-    going = []
-    for one in usage(stacks):  # the one used longest ago first
-        if one.shared:
-            continue
-        if excess <= 0 and one.step.used_ns >= before_ns:
-            break
-        going.append(one)
-        excess -= stacks.forget(one.step)
     return going

@@ -1,13 +1,13 @@
 """Prune: steps forgotten, and what was kept for them alone removed.
 
-Steps go oldest use first. What stands on others is freed together with them when all of them go; a layer that
-an image, a container or another step needs stays, and its bytes are not counted.
+A layer that an image, a container or another step needs stays, and its bytes are not counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from millefeuille.build.cache.leaving import Usage, leaving, usage
 from millefeuille.build.cache.stacks import Stacks
 from millefeuille.oci.digest import Digest
 from millefeuille.store import leases, removal
@@ -15,17 +15,6 @@ from millefeuille.store.steps import StepRecord
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass, replace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """A step and its layer's bytes; `shared` when an image, a container or a lease needs the layer too, and
-    all below it.
-    """
-
-    step: StepRecord
-    size: int
-    shared: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +38,6 @@ def held(tx: Transaction) -> Held:
     """All steps, and the layers below them that nothing else needs, each once."""
     stacks = Stacks(tx)
     return Held(steps=usage(stacks), bases=_bases(stacks))
-
-
-def usage(stacks: Stacks) -> list[Usage]:
-    """All steps, the one used longest ago first. A layer of several steps counts once, for the last one, and
-    for none when it stays without these too.
-    """
-    found, seen = [], set[Digest]()
-    for step in reversed(stacks.steps):
-        layer, shared = step.layer, stacks.is_shared(step)
-        counts = layer.diff_id not in seen and (shared or not stacks.is_needed(str(layer.diff_id)))
-        size = layer.tar_size + layer.index_size if counts else 0
-        seen.add(layer.diff_id)
-        found.append(Usage(step=step, size=size, shared=shared))
-    return found[::-1]
 
 
 def _bases(stacks: Stacks) -> list[Base]:
@@ -102,14 +77,12 @@ def prune(store: Store, limits: Limits, accepts: Callable[[Usage], bool] = lambd
 
 
 def _going(stacks: Stacks, limits: Limits, accepts: Callable[[Usage], bool]) -> list[Usage]:
-    excess = sum(stacks.layers().values()) - (limits.room or 0)
-    going = []
-    for one in usage(stacks):
-        if limits.since_ns is not None and one.step.used_ns >= limits.since_ns:
-            continue
-        if limits.room is not None and excess <= 0:
-            break
-        if accepts(one):
-            going.append(one)
-            excess -= stacks.forget(one.step)
-    return going
+    asked = [
+        one for one in usage(stacks)
+        if (limits.since_ns is None or one.step.used_ns < limits.since_ns) and accepts(one)
+    ]  # fmt: skip
+    if limits.room is not None:
+        return leaving(stacks, asked, sum(stacks.layers().values()) - limits.room)
+    for one in asked:
+        stacks.forget(one.step)
+    return asked

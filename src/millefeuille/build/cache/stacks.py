@@ -48,7 +48,8 @@ class Stacks:
         self._needed = {row[0] for row in tx.execute(_NEEDED)}
         self._chains: dict[str, _Chain] = {}
         self._holding = set[str]()  # chains with a layer that nothing but the cache needs
-        self._above = Counter(str(step.chain) for step in self.steps)  # steps and chains on top of a chain
+        self._ending = Counter(str(step.chain) for step in self.steps)  # steps that end with a chain
+        self._above = self._ending.copy()  # steps and chains on top of a chain
         self._users = Counter[str]()  # chains by the layer they end with
         for chain, parent, diff_id, size in tx.execute(_CHAINS):
             self._chains[chain] = _Chain(parent=parent, diff_id=diff_id, size=size)
@@ -85,9 +86,23 @@ class Stacks:
                     yield chain.diff_id, waiting.pop(chain.diff_id), step
                 name = chain.parent
 
+    def is_top(self, chain: str) -> bool:
+        """Whether nothing stands on a chain but the steps that end with it."""
+        return self._above[chain] == self._ending[chain]
+
+    def bared(self, step: StepRecord) -> str | None:
+        """The chain below this step that steps end with and nothing else stands on, now that this one is
+        forgotten.
+        """
+        name: str | None = str(step.chain)
+        while name is not None and not self._above[name]:
+            name = chain.parent if (chain := self._chains.get(name)) is not None else None
+        return name if name is not None and self.is_top(name) else None
+
     def forget(self, step: StepRecord) -> int:
         """The bytes of the layers that go with this step, when those go that were asked for before."""
         freed, name = 0, str(step.chain)
+        self._ending[name] -= 1
         self._above[name] -= 1
         while not self._above[name] and (chain := self._chains.get(name)) is not None:
             self._users[chain.diff_id] -= 1

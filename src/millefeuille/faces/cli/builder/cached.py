@@ -8,7 +8,8 @@ import json
 import os
 from collections.abc import Sequence
 
-from millefeuille.build.cache.prune import Base, Usage
+from millefeuille.build.cache.leaving import Usage
+from millefeuille.build.cache.prune import Base
 from millefeuille.build.cache.prune import held as held_steps
 from millefeuille.docker.shapes.buildcache import Cached
 from millefeuille.engine.foreign import reach

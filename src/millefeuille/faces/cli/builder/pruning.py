@@ -25,9 +25,7 @@ class Wish(NamedTuple):
 
 
 def pruned(settings: Settings, store: Store, wish: Wish) -> list[Cached]:
-    """Remove steps, those used longest ago first, with what only they need, cache mounts, and what failed
-    steps left; what went.
-    """
+    """Remove steps, with what only they need, cache mounts, and what failed steps left; what went."""
     gone: list[Cached] = []
     if wish.kind in ("", "regular"):
         # Without `every`, what an image is made of stays found by its next build.
