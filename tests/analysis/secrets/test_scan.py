@@ -198,6 +198,13 @@ def test_a_private_key_in_a_string_ends_with_its_last_line() -> None:
     text = json.dumps({"key": KEY.decode(), "host": "example"}).encode()
     (match,) = scan(b"x.json", text)
     assert match.secret == json.dumps(KEY.decode()).strip('"').encode()
+    headed = KEY.replace(b"-----\n", b"-----\nProc-Type: 4,ENCRYPTED\n\n", 1)
+    for key in (KEY, headed):  # with the ends of lines of Windows, and as JSON in JSON
+        text = json.dumps({"key": key.replace(b"\n", b"\r\n").decode()})
+        for inner in (text, json.dumps(text), "A=b\n" + text.removeprefix("{")):
+            (match,) = scan(b"x", inner.encode())
+            assert match.secret.strip(b"\\rn").endswith(b"KEY-----")
+            assert match.secret in inner.encode()
 
 
 def test_a_private_key_that_is_cut_off_ends_with_its_last_whole_line() -> None:
@@ -229,6 +236,8 @@ def test_a_key_of_putty_of_any_length(bits: int, derivation: bytes) -> None:
 def test_headers_of_a_key_that_never_comes_take_no_time() -> None:
     for filling in (b"a: ~ " * 100_000, b"a: ~\n" * 100_000, b"\\na: ~" * 100_000):
         assert list(scan(b"x", BLOCK + filling)) == []
+    for filling in (b"\n", b"\\n", b"\\r\\n"):
+        assert list(scan(b"x", BLOCK + filling * 100_000)) == []
     assert list(scan(b"settings.xml", b"<password>" + b"<!--" * 300_000)) == []
 
 

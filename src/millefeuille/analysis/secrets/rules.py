@@ -54,11 +54,11 @@ _SCRIPTS: Final = rb"(^|/)([^/]+\.(sh|ya?ml|txt|md|http)|\.(bash|zsh|ash)_histor
 _KEY_TEXT: Final = rb"[A-Za-z0-9+/=:, \\\t\r\n]"
 _PEM: Final = (
     rb"(?P<s>-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY(?: BLOCK)?-----"
-    rb"(?:(?:\r?\n|\\n)[ \t]{0,80}[A-Za-z-]{1,40}: [^\r\n\\]{0,200}+){0,9}(?:\\n|\s)+"
+    rb"(?:(?:\r?\n|(?:\\+r)?\\+n)[ \t]{0,80}[A-Za-z-]{1,40}: [^\r\n\\]{0,200}+){0,9}(?:\\+[rn]|\s)++"
     rb"(?P<b>(?=(?:" + _KEY_TEXT + rb"|-(?!----)){40})"
     + _KEY_TEXT + rb"*(?:-(?!----)" + _KEY_TEXT + rb"*){0,20}(?=-----END [A-Z ]{0,40}-----)"
     rb"|[A-Za-z0-9+/=]{40,}(?:(?:\\+[rn]|\s)+[A-Za-z0-9+/=]{20,})*)"
-    rb"(?:-----END [A-Z ]{0,40}-----(?:\r?\n|\\n)?)?)"
+    rb"(?:-----END [A-Z ]{0,40}-----(?:\r?\n|(?:\\+r)?\\+n)?)?)"
 )  # fmt: skip
 
 _PUTTY: Final = (
