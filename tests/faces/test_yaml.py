@@ -72,6 +72,15 @@ def test_numbers_are_decimal(text: str, found: str) -> None:
     assert float(str(read_yaml("a: 25e-6")["a"])) == 25e-6
 
 
+@pytest.mark.parametrize(("text", "is_none"), [
+    ("a:", True), ("a: ~", True), ("a: null", True), ("a: # why", True), ("a: {}\nb: null", False),
+    ("a: 'null'", False), ('a: "null"', False), ("a: '~'", False), ('{"a": null}', True),
+    ('{"a": "null"}', False), ("{a: }", True),
+])  # fmt: skip
+def test_a_text_in_quotes_is_a_value(text: str, is_none: bool) -> None:
+    assert (read_yaml(text)["a"] is NULL) == is_none
+
+
 @given(DOCUMENTS)
 def test_json_is_read_as_it_is(document: dict[str, Value]) -> None:
     text = json.dumps(document, ensure_ascii=False)

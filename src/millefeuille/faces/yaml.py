@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from millefeuille.annotations import Final, NamedTuple, TypeAlias
 from millefeuille.errors import Invalid
 
-NULL: Final = "null"  # how no value is told; "" is a text in quotes
-
 Value: TypeAlias = "str | list[str] | dict[str, Value]"
 
 _KEY: Final = re.compile(r"""(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_.-]+))\s*:(?:\s+(.*))?""", re.DOTALL)
@@ -27,6 +25,16 @@ _NUMERIC: Final = re.compile(r"[-+.0-9]")  # what a number begins with
 _OCTAL: Final = re.compile(r"[-+]?0[0-7]+")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _BEYOND: Final = 1 << 64  # from here on, whole numbers are read as those with a fraction
+
+
+class _Null(str):
+    """What is equal to a text in quotes, but is none."""
+
+    __slots__ = ()
+
+
+NULL: Final[str] = _Null("null")
+"""How no value is told: this very one. A text in quotes is never it, whatever it says."""
 
 
 class BadYaml(Invalid):

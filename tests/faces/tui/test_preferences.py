@@ -72,6 +72,11 @@ def test_a_mark_of_the_byte_order_is_no_part_of_a_name(tmp_path: Path) -> None:
     assert preferences({}, str(tmp_path)).keys == {"quit": "z"}
 
 
+def test_a_key_in_quotes_is_one_whatever_it_says() -> None:
+    assert parse("keybinding:\n  quit: 'null'") == Preferences(keys={"quit": "null"})
+    assert parse("keybinding:\n  quit: null") == Preferences()
+
+
 @pytest.mark.parametrize("key", ["nosuch+q", "nosuch", "q,ctrl+nosuch", "f25", "ctrl+", "escape+q"])
 def test_keys_that_no_keyboard_has_are_refused(key: str) -> None:
     with pytest.raises(BadPreference, match=r"keybinding\.quit: there is no key"):

@@ -96,7 +96,7 @@ def _folded(found: Mapping[str, Value]) -> dict[str, Value]:
         if name.lower() in folded:
             raise BadPreference(f"{name.lower()} is there twice")
         folded[name.lower()] = _folded(value) if isinstance(value, dict) else value
-    return {name: value for name, value in folded.items() if value != NULL}
+    return {name: value for name, value in folded.items() if value is not NULL}
 
 
 def _section(found: Mapping[str, Value], name: str) -> Mapping[str, Value]:

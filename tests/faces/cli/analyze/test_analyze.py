@@ -123,6 +123,12 @@ def test_a_rule_without_a_value_is_the_default(nothing: str, home: Home, loaded:
     assert "FAIL: lowestEfficiency: image efficiency is too low (efficiency=0.85 < threshold=0.9)" in out
 
 
+def test_a_rule_in_quotes_has_a_value(home: Home, loaded: str, tmp_path: Path) -> None:
+    (tmp_path / "rules").write_text("rules:\n  lowestEfficiency: 'null'\n")
+    _, err, code = home.mille("dive", "--ci", "--ci-config", str(tmp_path / "rules"), loaded)
+    assert (err.endswith("outside allowed range (0-1), given 'null'\n"), code) == (True, 2)
+
+
 @pytest.mark.parametrize(
     ("limit", "code"),
     [

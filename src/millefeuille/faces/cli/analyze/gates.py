@@ -64,7 +64,7 @@ def _given(document: Mapping[str, Value], path: str) -> Iterator[tuple[str, str]
             rows.append((rule, value))
         elif isinstance(value, dict):
             rows += value.items()
-        elif value not in ("", NULL):
+        elif value != "" and value is not NULL:
             raise BadRule(f"{path}: rules: expected a map, not {value!r}")
     # Of a rule in both spellings, Dive takes the one without hyphens.
     rows.sort(key=lambda row: "-" not in row[0])
@@ -75,7 +75,7 @@ def _given(document: Mapping[str, Value], path: str) -> Iterator[tuple[str, str]
             raise BadRule(f"{path}: there is no rule {name!r}; there are {', '.join(_NAMES)}")
         if not isinstance(value, str):
             raise BadRule(f"{path}: {name}: expected a number or a size, not {value!r}")
-        if value != NULL:
+        if value is not NULL:
             yield known, value
 
 
