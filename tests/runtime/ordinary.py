@@ -100,6 +100,6 @@ def wait() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    if not userns.enter():
+    if not userns.enter(sys.argv[1]):
         sys.exit("an ordinary user is needed")
     print(json.dumps({"identity": identity, "containers": containers, "wait": wait}[sys.argv[2]]()))

@@ -115,12 +115,28 @@ def test_the_namespace_of_a_monitor_is_joined(ordinary: Ordinary) -> None:
         told = json.loads(monitor.stdout.readline())
         assert ordinary.answer("identity")["namespace"] == told["namespace"]
         monitor.communicate(b"")
-    # Any other process of the user's is none: its namespace is its own.
+    # Any other process of the user's is none: its namespace is its own, if it is not on the list.
     with ordinary.start("wait") as other:
         assert other.stdout is not None
         told = json.loads(other.stdout.readline())
+        Path(ordinary.directory, "insiders").unlink()
         assert ordinary.answer("identity")["namespace"] != told["namespace"]
         other.communicate(b"")
+
+
+def test_commands_that_start_together_share_a_namespace(ordinary: Ordinary) -> None:
+    together = [ordinary.start("wait") for _ in range(4)]
+    told = [json.loads(one.stdout.readline())["namespace"] for one in together if one.stdout]
+    # The one that made it may be gone: who joined holds it as well.
+    for one in together[:-1]:
+        one.communicate(b"")
+    told.append(ordinary.answer("identity")["namespace"])
+    together[-1].communicate(b"")
+    assert len(told) == 5
+    assert len(set(told)) == 1
+    # Whoever is gone is on the list no longer.
+    ordinary.answer("identity")
+    assert len(Path(ordinary.directory, "insiders").read_text().splitlines()) == 1
 
 
 def test_containers(ordinary: Ordinary) -> None:
@@ -184,7 +200,7 @@ def test_whose_root_it_is(monkeypatch: pytest.MonkeyPatch, rows: str, is_ordinar
 def test_root_stays_as_it_is() -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root")
-    assert userns.enter() is False
+    assert userns.enter("/nowhere") is False
 
 
 def test_containers_on_the_command_line(ordinary: Ordinary, tmp_path: Path) -> None:

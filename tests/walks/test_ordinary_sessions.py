@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.runtime.test_userns import ordinary
 from tests.walks.test_ordinary_files import Commands, commands, pytestmark
@@ -51,6 +53,17 @@ def test_a_session_that_ended(commands: Commands) -> None:
     commands.done("restart", "-t", "0", "four")
     assert commands.done("wait", "five") == "7\n"
     assert commands.done("exec", "four", "echo", "hello") == "hello\n"
+
+
+def test_containers_that_start_together(commands: Commands) -> None:
+    words = ("run", "-d", "--network", "none", "base:1", "sleep", "100")
+    with ThreadPoolExecutor() as pool:
+        started = list(pool.map(lambda _: commands.mille(*words), range(3)))
+    ids = [done.stdout.strip() for done in started]
+    pids = [json.loads(commands.done("inspect", id))[0]["State"]["Pid"] for id in ids]
+    assert len({os.readlink(f"/proc/{pid}/ns/user") for pid in pids}) == 1
+    for id in ids:
+        assert commands.done("exec", id, "echo", "hello") == "hello\n"
 
 
 def test_a_directory_that_cannot_be_used(commands: Commands) -> None:

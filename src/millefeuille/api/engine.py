@@ -334,9 +334,9 @@ def _done_inside(
     engine = Engine(settings.root, environment=settings.environment)
     engine._settings, engine._is_inside = settings, True
     if verb == "build":
-        userns.enter()
+        userns.enter(settings.root)
     else:
-        reach(Store(settings.root).disk.extracted)
+        reach(settings.root, Store(settings.root).disk.extracted)
     stay_with_caller()
     watching = {} if tell is None else {"progress": tell}
     return getattr(engine, verb)(*arguments, **keywords, **watching)

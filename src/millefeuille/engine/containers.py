@@ -26,7 +26,7 @@ def host(settings: Settings, store: Store, *, swept: bool = True) -> Host:
     For an ordinary user, this process becomes root in a user namespace; it must have one thread only.
     Raises RuntimeMissing, RangesMissing, UserNamespaceDenied, RunDirectoryDenied, OSError.
     """
-    rootless = userns.enter() or userns.is_inside()
+    rootless = userns.enter(settings.root) or userns.is_inside()
     settings = prepared(settings)
     where = place(settings)
     files.make_directory(where.runtime)

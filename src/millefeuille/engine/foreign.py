@@ -12,15 +12,16 @@ import os
 from millefeuille.errors import MilleError
 
 
-def reach(*directories: str) -> None:
+def reach(root: str, *directories: str) -> None:
     """Make this process root in the user namespace of an ordinary user, when there is anything in one of
-    `directories`; root stays as it is. The process must have one thread only.
+    `directories`, which are of the store at `root`; root stays as it is. The process must have one thread
+    only.
     """
     if not is_out_of_reach(*directories):
         return
     # Where there is no namespace, nothing was written by others.
     with contextlib.suppress(MilleError):
-        importlib.import_module("millefeuille.runtime.userns").enter()
+        importlib.import_module("millefeuille.runtime.userns").enter(root)
 
 
 def is_out_of_reach(*directories: str) -> bool:

@@ -30,7 +30,7 @@ def run_host(settings: Settings, store: Store, allowed: frozenset[str] = frozens
     For an ordinary user, this process becomes root in a user namespace; it must have one thread only.
     Raises RuntimeMissing, RangesMissing, UserNamespaceDenied, RunDirectoryDenied, OSError.
     """
-    rootless = userns.enter() or userns.is_inside()
+    rootless = userns.enter(settings.root) or userns.is_inside()
     settings = prepared(settings)
     where = place(settings)
     directory, work = os.path.join(run_directory(settings), "builds"), os.path.join(settings.root, "build")

@@ -65,7 +65,7 @@ def snapshotter(settings: Settings, store: Store, *, building: bool = False) -> 
     For an ordinary user this process becomes root in a user namespace: only there can it mount. It must
     have one thread only. Raises UnknownDriver, RangesMissing, UserNamespaceDenied.
     """
-    userns.enter()
+    userns.enter(settings.root)
     refuse_unknown(settings.snapshotter)
     attached = Attached(os.path.join(run_directory(settings), "chains"))
     show = _Chosen(lambda: _shown(settings, store, attached, building=building))

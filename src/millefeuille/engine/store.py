@@ -26,7 +26,7 @@ def removing(settings: Settings) -> Store | None:
     """
     store = existing(settings)
     if store is not None:
-        reach(store.disk.extracted)
+        reach(store.disk.root, store.disk.extracted)
     return store
 
 

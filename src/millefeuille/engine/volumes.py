@@ -25,7 +25,7 @@ def reached(settings: Settings) -> Volumes:
     thread only.
     """
     found = volumes(settings)
-    reach(found.root)
+    reach(settings.root, found.root)
     return found
 
 

@@ -4,8 +4,9 @@
     1 … n    ◄─ the ranges that /etc/subuid and /etc/subgid give it, mapped by newuidmap and newgidmap
 
 A container belongs to the namespace it was started in, and only from inside is it reached. So a command
-goes into the namespace of a container's monitor that runs, and makes one when there is none. The process
-itself goes in: nothing is started again, and it exits as ever. It must have one thread only.
+goes into the namespace of a container's monitor that runs, or else of another command, and makes one when
+there is none. The process itself goes in: nothing is started again, and it exits as ever. It must have one
+thread only.
 
 Source: Linux user_namespaces(7), subuid(5), newuidmap(1).
 """
@@ -14,11 +15,13 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Sequence
 
 from millefeuille import kernel
 from millefeuille.annotations import Final
 from millefeuille.errors import Denied, Unsupported
 from millefeuille.later import subprocess
+from millefeuille.runtime import insiders
 from millefeuille.values import dataclass
 
 # In the command line of a monitor that was started; one that a command became has the command's, and a name.
@@ -59,17 +62,19 @@ def is_ordinary() -> bool:
     return any(inside == 0 and count == 1 for inside, _, count in _rows("/proc/self/uid_map"))
 
 
-def enter() -> bool:
+def enter(root: str) -> bool:
     """Make this process root in a namespace, with mounts of its own; False when it is root as it is.
 
-    Raises RangesMissing, UserNamespaceDenied.
+    Commands that start at the same time go into the same one: they meet in the store at `root`, or in the
+    directory that the system gives the user. Raises RangesMissing, UserNamespaceDenied.
     """
     if os.geteuid() == 0:
         return False
     wanted = mapping()
-    holder = _holder(wanted)
-    if holder is None or not _join(holder):
-        _make(wanted)
+    with insiders.met(root) as others:
+        holder = _holder(wanted, others)
+        if holder is None or not _join(holder):
+            _make(wanted)
     try:
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
@@ -130,22 +135,30 @@ def _free_span(taken: list[tuple[str, int, int]]) -> str:
     return f"{first}-{first + _SPAN - 1}"
 
 
-def _holder(wanted: Mapping) -> int | None:
-    """A descriptor of the namespace of a monitor of this user's, None when none runs."""
+def _holder(wanted: Mapping, others: Sequence[int]) -> int | None:
+    """A descriptor of the namespace of a monitor of this user's, or else of one of the processes `others`;
+    None when none runs.
+    """
     for name in os.listdir("/proc"):
         if not name.isdecimal():
             continue
         try:
-            if not _is_monitor(f"/proc/{name}"):
-                continue
-            if (
-                _rows(f"/proc/{name}/uid_map") == wanted.users
-                and _rows(f"/proc/{name}/gid_map") == wanted.groups
-            ):
-                return os.open(f"/proc/{name}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+            if _is_monitor(f"/proc/{name}") and (holder := _held(int(name), wanted)) is not None:
+                return holder
         except OSError:
             continue
-    return None
+    return next((holder for pid in others if (holder := _held(pid, wanted)) is not None), None)
+
+
+def _held(pid: int, wanted: Mapping) -> int | None:
+    """A descriptor of the namespace of a process; None when it is another kind of one, or out of reach."""
+    process = f"/proc/{pid}"
+    if _rows(f"{process}/uid_map") != wanted.users or _rows(f"{process}/gid_map") != wanted.groups:
+        return None
+    try:
+        return os.open(f"{process}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def _is_monitor(process: str) -> bool:

@@ -35,7 +35,7 @@ def held(settings: Settings, store: Store) -> list[Cached]:
     found = [*map(of_step, kept_steps.steps), *map(of_base, kept_steps.bases)]
     work = os.path.join(settings.root, "build")
     mounts, failed = f"{work}/cache-mounts", f"{work}/kept"
-    reach(mounts, failed)
+    reach(settings.root, mounts, failed)
     if os.path.isdir(mounts):
         found += [of_mount(one) for one in caches.every(mounts)]
     if os.path.isdir(failed):

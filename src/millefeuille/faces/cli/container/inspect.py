@@ -46,7 +46,7 @@ def inspected(settings: Settings, text: str, *, sized: bool = False) -> dict[str
     store, where = open_store(settings), place(settings)
     container = records.find(store, where, text)
     if sized:
-        reach(store.disk.snapshots)
+        reach(store.disk.root, store.disk.snapshots)
     driver = driver_name(settings, store)
     told = facts(store, where, networks(settings), container, driver=driver, sized=sized)
     return container_inspect(container, records.state(where, container.id), told)

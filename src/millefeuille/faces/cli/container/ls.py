@@ -72,7 +72,7 @@ def _selected(context: Context, call: Call, sized: bool) -> list[Listed]:
     store = existing(context.settings)
     where, held = place(context.settings), networks(context.settings)
     if store is not None and sized:
-        reach(store.disk.snapshots)
+        reach(store.disk.root, store.disk.snapshots)
     found = [] if store is None else listed(store, where, held, sized=sized)
     if store is not None and any(records.is_orphaned(where, one.container.id, one.state) for one in found):
         # What a monitor that was killed has left may still run, whatever the list says.

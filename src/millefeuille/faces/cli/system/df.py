@@ -51,7 +51,7 @@ def run(context: Context, call: Call) -> int:
     found = StoreUsage(images=(), layers_size=0)
     running: list[Listed] = []
     if store is not None:
-        reach(store.disk.snapshots)
+        reach(store.disk.root, store.disk.snapshots)
         with store.reading() as tx:
             found = usage(tx, users(context.settings))
         running = listed(store, place(context.settings), networks(context.settings), sized=True)
