@@ -166,6 +166,34 @@ def test_who_has_no_network_can_leave_that_and_get_one(home: Home, runs: bool) -
     assert fetched(8123, "/hostname") == done(home, "exec", "web", "cat", "/etc/hostname")
 
 
+@pytest.mark.parametrize("runs", [True, False])
+@pytest.mark.parametrize("mode", ["none", "ours", "bridge"])
+def test_who_is_on_no_network_any_more_can_have_none_again(home: Home, mode: str, runs: bool) -> None:
+    done(home, "network", "create", "ours")
+    create = ("run", "-d") if runs else ("create",)
+    done(home, *create, "--name", "web", "--network", mode, "busybox", "sleep", "1000")
+    networks = ("inspect", "-f", "{{json .NetworkSettings.Networks}}", "web")
+    for _ in range(2):
+        done(home, "network", "disconnect", mode, "web")
+        done(home, "network", "connect", "none", "web")
+        assert list(json.loads(done(home, *networks))) == ["none"]
+        for network, words in (
+            ("bridge", NONE), ("none", "endpoint with name web already exists in network none")
+        ):  # fmt: skip
+            assert home.mille("network", "connect", network, "web") == ("", f"Error: {words}\n", 1)
+        done(home, "restart", "-t", "0", "web") if runs else done(home, "start", "web")
+        assert list(json.loads(done(home, *networks))) == ["none"]
+        assert done(home, "exec", "web", "ls", "/sys/class/net") == "lo\n"
+        done(home, "network", "disconnect", "none", "web")
+        assert json.loads(done(home, *networks)) == {}
+        done(home, "network", "connect", mode, "web")
+        assert list(json.loads(done(home, *networks))) == [mode]
+        if mode != "none":
+            assert home.mille("network", "connect", "none", "web") == ("", f"Error: {NONE}\n", 1)
+        if not runs:
+            done(home, "stop", "-t", "0", "web")
+
+
 def test_a_volume_is_filled_once_and_outlives_its_containers(home: Home) -> None:
     image = home.directory / "image"
     (image / "data").mkdir(parents=True)

@@ -30,7 +30,7 @@ def plug(place: Place, networks: Networks, container: Container, text: str, wish
     """
     network = networks.get(text)
     asked = wishes_of(place, container)
-    check_joining(container.name, asked.mode, network.name)
+    check_joining(container.name, asked.mode, network.name, elsewhere=bool(asked.endpoints))
     if network.name in asked.endpoints or network.id in asked.endpoints:
         raise AlreadyConnected(
             f"endpoint with name {container.name} already exists in network {network.name}"

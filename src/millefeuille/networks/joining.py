@@ -23,9 +23,11 @@ class AlreadyConnected(Conflict):
     """The container is on the network; the message is Docker's."""
 
 
-def check_joining(container: str, mode: str, network: str) -> None:
+def check_joining(container: str, mode: str, network: str, *, elsewhere: bool) -> None:
     """Hold that a container of that name, with Docker's NetworkMode `mode`, can be connected to one more
-    network. Raises AlreadyConnected, BadEndpoint.
+    network; `elsewhere`: it is on one that is neither Docker's host nor none.
+
+    Raises AlreadyConnected, BadEndpoint.
     """
     if mode == network and mode in ("host", "none"):
         raise AlreadyConnected(f"endpoint with name {container} already exists in network {network}")
@@ -33,7 +35,7 @@ def check_joining(container: str, mode: str, network: str) -> None:
         raise BadEndpoint(_HOST)
     if mode == "host" or mode.startswith("container:"):
         raise BadEndpoint(_SHARED)
-    if "none" in (mode, network):
+    if mode == "none" or (network == "none" and elsewhere):
         raise BadEndpoint(_NONE)
 
 

@@ -245,6 +245,10 @@ class Networks:
         _check_bridges()
         with self._locked() as lock, netlink.Netlink() as host:
             lease = self._running(container)
+            if not lease.endpoints and (nothing := self.get(text)).name == "none":
+                ends.check(nothing, wish)
+                self.leases.write(replace(lease, mode="none", endpoints=(ends.idle(nothing),)))
+                return
             found = self._settled(host, text)
             if lease.on(found.id):
                 raise AlreadyConnected(

@@ -58,8 +58,10 @@ def wishes(
     """
     mode = str(host_config.get("NetworkMode") or "default")
     mode = "bridge" if mode == "default" else mode
-    if mode == "none" and mode in (networking.get(LEFT) or ()):
-        mode = NOWHERE
+    if mode in (networking.get(LEFT) or ()):
+        # Who left its network may have been connected to none, which stands alone.
+        gone = NOWHERE if mode == "none" else mode
+        mode = "none" if "none" in (networking.get("EndpointsConfig") or ()) else gone
     bindings = host_config.get("PortBindings") or {}
     endpoints = _endpoints(mode, config, networking)
     return Wishes(
