@@ -7,6 +7,7 @@ import os
 import struct
 from collections.abc import Iterator
 
+from millefeuille.annotations import Final
 from millefeuille.containers import records
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
@@ -25,10 +26,16 @@ else:
 
 _HEAD = struct.Struct(">cI")
 _PEER = struct.Struct("=iII")  # struct ucred: process, user, group; see unix(7)
+_TIME = struct.Struct("@ll")  # struct timeval; all zero: no limit, see socket(7)
+_PATIENCE: Final = 10  # seconds for a monitor to take one more client
 
 
 class NotRunning(Conflict):
     """The container has no monitor: it does not run."""
+
+
+class Unanswering(Conflict):
+    """The container has a monitor that takes no clients any more: it is halted, or stuck."""
 
 
 class OutOfReach(Conflict):
@@ -125,24 +132,35 @@ class Connection:
 
 
 @contextlib.contextmanager
-def connected(place: Place, id: str) -> Iterator[Connection]:
-    """A connection to a container's monitor. Raises NotRunning."""
-    connection = Connection(_connect(place, id))
+def connected(place: Place, id: str, *, patience: int = _PATIENCE) -> Iterator[Connection]:
+    """A connection to a container's monitor, which has `patience` seconds to take it, 0 for as long as it
+    lives. Raises NotRunning, Unanswering.
+    """
+    connection = Connection(_connect(place, id, patience))
     try:
         yield connection
     finally:
         connection.close()
 
 
-def _connect(place: Place, id: str) -> socket.socket:
+def _connect(place: Place, id: str, patience: int) -> socket.socket:
     """Through the directory's descriptor: the path is longer than an address may be."""
     found = socket.socket(socket.AF_UNIX)
+    # The kernel's own limit: with one of Python's, whoever finds the queue full does not wait at all.
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIME.pack(patience, 0))
     try:
         directory = os.open(place.bundle(id), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             found.connect(f"/proc/self/fd/{directory}/attach.sock")
         finally:
             os.close(directory)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIME.pack(0, 0))
+    except BlockingIOError:
+        found.close()
+        raise Unanswering(
+            f"container {id[:12]} does not answer: its monitor is halted, or stuck",
+            advice=f"`mille rm -f {id[:12]}` ends it all the same.",
+        ) from None
     except OSError:
         found.close()
         raise NotRunning(f"container {id} is not running") from None

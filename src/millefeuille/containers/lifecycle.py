@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from millefeuille.annotations import Final
 from millefeuille.containers import records, sweep
-from millefeuille.containers.connection import NotRunning, connected
-from millefeuille.containers.ending import await_release, end_at_once
+from millefeuille.containers.connection import Connection, NotRunning, Unanswering, connected
+from millefeuille.containers.ending import await_release, end_at_once, end_monitor
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.pausing import WrongState, let_go, pause, unpause
@@ -64,18 +64,24 @@ def stop(host: Host, container: Container, *, timeout: int | None = None, signal
                 connection.send_all((b"c", b""), (b"s", b""))
             if connection.await_end(None if seconds < 0 else max(seconds, 0.001)) is None:
                 note(host.store, container, "kill", signal="9")
-                end_at_once(host, container, connection)
-    except NotRunning:
-        if not _stop_stranded(host, container, number, seconds):
+                _end(host, container, connection)
+    except (NotRunning, Unanswering) as error:
+        if not _stop_stranded(host, container, number, seconds, isinstance(error, Unanswering)):
             return sweep.tidy_after(host, container)
     await_release(host, container)
     note(host.store, container, "stop")
     return sweep.tidy_after(host, container)
 
 
-def _stop_stranded(host: Host, container: Container, number: int, seconds: int) -> bool:
-    """`stop` for a container that cannot be reached; whether it is one."""
-    with stranded.found(host.place, container) as found:
+def _end(host: Host, container: Container, connection: Connection) -> None:
+    """Kill the process, and a monitor that listens to nobody with it."""
+    if not end_at_once(host, container, connection):
+        end_monitor(host.place, container.id, connection)
+
+
+def _stop_stranded(host: Host, container: Container, number: int, seconds: int, silent: bool) -> bool:
+    """`stop` for a container that cannot be reached, or whose monitor is `silent`; whether it is one."""
+    with stranded.found(host.place, container, silent=silent) as found:
         if found is None:
             return False
         if 0 < number <= signals.LAST:
@@ -98,7 +104,8 @@ def deliverable(signal: str) -> int:
 def kill(host: Host, container: Container, number: int) -> None:
     """Send a signal, that is `deliverable`, to the process. After one that is to end it, it is not started
     again, and it goes on if it was paused, for it would not take the signal otherwise: KILL, the stop signal
-    and, where the container names none, any. Raises WrongState when it does not run, LockTimeout.
+    and, where the container names none, any. Raises WrongState when it does not run, Unanswering,
+    LockTimeout.
 
     Source: moby v28, daemon/kill.go `killWithSignal`.
     """
@@ -111,14 +118,16 @@ def kill(host: Host, container: Container, number: int) -> None:
         with connected(host.place, container.id) as connection:
             note(host.store, container, "kill", signal=str(number))
             if number == 9:
-                end_at_once(host, container, connection)
+                _end(host, container, connection)
             else:
                 ends = not container.config.get("StopSignal") or number == _stop_signal(container)
                 connection.send_all(*((b"s", b""),) * ends, (b"k", str(number).encode()))
                 if ends and let_go(host, container):
                     note(host.store, container, "unpause")
-    except NotRunning:
-        with stranded.found(host.place, container) as found:
+    except (NotRunning, Unanswering) as error:
+        if isinstance(error, Unanswering) and number != 9:
+            raise
+        with stranded.found(host.place, container, silent=isinstance(error, Unanswering)) as found:
             if found is not None:
                 note(host.store, container, "kill", signal=str(number))
                 found.end() if number == 9 else found.send(number)
@@ -185,7 +194,7 @@ def wait(host: Host, container: Container) -> int:
     """
     while records.state(host.place, container.id).running:
         try:
-            with connected(host.place, container.id) as connection:
+            with connected(host.place, container.id, patience=0) as connection:
                 code = connection.await_next_end()
                 if code is not None:
                     sweep.tidy_unless_running(host, container)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from millefeuille import files
 from millefeuille.annotations import Final
 from millefeuille.containers import records
-from millefeuille.containers.connection import NotRunning, connected
+from millefeuille.containers.connection import NotRunning, Unanswering, connected
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
@@ -192,8 +192,8 @@ def end(host: Host, container: Container) -> None:
             note(host.store, container, "kill", signal="9")
             if not ending.end_at_once(host, container, connection):
                 ending.end_monitor(host.place, container.id, connection)
-    except NotRunning:
-        with stranded.found(host.place, container) as found:
+    except (NotRunning, Unanswering) as error:
+        with stranded.found(host.place, container, silent=isinstance(error, Unanswering)) as found:
             if found is not None:
                 note(host.store, container, "kill", signal="9")
                 found.end()

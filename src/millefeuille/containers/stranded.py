@@ -2,7 +2,8 @@
 
 A logout clears an ordinary user's directory away while containers run on. Then the monitor and the first
 process are ended by their IDs: the process is the one that was recorded as long as its parent holds the
-container's lock, which nobody but its monitor has for longer than a command takes.
+container's lock, which nobody but its monitor has for longer than a command takes. So it is with a monitor
+that is halted, and takes no clients any more.
 
 Source: Linux proc(5), pidfd_open(2).
 """
@@ -57,12 +58,13 @@ class Stranded:
 
 
 @contextlib.contextmanager
-def found(place: Place, container: Container) -> Iterator[Stranded | None]:
-    """The processes of a container that runs without a run directory, None of any other one. Whose processes
-    they are is certain: the IDs are held while it is looked at.
+def found(place: Place, container: Container, *, silent: bool = False) -> Iterator[Stranded | None]:
+    """The processes of a container that runs without a run directory, None of any other one; `silent`: of one
+    that has it, too, for its monitor does not answer. Whose processes they are is certain: the IDs are held
+    while it is looked at.
     """
     told = records.recorded(place, container.id)
-    if not told.running or os.path.isdir(place.bundle(container.id)):
+    if not told.running or (not silent and os.path.isdir(place.bundle(container.id))):
         yield None
         return
     with contextlib.ExitStack() as stack:
