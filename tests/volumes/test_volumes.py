@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.killing import was_killed
 
+from millefeuille import files
 from millefeuille.errors import Unnamed
 from millefeuille.volumes.volume import BadVolumeName, BadVolumeOption, UnknownDriver
 from millefeuille.volumes.volumes import VolumeInUse, VolumeNotFound, Volumes
@@ -42,9 +44,10 @@ def test_the_size_of_a_volume_counts_each_file_once_however_deep_it_lies(
     Path(made.mountpoint, "f").write_bytes(b"x" * 10)
     Path(made.mountpoint, "g").hardlink_to(Path(made.mountpoint, "f"))
     deep = os.open(made.mountpoint, os.O_RDONLY)
-    for _ in range(1200):
-        os.mkdir("d", dir_fd=deep)
-        below = os.open("d", os.O_RDONLY, dir_fd=deep)
+    for number in range(1200):
+        name = "d" * (200 if number < 40 else 1)  # deeper than calls go, and longer than a path may be
+        os.mkdir(name, dir_fd=deep)
+        below = os.open(name, os.O_RDONLY, dir_fd=deep)
         os.close(deep)
         deep = below
     leaf = os.open("leaf", os.O_WRONLY | os.O_CREAT, dir_fd=deep)
@@ -55,6 +58,34 @@ def test_the_size_of_a_volume_counts_each_file_once_however_deep_it_lies(
         assert volumes.size(made) == 17
     finally:
         volumes.remove("data")  # what cleans up behind tests does not go so deep
+
+
+def test_a_volume_whose_content_lies_elsewhere_has_a_size(volumes: Volumes, tmp_path: Path) -> None:
+    made = volumes.create("data")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "f").write_bytes(b"x" * 10)
+    Path(made.mountpoint).rmdir()
+    assert volumes.size(made) == 0
+    Path(made.mountpoint).symlink_to(tmp_path / "elsewhere")
+    assert volumes.size(made) == 10
+
+
+def test_a_volume_in_which_directories_are_moved_about_has_a_size(
+    volumes: Volumes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = volumes.create("data")
+    Path(made.mountpoint, "f").write_bytes(b"x" * 10)
+    told: list[str] = []
+    found = files.inodes
+
+    def moved(path: str) -> Iterator[os.stat_result]:
+        yield from found(path)
+        told.append(path)
+        raise files.TreeMoved("d: moved away while it was looked through")
+
+    monkeypatch.setattr(files, "inodes", moved)
+    assert volumes.size(made) == 10
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize("name", ["a b", "/abs", "-x", ".new-1", "ü2", "a\n", "..", "a/b"])

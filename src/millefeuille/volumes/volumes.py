@@ -15,7 +15,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from millefeuille import files
 from millefeuille.annotations import Final
@@ -38,6 +38,7 @@ __all__ = ["Volume", "VolumeInUse", "VolumeNotFound", "Volumes"]
 
 _NEW: Final = ".new-"
 _GONE: Final = ".gone-"
+_TRIES: Final = 3  # to measure a tree that is moved about; then what was found so far counts
 
 
 class VolumeNotFound(NotFound):
@@ -148,7 +149,7 @@ class Volumes:
 
     def size(self, volume: Volume) -> int:
         """The bytes that the files of a volume have; one with several names counts once."""
-        return sum(_sizes(f"{self.root}/{volume.name}/_data", set()))
+        return _size(f"{self.root}/{volume.name}/_data")
 
     def sweep(self) -> None:
         """Remove what a killed process left halfway in or out."""
@@ -209,17 +210,16 @@ def _owner_is_gone(name: str) -> bool:
     return not os.path.exists(f"/proc/{owner}")
 
 
-def _sizes(path: str, seen: set[tuple[int, int]]) -> Iterator[int]:
-    waiting = [path]  # no call for each directory below another: they may lie deeper than calls may
-    while waiting:
-        entries: Iterable[os.DirEntry[str]] = ()
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            entries = list(os.scandir(waiting.pop()))
-        for entry in entries:
-            with contextlib.suppress(FileNotFoundError):
-                found = entry.stat(follow_symlinks=False)
-                if stat.S_ISDIR(found.st_mode):
-                    waiting.append(entry.path)
-                elif (found.st_dev, found.st_ino) not in seen:
-                    seen.add((found.st_dev, found.st_ino))
-                    yield found.st_size
+def _size(path: str) -> int:
+    """The bytes that the files below a directory have, which containers may change meanwhile."""
+    sizes: dict[tuple[int, int], int] = {}
+    for _ in range(_TRIES):
+        sizes.clear()
+        try:
+            for found in files.inodes(f"{path}/."):  # it may be a link to another disk
+                if not stat.S_ISDIR(found.st_mode):
+                    sizes[found.st_dev, found.st_ino] = found.st_size
+            break
+        except files.TreeMoved:
+            continue
+    return sum(sizes.values())
