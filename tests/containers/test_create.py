@@ -40,12 +40,12 @@ def host(tmp_path: Path) -> Any:
     )  # fmt: skip
 
 
-def wanted(host: Any) -> Wanted:
+def wanted(host: Any, name: str = "", **host_config: str) -> Wanted:
     with host.store.reading() as tx:
         image = next(images(tx)).id
     return Wanted(
         image=image, chain=None, layers=(), platform="linux/amd64", image_config={},
-        config={"Cmd": ["true"]}, host_config={},
+        config={"Cmd": ["true"]}, host_config=host_config, name=name,
     )  # fmt: skip
 
 
@@ -88,3 +88,20 @@ def test_what_has_no_lock_yet_is_taken_away_under_its_lock(host: Any) -> None:
     assert sweep.abandoned(host.store, host.place) == [ID]
     assert sweep.tidy(host, ID)
     assert (held, host.place.ids()) == ([True], [])
+
+
+def test_what_it_joins_is_kept_by_its_id(host: Any) -> None:
+    joined = create(host, wanted(host, "one")).id
+    made = create(
+        host,
+        wanted(host, NetworkMode="container:one", PidMode="container:one", IpcMode=f"container:{joined[:9]}"),
+    )
+    assert {*records.load(host.place, made.id).host_config.values()} == {f"container:{joined}"}
+
+
+def test_a_container_whose_network_it_joins_may_come_later(host: Any) -> None:
+    made = create(host, wanted(host, NetworkMode="container:later"))
+    assert made.host_config["NetworkMode"] == "container:later"
+    for key in ("PidMode", "IpcMode"):
+        with pytest.raises(records.NoSuchContainer, match="No such container: later"):
+            create(host, wanted(host, **{key: "container:later"}))

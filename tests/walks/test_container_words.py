@@ -180,6 +180,24 @@ def test_who_joins_a_network_is_called_as_its_owner(home: Home) -> None:
     assert names == "box example.org\n"
 
 
+def test_a_container_joins_the_same_one_after_names_have_changed_hands(home: Home) -> None:
+    alone = ("run", "-d", "--network", "none", "--name")
+    done(home, *alone, "web", "--hostname", "first", "busybox", "sleep", "100")
+    done(home, "create", "--name", "beside", "--network", "container:web", "busybox", "hostname")
+    done(home, "rename", "web", "old")
+    done(home, *alone, "web", "--hostname", "second", "busybox", "sleep", "100")
+    assert done(home, "start", "-a", "beside") == "first\n"
+
+
+def test_no_container_joins_its_own_network(home: Home) -> None:
+    done(home, "create", "--name", "me", "--network", "container:me", "busybox", "true")
+    assert home.mille("start", "me")[1].startswith("Error: cannot join own network\n")
+    done(home, "create", "--name", "early", "--network", "container:later", "busybox", "true")
+    done(home, "create", "--name", "later", "busybox", "true")
+    refused = home.mille("start", "early")[1]
+    assert refused.startswith("Error: cannot join network of a non running container: later\n")
+
+
 def test_what_the_kernel_shows_is_replaced_by_who_says_so(home: Home, tmp_path: Path) -> None:
     (tmp_path / "told").write_text("by lxcfs\n")
     mounts = ("-v", "/sys:/sys:ro", "-v", f"{tmp_path}/told:/proc/meminfo:ro", "-v", "/:/host:ro")

@@ -17,6 +17,7 @@ from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
+from millefeuille.errors import MilleError
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.moment import rfc3339
 from millefeuille.runtime import acceptance
@@ -52,7 +53,7 @@ def create(host: Host, wanted: Wanted) -> Container:
         containers.check_name(name)
     conflicts.check(wanted.config, wanted.host_config)
     conflicts.check_networks(wanted.networking.get("EndpointsConfig") or {})
-    _find_joined(host, wanted.host_config)
+    host_config = _joining_by_id(host, wanted.host_config)
     config = merging.merged(wanted.config, wanted.image_config)
     path, arguments = merging.command_of(config)
     acceptance.check(wanted.host_config, limited=host.runtime.limits)
@@ -64,7 +65,7 @@ def create(host: Host, wanted: Wanted) -> Container:
         container = Container(
             id=id, name=name, created=rfc3339(created), image=wanted.image, chain=wanted.chain,
             layers=wanted.layers, path=path, args=arguments, platform=wanted.platform, config=config,
-            host_config=_labelled(wanted.host_config), networking=wanted.networking,
+            host_config=_labelled(host_config), networking=wanted.networking,
         )  # fmt: skip
         resolved = container
         try:
@@ -119,15 +120,25 @@ def _keep(host: Host, container: Container, created: int) -> Container:
     return made
 
 
-def _find_joined(host: Host, host_config: Mapping[str, Any]) -> None:
-    """Hold that the containers are there whose namespaces are to be joined; a network's is found at start.
+def _joining_by_id(host: Host, host_config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The HostConfig, with the containers whose namespaces are to be joined by whole IDs: these stay the same
+    when names change hands. One whose network is to be joined may come later, and keeps its name until then.
 
-    Raises NoSuchContainer.
+    Raises NoSuchContainer, AmbiguousPrefix, DamagedRecord, Unnamed.
+
+    Source: moby v20.10.24, daemon/daemon_unix.go `adaptSharedNamespaceContainer`.
     """
-    for key in ("PidMode", "IpcMode"):
+    found = dict(host_config)
+    for key in ("PidMode", "IpcMode", "NetworkMode"):
         kind, _, name = str(host_config.get(key) or "").partition(":")
-        if kind == "container":
-            records.find(host.store, host.place, name)
+        if kind != "container":
+            continue
+        try:
+            found[key] = f"container:{records.find(host.store, host.place, name).id}"
+        except MilleError:
+            if key != "NetworkMode":
+                raise
+    return found
 
 
 def _labelled(host_config: Mapping[str, Any]) -> Mapping[str, Any]:

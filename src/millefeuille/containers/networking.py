@@ -22,7 +22,7 @@ _KINDS: Final = {"PidMode": "pid", "IpcMode": "ipc"}  # the kernel's names of wh
 
 
 class CannotJoin(Conflict):
-    """The container whose namespace is to be shared does not run."""
+    """The container whose namespace is to be shared does not run, or is the one that wants to join."""
 
 
 def wishes_of(host: Host, container: Container) -> Wishes:
@@ -60,7 +60,8 @@ def told(host: Host, connection: Connection) -> list[dict[str, str]]:
 
 
 def joined(host: Host, container: Container) -> Mapping[str, Any]:
-    """The container's HostConfig, with other containers whose namespaces it joins by whole IDs.
+    """The container's HostConfig, with other containers whose namespaces it joins by whole IDs, also where
+    they came later than it was made.
 
     Raises NoSuchContainer, CannotJoin.
     """
@@ -70,7 +71,9 @@ def joined(host: Host, container: Container) -> Mapping[str, Any]:
         if mode.startswith(_JOIN):
             other = records.find(host.store, host.place, mode.removeprefix(_JOIN))
             told = records.state(host.place, other.id)
-            if refusal := _refusal(key, other, running=told.running):
+            if key == "NetworkMode" and other.id == container.id:
+                raise CannotJoin("cannot join own network")
+            if refusal := _refusal(key, other, mode.removeprefix(_JOIN), running=told.running):
                 raise CannotJoin(refusal)
             own = f"ns:/proc/{told.pid}/ns/{_KINDS.get(key, '')}"
             host_config[key] = own if key in _KINDS else f"{_JOIN}{other.id}"
@@ -97,8 +100,10 @@ def called_as_joined(host: Host, container: Container) -> Container:
     return called
 
 
-def _refusal(key: str, other: Container, *, running: bool) -> str:
-    """Why a namespace of another container cannot be joined, in Docker's words; "" where it can."""
+def _refusal(key: str, other: Container, called: str, *, running: bool) -> str:
+    """Why a namespace of another container, `called` so by who joins it, cannot be joined, in Docker's words;
+    "" where it can.
+    """
     if key == "IpcMode":
         if not running:
             return f"can't join IPC of container {other.id}: container {other.id} is not running"
@@ -111,7 +116,7 @@ def _refusal(key: str, other: Container, *, running: bool) -> str:
         return ""
     if key == "PidMode":
         return f"container {other.id} is not running"
-    return f"cannot join network of a non running container: {other.id}"
+    return f"cannot join network of a non running container: {called}"
 
 
 def _owner_of_files(host: Host, container: Container) -> str:
