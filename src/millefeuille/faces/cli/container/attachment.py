@@ -15,17 +15,26 @@ from millefeuille.containers.attach import Attachment, Ended, OutputLost, Stream
 from millefeuille.containers.connection import Connection
 from millefeuille.faces.cli.exits import Refusal
 
-_PASSED_ON: Final = (
-    signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2,
+# What stays ours: news of our own children and pipes; what the kernel says of a fault of this process, which
+# would not end after a handler; and the halt of a background job that reads the terminal, which a handler
+# would have read on and on.
+_OWN: Final = frozenset((
+    signal.SIGCHLD, signal.SIGPIPE, signal.SIGURG, signal.SIGILL, signal.SIGBUS, signal.SIGFPE,
+    signal.SIGSEGV, signal.SIGTTIN, signal.SIGTTOU, signal.SIGKILL, signal.SIGSTOP,
+))  # fmt: skip
+_PASSED_ON: Final = tuple(
+    number for number in (*range(1, signal.SIGSYS + 1), *range(signal.SIGRTMIN, signal.SIGRTMAX + 1))
+    if number not in _OWN
 )  # fmt: skip
+_HARMLESS: Final = frozenset((signal.SIGCONT, signal.SIGTSTP, signal.SIGWINCH))  # end no process
 
 
 def attached(connection: Connection, streams: Streams, *, pass_signals: bool = True) -> Ended | None:
     """Join the streams until the container's process ends; None when the user lets go.
 
-    Signals to this process go to the container with `pass_signals`. The keys of a terminal that the
-    container has too make none here: they are input. Raises Refusal where nobody takes what the container
-    says.
+    Signals to this process go to the container with `pass_signals`, as many as can be caught. The
+    keys of a terminal that the container has too make none here: they are input. Raises Refusal where nobody
+    takes what the container says.
     """
     received: list[int] = []
     woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -36,7 +45,7 @@ def attached(connection: Connection, streams: Streams, *, pass_signals: bool = T
                 pass
         while received:
             number = received.pop(0)
-            if number == signal.SIGWINCH:
+            if number == signal.SIGWINCH and streams.tty:
                 attachment.resize()
             else:
                 attachment.signal(number)
@@ -45,7 +54,7 @@ def attached(connection: Connection, streams: Streams, *, pass_signals: bool = T
         received.append(number)
 
     attachment = Attachment(connection, streams, woken=woken, on_wake=on_wake)
-    handled = (*(_PASSED_ON if pass_signals else ()), *((signal.SIGWINCH,) if streams.tty else ()))
+    handled = {*(_PASSED_ON if pass_signals else ()), *((signal.SIGWINCH,) if streams.tty else ())}
     before = {number: signal.signal(number, receive) for number in handled}
     waker = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     try:
@@ -77,7 +86,10 @@ def _raw(terminal: int | None) -> Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
-    fatal = [number for number in _PASSED_ON if signal.getsignal(number) is signal.SIG_DFL]
+    fatal = [
+        number for number in _PASSED_ON
+        if number not in _HARMLESS and signal.getsignal(number) is signal.SIG_DFL
+    ]  # fmt: skip
     try:
         for number in fatal:
             signal.signal(number, end)
