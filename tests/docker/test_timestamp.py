@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from millefeuille.docker.timestamp import InvalidTime, parse_time
+from millefeuille.docker.timestamp import InvalidTime, parse_time, sent_time
 
 _CASES = json.loads((Path(__file__).parent / "vectors" / "times.json").read_text())["cases"]
 _SECOND = 1_000_000_000
@@ -44,3 +44,8 @@ def test_any_text_is_a_time_or_an_error(text: str) -> None:
         assert isinstance(parse_time(text, _NOW), int)
     except InvalidTime as error:
         assert text in str(error)
+
+
+def test_a_duration_is_sent_as_whole_seconds() -> None:
+    assert sent_time("10s", 25_700_000_000) == "15"
+    assert sent_time("-1.5s", 0) == "1"

@@ -189,6 +189,12 @@ def test_a_container_joins_the_same_one_after_names_have_changed_hands(home: Hom
     assert done(home, "start", "-a", "beside") == "first\n"
 
 
+def test_zero_is_no_last_time_of_a_log(home: Home) -> None:
+    done(home, "run", "--name", "web", "--network", "none", "busybox", "echo", "said")
+    assert done(home, "logs", "--until", "0", "web") == done(home, "logs", "--since", "0", "web") == "said\n"
+    assert done(home, "logs", "--until", "1", "web") == ""
+
+
 def test_no_container_joins_its_own_network(home: Home) -> None:
     done(home, "create", "--name", "me", "--network", "container:me", "busybox", "true")
     assert home.mille("start", "me")[1].startswith("Error: cannot join own network\n")

@@ -54,6 +54,16 @@ def parse_time(text: str, now: int, zone: tzinfo | None = None) -> int:
     return int(unix[1]) * _SECOND + int((unix[2] or "")[:9].ljust(9, "0"))
 
 
+def sent_time(text: str, now: int) -> str:
+    """The text that Docker's client sends for such a time, and errors of the engine name: seconds since 1970,
+    as they were given where they were. Raises InvalidTime.
+    """
+    moment = parse_time(text, now)
+    if _DURATION.fullmatch(text):
+        return str(moment // _SECOND)
+    return text if _UNIX.fullmatch(text) else f"{moment // _SECOND}.{moment % _SECOND:09}"
+
+
 def _nanoseconds(number: str, unit: str) -> int:
     whole, _, fraction = number.partition(".")
     scale = _UNITS[unit]

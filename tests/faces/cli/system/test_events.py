@@ -23,3 +23,23 @@ def test_a_format_is_held_against_an_event_before_there_is_one(
     answer = home.mille("events", "--until", "0s", "--format", template)
     assert answer == ("", f"Error parsing format: {said}\n", 64)
     assert not home.store.exists()
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "after", "before"),
+    [
+        ("10", "5", "10", "5"),
+        ("5.1", "0", "5.1", "0"),
+        ("2099-01-01", "2020-01-01T00:00:00.5", "4070908800.000000000", "1577836800.500000000"),
+    ],
+)
+def test_no_time_is_after_the_last_one(
+    home: Home, since: str, until: str, after: str, before: str
+) -> None:  # fmt: skip
+    said = f"Error: `since` time ({after}) cannot be after `until` time ({before})\n"
+    assert home.mille("events", "--since", since, "--until", until) == ("", said, 1)
+    assert not home.store.exists()
+
+
+def test_one_time_may_be_first_and_last(home: Home) -> None:
+    assert home.mille("events", "--since", "5", "--until", "5") == ("", "", 0)

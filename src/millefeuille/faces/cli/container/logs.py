@@ -61,7 +61,7 @@ def _details(attributes: Mapping[str, str]) -> str:
 
 
 def _moment(call: Call, option: Option[str]) -> int | None:
-    if not call[option]:
+    if call[option] in ("", "0"):  # for Docker's engine, neither is a time
         return None
     try:
         return parse_time(call[option], time.time_ns())

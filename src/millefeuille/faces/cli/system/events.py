@@ -11,8 +11,9 @@ from millefeuille.docker.formatted import InvalidFormat, execute, parse
 from millefeuille.docker.jsontext import marshal
 from millefeuille.docker.shapes.event import EngineEvent, event_json, event_line
 from millefeuille.docker.shapes.event_struct import event_struct
-from millefeuille.docker.timestamp import parse_time
+from millefeuille.docker.timestamp import parse_time, sent_time
 from millefeuille.engine.store import founded
+from millefeuille.errors import Invalid
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
@@ -45,6 +46,9 @@ def run(context: Context, call: Call) -> int:
         since = parse_time(call[SINCE], now) if call[SINCE] else (0 if call[UNTIL] else now)
         until = parse_time(call[UNTIL], now) if call[UNTIL] else None
     filters = Filters.parse(f"{name}={value}" for name, value in call[FILTER])
+    if call[SINCE] and until is not None and until < since:
+        after, before = sent_time(call[SINCE], now), sent_time(call[UNTIL], now)
+        raise Invalid(f"`since` time ({after}) cannot be after `until` time ({before})")
     filters.check(_FILTERS)
     store = founded(context.settings)
     fresh = _source(store)
