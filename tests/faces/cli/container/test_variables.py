@@ -45,6 +45,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         lines([f"{tmp_path}/env"])
 
 
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(InvalidOption) as refused:
+        lines([str(tmp_path)])
+    assert str(refused.value) == f"invalid env file ({tmp_path}): read {tmp_path}: is a directory"
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -33,16 +33,16 @@ WORKDIR = string("workdir", "Working directory inside the container", short="w")
 def run(context: Context, call: Call) -> int:
     """Run a command in a container that runs."""
     name, *words = call.arguments
+    given: tuple[str, ...] = call[ENV]
+    paths: tuple[str, ...] = call[ENV_FILE]
+    with refusing():
+        environment = variables(context, given, paths)
     made = host(context.settings, open_store(context.settings))
     container = records.find(made.store, made.place, name)
     if call.given(DETACH_KEYS):
         raise Refusal("--detach-keys: nothing is left of an exec that is let go of, so it has no keys")
     if call[TTY] and call[INTERACTIVE] and not call[DETACH] and not context.terminal.input_interactive:
         raise Refusal("the input device is not a TTY")
-    given: tuple[str, ...] = call[ENV]
-    paths: tuple[str, ...] = call[ENV_FILE]
-    with refusing():
-        environment = variables(context, given, paths)
     command = Execution(
         words=tuple(words), environment=environment, user=call[USER],
         directory=call[WORKDIR], tty=call[TTY], privileged=call[PRIVILEGED],

@@ -26,6 +26,8 @@ def lines(paths: tuple[str, ...], look: pairs.Look | None = None) -> list[str]:
         try:
             with open(path, "rb") as file:
                 content = file.read()
+        except IsADirectoryError:
+            raise InvalidOption(f"invalid env file ({path}): read {path}: is a directory") from None
         except OSError as error:
             raise InvalidOption(f"open {path}: {(error.strerror or '').lower()}") from error
         try:
