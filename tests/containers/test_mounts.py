@@ -137,6 +137,7 @@ def test_structured_mounts(volumes: Volumes, tmp_path: Path) -> None:
     assert found["/d"].options == ("size=1m",)
 
 
+LOST = {"Propagation": "bad"}
 BIND = 'invalid mount config for type "bind": '
 
 
@@ -156,6 +157,10 @@ BIND = 'invalid mount config for type "bind": '
             f"{BIND}invalid specification: destination can't be '/'",
         ),
         ({"Mounts": [{"Type": "bind", "Target": "/a"}]}, f"{BIND}field Source must not be empty"),
+        (
+            {"Mounts": [{"Type": "bind", "Source": "/nope", "Target": "/a", "BindOptions": LOST}]},
+            f"{BIND}invalid propagation mode: bad",
+        ),
         ({"Binds": ["/:/a", "/etc:/a/"]}, "Duplicate mount point: /a"),
         ({"Binds": ["/:/a"], "Tmpfs": {"/a": ""}}, "Duplicate mount point: /a"),
         ({"Binds": ["/:/a:ro,rw"]}, "invalid volume specification: '/:/a:ro,rw': invalid mode: ro,rw"),

@@ -240,15 +240,15 @@ def _bound(point: MountPoint, wish: Mapping[str, Any], source: str) -> MountPoin
     options = wish.get("BindOptions") or {}
     if not source:
         raise _invalid("bind", "field Source must not be empty")
+    propagation = str(options.get("Propagation") or "")
+    if propagation not in ("", *_PROPAGATIONS):
+        raise _invalid("bind", f"invalid propagation mode: {propagation}")
     if not source.startswith("/"):
         raise _invalid("bind", f"invalid mount path: '{source}' mount path must be absolute")
     if not os.path.lexists(source):
         if not options.get("CreateMountpoint"):
             raise _invalid("bind", f"bind source path does not exist: {source}")
         _make_directories(source)
-    propagation = str(options.get("Propagation") or "")
-    if propagation not in ("", *_PROPAGATIONS):
-        raise _invalid("bind", f"invalid propagation: {propagation}")
     words = (NOT_RECURSIVE,) if options.get("NonRecursive") else ()
     return replace(point, source=posixpath.normpath(source), propagation=propagation, options=words)
 
