@@ -189,6 +189,16 @@ def test_a_container_joins_the_same_one_after_names_have_changed_hands(home: Hom
     assert done(home, "start", "-a", "beside") == "first\n"
 
 
+def test_a_limit_of_processes_that_was_lifted_shows_as_zero(home: Home) -> None:
+    done(home, "create", "--name", "web", "--pids-limit", "-1", "--network", "none", "busybox", "true")
+    shown = ("inspect", "-f", "{{.HostConfig.PidsLimit}}", "web")
+    assert done(home, *shown) == "<nil>\n"
+    for limit, told in (("-5", "0"), ("10", "10"), ("0", "10"), ("-1", "0")):
+        done(home, "update", "--pids-limit", limit, "web")
+        assert done(home, *shown) == f"{told}\n"
+    done(home, "start", "-a", "web")
+
+
 def test_zero_is_no_last_time_of_a_log(home: Home) -> None:
     done(home, "run", "--name", "web", "--network", "none", "busybox", "echo", "said")
     assert done(home, "logs", "--until", "0", "web") == done(home, "logs", "--since", "0", "web") == "said\n"

@@ -65,7 +65,7 @@ def create(host: Host, wanted: Wanted) -> Container:
         container = Container(
             id=id, name=name, created=rfc3339(created), image=wanted.image, chain=wanted.chain,
             layers=wanted.layers, path=path, args=arguments, platform=wanted.platform, config=config,
-            host_config=_labelled(host_config), networking=wanted.networking,
+            host_config=_labelled(_counted(host_config)), networking=wanted.networking,
         )  # fmt: skip
         resolved = container
         try:
@@ -139,6 +139,12 @@ def _joining_by_id(host: Host, host_config: Mapping[str, Any]) -> Mapping[str, A
             if key != "NetworkMode":
                 raise
     return found
+
+
+def _counted(host_config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The HostConfig, with no limit of processes where it is less than one: such a one is none."""
+    limited = (host_config.get("PidsLimit") or 0) >= 0
+    return host_config if limited else {**host_config, "PidsLimit": None}
 
 
 def _labelled(host_config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -105,7 +105,7 @@ def settled_host_config(container: Container, facts: ContainerFacts) -> dict[str
         "Runtime": asked.get("Runtime") or facts.runtime,
         "MemorySwap": memory * 2 if memory and not swap else swap,
         "MemorySwappiness": None if swappiness == -1 else swappiness,
-        "PidsLimit": pids if pids and pids > 0 else None,
+        "PidsLimit": max(pids, 0) if pids else None,  # less is what an update has lifted
         "OomKillDisable": None if facts.cgroups == 2 else bool(asked.get("OomKillDisable")),
     }
     for name, paths in (("MaskedPaths", MASKED_PATHS), ("ReadonlyPaths", READ_ONLY_PATHS)):
