@@ -148,6 +148,21 @@ def test_which_networks_go_together(home: Home) -> None:
     done(home, "start", "-a", "still")
 
 
+def test_whoever_does_not_run_leaves_networks_that_are_gone(home: Home) -> None:
+    done(home, "network", "create", "ours")
+    id = done(home, "create", "--name", "still", "--network", "ours", "busybox", "true").strip()
+    done(home, "network", "rm", "ours")
+    for network in ("nosuch", "none"):
+        said = f"Error: container {id} is not connected to the network {network}\n"
+        assert home.mille("network", "disconnect", network, "still") == ("", said, 1)
+    done(home, "network", "disconnect", "ours", "still")
+    assert done(home, "inspect", "-f", "{{.NetworkSettings.Networks}}", "still") == "map[]\n"
+    done(home, "run", "-d", "--name", "runs", "--network", "none", "busybox", "sleep", "100")
+    refused = home.mille("network", "disconnect", "nosuch", "runs")
+    assert refused == ("", "Error: network nosuch not found\n", 1)
+    assert "connected to the network nosuch" in home.mille("network", "disconnect", "-f", "nosuch", "runs")[1]
+
+
 @pytest.mark.parametrize("runs", [True, False])
 def test_who_has_no_network_can_leave_that_and_get_one(home: Home, runs: bool) -> None:
     create = ("run", "-d") if runs else ("create",)

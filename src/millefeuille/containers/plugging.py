@@ -8,6 +8,7 @@ from millefeuille.annotations import Any
 from millefeuille.containers import records
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
+from millefeuille.networks.definitions import NoSuchNetwork
 from millefeuille.networks.joining import AlreadyConnected, check_joining, check_leaving
 from millefeuille.networks.network import Network
 from millefeuille.networks.networks import Networks, NotConnected
@@ -38,7 +39,7 @@ def plug(place: Place, networks: Networks, container: Container, text: str, wish
     if records.state(place, container.id).running:
         networks.attach(container.id, asked, network.id, wish)
     config = container.networking.get("EndpointsConfig") or {}
-    left = _left(container, network)
+    left = _left(container, network.name)
     records.save(
         place,
         replace(
@@ -46,31 +47,50 @@ def plug(place: Place, networks: Networks, container: Container, text: str, wish
             networking={
                 **container.networking,
                 "EndpointsConfig": {**config, network.name: dict(wish)},
-                LEFT: [name for name in left if name != network.name],
+                LEFT: left,
             },
         ),
     )
 
 
-def unplug(place: Place, networks: Networks, container: Container, text: str) -> None:
-    """Disconnect a container from a network. Raises NoSuchNetwork, NotConnected, BadEndpoint, OSError."""
-    network = networks.get(text)
+def unplug(
+    place: Place, networks: Networks, container: Container, text: str, *, force: bool = False
+) -> None:  # fmt: skip
+    """Disconnect a container from a network: one that does not run, or with `force`, also from a network that
+    is gone. Raises NoSuchNetwork, NotConnected, BadEndpoint, OSError.
+
+    Source: moby v20.10.24, daemon/container_operations_unix.go `DisconnectFromNetwork`.
+    """
+    running = records.state(place, container.id).running
+    network = _known(networks, text, gone=force or not running)
+    name, id = (network.name, network.id) if network is not None else (text, text)
     asked = wishes_of(place, container)
-    check_leaving(asked.mode, network.name)
-    names = {name for name in (network.name, network.id) if name in asked.endpoints}
-    if asked.mode == network.name == "none":
-        names = {network.name}
+    check_leaving(asked.mode, name)
+    names = {one for one in (name, id) if one in asked.endpoints}
+    if asked.mode == name == "none":
+        names = {name}
     if not names:
-        raise NotConnected(f"container {container.id} is not connected to network {network.name}")
-    if records.state(place, container.id).running:
-        networks.detach(container.id, network.id)
+        its = "network" if running and network is not None else "the network"
+        raise NotConnected(f"container {container.id} is not connected to {its} {name}")
+    if running and network is not None:
+        networks.detach(container.id, id)
     config = container.networking.get("EndpointsConfig") or {}
     kept = {name: wish for name, wish in config.items() if name not in names}
-    left = sorted({*_left(container, network), *names})
+    left = sorted({*_left(container, name), *names})
     records.save(
         place, replace(container, networking={**container.networking, "EndpointsConfig": kept, LEFT: left})
     )
 
 
-def _left(container: Container, network: Network) -> list[str]:
-    return [str(name) for name in container.networking.get(LEFT) or () if name != network.name]
+def _known(networks: Networks, text: str, *, gone: bool) -> Network | None:
+    """The network that `text` means; None where there is none, and `gone` says that this may be."""
+    try:
+        return networks.get(text)
+    except NoSuchNetwork:
+        if not gone:
+            raise
+        return None
+
+
+def _left(container: Container, network: str) -> list[str]:
+    return [str(name) for name in container.networking.get(LEFT) or () if name != network]

@@ -29,7 +29,7 @@ def run(context: Context, call: Call) -> int:
                     held.disconnect(lease.container)
                     return 0
         raise
-    plugging.unplug(where, held, container, network)
+    plugging.unplug(where, held, container, network, force=call[FORCE])
     return 0
 
 
