@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,6 +43,14 @@ def done(home: Home, *words: str) -> str:
     out, err, code = home.mille(*words)
     assert code == 0, err
     return out
+
+
+def await_true(told: Callable[[], bool]) -> None:
+    """Wait until it is."""
+    deadline = time.monotonic() + 20
+    while not told():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_one_container_in_all_its_tables(home: Home) -> None:
@@ -187,6 +199,33 @@ def test_a_container_joins_the_same_one_after_names_have_changed_hands(home: Hom
     done(home, "rename", "web", "old")
     done(home, *alone, "web", "--hostname", "second", "busybox", "sleep", "100")
     assert done(home, "start", "-a", "beside") == "first\n"
+
+
+def test_what_exec_runs_is_told_as_long_as_it_does(home: Home) -> None:
+    done(home, "run", "-d", "--name", "web", "--network", "none", "busybox", "sleep", "100")
+
+    def shown() -> list[str]:
+        return json.loads(done(home, "inspect", "-f", "{{json .ExecIDs}}", "web")) or []
+
+    assert shown() == []
+    done(home, "exec", "-d", "web", "sleep", "101")
+    [left] = shown()
+    assert len(left) == 64 and f"execID={left}" in done(home, "events", "--since=1m", "--until=-1s")
+    bundle = Path(done(home, "inspect", "-f", "{{.GraphDriver.Data.MergedDir}}", "web").strip()).parent
+    assert [path.name for path in (bundle / f"exec-{left}").iterdir()] == ["pid"]
+    command = (sys.executable, "-I", "-m", "millefeuille", "--root", str(home.store), "exec")
+    for words in (("web",), ("-t", "web")):
+        waiting = subprocess.Popen([*command, *words, "sleep", "102"], env={"PATH": os.environ["PATH"]})
+        await_true(lambda: len(shown()) == 2)
+        waiting.kill()
+        waiting.wait()
+        [orphan] = {*shown()} - {left}
+        os.kill(int((bundle / f"exec-{orphan}" / "pid").read_text()), signal.SIGKILL)
+        await_true(lambda: shown() == [left])
+    os.kill(int((bundle / f"exec-{left}" / "pid").read_text()), signal.SIGKILL)
+    await_true(lambda: shown() == [])
+    done(home, "exec", "-d", "web", "true")
+    assert not (bundle / f"exec-{left}").exists()
 
 
 def test_a_limit_of_processes_that_was_lifted_shows_as_zero(home: Home) -> None:

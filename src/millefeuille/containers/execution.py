@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from millefeuille import files, kernel
 from millefeuille.annotations import Any, Final
-from millefeuille.containers import records, roots
+from millefeuille.containers import execs, records, roots
 from millefeuille.containers.connection import refuse_unreachable
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
@@ -90,7 +90,8 @@ class _Started:
 def execute_detached(host: Host, container: Container, command: Command) -> int:
     """Start it, and leave it alone; its process ID. Raises as `execute` does."""
     nothing = Stdio(stdin=None, stdout=None, stderr=None)
-    with _prepared(host, container, command) as (document, directory, _):
+    execs.forget_ended(host.place, container.id)
+    with _prepared(host, container, command, stays=True) as (document, directory, _):
         if command.tty:
             document = {**document, "terminal": False}  # nobody would hold its other end
         return host.runtime.exec_detached(container.id, document, directory, nothing)
@@ -123,9 +124,11 @@ def _beside_terminal(stdio: Stdio) -> Iterator[Stdio]:
 
 @contextlib.contextmanager
 def _prepared(
-    host: Host, container: Container, command: Command
+    host: Host, container: Container, command: Command, *, stays: bool = False
 ) -> Iterator[tuple[Mapping[str, Any], str, str]]:
-    """The runtime's process document, a directory for its files that is gone afterwards, and its ID."""
+    """The runtime's process document, a directory for its files that is gone afterwards, and its ID. Where it
+    `stays`, the process goes on then, and some of the directory with it.
+    """
     told = records.state(host.place, container.id)
     if told.status == "paused":
         raise NotExecutable(f"container {container.name} is paused, unpause the container before exec")
@@ -135,16 +138,21 @@ def _prepared(
     identifier = os.urandom(32).hex()
     _tell(host, container, command, identifier)
     document = _document(host, container, command)
-    directory = f"{host.place.bundle(container.id)}/exec-{identifier[:16]}"
+    directory = execs.directory(host.place, container.id, identifier)
+    started = False
     try:
         files.make_directory(directory)
         yield document, directory, identifier
+        started = True
     except (ExecFailed, FileNotFoundError):
         _refuse_ended(host, container, told.pid)
         refuse_unreachable(host.place, container)
         raise
     finally:
-        files.remove_tree(directory)
+        if started and stays:
+            execs.leave(host.place, container.id, identifier)
+        else:
+            files.remove_tree(directory)
 
 
 def _refuse_ended(host: Host, container: Container, pid: int) -> None:

@@ -12,6 +12,7 @@ from millefeuille.containers.state import State
 from millefeuille.docker.shapes.container import ContainerFacts
 from millefeuille.docker.shapes.container_summary import Listed
 from millefeuille.errors import MilleError, NotFound
+from millefeuille.later import Later
 from millefeuille.networks.networks import Networks
 from millefeuille.networks.wishes import wishes
 from millefeuille.oci.digest import Digest
@@ -20,6 +21,12 @@ from millefeuille.store import names
 from millefeuille.store.images import images
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.containers import execs
+else:
+    execs = Later("millefeuille.containers.execs")
 
 
 def listed(store: Store, place: Place, networks: Networks, *, sized: bool = False) -> list[Listed]:
@@ -63,7 +70,7 @@ def facts(
         directory=place.directory(container.id), log=place.log(container.id) if kept else "",
         network=_settled(network_settings(networks, container), records.state(place, container.id)),
         driver=driver, driver_data=data,
-        size=written, size_with_image=whole,
+        size=written, size_with_image=whole, execs=execs.running(place, container.id),
     )  # fmt: skip
 
 

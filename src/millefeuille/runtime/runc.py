@@ -72,6 +72,7 @@ class Runc:
     def exec(self, id: str, process: Mapping[str, Any], directory: str, stdio: Stdio) -> Attached:
         """See Runtime. Raises RuntimeMissing."""
         words, log = self._exec(process, directory)
+        words += ["--pid-file", f"{directory}/pid"]
         return _Attached(self._program.start([*words, id], stdio), log, ExecFailed)
 
     def exec_detached(
