@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Sequence
 
 from millefeuille import files
@@ -71,6 +72,21 @@ class Program:
 
     def _missing(self) -> RuntimeMissing:
         return RuntimeMissing(f"{self.path}: no such runtime", advice="Install runc or crun.")
+
+
+def ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether a child of this process has ended, as soon as it has, or after `seconds`."""
+    if process.poll() is not None:
+        return True
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        # `Popen.wait` with a time would look now and then only.
+        poller = select.poll()
+        poller.register(descriptor, select.POLLIN)
+        poller.poll(seconds * 1000)
+    finally:
+        os.close(descriptor)
+    return process.poll() is not None
 
 
 def failure(log: str) -> str | None:

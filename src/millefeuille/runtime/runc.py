@@ -10,8 +10,8 @@ from millefeuille.annotations import Any
 from millefeuille.later import subprocess
 from millefeuille.plainjson import dumps, loads
 from millefeuille.runtime import cgroup
-from millefeuille.runtime.invocation import Program, failure
-from millefeuille.runtime.runtime import Attached, ExecFailed, Refused, StartFailed, State, Stdio
+from millefeuille.runtime.invocation import Program, ended, failure
+from millefeuille.runtime.runtime import Attached, ExecFailed, Refused, Running, StartFailed, State, Stdio
 
 
 class Runc:
@@ -44,7 +44,7 @@ class Runc:
         """The directory of what the program notes of a container."""
         return f"{self._directory}/{id}"
 
-    def run(self, id: str, bundle: str, stdio: Stdio) -> Attached:
+    def run(self, id: str, bundle: str, stdio: Stdio) -> Running:
         """See Runtime. Raises RuntimeMissing."""
         log = f"{bundle}/runtime.log"
         files.make_directory(self._directory)
@@ -167,6 +167,9 @@ class _Attached:
         if reason is not None:
             raise self._failed(reason)
         return 128 - code if code < 0 else code
+
+    def ended(self, seconds: float) -> bool:
+        return ended(self._process, seconds)
 
 
 def _number(path: str) -> int:

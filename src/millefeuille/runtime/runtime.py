@@ -82,6 +82,13 @@ class Attached(Protocol):
         """The exit code, 128 + n when signal n ended it. Raises StartFailed, for an exec ExecFailed."""
 
 
+class Running(Attached, Protocol):
+    """A container's first process that this process waits for."""
+
+    def ended(self, seconds: float) -> bool:
+        """Whether it, and what runs it, has ended; waits for that as long as `seconds`."""
+
+
 class Runtime(Protocol):
     """Containers by *id*, from one bundle each.
 
@@ -91,7 +98,7 @@ class Runtime(Protocol):
     terminal's descriptor there, and the streams of `stdio` are not used.
     """
 
-    def run(self, id: str, bundle: str, stdio: Stdio) -> Attached:
+    def run(self, id: str, bundle: str, stdio: Stdio) -> Running:
         """Create and start the bundle's process."""
 
     def create(self, id: str, bundle: str, stdio: Stdio, *, console: str | None = None) -> int:

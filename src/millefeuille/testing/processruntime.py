@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 
 from millefeuille.annotations import Any, Final
+from millefeuille.runtime.invocation import ended
 from millefeuille.runtime.runtime import ExecFailed, Refused, StartFailed, State, Stdio
 
 _HELD: Final = 'kill -STOP $$; exec "$@"'
@@ -142,6 +143,9 @@ class _Container:
     def wait(self) -> int:
         code = self.process.wait()
         return 128 - code if code < 0 else code
+
+    def ended(self, seconds: float) -> bool:
+        return ended(self.process, seconds)
 
     def is_held(self) -> bool:
         with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as file:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from tests.build.running.steps import Steps
@@ -78,6 +80,39 @@ def test_stopped(steps: Steps) -> None:
     with pytest.raises(StepStopped):
         steps.sh("echo begun; sleep 60", stop=stop)
     assert steps.output == "begun\n"
+
+
+def test_stopped_before_it_begins(steps: Steps) -> None:
+    stop = threading.Event()
+    stop.set()
+    began = time.monotonic()
+    with pytest.raises(StepStopped):
+        steps.sh("echo begun; sleep 10", stop=stop)
+    assert steps.output == "" and time.monotonic() - began < 5
+
+
+def test_stopped_while_the_runtime_starts_it(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, start = threading.Event(), steps.host.runtime.run
+
+    def starting(*words: Any) -> Any:
+        process = start(*words)
+        stop.set()
+        return process
+
+    monkeypatch.setattr(steps.host.runtime, "run", starting)
+    began = time.monotonic()
+    with pytest.raises(StepStopped):
+        steps.sh("sleep 10", stop=stop)
+    assert time.monotonic() - began < 5
+
+
+def test_stopped_when_it_has_closed_its_streams(steps: Steps) -> None:
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    began = time.monotonic()
+    with pytest.raises(StepStopped):
+        steps.sh("exec >&- 2>&-; sleep 10", stop=stop)
+    assert time.monotonic() - began < 5
 
 
 def test_stopped_while_it_prints_more_than_a_pipe_holds(steps: Steps) -> None:

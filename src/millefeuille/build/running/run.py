@@ -76,6 +76,7 @@ def _run(
             raise StepStopped("the build was stopped")
 
     with _pipe() as out, _pipe() as err:
+        tick()  # what was stopped meanwhile does not begin
         mounts = host.snapshots.prepare(id, wish.parent)
         stdio = Stdio(stdin=None, stdout=out.writer, stderr=err.writer)
         with step.started(mounts, stdio, tick) as process:
@@ -88,7 +89,7 @@ def _run(
                 out.close_reader()
                 err.close_reader()
                 raise
-            code, unstarted = waited(process)
+            code, unstarted = waited(process, tick)
             step.clear()
     settle(mounts if code else ())
     return code, unstarted, lines

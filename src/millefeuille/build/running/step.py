@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 from millefeuille import files
 from millefeuille.annotations import Final
 from millefeuille.build.running import document, names
+from millefeuille.build.running.failure import StepStopped
 from millefeuille.build.running.host import RunHost
 from millefeuille.build.running.mounts import Furnishing
 from millefeuille.build.running.stubs import Stubs
@@ -22,13 +25,15 @@ from millefeuille.build.running.trees import Trees
 from millefeuille.build.running.wish import RunWish
 from millefeuille.runtime import cgroup
 from millefeuille.runtime.mountspace import privately
-from millefeuille.runtime.runtime import Attached, StartFailed, Stdio
+from millefeuille.runtime.runtime import Running, StartFailed, Stdio
 from millefeuille.snapshots import attach
 from millefeuille.snapshots.snapshotter import Mount, close_all, let_go
 from millefeuille.values import replace
 
 # What the runtime exits with when it could not start the command.
 NOT_STARTED: Final = 1
+_PAUSE: Final = 0.1  # seconds between two looks at a command that is to end
+_PATIENCE: Final = 5.0  # seconds for the runtime to note what it starts
 _PRIVATE: Final = Mount(type="tmpfs", source="tmpfs", options=(("mode", "700"),))
 
 
@@ -51,30 +56,40 @@ class Step:
     @contextlib.contextmanager
     def started(
         self, mounts: tuple[Mount, ...], stdio: Stdio, tick: Callable[[], None]
-    ) -> Iterator[Attached]:
+    ) -> Iterator[Running]:
         """Start the command in the root that `mounts` make, which are this function's; it is over when the
-        block is left, however that is left.
+        block is left, however that is left. What `tick` raises before it began keeps it from beginning.
 
         In the block the command may be waited for, and then `clear` be called.
         """
+        interrupted = threading.Event()
+
+        def look() -> None:
+            tick()
+            if interrupted.is_set():
+                raise StepStopped("the build was stopped")
+
         with contextlib.ExitStack() as stack:
             stack.callback(let_go, mounts)
             stack.callback(self._stubs.close)
             try:
-                process = privately(lambda: self._start(mounts, stdio, stack, tick))
+                process = privately(lambda: self._start(mounts, stdio, stack, look), interrupted.set)
             finally:
                 close_all(mounts)
-            # First of all: nothing can be taken away from below a command that runs.
-            stack.callback(self._end, process)
             yield process
 
     def clear(self) -> None:
         """Take back the places that were made for mounts. Raises OSError."""
         self._stubs.clear()
 
-    def _end(self, process: Attached) -> None:
-        self._host.runtime.delete(self._id)
-        waited(process)
+    def _end(self, process: Running) -> None:
+        runtime, patience = self._host.runtime, time.monotonic() + _PATIENCE
+        while not process.ended(0):
+            # Deleted before the runtime has noted it all, it would run on, and nothing would know of it.
+            if runtime.state(self._id) is not None or time.monotonic() > patience:
+                runtime.delete(self._id)
+            process.ended(_PAUSE)
+        runtime.delete(self._id)
         if parent := document.cgroup_parent(self._wish):
             cgroup.remove(self._host.runtime.group(self._id, parent))
 
@@ -84,7 +99,7 @@ class Step:
         stdio: Stdio,
         stack: contextlib.ExitStack,
         tick: Callable[[], None],
-    ) -> Attached:
+    ) -> Running:
         """Among mounts of our own: put the root together, and start the command."""
         files.make_directory(self._private)
         attach.attach([_PRIVATE], self._private)
@@ -112,11 +127,19 @@ class Step:
         # The runtime's log is read from outside; its document, which may hold secrets, is not.
         files.act("symlink", self._bundle)
         os.symlink(f"{self._private}/config.json", f"{self._bundle}/config.json")
-        return self._host.runtime.run(self._id, self._bundle, stdio)
+        tick()
+        process = self._host.runtime.run(self._id, self._bundle, stdio)
+        # First of all: nothing can be taken away from below a command that runs.
+        stack.callback(self._end, process)
+        return process
 
 
-def waited(process: Attached) -> tuple[int, str]:
-    """The exit code, once it has ended; and why the runtime did not start it, "" when it did."""
+def waited(process: Running, tick: Callable[[], None]) -> tuple[int, str]:
+    """The exit code, once it has ended; and why the runtime did not start it, "" when it did. `tick` is
+    called now and then meanwhile.
+    """
+    while not process.ended(_PAUSE):
+        tick()
     try:
         return process.wait(), ""
     except StartFailed as error:
