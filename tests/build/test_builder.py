@@ -131,6 +131,12 @@ MAINTAINER somebody
     assert all(entry.empty_layer for entry in made.history)
 
 
+def test_what_waits_for_a_stage_that_fails_is_cancelled(place: Place) -> None:
+    with pytest.raises(NotFound, match="missing"):
+        place.build("FROM scratch AS one\nCOPY missing /\nFROM scratch\nCOPY --from=one /a /b\n")
+    assert place.watching.outcomes == ["failed", "cancelled"]
+
+
 def test_stages_that_nothing_needs_are_not_built(place: Place) -> None:
     place.write({"a": "1"})
     made = place.build("""\

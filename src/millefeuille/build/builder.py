@@ -27,13 +27,14 @@ from millefeuille.build.expanded import expanded
 from millefeuille.build.layering import Unmade
 from millefeuille.build.plan import Plan, PlannedStage
 from millefeuille.build.report import Began, Ended, Planned, Reporter, Vertex
+from millefeuille.build.running.failure import StepStopped
 from millefeuille.build.scope import Scope
 from millefeuille.build.state import State
 from millefeuille.build.steps.run import run
-from millefeuille.build.steps.step import Site, Workshop
+from millefeuille.build.steps.step import Site, Workshop, result
 from millefeuille.build.steps.transfer import copy
 from millefeuille.build.steps.workdir import workdir
-from millefeuille.errors import Failed, MilleError
+from millefeuille.errors import MilleError
 from millefeuille.later import Later
 from millefeuille.values import dataclass, replace
 
@@ -47,10 +48,6 @@ else:  # most builds need neither
     adding = Later("millefeuille.build.steps.add")
 
 _LAYERS = (Run, Copy, Add, Workdir)
-
-
-class Cancelled(Failed):
-    """The build was given up because another stage of it failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +81,7 @@ class _Build:
         self._states: dict[int, futures.Future[State]] = {}
         self.numbers = first
         self._over: set[int] = set()  # steps by number
+        self._failures: list[BaseException] = []  # in the order of their coming, without what they stopped
 
     def run(self) -> State:
         lines = {stage.index: self._lines(stage) for stage in self._plan.stages}
@@ -101,10 +99,8 @@ class _Build:
             except BaseException:  # an interrupt: commands that run are ended, and the stages with them
                 self._workshop.stop.set()
                 raise
-        failures = [error for future in self._states.values() if (error := future.exception()) is not None]
-        for error in failures:
-            if not isinstance(error, Cancelled):
-                raise error
+        if self._failures:
+            raise self._failures[0]
         return self._states[self._plan.target.index].result()
 
     def _lines(self, stage: PlannedStage) -> tuple[Vertex, tuple[_Line, ...]]:
@@ -136,13 +132,15 @@ class _Build:
             state = self._begin(stage, first)
             for line in lines:
                 if self._workshop.stop.is_set():
-                    raise Cancelled("the build was stopped")
+                    raise StepStopped("the build was stopped")
                 state = self._step(stage, state, line)
             return state
         except Unmade:
             self._leave(lines)
             raise
-        except BaseException:
+        except BaseException as error:
+            if not isinstance(error, StepStopped):
+                self._failures.append(error)
             self._workshop.stop.set()
             raise
 
@@ -155,7 +153,7 @@ class _Build:
     def _begin(self, stage: PlannedStage, vertex: Vertex) -> State:
         base = stage.base
         if isinstance(base, int):
-            below = self._states[base].result()
+            below = result(self._states[base])
             state = replace(below, config=process.without(below.config, "OnBuild"), has_command=False)
             state = replace(state, scope=below.scope.child())
         else:

@@ -14,6 +14,7 @@ from millefeuille.build.cache.key import canonical
 from millefeuille.build.cache.steps import StepCache
 from millefeuille.build.journal import Entry, Journal
 from millefeuille.build.report import Began, Ended, Outcome, Reporter, Vertex
+from millefeuille.build.running.failure import StepStopped
 from millefeuille.build.state import State
 from millefeuille.errors import Failed, MilleError
 from millefeuille.later import Later
@@ -129,9 +130,10 @@ class Layering:
         return state.stacked(layer, task.created_by, kept.made_ns)
 
     def failed(self, vertex: Vertex, took_ns: int, error: MilleError) -> None:
-        """Tell of a step that failed."""
-        self._note(vertex, "failed", took_ns, None, {})
-        self.reporter.report(Ended(vertex=vertex, outcome="failed", took=took_ns / 1e9, error=str(error)))
+        """Tell of a step that failed, or was stopped because another did."""
+        outcome: Outcome = "cancelled" if isinstance(error, StepStopped) else "failed"
+        self._note(vertex, outcome, took_ns, None, {})
+        self.reporter.report(Ended(vertex=vertex, outcome=outcome, took=took_ns / 1e9, error=str(error)))
 
     def _note(
         self, vertex: Vertex, outcome: Outcome, took_ns: int, layer: LayerRecord | None,

@@ -36,7 +36,7 @@ class StepFailed(Failed):
 
 
 class StepStopped(Conflict):
-    """The command was ended because the build was."""
+    """The build was stopped, and with it what a stage of it did."""
 
 
 class EntitlementMissing(Denied):

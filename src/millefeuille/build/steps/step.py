@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager
 from millefeuille.annotations import Protocol
 from millefeuille.build.base import Bases
 from millefeuille.build.dockerfile.instructions import Instruction
-from millefeuille.build.layering import Layering
+from millefeuille.build.layering import Layering, Unmade
 from millefeuille.build.plan import FromContext, FromStage, Origin, PlannedStage
 from millefeuille.build.report import Vertex
 from millefeuille.build.request import Request
+from millefeuille.build.running.failure import StepStopped
 from millefeuille.build.running.wish import RunWish
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.remotes import Remotes
@@ -75,6 +76,18 @@ class Workshop:
         return found
 
 
+def result(stage: Future[State]) -> State:
+    """What has become of a stage. Waits for it. Raises StepStopped when it failed, for that is told of the
+    stage itself; Unmade.
+    """
+    try:
+        return stage.result()
+    except Unmade:
+        raise
+    except Exception as error:
+        raise StepStopped("the build was stopped") from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Where a step is taken: its stage and the state so far, its line of progress, the instruction as it was
@@ -93,10 +106,15 @@ class Site:
         return self.stage.origins[name] if name else FromContext()
 
     def layers(self, workshop: Workshop, origin: Origin) -> tuple[LayerRecord, ...]:
-        """The layers of a stage or an image that files are taken from. Waits for the stage."""
+        """The layers of a stage or an image that files are taken from. Waits for the stage. Raises
+        StepStopped as `result` does, and when the build was stopped meanwhile.
+        """
         assert not isinstance(origin, FromContext)
         if isinstance(origin, FromStage):
-            return self.states[origin.index].result().layers
+            layers = result(self.states[origin.index]).layers
+            if workshop.stop.is_set():
+                raise StepStopped("the build was stopped")
+            return layers
         return workshop.bases.resolve(origin.name, origin.platform).layers
 
     @property

@@ -1,0 +1,97 @@
+"""Builds that are stopped, by a signal or by a stage that fails: commands end at once, and the cause is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.faults.household import MILLE
+from tests.faults.yard import BASE, Yard
+
+from millefeuille.testing.images import MadeImage
+
+pytestmark = pytest.mark.walk
+
+LONG = f"sleep {2_000_000 + os.getpid()}"  # as nobody else's sleep is
+SOON = 10  # seconds
+
+
+@pytest.fixture
+def yard(tmp_path: Path, busybox: MadeImage) -> Iterator[Yard]:
+    """Nothing may be left in the end."""
+    if os.geteuid() != 0:
+        pytest.skip("running containers needs root")
+    made = Yard(tmp_path, busybox)
+    yield made
+    assert not running()
+    assert made.remnants() == []
+    assert made.done("system", "check", "--data")
+
+
+def running() -> list[str]:
+    """The processes that are still at the long command."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if LONG.replace(" ", "\0") in path.read_text():
+                found.append(path.parent.name)
+        except OSError:
+            continue
+    return found
+
+
+def building(yard: Yard, text: str) -> subprocess.Popen[str]:
+    (yard.directory / "Dockerfile").write_text(text)
+    return subprocess.Popen(
+        [MILLE, "--root", yard.root, "build", "--no-cache", "--progress", "plain", "-f",
+         str(yard.directory / "Dockerfile"), str(yard.context)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What a build said that ends soon."""
+    try:
+        return process.communicate(timeout=SOON)[1]
+    finally:
+        process.kill()
+
+
+def test_a_stage_that_fails_ends_a_command_that_just_begins(yard: Yard) -> None:
+    text = f"FROM {BASE} AS s\nRUN {LONG}\nFROM {BASE}\nCOPY nosuch /\nCOPY --from=s /etc /e\n"
+    process = building(yard, text)
+    assert 'Error: "/nosuch": not found' in ended(process)
+    assert process.returncode == 1
+
+
+def test_the_failure_is_told_and_not_what_it_stopped(yard: Yard) -> None:
+    text = (
+        f"FROM {BASE} AS s\nRUN {LONG}\nFROM {BASE} AS t\nRUN sleep 0.25; exit 3\n"
+        "FROM scratch\nCOPY --from=s /etc /\nCOPY --from=t /etc /t\n"
+    )
+    process = building(yard, text)
+    told = ended(process)
+    assert process.returncode == 3
+    assert told.count("ERROR: ") == 1 and told.count(" CANCELED\n") == 2, told
+    error = 'Error: process "/bin/sh -c sleep 0.25; exit 3" did not complete successfully: exit code: 3\n'
+    assert error in told
+    assert ">>> RUN sleep 0.25; exit 3" in told and "mille build debug" in told
+
+
+@pytest.mark.parametrize("stages", ["one", "several"])
+def test_an_interrupt_ends_a_command_at_any_time(yard: Yard, stages: str) -> None:
+    text = f"FROM {BASE} AS s\nRUN {LONG}\n"
+    if stages == "several":  # an equal command begins when the first is over
+        text += f"FROM {BASE}\nRUN {LONG}\nCOPY --from=s /etc /e\n"
+    for delay in (0.1, 0.15, 0.2, 0.25, 0.3, 0.5):
+        process = building(yard, text)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        ended(process)
+        assert process.returncode in (130, -signal.SIGINT), delay
+        assert not running(), delay
