@@ -1,4 +1,4 @@
-"""Builds that are stopped, by a signal or by a stage that fails: commands end at once, and the cause is told."""
+"""Builds that are stopped, by a signal or a stage that fails: commands end at once, and the cause is told."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def running() -> list[str]:
     return found
 
 
-def building(yard: Yard, text: str) -> subprocess.Popen[str]:
+def building(yard: Yard, text: str, *before: str) -> subprocess.Popen[str]:
     (yard.directory / "Dockerfile").write_text(text)
     return subprocess.Popen(
-        [MILLE, "--root", yard.root, "build", "--no-cache", "--progress", "plain", "-f",
+        [*before, MILLE, "--root", yard.root, "build", "--no-cache", "--progress", "plain", "-f",
          str(yard.directory / "Dockerfile"), str(yard.context)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -95,3 +95,34 @@ def test_an_interrupt_ends_a_command_at_any_time(yard: Yard, stages: str) -> Non
         ended(process)
         assert process.returncode in (130, -signal.SIGINT), delay
         assert not running(), delay
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM])
+@pytest.mark.parametrize("stages", ["one", "several"])
+def test_a_signal_that_ends_a_build_ends_its_command(yard: Yard, number: signal.Signals, stages: str) -> None:
+    more = f"FROM {BASE}\nCOPY --from=s /etc /e\n" if stages == "several" else ""
+    process = building(yard, f"FROM {BASE} AS s\nRUN {LONG}\n{more}")
+    begun()
+    process.send_signal(number)
+    time.sleep(0.02)
+    process.send_signal(number)  # what ends a session may say it twice
+    told = ended(process)
+    assert process.returncode == 128 + number
+    assert "Error" not in told and "Traceback" not in told
+    assert not running()
+
+
+def test_a_build_goes_on_where_hangups_are_ignored(yard: Yard) -> None:
+    process = building(yard, f"FROM {BASE}\nRUN sleep 0.5; echo {LONG}\n", "nohup")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGHUP)
+    assert LONG in ended(process)
+    assert process.returncode == 0
+
+
+def begun() -> None:
+    """Wait for the long command."""
+    deadline = time.monotonic() + SOON
+    while not running():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

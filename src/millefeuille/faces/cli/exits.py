@@ -16,6 +16,7 @@ from millefeuille.faces.cli.terminal import Terminal
 
 USAGE: Final = 125  # a flag that cannot be read
 TEMPLATE: Final = 64  # a template that cannot be parsed
+SIGNALLED: Final = 128  # and the number of the signal
 INTERRUPTED: Final = 130  # 128 + SIGINT
 READER_GONE: Final = 141  # 128 + SIGPIPE
 

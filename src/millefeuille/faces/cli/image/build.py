@@ -20,6 +20,7 @@ from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.building import asked, flags
 from millefeuille.faces.cli.building.contexts import Contexts
 from millefeuille.faces.cli.building.plain import PlainBuild
+from millefeuille.faces.cli.building.unwinding import Terminated, unwinding
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.oci.digest import Digest
@@ -45,7 +46,17 @@ def run(context: Context, call: Call) -> int:
 
 
 def made(context: Context, call: Call) -> tuple[int, Digest | None]:
-    """Build; the exit code, and the image in the store, None where there is none of it."""
+    """Build; the exit code, and the image in the store, None where there is none of it. A signal that ends
+    this process ends what the build began, too.
+    """
+    try:
+        with unwinding():
+            return _made(context, call)
+    except Terminated as terminated:
+        return exits.SIGNALLED + terminated.number, None
+
+
+def _made(context: Context, call: Call) -> tuple[int, Digest | None]:
     request = asked.request(context, call, keep_failed=_on_error(call) != "discard")
     with ExitStack() as stack:
         store = founded(context.settings)
