@@ -203,3 +203,4 @@ def test_unconsumed() -> None:
     parsed = parse(b"ARG A\nFROM x AS one\nARG B\nFROM y\nARG C=1 D")
     given = ["Z", "A", "B", "C", "D", "Y", "no_proxy", "HTTP_PROXY", "TARGETARCH", "BUILDKIT_SYNTAX"]
     assert unconsumed(parsed, given, PREDEFINED) == ["Y", "Z"]
+    assert unconsumed(parsed, given, PREDEFINED, [*parse(b"FROM x\nARG Y=2").stages[0].instructions]) == ["Z"]

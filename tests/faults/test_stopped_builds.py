@@ -60,6 +60,7 @@ def ended(process: subprocess.Popen[str]) -> str:
         return process.communicate(timeout=SOON)[1]
     finally:
         process.kill()
+        process.wait()
 
 
 def test_a_stage_that_fails_ends_a_command_that_just_begins(yard: Yard) -> None:

@@ -12,7 +12,7 @@ from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.dockerfile.expand import Expanded, expand
-from millefeuille.build.dockerfile.instructions import Arg
+from millefeuille.build.dockerfile.instructions import Arg, Instruction
 from millefeuille.build.dockerfile.lexing import Lexing
 from millefeuille.oci.platform import Platform
 from millefeuille.values import dataclass, field, replace
@@ -177,13 +177,16 @@ def global_scope(
     return scope
 
 
-def unconsumed(dockerfile: Dockerfile, build_args: Iterable[str], predefined: Iterable[str]) -> list[str]:
-    """The build arguments that no ARG declares and no builder knows, sorted: Docker warns of them."""
+def unconsumed(
+    dockerfile: Dockerfile, build_args: Iterable[str], predefined: Iterable[str],
+    triggers: Iterable[Instruction] = (),
+) -> list[str]:  # fmt: skip
+    """The build arguments that no ARG of the file and none of `triggers`, instructions that base images add,
+    declares, and no builder knows, sorted: Docker warns of them.
+    """
     known = {*predefined, *_BUILDER_ARGS, *PROXIES, *map(str.lower, PROXIES)}
-    for stage in dockerfile.stages:
-        for instruction in stage.instructions:
-            if isinstance(instruction, Arg):
-                known.update(one.name for one in instruction.pairs)
-    for instruction in dockerfile.global_args:
-        known.update(one.name for one in instruction.pairs)
+    stages = [instruction for stage in dockerfile.stages for instruction in stage.instructions]
+    for instruction in (*dockerfile.global_args, *stages, *triggers):
+        if isinstance(instruction, Arg):
+            known.update(one.name for one in instruction.pairs)
     return sorted(set(build_args) - known)

@@ -233,11 +233,12 @@ class _Build:
         order, request = self._order, self._order.request
         predefined = platform_args(host, platform or host, request.target)
         scope = global_scope(order.dockerfile, request.arguments, predefined)
-        self._warn(unconsumed(order.dockerfile, request.arguments, predefined))
         around = Surroundings(
             scope=scope, bases=self._workshop.bases, platform=platform or host, contexts=self._images
         )
         made = plan(order.dockerfile, request.target, around)
+        planned = [one for stage in made.stages for one in stage.instructions]
+        self._warn(unconsumed(order.dockerfile, request.arguments, predefined, planned))
         self._note_bases(made)
         state, self._numbers = build(made, scope, self._workshop, label=label, first=self._numbers)
         return made, state
