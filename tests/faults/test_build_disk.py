@@ -66,6 +66,7 @@ def test_a_command_that_fills_the_disk(yard: Yard) -> None:
     refused = yard.mille(*(word for word in words if word != "-q"))
     assert refused.returncode == 1
     assert "No space left on device" in refused.stderr
+    assert "Error: process \"/bin/sh -c dd if=" in refused.stderr, refused.stderr
     check_the_rest_works(yard)
 
 

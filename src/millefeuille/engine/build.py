@@ -150,7 +150,9 @@ def build_image(
             cache = building.cache
             made = building.run(account, doors)
     except MilleError as error:
-        _keep(store, order, replace(account, status="failed", error=str(error)), journal, cache)
+        # Where the disk is full it cannot be written down; what is to be told is why the build failed.
+        with contextlib.suppress(MilleError, OSError):
+            _keep(store, order, replace(account, status="failed", error=str(error)), journal, cache)
         raise
     image = str(made.recorded.image) if made.recorded is not None else ""
     _keep(store, order, replace(account, image=image), journal, cache)

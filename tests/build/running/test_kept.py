@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -224,3 +225,14 @@ def test_find(steps: Steps) -> None:
     Path(steps.host.record(root.id)).write_text(json.dumps({}))
     assert kept.kept_roots(steps.host) == []
     kept.forget(steps.host, root.id)
+
+
+def test_a_failure_whose_root_does_not_fit_is_told(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "the record")
+
+    monkeypatch.setattr(kept, "keep", full)
+    with pytest.raises(StepFailed) as caught:
+        steps.sh("exit 3", keep=True)
+    assert (caught.value.code, caught.value.kept) == (3, None)
+    assert caught.value.advice == "Nothing of it was kept: no space left on device"

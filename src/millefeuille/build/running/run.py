@@ -22,6 +22,7 @@ from millefeuille.build.running.host import RunHost, remove
 from millefeuille.build.running.step import Step, settle, waited
 from millefeuille.build.running.streams import Log, follow
 from millefeuille.build.running.wish import RunWish
+from millefeuille.errors import MilleError
 from millefeuille.layers.changes import Written
 from millefeuille.runtime.bundles import claimed
 from millefeuille.runtime.runtime import Stdio
@@ -51,12 +52,23 @@ def run_step(
             files.make_directories(host.scratch(id))
             code, unstarted, lines = _run(host, wish, id, step, log, stop or threading.Event())
             if code:
-                key = kept.keep(host, id, wish) if keep else None
-                raise StepFailed(wish.arguments, code, unstarted=unstarted, kept=key, lines=lines)
+                key, unkept = _kept(host, id, wish) if keep else (None, "")
+                raise StepFailed(
+                    wish.arguments, code, unstarted=unstarted, kept=key, unkept=unkept, lines=lines
+                )
             with written.opened(host.snapshots, id) as found:
                 yield found
         finally:
             remove(host, id, [id, *step.keys])
+
+
+def _kept(host: RunHost, id: str, wish: RunWish) -> tuple[str | None, str]:
+    """The key of the root of a command that failed, None when it cannot be kept, and why not."""
+    try:
+        return kept.keep(host, id, wish), ""
+    except (OSError, MilleError) as error:  # the command may have filled the disk: its failure is to be told
+        reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        return None, reason[:1].lower() + reason[1:]
 
 
 def _run(
