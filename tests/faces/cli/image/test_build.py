@@ -90,3 +90,11 @@ def test_a_cache_within_the_image_is_not_passed_over_in_silence(
     _, err, code = home.mille("build", "-q", "--build-arg", f"BUILDKIT_INLINE_CACHE={value}", context)
     assert code == 0
     assert err.startswith("WARNING: BUILDKIT_INLINE_CACHE: ") is warned
+
+
+@pytest.mark.parametrize("more", [(), ("-q",), ("--check",)], ids=" ".join)
+def test_a_progress_mode_that_is_none_is_refused(home: Home, tmp_path: Path, more: tuple[str, ...]) -> None:
+    context = written(tmp_path / "c", "FROM scratch\nCOPY Dockerfile /\n")
+    _, err, code = home.mille("build", "--progress", "foo", *more, context)
+    assert (err, code) == ('invalid progress mode "foo": use auto, plain, tty, quiet\n', 1)
+    assert not home.store.exists()

@@ -57,6 +57,7 @@ def made(context: Context, call: Call) -> tuple[int, Digest | None]:
 
 
 def _made(context: Context, call: Call) -> tuple[int, Digest | None]:
+    _mode(context, call)  # a mode that is none is refused before anything is done
     request = asked.request(context, call, keep_failed=_on_error(call) != "discard")
     with ExitStack() as stack:
         store = founded(context.settings)
@@ -206,9 +207,11 @@ def _allowed(call: Call) -> frozenset[str]:
 
 
 def _mode(context: Context, call: Call) -> str:
-    mode = "quiet" if call[flags.QUIET] else call[flags.PROGRESS]
+    mode: str = call[flags.PROGRESS]
     if mode not in _MODES:
         raise Refusal(f'invalid progress mode "{mode}": use {", ".join(_MODES)}')
+    if call[flags.QUIET]:
+        return "quiet"
     if mode == "auto":
         return "tty" if context.terminal.stderr.isatty() else "plain"
     return mode
