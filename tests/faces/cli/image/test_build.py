@@ -98,3 +98,12 @@ def test_a_progress_mode_that_is_none_is_refused(home: Home, tmp_path: Path, mor
     _, err, code = home.mille("build", "--progress", "foo", *more, context)
     assert (err, code) == ('invalid progress mode "foo": use auto, plain, tty, quiet\n', 1)
     assert not home.store.exists()
+
+
+@pytest.mark.parametrize("flag", ["--cache-from", "--cache-to"])
+def test_a_type_of_cache_that_there_is_not(home: Home, tmp_path: Path, flag: str) -> None:
+    context = written(tmp_path / "c", "FROM scratch\nCOPY Dockerfile /\n")
+    _, err, code = home.mille("build", flag, "type=s3,bucket=x", context)
+    assert (err, code) == ("cache type s3 is not supported: use registry or local\n", 1)
+    _, err, code = home.mille("build", flag, "type=local,bucket=x", context)
+    assert (err, code) == ("invalid cache option 'bucket=x' in 'type=local,bucket=x'\n", 1)

@@ -56,15 +56,14 @@ def _read(text: str, path: str) -> _Wish:
     is_image = "=" not in text
     if is_image:
         text = f"type=registry,ref={text}"
-    fields = {}
-    for field in text.split(","):
-        name, given, value = field.partition("=")
+    parts = [(field, *field.partition("=")) for field in text.split(",")]
+    fields = {name: value for _, name, _, value in parts}
+    kind = fields.get("type", "registry")
+    if kind not in ("registry", "local"):  # first of all: other types have other options
+        raise Refusal(f"cache type {kind} is not supported: use registry or local")
+    for field, name, given, _ in parts:
         if not given or name not in _KEYS:
             raise Refusal(f"invalid cache option '{field}' in '{text}'")
-        fields[name] = value
-    kind = fields.get("type", "registry")
-    if kind not in ("registry", "local"):
-        raise Refusal(f"cache type {kind} is not supported: use registry or local")
     if fields.get("mode", "max") not in ("min", "max"):
         raise Refusal(f"invalid cache mode '{fields['mode']}': use min or max")
     needed = "ref" if kind == "registry" else path
