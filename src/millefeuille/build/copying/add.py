@@ -10,6 +10,7 @@ from millefeuille.build.copying.archive import Archive, is_archive, opened
 from millefeuille.build.copying.copy import Changed, CopyWishes, Selected, destination, newest, put
 from millefeuille.build.copying.planned import Planned
 from millefeuille.build.copying.root import RootTree
+from millefeuille.build.faulty import faulty
 from millefeuille.build.sources.source import Item, Match, Source
 from millefeuille.layers.entry import DIRECTORY, FILE
 from millefeuille.layers.tarstream import Member
@@ -53,7 +54,8 @@ def _archive(source: Source, match: Match, scratch: str, held: ExitStack) -> Arc
     try:
         if not is_archive(descriptor):
             return None
-        archive = opened(descriptor, scratch)
+        with faulty(f"/{os.fsdecode(match.path)}"):
+            archive = opened(descriptor, scratch)
     finally:
         os.close(descriptor)
     held.callback(archive.close)

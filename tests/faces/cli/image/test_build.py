@@ -8,6 +8,7 @@ import pytest
 from tests.faces.cli.home import Home
 
 from millefeuille.testing.images import make_image, push
+from millefeuille.testing.rawtars import archive, file
 from millefeuille.testing.servers import RegistryServer
 from millefeuille.testing.tars import file_entry, make_layer
 
@@ -107,3 +108,10 @@ def test_a_type_of_cache_that_there_is_not(home: Home, tmp_path: Path, flag: str
     assert (err, code) == ("cache type s3 is not supported: use registry or local\n", 1)
     _, err, code = home.mille("build", flag, "type=local,bucket=x", context)
     assert (err, code) == ("invalid cache option 'bucket=x' in 'type=local,bucket=x'\n", 1)
+
+
+def test_an_archive_as_a_context_is_called_so(home: Home) -> None:
+    whole = archive(file(b"Dockerfile", b"FROM scratch\n"), file(b"large", b"a" * 4096)).decode()
+    _, err, code = home.mille("build", "-", typed=whole[:3000])
+    assert code == 1
+    assert err.startswith("Error: the build context: "), err

@@ -7,6 +7,7 @@ import os
 from contextlib import ExitStack
 
 from millefeuille.annotations import Any, NamedTuple
+from millefeuille.build.faulty import faulty
 from millefeuille.build.request import Request
 from millefeuille.build.scratch import scratch
 from millefeuille.build.sources.directory import DirectorySource
@@ -21,6 +22,7 @@ from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.exits import Refusal
 
 _HEAD = 64 << 10  # bytes
+_CONTEXT = "the build context"  # what errors call an archive of it
 
 
 class Place(NamedTuple):
@@ -112,7 +114,8 @@ class Contexts:
             while data := stream.read(1 << 20):
                 yield data
 
-        root = archives.unpack(chunks(), self._scratch()).root
+        with faulty(_CONTEXT):
+            root = archives.unpack(chunks(), self._scratch()).root
         return self._remote(root, file, "-")
 
     def _download(self, url: str, file: str) -> Place:
@@ -156,7 +159,7 @@ class Contexts:
 
     def _unpacked(self, path: str) -> str:
         archives: Any = importlib.import_module("millefeuille.build.sources.tarcontext")
-        with open(path, "rb") as stream:
+        with open(path, "rb") as stream, faulty(_CONTEXT):
             root: str = archives.unpack(iter(lambda: stream.read(1 << 20), b""), self._scratch()).root
         return root
 
