@@ -92,6 +92,6 @@ def answers(top: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    if not userns.enter():
+    if not userns.enter(sys.argv[1]):
         sys.exit("an ordinary user is needed")
     print(json.dumps(answers(Path(sys.argv[1]))))
