@@ -14,24 +14,12 @@ import pytest
 from tests.faults.household import MILLE
 from tests.faults.yard import BASE, MADE, SECRET, Yard
 
-from millefeuille.testing.images import MadeImage
-
 pytestmark = pytest.mark.walk
 
 _SECRETS = (
     "--mount=type=secret,id=s,required=true --mount=type=secret,id=s,env=TOKEN --mount=type=ssh,required=true"
 )
 READ = "test $(cat /run/secrets/s) = $TOKEN; test -S $SSH_AUTH_SOCK"
-
-
-@pytest.fixture
-def yard(tmp_path: Path, busybox: MadeImage) -> Iterator[Yard]:
-    """Nothing may be left in the end."""
-    if os.geteuid() != 0:
-        pytest.skip("running containers needs root")
-    made = Yard(tmp_path, busybox)
-    yield made
-    assert made.remnants() == []
 
 
 @pytest.fixture

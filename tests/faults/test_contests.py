@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,9 @@ from tests.faults.household import MILLE
 from tests.faults.test_leftovers import awaited
 from tests.faults.yard import BASE, Yard
 
-from millefeuille.testing.images import MadeImage
-
 pytestmark = pytest.mark.walk
 
 Done = subprocess.CompletedProcess[str]
-
-
-@pytest.fixture
-def yard(tmp_path: Path, busybox: MadeImage) -> Iterator[Yard]:
-    if os.geteuid() != 0:
-        pytest.skip("running containers needs root")
-    made = Yard(tmp_path, busybox)
-    yield made
-    assert made.remnants() == []
 
 
 def begun(yard: Yard, *words: str) -> subprocess.Popen[str]:

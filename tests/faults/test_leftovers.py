@@ -8,14 +8,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.faults.household import MILLE
 from tests.faults.yard import BASE, Yard
-
-from millefeuille.testing.images import MadeImage
 
 pytestmark = pytest.mark.walk
 
@@ -23,15 +21,6 @@ CLEARING = (
     ("image", "prune", "-f"), ("builder", "prune", "-f"), ("system", "prune", "-f"),
     ("system", "check", "--repair"),
 )  # fmt: skip
-
-
-@pytest.fixture
-def yard(tmp_path: Path, busybox: MadeImage) -> Iterator[Yard]:
-    if os.geteuid() != 0:
-        pytest.skip("running containers needs root")
-    made = Yard(tmp_path, busybox)
-    yield made
-    assert made.remnants() == []
 
 
 def processes(words: str) -> list[str]:
