@@ -120,10 +120,7 @@ def kill(host: Host, container: Container, number: int) -> None:
             if number == 9:
                 _end(host, container, connection)
             else:
-                ends = not container.config.get("StopSignal") or number == _stop_signal(container)
-                connection.send_all(*((b"s", b""),) * ends, (b"k", str(number).encode()))
-                if ends and let_go(host, container):
-                    note(host.store, container, "unpause")
+                _signal(host, container, number, connection)
     except (NotRunning, Unanswering) as error:
         if isinstance(error, Unanswering) and number != 9:
             raise
@@ -133,6 +130,13 @@ def kill(host: Host, container: Container, number: int) -> None:
                 found.end() if number == 9 else found.send(number)
     if number == 9:
         sweep.tidy_after(host, container)
+
+
+def _signal(host: Host, container: Container, number: int, connection: Connection) -> None:
+    ends = not container.config.get("StopSignal") or number == _stop_signal(container)
+    connection.send_all(*((b"s", b""),) * ends, (b"k", str(number).encode()))
+    if ends and let_go(host, container):
+        note(host.store, container, "unpause")
 
 
 def restart(host: Host, container: Container, *, timeout: int | None = None, signal: str = "") -> None:

@@ -63,6 +63,12 @@ def gateway_end(lease: Lease) -> Endpoint | None:
     return min(ends, key=lambda end: (-int(end.wish.get("GwPriority") or 0), end.network), default=None)
 
 
+def free_interface(lease: Lease) -> str:
+    """A name for the container's end of one more network."""
+    taken = {end.interface for end in lease.endpoints}
+    return next(f"eth{n}" for n in range(len(taken) + 1) if f"eth{n}" not in taken)
+
+
 def idle(network: Network) -> Endpoint:
     """The end of a network that consists of nothing: Docker's host and none."""
     return Endpoint(

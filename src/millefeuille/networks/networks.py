@@ -254,9 +254,7 @@ class Networks:
                 raise AlreadyConnected(
                     f"endpoint with name {wishes.name} already exists in network {found.name}"
                 )
-            interfaces = {end.interface for end in lease.endpoints}
-            interface = next(f"eth{n}" for n in range(len(interfaces) + 1) if f"eth{n}" not in interfaces)
-            end = self._endpoint(container, wishes, found, wish, interface)
+            end = self._endpoint(container, wishes, found, wish, ends.free_interface(lease))
             had_way_out = ends.gateway_end(lease) is not None
             lease = replace(lease, endpoints=(*lease.endpoints, end))
             lease = lease if had_way_out else self._published(lease, wishes, [found])

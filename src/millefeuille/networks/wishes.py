@@ -56,12 +56,7 @@ def wishes(
 
     `hosts` is where its /etc/hosts lies, or will lie.
     """
-    mode = str(host_config.get("NetworkMode") or "default")
-    mode = "bridge" if mode == "default" else mode
-    if mode in (networking.get(LEFT) or ()):
-        # Who left its network may have been connected to none, which stands alone.
-        gone = NOWHERE if mode == "none" else mode
-        mode = "none" if "none" in (networking.get("EndpointsConfig") or ()) else gone
+    mode = _mode(host_config, networking)
     bindings = host_config.get("PortBindings") or {}
     endpoints = _endpoints(mode, config, networking)
     return Wishes(
@@ -77,6 +72,16 @@ def wishes(
         publish_all=bool(host_config.get("PublishAllPorts")),
         extra_hosts=tuple(host_config.get("ExtraHosts") or ()),
     )
+
+
+def _mode(host_config: Mapping[str, Any], networking: Mapping[str, Any]) -> str:
+    mode = str(host_config.get("NetworkMode") or "default")
+    mode = "bridge" if mode == "default" else mode
+    if mode in (networking.get(LEFT) or ()):
+        # Who left its network may have been connected to none, which stands alone.
+        gone = NOWHERE if mode == "none" else mode
+        mode = "none" if "none" in (networking.get("EndpointsConfig") or ()) else gone
+    return mode
 
 
 def _endpoints(

@@ -32,14 +32,7 @@ def privately(work: Callable[[], T], leave: Callable[[], None] = lambda: None) -
     def enter() -> None:
         begun.set()
         try:
-            try:
-                kernel.unshare(kernel.CLONE_NEWNS)
-                # What the host unmounts later must go here too, what is mounted here must not go there.
-                kernel.mount_setattr("/", propagation=kernel.MS_SLAVE, recursive=True)
-            except PermissionError:
-                raise NamespaceDenied(
-                    "a mount namespace: not permitted", advice="Running containers needs root."
-                ) from None
+            _leave_hosts_mounts()
             results.append(work())
         except BaseException as error:
             failures.append(error)
@@ -61,3 +54,14 @@ def privately(work: Callable[[], T], leave: Callable[[], None] = lambda: None) -
     if failures:
         raise failures[0]
     return results[0]
+
+
+def _leave_hosts_mounts() -> None:
+    try:
+        kernel.unshare(kernel.CLONE_NEWNS)
+        # What the host unmounts later must go here too, what is mounted here must not go there.
+        kernel.mount_setattr("/", propagation=kernel.MS_SLAVE, recursive=True)
+    except PermissionError:
+        raise NamespaceDenied(
+            "a mount namespace: not permitted", advice="Running containers needs root."
+        ) from None

@@ -19,7 +19,7 @@ from millefeuille.annotations import Final
 from millefeuille.build.running import document, names
 from millefeuille.build.running.failure import StepStopped
 from millefeuille.build.running.host import RunHost
-from millefeuille.build.running.mounts import Furnishing
+from millefeuille.build.running.mounts import Furnished, Furnishing
 from millefeuille.build.running.stubs import Stubs
 from millefeuille.build.running.trees import Trees
 from millefeuille.build.running.wish import RunWish
@@ -115,6 +115,15 @@ class Step:
         furnished = Furnishing(
             self._host, self._wish, private=self._private, trees=trees, stack=stack, tick=tick
         ).furnish()
+        self._write_document(furnished, root, rootfs)
+        tick()
+        process = self._host.runtime.run(self._id, self._bundle, stdio)
+        # First of all: nothing can be taken away from below a command that runs.
+        stack.callback(self._end, process)
+        return process
+
+    def _write_document(self, furnished: Furnished, root: int, rootfs: str) -> None:
+        """The bundle: the runtime's document, and the files that it names."""
         wish = self._wish
         taken = {mount["destination"] for mount in furnished.mounts}
         own = names.write(self._private, wish.hostname, wish.extra_hosts)
@@ -127,11 +136,6 @@ class Step:
         # The runtime's log is read from outside; its document, which may hold secrets, is not.
         files.act("symlink", self._bundle)
         os.symlink(f"{self._private}/config.json", f"{self._bundle}/config.json")
-        tick()
-        process = self._host.runtime.run(self._id, self._bundle, stdio)
-        # First of all: nothing can be taken away from below a command that runs.
-        stack.callback(self._end, process)
-        return process
 
 
 def waited(process: Running, tick: Callable[[], None]) -> tuple[int, str]:

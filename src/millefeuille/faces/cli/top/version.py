@@ -68,14 +68,7 @@ def server() -> Struct:
         "MinAPIVersion": OLDEST_API_VERSION,
         **shared,
     }
-    engine = Struct(
-        type_name="types.ComponentVersion",
-        fields={
-            "Name": "Engine",
-            "Version": ours["Version"],
-            "Details": TypedMap(dict(sorted(details.items()))),
-        },
-    )
+    engine = _component("Engine", ours["Version"], details)
     fields = {
         "Platform": Struct(type_name="struct { Name string }", fields={"Name": "millefeuille"}),
         "Components": TypedList([engine], "types.ComponentVersion"),
@@ -91,6 +84,11 @@ def server() -> Struct:
         type_name="system.serverVersion", fields=fields, json_names=_JSON_NAMES, pointer=True,
         omit_empty=frozenset(("Experimental", "BuildTime")),
     )  # fmt: skip
+
+
+def _component(name: str, version: object, details: dict[str, object]) -> Struct:
+    fields = {"Name": name, "Version": version, "Details": TypedMap(dict(sorted(details.items())))}
+    return Struct(type_name="types.ComponentVersion", fields=fields)
 
 
 def _rendered(template: str, data: Struct) -> str:
