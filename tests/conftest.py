@@ -20,10 +20,16 @@ from millefeuille.testing.servers import DockerServer, RegistryServer, ServerMis
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+GZIP = b"\x1f\x8b"
+
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Long bytes are no name: what is in them, the time in a gzip header say, differs between processes."""
-    return "long bytes" if isinstance(val, bytes) and len(val) > 64 else None
+    """Long or compressed bytes are no name: what is in them, the time in a gzip header say, differs between
+    processes.
+    """
+    if not isinstance(val, bytes):
+        return None
+    return "long bytes" if len(val) > 64 or val.startswith(GZIP) else None
 
 
 @pytest.fixture(scope="session", autouse=True)
