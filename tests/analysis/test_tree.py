@@ -81,6 +81,29 @@ def test_hundreds_of_layers() -> None:
         assert len(found.children(b"d", below=0, upto=upto)) == upto + 1
 
 
+def test_hard_links_through_hundreds_of_layers() -> None:
+    links = [
+        rawtars.archive(
+            rawtars.hardlink(b"d%d/f" % number, b"d%d/f" % (number - 1)),
+            rawtars.file(b"d%d/g" % number, b"y"),
+            rawtars.hardlink(b"d%d/h" % number, b"d%d/g" % (number - 1)),
+        )
+        for number in range(1, 500)
+    ]
+    found = trees(rawtars.archive(rawtars.file(b"d0/f", b"x"), rawtars.file(b"d0/g", b"y")), *links)
+    shown = {node.name: (node.layer, node.entry) for node in found.children(b"d499", below=498, upto=499)}
+    assert shown == {b"f": (0, 0), b"g": (499, 1), b"h": (498, 1)}
+
+
+def test_more_directories_than_are_kept() -> None:
+    files = [rawtars.file(b"d%d/f" % number, b"x") for number in range(2100)]
+    links = [rawtars.hardlink(b"e/f%d" % number, b"d%d/f" % number) for number in range(2100)]
+    found = trees(rawtars.archive(*files), rawtars.archive(*links))
+    for _ in range(2):
+        shown = found.children(b"e", below=0, upto=1)
+        assert sorted(node.entry for node in shown) == list(range(2100))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("slice_", range(5))
 def test_random_stacks_show_what_drivers_merge(slice_: int) -> None:

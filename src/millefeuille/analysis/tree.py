@@ -29,6 +29,7 @@ REMOVED: Final = "removed"
 
 NO_ENTRY: Final = -1
 _KEPT: Final = 64  # layers
+_KEPT_LISTINGS: Final = 1024  # directories
 
 Place = tuple[int, int]  # a layer and the number of an entry in it, NO_ENTRY for a directory without one
 
@@ -77,7 +78,7 @@ class Trees:
         self._account = account
         self._touched = lru_cache(maxsize=64)(self._touch)
         # Directories that are looked at again and again while somebody walks about: each after every layer.
-        self._listings = lru_cache(maxsize=1024)(_no_listings)
+        self._listings: dict[bytes, dict[int, Mapping[bytes, Place]]] = {}
         self._sums: dict[int, Mapping[bytes, int]] = {}  # of the layers that were asked for last
 
     def children(self, path: bytes, *, below: int, upto: int, sums: bool = True) -> list[Node]:
@@ -123,12 +124,47 @@ class Trees:
         """What is in a directory after a layer, by name."""
         if upto < 0:
             return {}
-        known = self._listings(path)
-        # From the lowest on, and not each by a call for the one below it: there may be hundreds of layers.
-        # Where two threads ask at once, both find the same.
-        for layer in range(len(known), upto + 1):
-            known[layer] = self._list(path, layer, known.get(layer - 1, {}))
-        return known[upto]
+        known = self._listings.get(path)
+        if known is not None and upto in known:
+            return known[upto]
+        if len(self._listings) > _KEPT_LISTINGS:
+            self._listings = {}
+        return self._walked(path, upto)
+
+    def _walked(self, path: bytes, upto: int) -> Mapping[bytes, Place]:
+        """What `_listed` says, of a directory that was not looked at so far.
+
+        From the lowest layer on, and not each by a call for the one below: there may be hundreds of layers.
+        For the same reason directories that hold what hard links speak of wait on a list of their own for
+        their turn, and each has been walked before it is asked for. Where two threads ask at once, both find
+        the same.
+        """
+        listings, waiting = self._listings, [(path, upto)]
+        while waiting:
+            at, last = waiting[-1]
+            known = listings.setdefault(at, {})
+            for layer in range(len(known), last + 1):
+                needed = [
+                    (above, below)
+                    for above, below in self._needed(at, layer)
+                    if below not in listings.get(above, ())
+                ]
+                if needed:
+                    waiting += needed
+                    break
+                known[layer] = self._list(at, layer, known.get(layer - 1, {}))
+            else:
+                waiting.pop()
+        return listings[path][upto]
+
+    def _needed(self, path: bytes, upto: int) -> Iterator[tuple[bytes, int]]:
+        """The directories, each after which layer, that hard links of a layer in a directory lead to."""
+        layer = self._layers[upto]
+        for number in layer.entries_in(path) if upto and HARDLINK in layer.kinds else ():
+            if layer.kinds[number] == HARDLINK:
+                target = self._followed(layer, number)
+                if isinstance(target, bytes):
+                    yield target.rpartition(b"/")[0], upto - 1
 
     def _list(self, path: bytes, upto: int, before: Mapping[bytes, Place]) -> Mapping[bytes, Place]:
         layer = self._layers[upto]
@@ -154,14 +190,20 @@ class Trees:
 
     def _linked(self, upto: int, number: int) -> Place:
         """What a hard link of a layer is one more name of; the link itself where that is not there."""
-        layer, entry = self._layers[upto], number
+        target = self._followed(self._layers[upto], number)
+        if isinstance(target, int):
+            return upto, target
+        return self.find(target, upto - 1) or (upto, number)
+
+    def _followed(self, layer: Layer, entry: int) -> int | bytes:
+        """The entry of a layer that a hard link of its own is a name of, or the path in the layers below."""
         while layer.kinds[entry] == HARDLINK:
             target = layer.index.link(entry)
             earlier = [each for each in layer.at(target) if each < entry and layer.kinds[each] < WHITEOUT]
             if not earlier:
-                return self.find(target, upto - 1) or (upto, number)
+                return target
             entry = earlier[-1]
-        return upto, entry
+        return entry
 
     def _concerns(self, layer: Layer, path: bytes) -> bool:
         return path in layer.parents or self._cuts(layer, path)
@@ -241,10 +283,6 @@ class Trees:
             above = layer.paths[entry].rpartition(b"/")[0]
             deltas[killer][above] = deltas[killer].get(above, 0) - layer.sizes[entry]
         return [_rolled_up(direct) for direct in deltas]
-
-
-def _no_listings(path: bytes) -> dict[int, Mapping[bytes, Place]]:
-    return {}
 
 
 def _rolled_up(direct: Mapping[bytes, int]) -> dict[bytes, int]:
