@@ -28,6 +28,9 @@ _NO_EXPRESSION = (re.error, ValueError, OverflowError, RecursionError)
 # What looking through the paths may take, in seconds: at all, and for each path several times what it needs.
 _AT_ALL: Final = 0.5
 _EACH: Final = 3e-6
+# What Go, and so Dive, repeats at most; `re` would keep a record of each of a thousand million.
+_REPEATS: Final = 1000
+_REPEATED = re.compile(r"\{(\d*),?(\d*)\}")
 
 
 class BadFilter(Invalid):
@@ -83,6 +86,8 @@ class Wanted:
 
 def _by_expression(word: str) -> re.Pattern[str]:
     try:
+        if any(int(count) > _REPEATS for counts in _REPEATED.findall(word) for count in counts if count):
+            raise ValueError
         return re.compile(word, re.ASCII)  # classes have the characters that they have in Go, and for Dive
     except _NO_EXPRESSION:
         return re.compile(re.escape(word))
