@@ -23,7 +23,7 @@ from millefeuille.build.dockerfile.instructions import (
     Run,
     Workdir,
 )
-from millefeuille.build.expanded import expanded
+from millefeuille.build.foreseen import Foreseen, foreseen
 from millefeuille.build.layering import Unmade
 from millefeuille.build.plan import Plan, PlannedStage
 from millefeuille.build.report import Began, Ended, Planned, Reporter, Vertex
@@ -54,7 +54,7 @@ _LAYERS = (Run, Copy, Add, Workdir)
 class _Line:
     """An instruction of a stage with its line of progress; metadata has none."""
 
-    instruction: Instruction
+    foreseen: Foreseen
     vertex: Vertex | None
 
 
@@ -84,7 +84,8 @@ class _Build:
         self._failures: list[BaseException] = []  # in the order of their coming, without what they stopped
 
     def run(self) -> State:
-        lines = {stage.index: self._lines(stage) for stage in self._plan.stages}
+        told = foreseen(self._plan, self._scope)
+        lines = {stage.index: self._lines(stage, told[stage.index]) for stage in self._plan.stages}
         vertices = tuple(v for first, rest in lines.values() for v in (first, *_vertices(rest)))
         self._reporter.report(Planned(vertices=vertices))
         if len(self._plan.stages) == 1:
@@ -103,28 +104,34 @@ class _Build:
             raise self._failures[0]
         return self._states[self._plan.target.index].result()
 
-    def _lines(self, stage: PlannedStage) -> tuple[Vertex, tuple[_Line, ...]]:
+    def _lines(
+        self, stage: PlannedStage, instructions: Sequence[Foreseen]
+    ) -> tuple[Vertex, tuple[_Line, ...]]:
         total = 1 + sum(isinstance(one, _LAYERS) for one in stage.instructions)
         alone = len(self._plan.stages) == 1 and not stage.stage.name
         label = (stage.name, "" if alone else f"{stage.name} ")
         base = stage.base.name if isinstance(stage.base, Base) else self._name(stage.base)
-        first = self._vertex(label, 1, total, f"FROM {base}", stage.stage.from_.location.first)
+        text = f"FROM {base}"
+        first = self._vertex(label, 1, total, text, text, stage.stage.from_.location.first)
         lines, place = [], 1
-        for one in stage.instructions:
+        for one in instructions:
             vertex = None
-            if isinstance(one, _LAYERS):
+            if isinstance(one.written, _LAYERS):
                 place += 1
-                vertex = self._vertex(label, place, total, one.original, one.location.first)
+                line = one.written.location.first
+                vertex = self._vertex(label, place, total, one.shown, one.written.original, line)
             lines.append(_Line(one, vertex))
         return first, tuple(lines)
 
     def _name(self, index: int) -> str:
         return next(stage.name for stage in self._plan.stages if stage.index == index)
 
-    def _vertex(self, label: tuple[str, str], place: int, total: int, text: str, line: int) -> Vertex:
+    def _vertex(
+        self, label: tuple[str, str], place: int, total: int, shown: str, text: str, line: int
+    ) -> Vertex:
         self.numbers += 1
-        stage, shown = label
-        name = f"[{self._label}{shown}{place:>{len(str(total))}}/{total}] {text}"
+        stage, prefix = label
+        name = f"[{self._label}{prefix}{place:>{len(str(total))}}/{total}] {shown}"
         return Vertex(number=self.numbers, name=name, line=line, stage=stage, place=place, text=text)
 
     def _stage(self, stage: PlannedStage, first: Vertex, lines: Sequence[_Line]) -> State:
@@ -165,7 +172,7 @@ class _Build:
         return state
 
     def _step(self, stage: PlannedStage, state: State, line: _Line) -> State:
-        instruction = expanded(line.instruction, state.scope)
+        instruction = line.foreseen.instruction
         if isinstance(instruction, Arg):
             return self._arg(state, instruction)
         if isinstance(instruction, Env):
@@ -178,7 +185,7 @@ class _Build:
         assert line.vertex is not None
         site = Site(
             stage=stage, state=state, vertex=line.vertex, states=self._states,
-            written=line.instruction, file=state.scope.file,
+            written=line.foreseen.written, file=state.scope.file,
         )
         began = time.monotonic_ns()
         try:

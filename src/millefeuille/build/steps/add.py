@@ -16,7 +16,7 @@ from millefeuille.build.copying.add import added
 from millefeuille.build.copying.copy import Selected
 from millefeuille.build.copying.fetched import FetchedSource
 from millefeuille.build.copying.root import RootTree
-from millefeuille.build.dockerfile.errors import DockerfileError
+from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.heredoc import Heredoc
 from millefeuille.build.dockerfile.instructions import Add
 from millefeuille.build.plan import FromContext
@@ -47,7 +47,6 @@ def add(workshop: Workshop, site: Site, instruction: Add) -> State:
     Raises as `transfer` does, ChecksumMismatch, and what fetching raises.
     """
     remotes = [_remote(one, instruction) for one in instruction.sources]
-    _check(site, instruction, remotes)
     with ExitStack() as stack:
         directory = stack.enter_context(scratch(workshop.scratch))
         remotes = [_resolved(workshop, one, directory) for one in remotes]
@@ -77,16 +76,13 @@ def _remote(source: str | Heredoc, instruction: Add) -> _Remote | None:
     return _Remote(url=source) if source.startswith(("http://", "https://")) else None
 
 
-def _check(site: Site, instruction: Add, remotes: Sequence[_Remote | None]) -> None:
-    if not instruction.checksum:
-        return
-    message = ""
+def check_checksum(instruction: Add) -> None:
+    """Hold that what has a checksum can have one. Raises Complaint."""
+    remotes = [_remote(one, instruction) for one in instruction.sources]
     if len(remotes) != 1:
-        message = "checksum can't be specified for multiple sources"
-    elif remotes[0] is None:
-        message = "checksum requires HTTP(S) or Git sources"
-    if message:
-        raise DockerfileError(message, name=site.file, line=site.written.location.first)
+        raise Complaint("checksum can't be specified for multiple sources")
+    if remotes[0] is None:
+        raise Complaint("checksum requires HTTP(S) or Git sources")
 
 
 def _resolved(workshop: Workshop, remote: _Remote | None, directory: str) -> _Remote | None:
