@@ -111,9 +111,12 @@ class _Reader:
         mount = self._mount
         seed = None
         target = self._target()
-        self.inputs.append({"type": "cache", "target": target, "id": mount.id})
+        key = {"type": "cache", "target": target, "id": mount.id, **self._attributes(0o755)}
+        if mount.read_only:
+            key["readOnly"] = True
         if mount.from_:
-            seed, _ = self._tree()
+            seed, key["seed"] = self._tree()
+        self.inputs.append(key)
         namespace = self._workshop.request.arguments.get("BUILDKIT_CACHE_MOUNT_NS", "")
         id = mount.id or target
         return Cache(
@@ -123,15 +126,18 @@ class _Reader:
         )  # fmt: skip
 
     def _memory(self) -> Memory:
-        target = self._target()
-        self.inputs.append({"type": "tmpfs", "target": target})
-        return Memory(target=target, size=self._mount.size or None)
+        target, size = self._target(), self._mount.size
+        self.inputs.append({"type": "tmpfs", "target": target, **({"size": size} if size else {})})
+        return Memory(target=target, size=size or None)
 
     def _secret(self) -> Secret | None:
         mount = self._mount
         given = self._workshop.request.secrets.get(mount.id)
         target = self._target() if mount.target else None
-        self.inputs.append({"type": "secret", "id": mount.id, "target": target or "", "env": mount.env})
+        self.inputs.append({
+            "type": "secret", "id": mount.id, "target": target or "", "env": mount.env,
+            **self._attributes(0o400),
+        })  # fmt: skip
         if given is None:
             if mount.required:
                 advice = f"Give it with --secret id={mount.id},…"
@@ -146,7 +152,7 @@ class _Reader:
         mount = self._mount
         path = self._workshop.request.agents.get(mount.id)
         target = self._target() if mount.target else ""
-        self.inputs.append({"type": "ssh", "id": mount.id, "target": target})
+        self.inputs.append({"type": "ssh", "id": mount.id, "target": target, **self._attributes(0o600)})
         if path is None:
             if mount.required:
                 raise NoSecret(f"ssh agent {mount.id}: not given", advice=f"Give it with --ssh {mount.id}")
@@ -155,6 +161,12 @@ class _Reader:
             agent=path, target=target, mode=0o600 if mount.mode is None else mount.mode,
             uid=mount.uid or 0, gid=mount.gid or 0,
         )  # fmt: skip
+
+    def _attributes(self, mode: int) -> dict[str, Any]:
+        """Mode and owner for the key, where they are not those that a mount of its type has anyway."""
+        mount = self._mount
+        given = {"mode": (mount.mode, mode), "uid": (mount.uid, 0), "gid": (mount.gid, 0)}
+        return {name: value for name, (value, usual) in given.items() if value not in (None, usual)}
 
     def _tree(self) -> tuple[Tree, str]:
         """The tree that is mounted, and the identity of what it holds."""
