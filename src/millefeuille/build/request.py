@@ -11,14 +11,20 @@ from millefeuille.values import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSource:
-    """Where a secret's bytes come from: a variable of the client's, which has that value, or a file."""
+    """Where a secret's bytes come from: a variable of the client's, which has that value, or a file.
+
+    `data` are those of a file that can be read once only, as a pipe.
+    """
 
     variable: str = ""
     value: str = field(default="", repr=False)
     path: str = ""
+    data: bytes | None = field(default=None, repr=False)
 
     def read(self) -> bytes:
         """The secret itself. Raises OSError."""
+        if self.data is not None:
+            return self.data
         if self.variable:
             return os.fsencode(self.value)
         with open(self.path, "rb") as file:
@@ -31,8 +37,8 @@ class Request:
 
     `target` is a stage's name or number, "" the last one. `epoch` is seconds since 1970. `no_cache` lists the
     stages to build anew: None for none, empty for all. `hosts` are (name, address); `ulimits` and `resources`
-    have the words of Docker's HostConfig. `agents` are sockets by ID. With `keep_failed`, the root of a
-    command that failed stays.
+    have the words of Docker's HostConfig. `agents` are sockets by ID; `keys` files with keys for an agent of
+    the build's own, by its ID. With `keep_failed`, the root of a command that failed stays.
     """
 
     target: str = ""
@@ -46,6 +52,7 @@ class Request:
     resources: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, SecretSource] = field(default_factory=dict)
     agents: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     explain: bool = False
     keep_failed: bool = False
 

@@ -74,7 +74,7 @@ def _facts(
         arguments=request.arguments,
         labels=delivery.labels,
         secrets=tuple(request.secrets),
-        agents=tuple(request.agents),
+        agents=(*request.agents, *request.keys),
         locals=("context", "dockerfile"),
         dependencies=tuple(bases),
         hermetic=request.network == "none",

@@ -23,7 +23,7 @@ from millefeuille.settings import Settings
 from millefeuille.store import leases
 from millefeuille.store.leases import Lease
 from millefeuille.store.store import Store
-from millefeuille.values import dataclass
+from millefeuille.values import dataclass, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ def workshop(
     with stack:
         if os.geteuid() != 0 and not tools.rehearsal:
             runner()  # later there are threads, and no user namespace to be entered
+        place = os.path.join(settings.root, "build", "scratch-files")
+        if request.keys and not tools.rehearsal:
+            request = _with_keys(settings, request, place, stack)
         lease = stack.enter_context(leases.lease(store.disk, "build"))
         cache = StepCache(store, lease, tools.imports(), lambda text: _warn(tools.reporter, text))
         yield (
@@ -81,12 +84,20 @@ def workshop(
                 bases=StoredBases(store, lease, tools.fetch, always=tools.pull),
                 runner=runner,
                 remotes=functools.cache(lambda: _remotes(settings, request)),
-                scratch=os.path.join(settings.root, "build", "scratch-files"),
+                scratch=place,
                 context=context,
                 contexts=contexts,
             ),
             lease,
         )
+
+
+def _with_keys(settings: Settings, request: Request, place: str, stack: contextlib.ExitStack) -> Request:
+    """With agents that have the keys in the place of the keys."""
+    key_agent = importlib.import_module("millefeuille.build.running.keyagent").key_agent
+    environment = settings.environment
+    own = {id: stack.enter_context(key_agent(place, keys, environment)) for id, keys in request.keys.items()}
+    return replace(request, agents={**request.agents, **own}, keys={})
 
 
 def _warn(reporter: Reporter, text: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 
-from millefeuille.annotations import Any
+from millefeuille.annotations import Any, Final
+from millefeuille.build.dockerfile.complaint import Complaint
+from millefeuille.build.dockerfile.csvfields import csv_fields
 from millefeuille.build.request import Request, SecretSource
 from millefeuille.docker.creation.addresses import extra_host
 from millefeuille.docker.creation.pairs import looking_in
@@ -16,6 +19,8 @@ from millefeuille.faces.cli.exits import Refusal
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.store.names import check_name
+
+_SECRET: Final = 500 << 10  # bytes of a secret, as BuildKit has it
 
 
 def request(context: Context, call: Call, *, keep_failed: bool) -> Request:
@@ -28,6 +33,7 @@ def request(context: Context, call: Call, *, keep_failed: bool) -> Request:
     if network not in ("default", "none", "host"):
         raise Refusal(f'network mode "{network}" not supported by the builder: use default, none or host')
     ulimits = call[flags.ULIMIT]
+    agents, keys = _agents(call, environment)
     filtered = frozenset(name.lower() for name in call[flags.NO_CACHE_FILTER])
     return Request(
         target=call[flags.TARGET],
@@ -40,7 +46,8 @@ def request(context: Context, call: Call, *, keep_failed: bool) -> Request:
         ulimits=ulimits,
         resources=_limits(call),
         secrets=dict(_secret(text, environment) for text in call[flags.SECRET]),
-        agents=dict(_agent(text, environment) for text in call[flags.SSH]),
+        agents=agents,
+        keys=keys,
         explain=call[flags.EXPLAIN] or call[flags.DRY_RUN],
         keep_failed=keep_failed,
     )
@@ -98,7 +105,11 @@ def _epoch(call: Call, arguments: Mapping[str, str], environment: Mapping[str, s
 
 def _fields(text: str, what: str) -> dict[str, str]:
     found = {}
-    for field in text.split(","):
+    try:
+        fields = csv_fields(text)
+    except Complaint as error:
+        raise Refusal(f"invalid {what} '{text}': {error}") from None
+    for field in fields:
         key, given, value = field.partition("=")
         if not given:
             raise Refusal(f"invalid {what} '{text}': field '{field}' must be a key=value pair")
@@ -124,14 +135,51 @@ def _secret(text: str, environment: Mapping[str, str]) -> tuple[str, SecretSourc
         path, variable = ("", id) if kind != "file" and id in environment else (id, "")
     if variable:
         return id, SecretSource(variable=variable, value=environment.get(variable, ""))
-    if not os.path.isfile(path):
-        raise Refusal(f"failed to stat {path}: no such file")
-    return id, SecretSource(path=os.path.abspath(path))
+    return id, _file(path)
 
 
-def _agent(text: str, environment: Mapping[str, str]) -> tuple[str, str]:
-    id, _, path = text.partition("=")
-    path = path or environment.get("SSH_AUTH_SOCK", "")
-    if not path:
-        raise Refusal(f"invalid empty ssh agent socket for '{id}': make sure SSH_AUTH_SOCK is set")
-    return id, os.path.abspath(path)
+def _file(path: str) -> SecretSource:
+    """A secret's file. What can be read only once, as `<(command)`, is read here: there may be many RUNs."""
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise Refusal(f"failed to read secret {path}: is a directory")
+        if stat.S_ISREG(mode):
+            return SecretSource(path=os.path.abspath(path))
+        with open(path, "rb") as file:
+            data = file.read(_SECRET + 1)
+    except OSError as error:
+        raise Refusal(f"failed to stat {path}: {(error.strerror or str(error)).lower()}") from None
+    if len(data) > _SECRET:
+        raise Refusal(f"failed to read secret {path}: more than 500 kB")
+    return SecretSource(path=path, data=data)
+
+
+def _agents(call: Call, environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Sockets of agents and files of keys, each by ID."""
+    sockets: dict[str, str] = {}
+    keys: dict[str, tuple[str, ...]] = {}
+    for text in call[flags.SSH]:
+        id, _, value = text.partition("=")
+        value = value or environment.get("SSH_AUTH_SOCK", "")
+        if not value:
+            raise Refusal(f"invalid empty ssh agent socket for '{id}': make sure SSH_AUTH_SOCK is set")
+        paths = value.split(",")
+        if not any(_is_socket(text, path) for path in paths):
+            keys[id] = tuple(map(os.path.abspath, paths))
+        elif len(paths) > 1:
+            raise Refusal(f"could not parse ssh: [{text}]: only a single socket is allowed")
+        else:
+            sockets[id] = os.path.abspath(value)
+    return sockets, keys
+
+
+def _is_socket(text: str, path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        words = (error.strerror or str(error)).lower()
+        raise Refusal(f"could not parse ssh: [{text}]: stat {path}: {words}") from None
+    if not stat.S_ISSOCK(mode) and not stat.S_ISREG(mode):
+        raise Refusal(f"could not parse ssh: [{text}]: {path} is neither a socket nor a key")
+    return stat.S_ISSOCK(mode)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.annotations import NamedTuple
+from millefeuille.build.dockerfile.complaint import Complaint
+from millefeuille.build.dockerfile.csvfields import csv_fields
 from millefeuille.build.cache.portable import Imported
 from millefeuille.build.cache.steps import Source, StepCache
 from millefeuille.engine.build import Caches
@@ -56,7 +58,10 @@ def _read(text: str, path: str) -> _Wish:
     is_image = "=" not in text
     if is_image:
         text = f"type=registry,ref={text}"
-    parts = [(field, *field.partition("=")) for field in text.split(",")]
+    try:
+        parts = [(field, *field.partition("=")) for field in csv_fields(text)]
+    except Complaint as error:
+        raise Refusal(f"invalid cache option '{text}': {error}") from None
     fields = {name: value for _, name, _, value in parts}
     kind = fields.get("type", "registry")
     if kind not in ("registry", "local"):  # first of all: other types have other options

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation import policies
+from millefeuille.docker.creation.pairs import label
 from millefeuille.docker.creation.quantities import memory_and_swap
 from millefeuille.faces.cli.options import Option, boolean, integer, repeated, string, strings
-from millefeuille.faces.cli.typed import amount, things
+from millefeuille.faces.cli.typed import amount, checked, things
 
 ADD_HOST = repeated("add-host", 'Add a custom host-to-IP mapping ("host:ip")')
 ALLOW = strings("allow", 'Allow extra privileged entitlement ("network.host", "security.insecure")')
@@ -29,7 +30,7 @@ DRY_RUN = boolean("dry-run", "Show the plan and which steps are in the cache, an
 FILE = string("file", 'Name of the Dockerfile (default "PATH/Dockerfile")', short="f", complete="file")
 FORCE_RM = boolean("force-rm", "Always remove intermediate containers: there are none that stay")
 IIDFILE = string("iidfile", "Write the image ID to a file", complete="file")
-LABEL = repeated("label", "Set metadata for an image")
+LABEL = checked("label", "Set metadata for an image", label)
 LOAD = boolean("load", "Shorthand for \"--output=type=image\": put the result into the store")
 MEMORY = amount("memory", "Memory limit", short="m")
 MEMORY_SWAP = amount(
@@ -57,7 +58,9 @@ SBOM = string("sbom", 'Shorthand for "--attest=type=sbom"')
 SECRET = repeated("secret", 'Secret to expose to the build ("id=mysecret[,src=/local/secret]")')
 SHM_SIZE = amount("shm-size", "Shared memory size for build containers")
 SQUASH = boolean("squash", "Squash newly built layers into a single new layer")
-SSH = repeated("ssh", 'SSH agent socket to expose to the build ("default|<id>[=<socket>]")')
+SSH = repeated(
+    "ssh", 'SSH agent socket or keys to expose to the build ("default|<id>[=<socket>|<key>[,<key>]]")'
+)
 TAG = repeated("tag", 'Image identifier ("[registry/]repository[:tag]")', short="t")
 TARGET = string("target", "Set the target build stage to build")
 TIMESTAMP = integer("timestamp", "Set all times in the image to these seconds since 1970", default=-1)
