@@ -13,7 +13,7 @@ from millefeuille.faces.cli.terminal import ReaderGone, Terminal
 class PlainBuild:
     """A Reporter that prints. What commands print comes with the seconds since their step began.
 
-    A step's number and name stand above its first line, and again whenever lines of another came between.
+    A step's number and name come as it begins, and again whenever lines of another came between.
     """
 
     def __init__(self, terminal: Terminal) -> None:
@@ -37,6 +37,7 @@ class PlainBuild:
     def _lines(self, event: Event) -> Iterator[str]:
         if isinstance(event, Began):
             self._began[event.vertex.number] = time.monotonic()
+            yield from self._heading(event)
         elif isinstance(event, Noted):
             yield event.message
         elif isinstance(event, Printed):
@@ -49,11 +50,15 @@ class PlainBuild:
             yield ""
 
     def _about(self, event: Began | Printed | Ended | Explained, lines: list[str]) -> Iterator[str]:
+        if lines:
+            yield from self._heading(event)
+        yield from (f"#{event.vertex.number} {line}" for line in lines)
+
+    def _heading(self, event: Began | Printed | Ended | Explained) -> Iterator[str]:
         number = event.vertex.number
-        if lines and self._last != number:
+        if self._last != number:
             self._last = number
             yield f"#{number} {event.vertex.name}"
-        yield from (f"#{number} {line}" for line in lines)
 
     def _whole_lines(self, event: Printed) -> list[str]:
         number = event.vertex.number
