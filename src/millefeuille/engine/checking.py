@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from millefeuille.build import process
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.expanded import expanded_from
@@ -93,8 +94,7 @@ def _asked(settings: Settings, name: str, platform: Platform) -> ImageConfig | N
 def _facts(config: ImageConfig) -> BaseFacts:
     own = config.fields.get("config")
     run = own if isinstance(own, dict) else {}
-    pairs = [str(pair).partition("=") for pair in run.get("Env") or ()]
+    begun = process.begun(run, windows=config.platform.os == "windows")
     return BaseFacts(
-        environment={name: value for name, _, value in pairs}, shell=bool(run.get("Shell")),
-        platform=config.platform,
-    )  # fmt: skip
+        environment=dict(process.environment(begun)), shell=bool(run.get("Shell")), platform=config.platform
+    )

@@ -131,7 +131,7 @@ COMMANDS: Final = (
     Row("builder.du", "Show what the build cache takes", ("builder du",)),
     Row("builder.history", "List builds, or show the steps of one", ("builder history", "build history")),
     Row("builder.prune", "Remove build cache", ("builder prune",)),
-    Row("image.build", "Build an image from a Dockerfile", ("image build", "build")),
+    Row("image.build", "Build an image from a Dockerfile", ("image build", "build", "builder build")),
     Row("image.blame", "Show which layers touched a path of an image", ("image blame",)),
     Row("image.cat", "Print a file of an image", ("image cat",)),
     Row("image.cp", "Copy files/folders from an image to the local filesystem", ("image cp",)),

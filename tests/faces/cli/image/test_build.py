@@ -115,3 +115,40 @@ def test_an_archive_as_a_context_is_called_so(home: Home) -> None:
     _, err, code = home.mille("build", "-", typed=whole[:3000])
     assert code == 1
     assert err.startswith("Error: the build context: "), err
+
+
+def test_a_path_that_the_build_gives_is_no_undefined_variable(home: Home, tmp_path: Path) -> None:
+    archived = tmp_path / "a.tar"
+    archived.write_bytes(archive(file(b"a", b"x")))
+    assert home.mille("import", str(archived), "bare")[2] == 0
+    context = written(tmp_path / "c", "FROM bare\nENV PATH=$PATH:/x\n")
+    assert home.mille("build", "--check", context) == ("Check complete, no warnings found.\n", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--ssh", "a=/nonexist"), "could not parse ssh: [a=/nonexist]: stat /nonexist: no such file or dir"),
+        (("--ssh", "a=/etc"), "could not parse ssh: [a=/etc]: /etc is neither a socket nor a key"),
+        (("--ssh", "x=/etc/passwd,/nonexist"), "stat /nonexist: no such file or directory"),
+        (("--ssh", "x=/etc/passwd"), "/etc/passwd: not a private key without a pass phrase"),
+        (("--secret", "id=q,src=/etc"), "failed to read secret /etc: is a directory"),
+        (("--secret", "id=q,src=/nonexist"), "failed to stat /nonexist: no such file or directory"),
+        (("--secret", "id=q,src=/dev/zero"), "failed to read secret /dev/zero: more than 500 kB"),
+        (("--secret", 'id=q,"src=/etc'), 'extraneous or missing " in quoted-field'),
+        (("--label", "=c"), "invalid argument \"=c\" for \"--label\" flag: invalid label '=c': empty name"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_given_to_a_build(
+    home: Home, tmp_path: Path, options: tuple[str, ...], says: str
+) -> None:
+    _, err, code = home.mille("build", "-q", *options, written(tmp_path / "c", "FROM scratch\nCOPY . /\n"))
+    assert says in err
+    assert code != 0
+    assert home.mille("image", "ls", "-q")[0] == ""
+
+
+def test_builder_build_builds(home: Home, tmp_path: Path) -> None:
+    context = written(tmp_path / "c", "FROM scratch\nCOPY Dockerfile /\n")
+    out, _, code = home.mille("builder", "build", "-q", context)
+    assert (out[:7], code) == ("sha256:", 0)
