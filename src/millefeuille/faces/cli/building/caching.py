@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.annotations import NamedTuple
-from millefeuille.build.dockerfile.complaint import Complaint
-from millefeuille.build.dockerfile.csvfields import csv_fields
 from millefeuille.build.cache.portable import Imported
 from millefeuille.build.cache.steps import Source, StepCache
+from millefeuille.build.dockerfile.complaint import Complaint
+from millefeuille.build.dockerfile.csvfields import csv_fields
 from millefeuille.engine.build import Caches
 from millefeuille.engine.caching import export_layout, export_registry, import_layout, import_registry
 from millefeuille.errors import MilleError
