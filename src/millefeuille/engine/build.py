@@ -33,6 +33,7 @@ from millefeuille.engine import tending
 from millefeuille.engine.bases import Fetch
 from millefeuille.engine.workshop import Tools, workshop
 from millefeuille.errors import MilleError
+from millefeuille.later import Later
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
@@ -49,18 +50,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # loaded by a build that asks for it
     from millefeuille.build.outputs.attest import AttestWish
     from millefeuille.build.outputs.delivery import Delivered, Delivery, Doors
+    from millefeuille.build.sources import touched
+else:
+    touched = Later("millefeuille.build.sources.touched")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
     """A directory of the host to build from, and what of it is left out.
 
-    `lasting`: it may be built from again, so what was learned of its files is worth keeping.
+    `lasting`: it may be built from again, so what was learned of its files is worth keeping. `touched` is a
+    file, by its path from the directory on without links, that a rehearsal takes for changed; "" for none.
     """
 
     path: str
     ignore: Ignore = NOTHING
     lasting: bool = True
+    touched: str = ""
 
 
 # Takes the steps of a build somewhere; is told the layers of what came of it.
@@ -252,6 +258,8 @@ class _Build:
 
     def _source(self, tree: Tree) -> DirectorySource:
         root = os.path.abspath(tree.path)
+        if tree.touched:
+            return touched.TouchedSource(root, tree.touched, ignore=tree.ignore)
         if not tree.lasting:
             return DirectorySource(root, ignore=tree.ignore)
         directory = os.path.join(self._settings.root, "build", "contexts")

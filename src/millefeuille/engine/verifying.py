@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from millefeuille.analysis.advice.advice import CACHE_MOUNT, IGNORE, ORDER, Advice
 from millefeuille.analysis.advice.differing import Differing, differing
@@ -17,12 +16,12 @@ from millefeuille.analysis.advice.edits import AddFlag, Ignore
 from millefeuille.analysis.advice.rewrite import Rewritten, rewrite
 from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.report import Ended, Event, Reporter
-from millefeuille.build.scratch import scratch
 from millefeuille.build.sources import ignore
+from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.engine.advising import Advised, advised, lines_of
 from millefeuille.engine.analysis import Analysis
 from millefeuille.engine.bases import Fetch
-from millefeuille.engine.build import Order, Tree, build_image
+from millefeuille.engine.build import Order, build_image
 from millefeuille.engine.stored import stored
 from millefeuille.errors import Failed, MilleError
 from millefeuille.images.remove import remove
@@ -31,8 +30,6 @@ from millefeuille.settings import Settings
 from millefeuille.store.images import images
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass, replace
-
-_TOUCH = b"\n"  # what a file of the context is changed by
 
 
 class Unverified(Failed):
@@ -107,7 +104,10 @@ def verified(bench: Bench, order: Order, name: str) -> Verified:
             advised=advice, rewritten=rewritten, before=before.account.stored, after=after.account.stored,
             differing=tuple(_unexpected(advice, differing(before.image, after.image))),
             hits=tuple(
-                _hits(bench, order, advice, one) for one in advice.advice if one.kind == ORDER and one.trigger
+                hits
+                for one in advice.advice
+                if one.kind == ORDER
+                for hits in _hits(bench, order, advice, one)
             ),
         )  # fmt: skip
 
@@ -160,17 +160,20 @@ def _unexpected(advice: Advised, found: Iterator[Differing]) -> Iterator[Differi
             yield one
 
 
-def _hits(bench: Bench, order: Order, advice: Advised, one: Advice) -> Hits:
-    """Both orders built as they are, then looked up in the cache after a change."""
+def _hits(bench: Bench, order: Order, advice: Advised, one: Advice) -> Iterator[Hits]:
+    """Both orders built as they are, then looked up in the cache after a change; nothing where what is to
+    change is not in the context.
+    """
     rewritten = rewrite(advice.script, one.edits, advice.source, advice.escape)
     counts = []
     for each in (order, _rewritten_order(order, rewritten)):
-        with _built(bench, each), _changed(bench, each, one) as changed:
+        changed = _changed(each, one)
+        if changed is None:
+            return
+        with _built(bench, each):
             counts.append(_cached(bench, changed))
     (before, steps_before), (after, steps_after) = counts
-    return Hits(
-        advice=one, before=before, after=after, steps_before=steps_before, steps_after=steps_after
-    )  # fmt: skip
+    yield Hits(advice=one, before=before, after=after, steps_before=steps_before, steps_after=steps_after)
 
 
 class _Counting:
@@ -191,35 +194,17 @@ def _cached(bench: Bench, order: Order) -> tuple[int, int]:
     return sum(outcome == "cached" for outcome in counting.outcomes.values()), steps
 
 
-@contextlib.contextmanager
-def _changed(bench: Bench, order: Order, advice: Advice) -> Iterator[Order]:
-    """The build with its trigger changed; a file is changed in a copy of the context."""
-    trigger = advice.trigger
+def _changed(order: Order, advice: Advice) -> Order | None:
+    """The build with its trigger changed, to be rehearsed; None where there is nothing to change."""
+    trigger, context = advice.trigger, order.context
     if trigger is None:
-        yield order
-    elif trigger.kind == "argument":
+        return None
+    if trigger.kind == "argument":
         value = order.request.arguments.get(trigger.name, "")
         arguments = {**order.request.arguments, trigger.name: f"{value}-changed"}
-        yield replace(order, request=replace(order.request, arguments=arguments))
-    elif order.context is None:
-        yield order
-    else:
-        with scratch(os.path.join(bench.settings.root, "build", "scratch-files")) as directory:
-            root = os.path.join(directory, "context")
-            _copy(order.context, root)
-            path = os.path.join(root, trigger.name)
-            if os.path.isfile(path):
-                with open(path, "ab") as file:
-                    file.write(_TOUCH)
-            yield replace(order, context=Tree(path=root, ignore=order.context.ignore, lasting=False))
-
-
-def _copy(tree: Tree, root: str) -> None:
-    def left_out(directory: str, names: Sequence[str]) -> list[str]:
-        below = os.path.relpath(directory, tree.path)
-        paths = [os.path.normpath(os.path.join(below, name)) for name in names]
-        if tree.ignore.exceptions:
-            return []
-        return [name for name, path in zip(names, paths, strict=True) if tree.ignore.leaves_out(path)]
-
-    shutil.copytree(tree.path, root, symlinks=True, ignore=left_out)
+        return replace(order, request=replace(order.request, arguments=arguments))
+    if context is None:
+        return None
+    with DirectorySource(context.path, ignore=context.ignore) as source:
+        touched = source.file(trigger.name)
+    return replace(order, context=replace(context, touched=touched)) if touched else None

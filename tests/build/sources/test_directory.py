@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -458,3 +459,28 @@ def test_a_scan_finds_what_the_patterns_leave(
     with DirectorySource(str(root), ignore=ignore) as source:
         found = [os.fsdecode(item.path) for match in source.match(".") for item in match.items]
     assert found == sorted(kept | above, key=lambda name: name.split("/"))
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("a.txt", "a.txt"), ("l.txt", "a.txt"), ("d/x", "a/x"), ("/../d/./up", "b.txt"), ("[x]", "[x]"),
+        ("*.txt", None), ("a", None), ("d", None), ("none", None), ("a/none", None), ("a.txt/x", None),
+        ("pipe", None), ("socket", None),
+    ],
+)  # fmt: skip
+def test_a_file_is_where_its_links_lead(tree: DirectorySource, path: str, found: str | None) -> None:
+    os.mkfifo(f"{tree.root}/pipe")
+    os.mknod(f"{tree.root}/socket", stat.S_IFSOCK | 0o600)
+    assert tree.file(path) == found
+
+
+def test_a_file_is_never_outside_and_never_left_out(tmp_path: Path) -> None:
+    make(tmp_path / "outside", "f")
+    links = (f"absolute -> {tmp_path}/outside", "relative -> ../outside", f"leaf -> {tmp_path}/outside/f")
+    with source_of(make(tmp_path / "context", "ignored", "to -> ignored", *links), "ignored") as source:
+        for path in ("absolute/f", "relative/f", "leaf", "../outside/f", "ignored", "to"):
+            assert source.file(path) is None
+        os.mkdir(f"{source.root}/outside")
+        Path(source.root, "outside", "f").write_text("inside")
+        assert source.file("relative/f") == source.file("../outside/f") == "outside/f"

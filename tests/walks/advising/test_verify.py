@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import random
+import stat
 import subprocess
 import sys
 import tarfile
@@ -19,7 +21,7 @@ from tests.walks.advising.dockerfiles import MISORDERED, TREACHEROUS, WASTEFUL, 
 from millefeuille.testing.images import MadeImage, write_docker_archive
 
 pytestmark = pytest.mark.walk
-Verify = Callable[[Bad], dict[str, Any]]
+Verify = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -32,9 +34,10 @@ def verify(containers: None, busybox: MadeImage, tmp_path: Path) -> Verify:
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
-    def run(bad: Bad) -> dict[str, Any]:
+    def run(bad: Bad, more: Callable[[Path], object] = lambda context: None) -> dict[str, Any]:
         context = tmp_path / "context"
         context.mkdir()
+        more(context)
         for name, size in bad.files.items():
             content = random.Random(name).randbytes(size)
             archive, mark, inside = name.partition(":")
@@ -120,3 +123,38 @@ RUN head -c 20 /dev/urandom > /chance && yes | head -c 20000 > /big
 RUN rm /big
 """, "merge-runs", 20000, code=1))  # fmt: skip
     assert found["verified"]["differing"] == [{"path": "chance", "how": "content"}]
+
+
+_PIP = """
+RUN printf '#!/bin/sh\\ncat $3 > /site\\n' > /bin/pip && chmod +x /bin/pip
+WORKDIR /app
+COPY app /app
+RUN pip install -r requirements.txt
+"""
+
+
+def test_no_file_outside_the_context_is_changed(verify: Verify, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    victim = outside / "main.py"
+    victim.write_text("victim")
+    # COPY follows the link within the context, where the same path leads to other files.
+    inside = f"{outside}/"[1:]
+    files = {f"{inside}{name}": 100 for name in ("main.py", "other.py", "requirements.txt")}
+    found = verify(
+        Bad("link", _PIP, "order", 0, files), lambda context: (context / "app").symlink_to(outside)
+    )
+    assert victim.read_text() == "victim"
+    (hits,) = found["verified"]["hits"]
+    assert hits["change"] == "file app/main.py changes"
+    assert (hits["cachedBefore"], hits["cachedAfter"]) == (2, 4)
+
+
+def test_special_files_in_the_context_are_no_obstacle(verify: Verify) -> None:
+    def more(context: Path) -> None:
+        os.mkfifo(context / "pipe")
+        os.mknod(context / "socket", stat.S_IFSOCK | 0o600)
+
+    files = {"app/requirements.txt": 100, "app/main.py": 1000}
+    (hits,) = verify(Bad("special-files", _PIP, "order", 0, files), more)["verified"]["hits"]
+    assert (hits["cachedBefore"], hits["cachedAfter"]) == (2, 4)

@@ -164,6 +164,19 @@ class DirectorySource:
         number = self._cache.find([self._statuses[item.path]])[0]
         return None if number is None or item.entry.kind != FILE else self._cache.content(number)
 
+    def file(self, path: str) -> str | None:
+        """Where the file lies that `path`, taken as COPY takes it but without wildcards, leads to: its path
+        from the root on, without links. None where there is none, it is left out, or it is no regular file.
+
+        Raises TooManyLinks, Unreadable, ScanFailed.
+        """
+        found = self._followed(path)
+        try:
+            status = self._status(found, path)
+        except NotFound:
+            return None
+        return found if stat.S_ISREG(status.st_mode) and not self._ignore.leaves_out(found) else None
+
     def save(self) -> None:
         """Save what has been learned of files; best effort."""
         self._cache.save(listing.statuses for listing in self._spared)
