@@ -13,6 +13,7 @@ from tests.store.state import dump, files_of
 from millefeuille.images.remove import remove
 from millefeuille.images.tag import tag
 from millefeuille.images.users import Nobody
+from millefeuille.oci.digest import Digest
 from millefeuille.snapshots.erofs.stored import make_metadata
 from millefeuille.store import leases
 from millefeuille.store.check import check
@@ -126,6 +127,60 @@ def test_without_index_json_only_names_are_lost(content: bytes | None, full: Sto
     assert [row[0] for row in after["images"]] == [row[0] for row in before["images"]]
     assert after["names"] == []
     assert check(full, data=True).problems == ()
+
+
+def without_index(store: Store) -> tuple[str, ...]:
+    """What a rebuild without index.json loses."""
+    for path in (store.disk.database, store.disk.index):
+        os.unlink(path)
+    return rebuild(store, make_metadata).losses
+
+
+def test_without_index_json_a_manifest_need_not_say_what_it_is(store: Store, memory: Memory) -> None:
+    # As umoci writes them: in the OCI's manifests `mediaType` is optional.
+    for name, space in (("plain", b""), ("spaced", b"\n ")):
+        memory.add(name, [layer(1)], Labels={"of": name})
+        kind, raw = memory.manifests[memory.tags[name].digest]
+        fields = json.loads(raw)
+        del fields["mediaType"]
+        memory.document(name, kind, space + json.dumps(fields).encode())
+        brought(store, memory, f"app:{name}", prepare=make_metadata)
+    before = dump(store.disk.database)
+    assert without_index(store) == ()
+    assert dump(store.disk.database)["images"] == before["images"]
+    assert check(store, data=True).problems == ()
+
+
+def test_without_index_json_what_cannot_be_read_is_told(full: Store) -> None:
+    images = len(dump(full.disk.database)["images"])
+    unread = [
+        {"schemaVersion": 3, "layers": []}, {"schemaVersion": 2, "manifests": 7},
+        {"schemaVersion": 2, "mediaType": "x/y", "config": {}}, {"schemaVersion": 2, "layers": 7},
+    ]  # fmt: skip
+    told = [Digest.of(data) for data in (json.dumps(fields).encode() for fields in unread)]
+    for digest, fields in zip(told, unread, strict=True):
+        full.blobs.put(digest, json.dumps(fields).encode())
+    for other in (b'{"schemaVersion": 2}', b"{", b'{"layers": []}', b"[]", b"", b"{" * 1000):
+        full.blobs.put(Digest.of(other), other)
+    damaged = full.disk.blob(compressed(layer(1).tar, "zstd").descriptor().digest)
+    os.chmod(damaged, 0o600)
+    Path(damaged).write_bytes(b"{")
+    losses = without_index(full)
+    assert all(any(str(digest) in loss for loss in losses) for digest in told)
+    assert any("does not match its digest" in loss for loss in losses)
+    assert not any("\n" in loss for loss in losses)
+    assert len(dump(full.disk.database)["images"]) >= images - 1
+
+
+def test_without_index_json_a_lost_configuration_is_told(store: Store, memory: Memory) -> None:
+    memory.add("1", [layer(1)])
+    brought(store, memory, "app:1")
+    with store.reading() as tx:
+        image = find(tx, "app:1").id
+    os.unlink(store.disk.blob(image))
+    (loss,) = without_index(store)
+    assert str(memory.tags["1"].digest) in loss
+    assert image.hex in loss
 
 
 def test_not_while_images_are_coming_in(full: Store) -> None:

@@ -20,6 +20,7 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.reference import Reference
+from millefeuille.oci.strictjson import InvalidDocument, parse_object
 from millefeuille.plainjson import loads
 from millefeuille.store import chains, containers, database, images, layers, leases, mirror, names, recording
 from millefeuille.store.attachments import attachments
@@ -63,16 +64,17 @@ def rebuild(store: Store, prepare: Prepare | None = None) -> Rebuilt:
                 f"{disk.root}: another command is bringing an image in", advice="Try again when it is done."
             )
         entries = _listed(disk.index)
+        unread: list[str] = []
         if entries is None:
-            entries = list(_discovered(store))
+            entries = list(_discovered(store, unread))
         # Under another name until it is whole: an empty database must never stand beside a full layout.
         path = f"{disk.database}.new-rebuild"
         files.unlink(path)
         with closing(database.connect(path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             transaction = Transaction(connection, disk)
-            losses = [loss for entry in entries for loss in _restore(store, transaction, entry)]
-            if not entries and any(True for _ in store.blobs):
+            losses = unread + [loss for entry in entries for loss in _restore(store, transaction, entry)]
+            if not entries and not unread and any(True for _ in store.blobs):
                 losses.append("nothing in index.json or among the blobs says what they are")
             _choose_manifests(transaction, entries)
             losses += containers.restore(transaction)
@@ -105,20 +107,37 @@ def _listed(path: str) -> list[Mapping[str, Any]] | None:
     return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else None
 
 
-def _discovered(store: Store) -> Iterator[Mapping[str, Any]]:
-    """The manifests of images among the blobs: without index.json, only their names are lost."""
+def _discovered(store: Store, losses: list[str]) -> Iterator[Mapping[str, Any]]:
+    """The manifests of images among the blobs: without index.json, only their names are lost.
+
+    What is damaged, or is written like a manifest or an index but cannot be read, goes to `losses`.
+    """
     for digest in store.blobs:
         size = store.blobs.size(digest)
         if size > documents.MAXIMUM_BYTES:
             continue
         try:
             raw = store.blobs.read(digest)
-            media_type = loads(raw)["mediaType"] if raw[:1] == b"{" else ""
-            document = documents.parse(raw, media_type)
-        except (MilleError, ValueError, KeyError, TypeError):
+        except MilleError as error:
+            losses.append(str(error))
             continue
-        if isinstance(document, Manifest) and document.is_image and document.config.digest in store.blobs:
-            yield Descriptor(media_type=media_type, digest=digest, size=size).to_json()
+        try:
+            document = documents.parse(raw, what=str(digest))
+        except MilleError as error:
+            if _is_like_manifest(raw):
+                losses.append(str(error))
+            continue
+        if isinstance(document, Manifest) and document.is_image:
+            yield Descriptor(media_type=document.media_type, digest=digest, size=size).to_json()
+
+
+def _is_like_manifest(raw: bytes) -> bool:
+    """Whether somebody wrote these bytes for a manifest or an index, good or bad."""
+    try:
+        fields = parse_object(raw, "")
+    except InvalidDocument:
+        return False
+    return "schemaVersion" in fields and not fields.keys().isdisjoint(("config", "layers", "manifests"))
 
 
 def _restore(store: Store, tx: Transaction, entry: Mapping[str, Any]) -> Iterator[str]:
