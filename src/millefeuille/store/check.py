@@ -18,7 +18,7 @@ from blake3 import blake3
 from millefeuille import files
 from millefeuille.layers.index import LayerIndex
 from millefeuille.oci.digest import Digest
-from millefeuille.store import consistency, layers, mirror, names, sweep
+from millefeuille.store import consistency, layers, mirror, names, privacy, sweep
 from millefeuille.store.chains import Metadata
 from millefeuille.store.consistency import understood
 from millefeuille.store.database import BrokenDatabase
@@ -33,8 +33,8 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong. `kind` is one of database, mirror, layout, name, blob, layer, chain,
-    extraction and container, `subject` a path for the first three, a name for the fourth, the ID of a
+    """One thing that is wrong. `kind` is one of database, mirror, layout, root, name, blob, layer,
+    chain, extraction and container, `subject` a path for the first four, a name for the fifth, the ID of a
     container, else a digest.
     """
 
@@ -86,7 +86,7 @@ def check(
     if has_lost_database(store.disk):
         return _broken(store, "missing, but there are images")
     if not os.path.exists(store.disk.database):
-        return Report(problems=())
+        return Report(problems=tuple(_root_problems(store)))
     try:
         with understood():
             with store.reading() as tx:
@@ -95,7 +95,8 @@ def check(
             if wrong := consistency.contradiction(rows, store):
                 return _broken(store, wrong)
             mirrored = [*_mirror_problems(store)]
-        found = (*mirrored, *_layout_problems(store), *_problems(store, promised, data=data))
+        found = (*mirrored, *_layout_problems(store), *_root_problems(store))
+        found += tuple(_problems(store, promised, data=data))
         for chain, wrong in (extractions(data) if extractions is not None else {}).items():
             found += (Problem(kind="extraction", subject=str(chain), message=wrong),)
         for id, wrong in (containers() if containers is not None else {}).items():
@@ -183,6 +184,11 @@ def _layout_problems(store: Store) -> Iterator[Problem]:
         return
     if held != LAYOUT:
         yield Problem(kind="layout", subject=path, message="damaged")
+
+
+def _root_problems(store: Store) -> Iterator[Problem]:
+    if message := privacy.openness(store.disk.root):
+        yield Problem(kind="root", subject=store.disk.root, message=message)
 
 
 def _problems(store: Store, promised: _Promised, *, data: bool) -> Iterator[Problem]:

@@ -23,10 +23,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable, Set
 
 from millefeuille import files
 from millefeuille.errors import Denied, Invalid, NotFound
+from millefeuille.later import Later
 from millefeuille.oci.digest import Digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.store import privacy
+else:
+    privacy = Later("millefeuille.store.privacy")  # for a store that is not there yet
 
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 BALLAST = 4 << 20  # bytes; SQLite needs some room even to delete rows
@@ -129,7 +137,7 @@ class Disk:
     def create(self) -> None:
         """Make what is missing of the tree; safe to run in several processes at once.
 
-        Raises NotAStore for a directory that holds something else, OSError.
+        Raises NotAStore for a directory that holds something else, NotOurs for another user's, OSError.
         """
         if not self.exists():
             self._found_new()
@@ -141,18 +149,17 @@ class Disk:
 
     def _found_new(self) -> None:
         """Make the root, private to its owner; an existing directory must be empty or half-made by us."""
-        path = ""
+        path, is_new = "", False
         for part in self.root.strip("/").split("/"):
             path += f"/{part}"
-            make_durable(path, 0o700 if path == self.root else 0o755)
-        # A file on its way to its name, `index.json.tmp-17`, is ours too: somebody was cut off here.
-        names = os.listdir(self.root)
-        strangers = {name.partition(".tmp-")[0].partition(".new-")[0] for name in names} - _OURS
-        if strangers:
+            is_new = make_durable(path, 0o700 if path == self.root else 0o755)
+        if strangers(os.listdir(self.root), known=_OURS):
             raise NotAStore(
                 f"{self.root}: not a millefeuille store, and not empty",
                 advice="Choose another directory with --root or MILLE_ROOT.",
             )
+        if not is_new:
+            privacy.close(self.root)
 
     def keep_ballast(self) -> None:
         """Reserve the room that removals need; a disk without it stays usable."""
@@ -170,10 +177,12 @@ class Disk:
             os.close(descriptor)
 
 
-def make_durable(path: str, mode: int = 0o700) -> None:
-    """Make one directory whose name outlives a power cut; that it is there already is no error."""
-    if files.make_directory(path, mode):
-        files.sync_directory(os.path.dirname(path))
+def make_durable(path: str, mode: int = 0o700) -> bool:
+    """Make one directory whose name outlives a power cut; False when it is there already."""
+    if not files.make_directory(path, mode):
+        return False
+    files.sync_directory(os.path.dirname(path))
+    return True
 
 
 _OURS = frozenset(
@@ -181,3 +190,11 @@ _OURS = frozenset(
     | {"db.sqlite-journal", "db.lock", "ballast", "lost+found", "snapshots", "journal", "journal.1"}
     | {"containers", "volumes", "networks", "extracted", "analysis"}
 )
+# What comes into a store that is there, and alone is no sign of one.
+_LATER = frozenset({"build", "run", "run-directory", "insiders"})
+
+
+def strangers(names: Iterable[str], *, known: Set[str] = _OURS | _LATER) -> list[str]:
+    """Those of the names in a root that are not a store's, sorted."""
+    # A file on its way to its name, `index.json.tmp-17`, is ours too: somebody was cut off here.
+    return sorted(name for name in names if name.partition(".tmp-")[0].partition(".new-")[0] not in known)

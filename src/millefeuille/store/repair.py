@@ -13,12 +13,12 @@ from millefeuille import files
 from millefeuille.errors import MilleError
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
-from millefeuille.store import chains, leases, names, recording
+from millefeuille.store import chains, leases, names, privacy, recording
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.store.chains import Prepare
 from millefeuille.store.check import Problem, Report, check
 from millefeuille.store.derive import derive
-from millefeuille.store.disk import LAYOUT
+from millefeuille.store.disk import LAYOUT, strangers
 from millefeuille.store.rebuild import rebuild, set_aside
 from millefeuille.store.store import Store
 
@@ -51,6 +51,8 @@ def repair(
     if any(problem.kind == "layout" for problem in found.problems):
         files.replace_file(f"{store.disk.root}/oci-layout", LAYOUT)
         done.append("wrote oci-layout again")
+    if any(problem.kind == "root" for problem in found.problems):
+        done.append(_close(store.disk.root))
     if any(problem.kind == "mirror" for problem in found.problems):
         done.append(_mirror(store))
     return tuple(done)
@@ -74,6 +76,15 @@ def _drop_names(store: Store, wrong: Sequence[str]) -> list[str]:
         for name in wrong:
             names.unassign(tx, name)
     return [f"dropped the name {name}; its image stays" for name in wrong]
+
+
+def _close(root: str) -> str:
+    """Keep other users out, unless the directory is not the store's alone."""
+    if others := strangers(os.listdir(root)):
+        return f"{root} stays open to other users: {others[0]} in it is not the store's"
+    with files.explained(f"the store {root}"):
+        privacy.mend(root)
+    return f"closed {root} to other users"
 
 
 def _mirror(store: Store) -> str:

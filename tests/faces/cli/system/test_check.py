@@ -64,3 +64,14 @@ def test_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest
     assert main(["system", "check"]) == 1
     assert capfd.readouterr() == ("", f"Error: {tmp_path}/none: no store here\n")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_store_that_is_open_to_others(store: Store, capfd: pytest.CaptureFixture[str]) -> None:
+    root = store.disk.root
+    os.chmod(root, 0o755)
+    assert main(["system", "check"]) == 3
+    line = f"root {root}: its mode is 0755 instead of 0700: other users get in\n"
+    found = line + CLEAN.replace("no problems", "1 problems")
+    assert capfd.readouterr() == (found, "")
+    assert main(["system", "check", "--repair"]) == 4
+    assert capfd.readouterr() == (f"{found}closed {root} to other users\n{CLEAN}", "")
