@@ -200,6 +200,32 @@ def test_mount_that_is_refused(repository, registry, status):
     assert repository.mount(BLOB.digest, "other/app") is False
 
 
+def test_mount_that_fails_is_not_tried_again(repository, registry, client):
+    registry.faults.append(Fault(where="POST", times=99, status=500))
+    assert repository.mount(BLOB.digest, "other/app") is False
+    assert len(registry.seen("POST")) == 1
+    assert client.slept == []
+
+
+def test_mount_with_a_redirect_that_is_not_followed(repository, registry):
+    registry.faults.append(Fault(where="POST", status=202, headers={"Location": "ftp://a.example/x"}))
+    assert repository.mount(BLOB.digest, "other/app") is False
+    repository.upload(BLOB, source(DATA))
+    assert registry.blobs["team/app", str(BLOB.digest)] == DATA
+
+
+def test_mount_whose_token_is_refused(make_client):
+    """A token server may refuse a token for two repositories; one of them can be written to all the same."""
+    auth = base64.b64encode(b"user:pw").decode()
+    with FakeRegistry(auth="bearer", users={"user": "pw"}) as registry:
+        client = make_client({"DOCKER_AUTH_CONFIG": json.dumps({"auths": {registry.host: {"auth": auth}}})})
+        registry.faults.append(Fault(where="/token.*other", times=99, status=403))
+        repository = client.repository(f"{registry.host}/team/app", push=True)
+        assert repository.mount(BLOB.digest, "other/app") is False
+        repository.upload(BLOB, source(DATA))
+        assert registry.blobs["team/app", str(BLOB.digest)] == DATA
+
+
 def test_manifest_is_stored_byte_for_byte(repository, registry):
     raw = b'{ "schemaVersion":2 }\n  '
     described = Descriptor(media_type=mediatype.DOCKER_MANIFEST, digest=Digest.of(raw), size=len(raw))

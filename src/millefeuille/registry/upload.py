@@ -70,16 +70,19 @@ class Uploads:
     def mount(self, digest: Digest, from_repository: str) -> bool:
         """Have the registry link a blob of another of its repositories; False when it has to be sent.
 
-        Raises as Site.request does.
+        It only saves sending: what fails here, a token for both repositories as well, is not an error.
         """
         query = urlencode({"mount": str(digest), "from": from_repository})
         scopes = (*self.scopes, f"repository:{from_repository}:pull")
-        call = Call(method="POST", url=f"{self._uploads}?{query}", scopes=scopes, headers=_EMPTY)
-        response = self._send(call)
-        finish(response)
-        if response.status == 202 and response.headers.get("Location"):
-            # The registry opened an upload instead, which the coming `put` continues.
-            self._sessions[digest] = self._location(response)
+        url = f"{self._uploads}?{query}"
+        try:
+            response = self._send(Call(method="POST", url=url, scopes=scopes, headers=_EMPTY, attempts=1))
+            finish(response)
+            if response.status == 202 and response.headers.get("Location"):
+                # The registry opened an upload instead, which the coming `put` continues.
+                self._sessions[digest] = self._location(response)
+        except MilleError:
+            return False
         return response.status == 201
 
     def put(self, blob: Descriptor, source: Source) -> None:
