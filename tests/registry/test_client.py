@@ -18,6 +18,7 @@ from millefeuille.progress import Silent
 from millefeuille.registry.client import Registries
 from millefeuille.registry.credentials import Credentials
 from millefeuille.registry.hosts import Hosts
+from millefeuille.registry.proxies import Proxies
 from millefeuille.testing.registry import FakeRegistry
 
 
@@ -58,7 +59,9 @@ def test_https_through_a_proxy(tmp_path, make_client, internet):
         threading.Thread(target=tunnel, args=(listener, registry.port, seen), daemon=True).start()
         client = make_client(
             hosts=Hosts(certificate_directories=(str(directory),)),
-            proxies={"https": f"http://user:pw@127.0.0.1:{listener.getsockname()[1]}"},
+            proxies=Proxies(
+                by_scheme={"https": f"http://user:pw@127.0.0.1:{listener.getsockname()[1]}"}
+            ),
         )
         assert client.resolve(f"secure.example:{registry.port}/team/app:1") == image
         client.close()

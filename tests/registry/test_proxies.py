@@ -9,7 +9,7 @@ import pytest
 
 from millefeuille.registry.daemonjson import DaemonJson
 from millefeuille.registry.hosts import Hosts
-from millefeuille.registry.proxies import Proxies, credentials_of
+from millefeuille.registry.proxies import BadProxy, Proxies, credentials_of
 from millefeuille.registry.transport import ForbiddenTarget
 
 PROXY = "http://proxy.example:3128"
@@ -55,6 +55,32 @@ def test_load(environment, by_scheme):
     assert Proxies.load(environment).by_scheme == by_scheme
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("socks5://us:canary@px.example:1080", "SOCKS proxies are not supported"),
+        ("socks5h://px.example", "SOCKS proxies are not supported"),
+        ("http://us:canary@[bad", "not the URL of an HTTP proxy"),
+        ("http://us:canary@px:notaport", "not the URL of an HTTP proxy"),
+        ("http://us:can/ary@px:3128", "not the URL of an HTTP proxy"),
+        ("http://px:70000", "not the URL of an HTTP proxy"),
+        ("http://px:0", "not the URL of an HTTP proxy"),
+        ("http://p x:1", "not the URL of an HTTP proxy"),
+        ("ftp://x", "not the URL of an HTTP proxy"),
+        (":::", "not the URL of an HTTP proxy"),
+        ("://", "not the URL of an HTTP proxy"),
+    ],
+)
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
+def test_a_proxy_that_cannot_be(variable, value, words):
+    proxies = Proxies.load({variable: value, "no_proxy": "direct.example"})
+    with pytest.raises(BadProxy, match=f"^{variable}: {words}") as caught:
+        proxies.way("https://registry.example/v2/")
+    assert "can" not in str(caught.value)
+    for direct in ("https://127.0.0.1:5000/v2/", "https://direct.example/v2/", "http://registry.example/v2/"):
+        assert proxies.way(direct) is None
+
+
 def test_account_of_a_proxy():
     assert credentials_of("http://us%40er:p%3Aw@proxy.example:3128") == "us@er:p:w"
     assert credentials_of(PROXY) is None
@@ -83,7 +109,7 @@ def test_requests_go_through_it(registry, make_client):
         threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         client = make_client(
             hosts=Hosts(daemon=DaemonJson(insecure=frozenset({"registry.example"}), mirrors=())),
-            proxies={"http": f"http://us:pw@127.0.0.1:{proxy.server_port}"},
+            proxies=Proxies(by_scheme={"http": f"http://us:pw@127.0.0.1:{proxy.server_port}"}),
         )
         # The redirect to loopback is refused for a registry that is public as far as one can tell.
         with pytest.raises(ForbiddenTarget, match=r"refused to connect to 127\.0\.0\.1, a loopback address"):

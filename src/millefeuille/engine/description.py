@@ -12,12 +12,12 @@ from millefeuille.containers import records
 from millefeuille.docker import rfc3339
 from millefeuille.docker.shapes.info import EngineInfo
 from millefeuille.engine.place import place
-from millefeuille.engine.proxies import proxy
 from millefeuille.engine.snapshots import choice
 from millefeuille.engine.store import existing
 from millefeuille.engine.surroundings import file_system, surroundings
 from millefeuille.errors import MilleError
 from millefeuille.registry.hosts import Hosts
+from millefeuille.registry.proxies import Proxies
 from millefeuille.registry.redaction import show_url
 from millefeuille.runtime import cgroup
 from millefeuille.runtime import probe as runtimes
@@ -83,14 +83,15 @@ def _on_host(settings: Settings) -> EngineInfo:
 def _reaching_out(settings: Settings, info: EngineInfo) -> EngineInfo:
     """The same with how registries are reached."""
     hosts = Hosts.load(settings.environment, settings.home)
+    proxies = Proxies.load(settings.environment)
     locations = {entry.location for entry in hosts.entries if entry.insecure and "/" not in entry.location}
     return replace(
         info,
         insecure=(*sorted(hosts.daemon.insecure | locations), *_LOOPBACK, *map(str, hosts.daemon.networks)),
         mirrors=tuple(f"{scheme}://{name}/" for scheme, name in hosts.daemon.mirrors),
-        http_proxy=show_url(proxy(settings, "http")),
-        https_proxy=show_url(proxy(settings, "https")),
-        no_proxy=proxy(settings, "no"),
+        http_proxy=show_url(proxies.by_scheme.get("http", "")),
+        https_proxy=show_url(proxies.by_scheme.get("https", "")),
+        no_proxy=proxies.direct,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from millefeuille.engine.proxies import proxy
 from millefeuille.progress import Progress
 from millefeuille.registry.client import Registries
 from millefeuille.registry.credentials import Credentials
 from millefeuille.registry.hosts import Hosts
+from millefeuille.registry.proxies import Proxies
 from millefeuille.settings import Settings
 from millefeuille.values import replace
 
@@ -26,11 +26,4 @@ def registries(settings: Settings, progress: Progress, *, insecure: str = "") ->
     if insecure:
         marked = hosts.daemon.insecure | {insecure}
         hosts = replace(hosts, daemon=replace(hosts.daemon, insecure=marked))
-    proxies = {scheme: proxy(settings, scheme) for scheme in ("http", "https")}
-    return Registries(
-        hosts,
-        credentials(settings),
-        progress,
-        proxies={scheme: url for scheme, url in proxies.items() if url},
-        no_proxy=proxy(settings, "no"),
-    )
+    return Registries(hosts, credentials(settings), progress, proxies=Proxies.load(environment))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from functools import partial
 
 from millefeuille.errors import MilleError
@@ -23,10 +22,7 @@ from millefeuille.registry.transport import Transport
 
 
 class Registries:
-    """All registries. Making one does no I/O; connections are shared by all its repositories and threads.
-
-    `proxies` maps http and https to a proxy's URL, `no_proxy` is a NO_PROXY list.
-    """
+    """All registries. Making one does no I/O; connections are shared by all its repositories and threads."""
 
     def __init__(
         self,
@@ -34,15 +30,14 @@ class Registries:
         credentials: Credentials,
         progress: Progress,
         *,
-        proxies: Mapping[str, str] | None = None,
-        no_proxy: str = "",
+        proxies: Proxies | None = None,
         patience: Patience | None = None,
     ) -> None:
         self._hosts = hosts
         self._credentials = credentials
         self._progress = progress
         self._patience = patience or Patience()
-        self._transport = Transport(Proxies(by_scheme=proxies or {}, direct=no_proxy), self._patience)
+        self._transport = Transport(proxies or Proxies(), self._patience)
         self._sites: dict[tuple[object, ...], Site] = {}
         self._lock = threading.Lock()
 

@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
+from millefeuille.errors import Invalid
 from millefeuille.registry.address import Reach, literal_reach
 from millefeuille.values import dataclass, field
 
 
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+class BadProxy(Invalid):
+    """A setting names no proxy that can be used. The message quotes nothing of it: it may hold a password."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proxies:
-    """`by_scheme` maps http and https to a proxy's URL; `direct` is a NO_PROXY list."""
+    """`by_scheme` maps http and https to a proxy's URL; `direct` is a NO_PROXY list.
+
+    `origins` tells for a scheme which variable its proxy is from.
+    """
 
     by_scheme: Mapping[str, str] = field(default_factory=dict, repr=False)
     direct: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, environment: Mapping[str, str]) -> Proxies:
-        """Read HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case."""
-        found = {}
+        """Read HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case; what is wrong is told where it is used."""
+        found, origins = {}, {}
         for scheme in ("http", "https"):
-            value = environment.get(f"{scheme}_proxy") or environment.get(f"{scheme.upper()}_PROXY")
+            names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
             if scheme == "http" and "REQUEST_METHOD" in environment:
                 # A CGI program gets the client's "Proxy" header as HTTP_PROXY.
-                value = environment.get("http_proxy")
-            if value:
+                names = names[:1]
+            name = next((name for name in names if environment.get(name)), None)
+            if name is not None:
+                value = environment[name]
                 found[scheme] = value if "://" in value else f"http://{value}"
+                origins[scheme] = name
         direct = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-        return cls(by_scheme=found, direct=direct)
+        return cls(by_scheme=found, direct=direct, origins=origins)
 
     def way(self, url: str) -> str | None:
-        """The proxy's URL for a request to `url`; None for the direct way."""
+        """The proxy's URL for a request to `url`; None for the direct way. Raises BadProxy."""
         parts = urlsplit(url)
         host, proxy = parts.hostname or "", self.by_scheme.get(parts.scheme)
         if not proxy or literal_reach(host) is Reach.LOOPBACK:
@@ -41,7 +57,22 @@ class Proxies:
         entries = [entry.strip().lower() for entry in self.direct.split(",")]
         if any(entry and _matches(entry, host.lower(), port) for entry in entries):
             return None
+        fault = _fault(proxy)
+        if fault:
+            raise BadProxy(f"{self.origins.get(parts.scheme, 'proxy')}: {fault}")
         return proxy
+
+
+def _fault(proxy: str) -> str:
+    """Why there can be no such proxy; "" when there can."""
+    try:
+        parts = urlsplit(proxy)
+        whole = bool(parts.hostname) and parts.port != 0 and not _BLANK.search(proxy)
+    except ValueError:
+        return "not the URL of an HTTP proxy"
+    if parts.scheme.startswith("socks"):
+        return "SOCKS proxies are not supported, only those that speak HTTP"
+    return "" if whole and parts.scheme in ("http", "https") else "not the URL of an HTTP proxy"
 
 
 def credentials_of(proxy: str) -> str | None:

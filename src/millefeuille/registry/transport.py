@@ -79,14 +79,13 @@ class Transport:
         """Send `request`; the body of the answer is not read yet.
 
         `fence` is the reach of the registry that named this URL, None when a person did. Raises
-        Unreachable, ForbiddenTarget.
+        Unreachable, ForbiddenTarget, BadProxy, BadCertificates.
         """
         literal = literal_reach(urlsplit(request.url).hostname or "")
         if fence is not None and literal is not None and not permits(fence, literal):
             raise _forbidden(request.url, literal)
-        manager = self._manager(request.url, security, fence)
         try:
-            return manager.urlopen(
+            return self._manager(request.url, security, fence).urlopen(
                 request.method,
                 request.url,
                 body=request.body() if callable(request.body) else request.body,
