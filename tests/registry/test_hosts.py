@@ -109,6 +109,20 @@ def test_blocked():
             hosts.endpoints(Reference.parse("nginx"), push=push)
 
 
+def test_blocked_at_any_port():
+    hosts = Hosts(entries=(Entry(prefix="*.example.com", location="", blocked=True),))
+    for name in ("a.example.com/x", "a.example.com:5000/x"):
+        with pytest.raises(BlockedRegistry, match=r"registry \*\.example\.com is blocked"):
+            hosts.endpoints(Reference.parse(name))
+
+
+def test_insecure_at_any_port():
+    hosts = Hosts(entries=(Entry(prefix="*.example.com", location="", insecure=True),))
+    assert hosts.endpoints(Reference.parse("a.example.com:5000/x"))[0].insecure
+    assert hosts.registry("a.example.com:5000").insecure
+    assert not hosts.registry("example.com:5000").insecure
+
+
 @pytest.mark.parametrize("name", ["host.example:0/x", "host.example:99999/x"])
 def test_ports_that_there_are_not(name):
     with pytest.raises(BadLocation, match="port from 1 to 65535"):

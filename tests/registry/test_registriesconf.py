@@ -80,10 +80,35 @@ def test_wildcard_without_a_location(read):
         ("a.example/ns/x", "a.example/ns/x@sha256:0", True),
         ("docker.io/library/nginx", "docker.io/library/nginx", True),
         ("docker.io/library", "docker.io/library/nginx", True),
+        ("*.example.com", "a.example.com:5000/x", True),
+        ("*.example.com", "a.example.com@sha256:0", True),
+        ("*.example.com", "a.example.com.evil/x", False),
+        ("*.example.com", "a.example.community/x", False),
+        ("*.example.com", "a.example.com.example.com/x", True),
+        ("*.example.com", "evil.example/b.example.com/x", False),
+        ("*.example.com:5000", "a.example.com:5000/x", True),
+        ("*.example.com:5000", "a.example.com/x", False),
+        ("*.example.com/ns", "a.example.com/ns/x:1", True),
+        ("*.example.com/ns", "a.example.com/nsx", False),
     ],
 )
 def test_prefixes_end_at_a_separator(prefix, name, matches):
     assert Entry(prefix=prefix, location="l").matches(name) is matches
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name", "rewritten"),
+    [
+        ("*.example.com", "a.example.com:5000/x", "l.example:5000/x"),
+        ("*.example.com", "a.b.example.com/x", "l.example/x"),
+        ("*.example.com:5000", "a.example.com:5000/x", "l.example/x"),
+        ("*.example.com/ns", "a.example.com/ns/x", "l.example/x"),
+        ("a.example/ns", "a.example/ns/x", "l.example/x"),
+        ("a.example/ns/x:1", "a.example/ns/x", "l.example"),
+    ],
+)
+def test_what_is_behind_the_prefix_stays(prefix, name, rewritten):
+    assert Entry(prefix=prefix, location="").rewrite(name, "l.example") == rewritten
 
 
 @pytest.mark.parametrize(

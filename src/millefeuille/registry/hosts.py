@@ -82,7 +82,7 @@ class Hosts:
 
         With `push` that one alone. Raises BlockedRegistry, BadLocation.
         """
-        entry = next((entry for entry in self.entries if entry.matches(str(reference))), None)
+        entry = self._entry(str(reference))
         if entry is not None and entry.blocked:
             raise BlockedRegistry(
                 f"registry {entry.prefix} is blocked",
@@ -146,7 +146,13 @@ class Hosts:
             by_digest=by_digest,
         )
 
+    def _entry(self, name: str) -> Entry | None:
+        return next((entry for entry in self.entries if entry.matches(name)), None)
+
     def _marked(self, registry: str) -> bool:
+        entry = self._entry(registry)
+        if entry is not None and entry.insecure:
+            return True
         return any(entry.insecure and entry.location == registry for entry in self.entries)
 
     def _certificates(self, host: str) -> str | None:

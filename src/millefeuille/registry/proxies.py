@@ -35,7 +35,7 @@ class Proxies:
         """Read HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case; what is wrong is told where it is used."""
         found, origins = {}, {}
         for scheme in ("http", "https"):
-            names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
+            names = [f"{scheme}_proxy", f"{scheme.upper()}_PROXY"]
             if scheme == "http" and "REQUEST_METHOD" in environment:
                 # A CGI program gets the client's "Proxy" header as HTTP_PROXY.
                 names = names[:1]

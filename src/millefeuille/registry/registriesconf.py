@@ -42,18 +42,33 @@ class Entry:
     mirrors: tuple[Location, ...] = ()
 
     def matches(self, name: str) -> bool:
-        """True when this entry is about `name` (host[:port]/path)."""
-        if self.prefix.startswith("*."):
-            return name.partition("/")[0].endswith(self.prefix[1:])
-        return name.startswith(self.prefix) and name[len(self.prefix) :][:1] in ("", "/", ":", "@")
+        """True when this entry is about `name` (host[:port]/path[:tag][@digest])."""
+        return self._end(name) is not None
 
     def rewrite(self, name: str, location: str) -> str:
-        """`name` with the prefix replaced by `location`."""
+        """`name`, which this entry is about, with the prefix replaced by `location`."""
         if not location:
             return name
-        if self.prefix.startswith("*."):
-            return location + name[len(name.partition("/")[0]) :]
-        return location + name[len(self.prefix) :]
+        end = self._end(name)  # None where the prefix ends with a tag or a digest
+        return location + (name[end:] if end is not None else "")
+
+    def _end(self, name: str) -> int | None:
+        """Where in `name` the prefix ends; None when this entry is not about it."""
+        if not self.prefix.startswith("*."):
+            length = len(self.prefix)
+            return length if name.startswith(self.prefix) and _ends(name, length) else None
+        domain = self.prefix[1:]
+        start = name.find(domain)
+        while start >= 0 and "/" not in name[:start]:
+            if _ends(name, start + len(domain)):
+                return start + len(domain)
+            start = name.find(domain, start + 1)
+        return None
+
+
+def _ends(name: str, length: int) -> bool:
+    """True when a part of `name` ends after `length` characters."""
+    return name[length : length + 1] in ("", "/", ":", "@")
 
 
 def load(environment: Mapping[str, str], home: str) -> tuple[Entry, ...]:
