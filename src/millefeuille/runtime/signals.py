@@ -49,7 +49,8 @@ def forwarding() -> Iterator[Forwarder]:
     if threading.current_thread() is not threading.main_thread():
         yield forwarder
         return
-    before = {number: signal.signal(number, forwarder.receive) for number in _FORWARDED}
+    # None for a handler that is not Python's: it cannot be put back.
+    before = {number: signal.signal(number, forwarder.receive) or signal.SIG_DFL for number in _FORWARDED}
     try:
         yield forwarder
     finally:

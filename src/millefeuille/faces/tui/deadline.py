@@ -29,7 +29,7 @@ def within(seconds: float) -> Iterator[None]:
         if armed:
             raise Expired
 
-    handler = signal.signal(signal.SIGALRM, expire)
+    handler = signal.signal(signal.SIGALRM, expire) or signal.SIG_DFL  # None: not Python's
     timer = signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
     try:
         yield

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -53,6 +55,24 @@ def test_all_signals_that_can_be_caught_are_passed_on() -> None:
     assert {signal.SIGALRM, signal.SIGIO, signal.SIGXCPU, signal.SIGRTMAX} <= {*passed}
     assert received(*passed) == [(b"k", str(int(number)).encode()) for number in passed]
     assert {number: signal.getsignal(number) for number in signal.valid_signals()} == before
+
+
+def test_handlers_that_are_not_pythons_are_no_obstacle() -> None:
+    script = """
+import signal, socket
+from millefeuille.containers.attach import Streams
+from millefeuille.containers.connection import Connection
+from millefeuille.faces.cli.container.attachment import attached
+
+ours, theirs = socket.socketpair()
+Connection(theirs).send(b"q", b"3")
+assert signal.getsignal(signal.SIGABRT) is None
+print(attached(Connection(ours), Streams(stdin=None, stdout=None)))
+"""
+    environment = {**os.environ, "PYTHONFAULTHANDLER": "1"}
+    words = [sys.executable, "-c", script]
+    said = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert (said.stdout, said.stderr) == ("Ended(code=3, again=False)\n", "")
 
 
 @pytest.mark.parametrize(("tty", "kind"), [(False, b"k"), (True, b"r")])

@@ -55,7 +55,8 @@ def attached(connection: Connection, streams: Streams, *, pass_signals: bool = T
 
     attachment = Attachment(connection, streams, woken=woken, on_wake=on_wake)
     handled = {*(_PASSED_ON if pass_signals else ()), *((signal.SIGWINCH,) if streams.tty else ())}
-    before = {number: signal.signal(number, receive) for number in handled}
+    # Python tells no handler that is not its own, as PYTHONFAULTHANDLER sets one, and takes none such back.
+    before = {number: signal.signal(number, receive) or signal.SIG_DFL for number in handled}
     waker = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     try:
         with _raw(streams.stdin) if streams.tty else contextlib.nullcontext():
