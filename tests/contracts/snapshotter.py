@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import Protocol
 
@@ -87,6 +88,14 @@ class SnapshotterContract:
         root.write("new", b"1")
         assert bench.mount(bench.snapshots.mounts("scratch")).names() == ["new"]
         assert bench.snapshots.changes("scratch").lower is None
+
+    def test_a_root_on_nothing_is_open_whatever_the_umask(self, bench: Bench) -> None:
+        before = os.umask(0o077)
+        try:
+            mounts = bench.snapshots.prepare("one", None), bench.snapshots.view("two", None)
+        finally:
+            os.umask(before)
+        assert [bench.mount(each).mode("") for each in mounts] == [stat.S_IFDIR | 0o755] * 2
 
     def test_a_key_is_taken_until_it_is_removed(self, bench: Bench) -> None:
         chain = bench.chain(BASE)

@@ -87,6 +87,14 @@ def test_as_it_is_asked_for(running: Running) -> None:
     assert "Seccomp:\t2" in output
 
 
+def test_the_umask_is_not_the_callers(running: Running) -> None:
+    before = os.umask(0o077)
+    try:
+        assert running.sh("umask") == "0022\n"
+    finally:
+        os.umask(before)
+
+
 def test_privileged(running: Running) -> None:
     ours = next(line for line in Path("/proc/self/status").read_text().splitlines() if "CapBnd" in line)
     output = running.sh("cat /proc/self/status", privileged=True, user="root")

@@ -16,6 +16,7 @@ from millefeuille.values import dataclass
 
 # The runtime's environment is built from nothing: none of ours may reach it, or through it a container.
 _ENVIRONMENT: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+_UMASK: Final = 0o022  # a container has that of Docker's daemon, not of whoever calls us
 _LONGEST: Final = 1 << 20  # bytes of a log
 
 
@@ -47,6 +48,7 @@ class Program:
                 cwd="/",
                 env=_ENVIRONMENT,
                 process_group=group,
+                umask=_UMASK,
             )
         except FileNotFoundError:
             raise self._missing() from None
@@ -62,6 +64,7 @@ class Program:
                 cwd="/",
                 env=_ENVIRONMENT,
                 process_group=0,
+                umask=_UMASK,
             )
         except FileNotFoundError:
             raise self._missing() from None

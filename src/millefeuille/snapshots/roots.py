@@ -64,6 +64,8 @@ class Roots:
         files.make_directory(path)
         for name in (*(("upper", "work") if writable else ()), *(() if parent else ("empty",))):
             files.make_directory(f"{path}/{name}", 0o755)
+            if not parent and name != "work":
+                _open_to_all(f"{path}/{name}")  # a chain's root would give it its mode
         self._name(path, str(parent or "").encode())
 
     def _name(self, path: str, parent: bytes) -> None:
@@ -148,6 +150,15 @@ def adopt(upper: str, root: int) -> None:
                     raise
         files.change_mode(descriptor, stat.S_IMODE(status.st_mode))  # behind an ACL, which sets the mode
         files.change_times(descriptor, status.st_mtime_ns)
+    finally:
+        os.close(descriptor)
+
+
+def _open_to_all(directory: str) -> None:
+    """Let any user of a container look into the directory that is its root, whatever the umask."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        files.change_mode(descriptor, 0o755)
     finally:
         os.close(descriptor)
 

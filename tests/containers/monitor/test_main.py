@@ -173,6 +173,16 @@ def test_health_is_asked_for(monitored: Any) -> None:
     assert one.state["Health"]["Log"][0]["Output"] == "fine\n"
 
 
+def test_a_check_has_the_usual_umask(monitored: Any) -> None:
+    before = os.umask(0o077)
+    try:
+        one = monitored("exec sleep 60", health=_check("sh", "-c", "umask"))
+    finally:
+        os.umask(before)
+    _until(lambda: one.state["Health"]["Status"] == "healthy")
+    assert one.state["Health"]["Log"][0]["Output"] == "0022\n"
+
+
 def test_a_check_that_fails_or_hangs_makes_it_unhealthy(monitored: Any, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     hangs = f"echo $$ >> {seen}; sleep 60 & echo $! >> {seen}; wait"

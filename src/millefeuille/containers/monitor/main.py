@@ -47,6 +47,7 @@ def main() -> None:
 def serve(path: str, lock: int, status: int, client: int) -> NoReturn:
     """Run in this process, which has no descriptors but these and standard streams; see above."""
     os.chdir("/")
+    os.umask(0o022)  # health checks have it from us, and those of Docker have that of its daemon
     library = ctypes.CDLL(None)
     library.prctl(_PR_SET_NAME, _NAME, 0, 0, 0)
     library.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
