@@ -50,6 +50,34 @@ def test_input_that_nobody_reads(tmp_path: Path) -> None:
     assert carried("head -c 3; exit 4", tmp_path, given=b"abc" * 100_000) == (b"abc", b"", 4)
 
 
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_output_that_cannot_be_written_is_told(name: str) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        with Piping(Stdio(**{"stdin": None, "stdout": None, "stderr": None, name: full})) as piping:
+            given = getattr(piping.inner, name)
+            process = subprocess.Popen(["echo", "x"], stdout=given)
+            piping.carry()
+            assert process.wait() == 0
+            lost = piping.finish()
+    finally:
+        os.close(full)
+    assert str(lost) == f"write /dev/{name}: no space left on device"
+
+
+def test_a_reader_who_wants_no_more_loses_nothing() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        with Piping(Stdio(stdin=None, stdout=writer, stderr=None)) as piping:
+            process = subprocess.Popen(["echo", "x"], stdout=piping.inner.stdout)
+            piping.carry()
+            assert process.wait() == 0
+            assert piping.finish() is None
+    finally:
+        os.close(writer)
+
+
 def test_who_stays_in_the_background_is_waited_for_a_little_and_lives_on(tmp_path: Path) -> None:
     begin = time.monotonic()
     counting = "n=0; while [ $n -lt 40 ]; do echo $n; n=$((n + 1)); sleep 0.1; done; echo alive > told"

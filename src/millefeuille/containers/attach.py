@@ -40,6 +40,11 @@ class Ended:
 class OutputLost(Failed):
     """What the container says cannot be written; it goes on, and nobody is attached any more."""
 
+    @classmethod
+    def of(cls, stream: str, error: OSError) -> OutputLost:
+        """That of a standard stream, `stdout` or `stderr`, which could not be written for `error`."""
+        return cls(f"write /dev/{stream}: {(error.strerror or 'failed').lower()}")
+
 
 class Attachment:
     """Joins streams until the container ends, or the user lets go. `woken` is a descriptor that becomes
@@ -110,8 +115,7 @@ class Attachment:
             while view:
                 view = view[os.write(target, view) :]
         except OSError as error:
-            name = "stdout" if kind == b"o" else "stderr"
-            raise OutputLost(f"write /dev/{name}: {(error.strerror or 'failed').lower()}") from None
+            raise OutputLost.of("stdout" if kind == b"o" else "stderr", error) from None
 
     def _forward(self) -> bool:
         """Send what was typed; False for the keys that let go."""

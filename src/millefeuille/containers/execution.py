@@ -48,8 +48,10 @@ def execute(host: Host, container: Container, command: Command, stdio: Stdio) ->
     """Run it to its end; its exit code. Signals to this process go to it.
 
     Without a terminal, this process is from here on the parent of what its children leave. Raises
-    NotExecutable, ContainerRestarting, NoSuchContainer, OutOfReach, ExecFailed, NoSuchUser.
+    NotExecutable, ContainerRestarting, NoSuchContainer, OutOfReach, ExecFailed, NoSuchUser, and OutputLost
+    when it has ended and some of what it wrote is nowhere.
     """
+    lost = None
     with _prepared(host, container, command) as (document, directory, identifier), forwarding() as forwarder:
         if command.tty:
             with _beside_terminal(stdio) as streams:
@@ -66,9 +68,11 @@ def execute(host: Host, container: Container, command: Command, stdio: Stdio) ->
                 piping.carry()
                 forwarder.aim(started)
                 code = started.wait()
-                piping.finish()
+                lost = piping.finish()
         note(host.store, container, "exec_die", execID=identifier, exitCode=str(code))
-        return code
+    if lost is not None:
+        raise lost
+    return code
 
 
 class _Started:

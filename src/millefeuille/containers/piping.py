@@ -10,6 +10,7 @@ leaves somebody to read on, so that it is not ended by a pipe that nobody reads.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import sys
@@ -18,6 +19,7 @@ import time
 from types import TracebackType
 
 from millefeuille.annotations import Final, Self
+from millefeuille.containers.attach import OutputLost
 from millefeuille.runtime.runtime import Stdio
 
 _PIECE: Final = 1 << 16  # bytes: what a pipe holds
@@ -38,7 +40,8 @@ class Piping:
         if outer.stdin is not None:
             self._given, self._given_here = self._pipe()
         self._outputs = [
-            _Output(*self._pipe(), target) for target in (outer.stdout, outer.stderr) if target is not None
+            _Output(*self._pipe(), target, name)
+            for target, name in ((outer.stdout, "stdout"), (outer.stderr, "stderr")) if target is not None
         ]
 
     @property
@@ -72,11 +75,15 @@ class Piping:
             output.begin()
             self._ends.remove(output.reader)
 
-    def finish(self) -> None:
-        """The process has ended: take what it has written, and for a time what others write on."""
+    def finish(self) -> OutputLost | None:
+        """The process has ended: take what it has written, and for a time what others write on.
+
+        Gives why some of it could not be written, None where all was, or where its reader wanted no more.
+        """
         deadline = time.monotonic() + _PATIENCE
         for output in self._outputs:
             output.finish(deadline)
+        return next((output.lost for output in self._outputs if output.lost is not None), None)
 
     def _pipe(self) -> tuple[int, int]:
         ends = os.pipe2(os.O_CLOEXEC)
@@ -100,9 +107,10 @@ class Piping:
 class _Output:
     """One stream that the process writes: what comes out of `reader` goes to `target`."""
 
-    def __init__(self, reader: int, writer: int, target: int) -> None:
+    def __init__(self, reader: int, writer: int, target: int, name: str) -> None:
         self.reader, self.writer = reader, writer
-        self._target = target
+        self.lost: OutputLost | None = None
+        self._target, self._name = target, name
         self._deadline = float("inf")  # by the monotonic clock
         self._late = _PIECE  # bytes that may lie in the pipe by then
         self._wake, self._woken = os.pipe2(os.O_CLOEXEC)
@@ -127,15 +135,17 @@ class _Output:
 
     def _copy(self) -> None:
         try:
-            with contextlib.suppress(OSError):  # whoever read what we write is gone
-                while self._readable():
-                    data = os.read(self.reader, _PIECE)
-                    if not data:
-                        return
-                    if time.monotonic() > self._deadline:
-                        self._late -= len(data)
-                    _write(self._target, data)
-                _drain(self.reader)
+            while self._readable():
+                data = os.read(self.reader, _PIECE)
+                if not data:
+                    return
+                if time.monotonic() > self._deadline:
+                    self._late -= len(data)
+                _write(self._target, data)
+            _drain(self.reader)
+        except OSError as error:
+            if error.errno != errno.EPIPE:  # or else whoever read what we write is gone
+                self.lost = OutputLost.of(self._name, error)
         finally:
             os.close(self.reader)
 

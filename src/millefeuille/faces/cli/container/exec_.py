@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from millefeuille.annotations import Final
 from millefeuille.containers import records
+from millefeuille.containers.attach import OutputLost
 from millefeuille.containers.execution import Command as Execution
 from millefeuille.containers.execution import execute, execute_detached
 from millefeuille.docker.creation import pairs
@@ -53,6 +54,8 @@ def run(context: Context, call: Call) -> int:
             return 0
         context.terminal.flush()
         return execute(made, container, command, Stdio(stdin=0 if call[INTERACTIVE] else None))
+    except OutputLost as error:
+        raise Refusal(str(error)) from None
     except (ExecFailed, NoSuchUser) as error:
         if call[DETACH]:
             raise
