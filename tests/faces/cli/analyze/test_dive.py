@@ -62,3 +62,19 @@ def test_a_full_disk_under_standard_output_is_no_broken_rule(tmp_path: Path, wor
         )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.splitlines().count("Error: standard output: no space left on device") == 1
+
+
+@pytest.mark.parametrize("word", ["1", "t", "T", "true", "True", "TRUE", "yes"])
+def test_rules_are_held_by_every_word_that_dive_takes_for_yes(home: Home, tmp_path: Path, word: str) -> None:
+    archive = tmp_path / "image.tar"
+    write_archive(archive, [rawtars.archive(rawtars.file(b"a", b"x" * n)) for n in (300, 299)])
+    out, err, code = home.mille("dive", str(archive), environment={"CI": word})
+    assert (out.splitlines()[0], err, code) == ("Analysis:", "", 1)
+
+
+@pytest.mark.parametrize("word", ["", "0", "f", "F", "false", "False", "FALSE", "no"])
+def test_no_rule_is_held_where_nobody_asks(home: Home, tmp_path: Path, word: str) -> None:
+    archive = tmp_path / "image.tar"
+    write_archive(archive, [rawtars.archive(rawtars.file(b"a", b"x" * n)) for n in (300, 299)])
+    out, err, code = home.mille("dive", str(archive), environment={"CI": word})
+    assert ("Result:" in out, err, code) == (False, "", 0)

@@ -23,7 +23,7 @@ BROKEN = 1
 FAILED = 2
 # The Dive that this one is in numbers and words: scripts look for it.
 VERSION_LINE: Final = f"dive 0.13.1 (mille {millefeuille.__version__})"
-_ON = ("true", "1", "yes")
+_ON: Final = ("true", "t", "1", "yes")  # Go's ParseBool in any letters, and a word of ours
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 CI = boolean("ci", "Validate against CI rules (same as env var CI=true)")
