@@ -78,3 +78,17 @@ def test_no_rule_is_held_where_nobody_asks(home: Home, tmp_path: Path, word: str
     write_archive(archive, [rawtars.archive(rawtars.file(b"a", b"x" * n)) for n in (300, 299)])
     out, err, code = home.mille("dive", str(archive), environment={"CI": word})
     assert ("Result:" in out, err, code) == (False, "", 0)
+
+
+def test_names_of_files_forge_no_verdict(home: Home, tmp_path: Path) -> None:
+    names = [b"x\n::error::no\nResult:PASS [Total:3]", b"e\x1b[31mred\x07", b"c\rr", b"\xff", b"plain \xc3\xa9\\n"]
+    archive = tmp_path / "image.tar"
+    layers = [rawtars.archive(*(rawtars.file(name, b"x" * n) for name in names)) for n in (300, 299)]
+    write_archive(archive, layers)
+    out, err, code = home.mille("dive", "--ci", str(archive))
+    assert (err, code) == ("", 1)
+    rows = out.partition("File Path\n")[2].partition("Results:")[0].splitlines()
+    assert sorted(row.partition("B  ")[2] for row in rows) == sorted([
+        r"/x\n::error::no\nResult:PASS [Total:3]", r"/e\x1b[31mred\x07", r"/c\rr", r"/\xff", "/plain é\\n"
+    ])  # fmt: skip
+    assert [line for line in out.splitlines() if line.startswith("Result:")] == [out.splitlines()[-1]]

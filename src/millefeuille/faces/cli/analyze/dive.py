@@ -13,7 +13,7 @@ from millefeuille.annotations import Final
 from millefeuille.errors import NotFound
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.analyze import gates
-from millefeuille.faces.cli.analyze.report_text import report_text
+from millefeuille.faces.cli.analyze.report_text import report_text, shown_path
 from millefeuille.faces.cli.analyze.subject import SOURCE_HELP, Subject, analysed
 from millefeuille.faces.cli.analyze.view import has_terminal, view
 from millefeuille.faces.cli.command import Call, Command, Context, at_most
@@ -114,7 +114,7 @@ def _analysis(found: Document) -> str:
     share = wasted / size if size else math.inf if wasted else math.nan
     percent = f"{share * 100:.4f}" if math.isfinite(share) else "+Inf" if wasted else "NaN"
     rows = [
-        f"{each['count']:>5}  {_human(each['sizeBytes']):>12}  {each['path']}\n"
+        f"{each['count']:>5}  {_human(each['sizeBytes']):>12}  {_shown(each['path'])}\n"
         for each in dive["inefficiencies"]
     ]
     return (
@@ -122,6 +122,11 @@ def _analysis(found: Document) -> str:
         f"  wastedBytes: {wasted} bytes ({_human(wasted)})\n  userWastedPercent: {percent} %\n"
         f"Inefficient Files:\nCount  Wasted Space  File Path\n{''.join(rows) or 'None' + chr(10)}"
     )
+
+
+def _shown(path: str) -> str:
+    """A path as Dive prints it, but for one that would steer the screen or forge a line."""
+    return path if path.isprintable() else shown_path(path)
 
 
 def _human(size: int) -> str:
