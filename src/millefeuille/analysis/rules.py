@@ -81,9 +81,7 @@ def budget_outcomes(
     if budgets.waste is not None:
         yield _at_most("maxWaste", "avoidable waste is", exact["avoidableBytes"], budgets.waste)
     if budgets.efficiency is not None:
-        low = exact["efficiency"] < budgets.efficiency
-        reason = f"exact efficiency is {exact['efficiency']:.6f}, lowest allowed {budgets.efficiency}"
-        yield Outcome(rule="minEfficiency", status=FAIL if low else PASS, reason=reason if low else "")
+        yield _at_least(exact["efficiency"], budgets.efficiency)
     for pattern, limit in budgets.paths:
         taken = (sizes or {}).get(pattern, 0)
         yield _at_most(f"path/{pattern.lstrip('/')}", f"{pattern} takes", taken, limit)
@@ -128,6 +126,14 @@ def _at_most(rule: str, words: str, size: int, limit: int) -> Outcome:
     failed = size > limit
     reason = f"{words} {size} bytes, {limit} are allowed" if failed else ""
     return Outcome(rule=rule, status=FAIL if failed else PASS, reason=reason)
+
+
+def _at_least(found: float, limit: float) -> Outcome:
+    failed = found < limit
+    # All digits where six would say that the rule is kept.
+    shown = f"{found:.6f}" if float(f"{found:.6f}") < limit else repr(found)
+    reason = f"exact efficiency is {shown}, lowest allowed {limit}" if failed else ""
+    return Outcome(rule="minEfficiency", status=FAIL if failed else PASS, reason=reason)
 
 
 def _efficiency(text: str, found: float) -> Outcome:
