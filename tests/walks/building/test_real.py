@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -98,6 +99,15 @@ def test_an_image_of_127_layers(shop: Shop, busybox: MadeImage) -> None:
     assert shop.run("deep", "sh", "-c", script) == "123\nnew\n123\n123\n"
 
 
+def test_the_networks_of_commands(shop: Shop, busybox: MadeImage) -> None:
+    shop.load(busybox, "busybox:1")
+    shop.build("hosts", "FROM busybox:1\nRUN ls /sys/class/net > /net\n", {}, "--network", "host")
+    assert set(shop.run("hosts", "cat", "/net").split()) == set(os.listdir("/sys/class/net"))
+    write(shop.directory / "asks", {"Dockerfile": "FROM busybox:1\nRUN --network=host true\n"})
+    for words, code in (((), 1), (("--network", "none"), 1), (("--allow", "network.host"), 0)):
+        shop.mille("build", *words, str(shop.directory / "asks"), code=code)
+
+
 @pytest.mark.long
 def test_debian_with_nginx(
     shop: Shop, served: tuple[Path, str], image_cache: Path, tmp_path: Path, all_cases: bool
@@ -127,7 +137,7 @@ EXPOSE 80
 STOPSIGNAL SIGQUIT
 HEALTHCHECK --interval=30s CMD bash -c '</dev/tcp/127.0.0.1/80'
 CMD ["nginx", "-g", "daemon off;"]
-""", files, "--network", "host", "--allow", "network.host")
+""", files, "--network", "host")
     assert "install ok installed" in shop.run("web", "dpkg-query", "-s", "nginx")
     fetch = "nginx && exec 3<>/dev/tcp/127.0.0.1/80 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3"
     assert "<h1>baked</h1>" in shop.run("web", "bash", "-c", fetch)
@@ -165,10 +175,10 @@ CMD ["python3", "main.py"]
         "print(app.test_client().get('/').text)\n"
     )
     files = {"requirements.txt": "flask==3.0.3\n", "main.py": main}
-    shop.build("app", dockerfile, files, "--network", "host", "--allow", "network.host")
+    shop.build("app", dockerfile, files, "--network", "host")
     assert shop.run("app") == "hello\n"
     again = {**files, "main.py": main.replace("'hello'", "'again'")}
-    shop.build("app", dockerfile, again, "--network", "host", "--allow", "network.host")
+    shop.build("app", dockerfile, again, "--network", "host")
     assert shop.run("app") == "again\n"
     tree = shop.saved("app").tree
     assert tree["before"].text == b"0\n"
@@ -209,7 +219,7 @@ WORKDIR /app
 COPY --from=build --chown=1000:1000 /dist .
 USER 1000
 CMD ["node", "src/main.js"]
-""", files, "--network", "host", "--allow", "network.host")
+""", files, "--network", "host")
     assert shop.run("node") == "\x1b[1m\x1b[31mhello\x1b[39m\x1b[22m\n"
     tree = shop.saved("node").tree
     assert "app/node_modules/color-convert/package.json" in tree

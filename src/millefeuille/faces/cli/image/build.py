@@ -29,7 +29,8 @@ from millefeuille.oci.reference import Reference
 from millefeuille.store.store import Store
 
 _MODES: Final = ("auto", "plain", "tty", "quiet")
-_ENTITLEMENTS: Final = frozenset({"network.host", "security.insecure"})
+_NETWORK_HOST: Final = "network.host"
+_ENTITLEMENTS: Final = frozenset({_NETWORK_HOST, "security.insecure"})
 _OUTPUTS: Final = (
     flags.OUTPUT, flags.PUSH, flags.LOAD, flags.ANNOTATION, flags.ATTEST, flags.PROVENANCE, flags.SBOM,
     flags.METADATA_FILE,
@@ -203,7 +204,8 @@ def _allowed(call: Call) -> frozenset[str]:
     unknown = set(allowed) - _ENTITLEMENTS
     if unknown:
         raise Refusal(f"invalid entitlement: {min(unknown)}")
-    return frozenset(allowed)
+    # As with buildx: who asks for the host's network on the command line has allowed it.
+    return frozenset(allowed) | ({_NETWORK_HOST} if call[flags.NETWORK] == "host" else frozenset())
 
 
 def _mode(context: Context, call: Call) -> str:
