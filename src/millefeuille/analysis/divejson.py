@@ -22,6 +22,9 @@ _SHELL: Final = "/bin/sh -c "
 # By kind of entry: the tar's type flag, and the type bits of Go's FileMode.
 _FLAGS: Final = (0, 48, 53, 50, 49, 51, 52, 54, 48, 48)
 _TYPES: Final = (0, 0, 1 << 31, 1 << 27, 0, 1 << 26 | 1 << 21, 1 << 26, 1 << 25, 0, 0)
+# As a slash is in no name, the bytes above it can stand one lower: then nothing that a name begins with is
+# 0xff, which ends a path behind all that is below it.
+_SORTED: Final = bytes((*range(47), 0, *range(47, 255)))
 _SPECIAL: Final = ((0o4000, 1 << 23), (0o2000, 1 << 22), (0o1000, 1 << 20))  # setuid, setgid, sticky
 
 
@@ -64,7 +67,7 @@ def _rows(layer: Layer) -> Iterator[str]:
         above, slash, leaf = layer.paths[number].rpartition(b"/")
         nodes[above + slash + WHITEOUT_PREFIX + leaf] = number
     missing = (layer.parents | {layer.paths[number] for number in layer.opaques}) - nodes.keys() - {b""}
-    order = [(path.replace(b"/", b"\0") + b"\0\xff", path) for path in (*nodes, *missing)]
+    order = [(path.translate(_SORTED) + b"\0\xff", path) for path in (*nodes, *missing)]
     order.sort()
     modes = {mode: _permissions(mode) for mode in set(index.modes)}
     for _, path in order:
