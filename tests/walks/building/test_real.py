@@ -108,6 +108,14 @@ def test_the_networks_of_commands(shop: Shop, busybox: MadeImage) -> None:
         shop.mille("build", *words, str(shop.directory / "asks"), code=code)
 
 
+def test_what_a_build_was_allowed_goes_for_its_shell_too(shop: Shop, busybox: MadeImage) -> None:
+    shop.load(busybox, "busybox:1")
+    write(shop.directory / "fails", {"Dockerfile": "FROM busybox:1\nRUN --network=host echo left > /x; false\n"})
+    shop.mille("build", "--allow", "network.host", str(shop.directory / "fails"), code=1)
+    [record] = shop.directory.glob("store/**/kept/*.json")
+    assert shop.mille("build", "debug", record.stem, "cat", "/x") == "left\n"
+
+
 @pytest.mark.long
 def test_debian_with_nginx(
     shop: Shop, served: tuple[Path, str], image_cache: Path, tmp_path: Path, all_cases: bool

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from millefeuille import files
 from millefeuille.annotations import Final
-from millefeuille.build.running import document
 from millefeuille.build.running.host import RunHost, remove
 from millefeuille.build.running.kept import KeptRoot, entered
 from millefeuille.build.running.step import Step, settle
@@ -25,13 +24,13 @@ def open_shell(
 ) -> int:
     """Run a command in a kept root to its end; its exit code. What it changes stays.
 
-    What it had mounted of a context that is gone by now is left out. With `terminal` it gets one of its own,
-    for which one of `stdio` must be one. Signals to this process go to it. Raises StartFailed, RootInUse,
-    NoSuchRoot, NotFound when the layers below are gone, and what `run_step` raises.
+    It may have what the command had: nothing is kept of one that was not allowed to run. What that had
+    mounted of a context that is gone by now is left out. With `terminal` it gets one of its own, for which
+    one of `stdio` must be one. Signals to this process go to it. Raises StartFailed, RootInUse, NoSuchRoot,
+    NotFound when the layers below are gone, and what `run_step` raises.
     """
     mounts_left = tuple(mount for mount in root.wish.mounts if _is_there(mount))
     wish = replace(root.wish, arguments=tuple(arguments), mounts=mounts_left)
-    document.check(host, wish)
     id = os.urandom(32).hex()
     with entered(host, root.id), forwarding() as forwarder, claimed(host.directory, id) as bundle:
         step = Step(host, wish, id, bundle, terminal=terminal)

@@ -10,15 +10,12 @@ from millefeuille.runtime.runtime import Stdio
 from millefeuille.store.store import Store
 
 
-def opened(
-    context: Context, store: Store, id: str, allowed: frozenset[str] = frozenset(),
-    arguments: tuple[str, ...] = (),
-) -> int:  # fmt: skip
+def opened(context: Context, store: Store, id: str, arguments: tuple[str, ...] = ()) -> int:
     """Run a shell, or `arguments`, in the kept root that `id` means; its exit code. What it changes stays.
 
     Raises NoSuchRoot, RootInUse, and what starting it raises.
     """
-    host = run_host(context.settings, store, allowed)
+    host = run_host(context.settings, store)
     root = kept.find(host, id)
     context.terminal.flush()
     stdio = Stdio(stdin=0, stdout=1, stderr=2)

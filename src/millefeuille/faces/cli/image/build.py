@@ -177,7 +177,7 @@ def _after(context: Context, call: Call, store: Store, order: Order, error: Step
         return
     if _on_error(call) == "shell" and context.terminal.input_interactive:
         shells = importlib.import_module("millefeuille.faces.cli.building.shells")
-        shells.opened(context, store, error.kept, order.allowed)
+        shells.opened(context, store, error.kept)
     context.terminal.complain(f"Look at what it left with `mille build debug {error.kept[:12]}`.")
 
 
