@@ -10,7 +10,7 @@ from millefeuille.analysis.ledger import Ledger
 from millefeuille.analysis.stacking import ADDED, CHANGES
 from millefeuille.analysis.tree import NO_ENTRY, Trees
 from millefeuille.annotations import Final
-from millefeuille.layers.entry import DIRECTORY, SYMLINK, WHITEOUT
+from millefeuille.layers.entry import DIRECTORY, FILE, HARDLINK, SYMLINK, WHITEOUT
 from millefeuille.layers.following import follow
 from millefeuille.values import dataclass, replace
 
@@ -21,14 +21,16 @@ _UNNAMED_MODE: Final = 0o755  # of a directory that no entry names
 class Touch:
     """One act of one layer. `act` is added, content, metadata, type, unchanged, removed or hidden.
 
-    `by` is the path whose entry or mark did it, which may be a directory above. `size` is what the layer
-    wrote, in bytes; `live` says whether that is what the image shows.
+    `by` is the path whose entry or mark did it, which may be a directory above. `size` is the file's, in
+    bytes; `live` says whether that is what the image shows. Of a hard link, `kind` and `link` are its own,
+    the rest, `file` for the kind, is that of the file which it is one more name of.
     """
 
     layer: int
     act: str
     by: bytes
     kind: int
+    file: int = FILE
     size: int = 0
     mode: int = 0
     uid: int = 0
@@ -44,6 +46,7 @@ def blame(image: Image, account: Ledger, path: bytes) -> tuple[Touch, ...]:
     found: list[Touch] = []
     there = False
     dead = set(account.dead)
+    trees = Trees(image.layers, account)  # costs nothing until a hard link asks
     for number, part in enumerate(image.parts):
         layer = part.layer
         for above, kind in _losses(image, number, path):
@@ -60,17 +63,29 @@ def blame(image: Image, account: Ledger, path: bytes) -> tuple[Touch, ...]:
             ))  # fmt: skip
             there = True
         for entry in named:
-            index = layer.index
             # What a mark of the same layer took away first is there no more.
             change = account.changes[number].get(entry, ADDED) if there else ADDED
-            found.append(Touch(
-                layer=number, act=CHANGES[change], by=path, kind=layer.kinds[entry],
-                size=layer.sizes[entry], mode=index.modes[entry], uid=index.uids[entry],
-                gid=index.gids[entry], mtime=index.mtimes[entry], link=index.link(entry),
-                content=index.content(entry), live=(number, entry) not in dead,
-            ))  # fmt: skip
+            touch = _wrote(image, trees, number, entry)
+            found.append(replace(touch, act=CHANGES[change], live=(number, entry) not in dead))
             there = True
     return _last_lives(found)
+
+
+def _wrote(image: Image, trees: Trees, number: int, entry: int) -> Touch:
+    """What an entry of a layer gives its path."""
+    layer = image.parts[number].layer
+    kind, link = layer.kinds[entry], layer.index.link(entry)
+    holder, place = trees.linked(number, entry) if kind == HARDLINK else (number, entry)
+    if place == NO_ENTRY:  # a directory, which has no other names: the link is all there is
+        holder, place = number, entry
+    held = image.parts[holder].layer
+    index = held.index
+    return Touch(
+        layer=number, act="", by=layer.paths[entry], kind=kind, link=link,
+        file=FILE if held.kinds[place] == HARDLINK else held.kinds[place],
+        size=held.sizes[place], mode=index.modes[place], uid=index.uids[place], gid=index.gids[place],
+        mtime=index.mtimes[place], content=index.content(place),
+    )  # fmt: skip
 
 
 def led(image: Image, account: Ledger, path: bytes) -> bytes:

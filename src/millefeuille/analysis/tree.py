@@ -120,6 +120,13 @@ class Trees:
         above, _, name = path.rpartition(b"/")
         return self._listed(above, upto).get(name)
 
+    def linked(self, upto: int, number: int) -> Place:
+        """What hard link `number` of layer `upto` is one more name of; the link itself if that is not there."""
+        target = self._followed(self._layers[upto], number)
+        if isinstance(target, int):
+            return upto, target
+        return self.find(target, upto - 1) or (upto, number)
+
     def _listed(self, path: bytes, upto: int) -> Mapping[bytes, Place]:
         """What is in a directory after a layer, by name."""
         if upto < 0:
@@ -178,7 +185,7 @@ class Trees:
         if written or layer.makes(path):
             for number in written:
                 is_link = layer.kinds[number] == HARDLINK
-                place = self._linked(upto, number) if is_link else (upto, number)
+                place = self.linked(upto, number) if is_link else (upto, number)
                 found[layer.paths[number].rpartition(b"/")[2]] = place
             for child in layer.directories_in(path):
                 if layer.makes(child) and child not in layer.settled:
@@ -187,13 +194,6 @@ class Trees:
                     if known is None or self._kind(known) != DIRECTORY:
                         found[name] = (upto, NO_ENTRY)
         return found
-
-    def _linked(self, upto: int, number: int) -> Place:
-        """What a hard link of a layer is one more name of; the link itself where that is not there."""
-        target = self._followed(self._layers[upto], number)
-        if isinstance(target, int):
-            return upto, target
-        return self.find(target, upto - 1) or (upto, number)
 
     def _followed(self, layer: Layer, entry: int) -> int | bytes:
         """The entry of a layer that a hard link of its own is a name of, or the path in the layers below."""

@@ -306,3 +306,23 @@ def test_two_equal_files_are_not_one_with_two_names(home: Home, tmp_path: Path) 
     assert files_of("apart", "one") == files_of("one", "apart") == ["M /a", "M /b"]
     assert files_of("one", "more") == ["A /c  0B -> 1B"], "not told again of a and b"
     assert files_of("one", "one") == []
+
+
+def test_blame_of_a_hard_link_is_of_the_file_that_it_is_a_name_of(home: Home, tmp_path: Path) -> None:
+    lower = rawtars.archive(
+        rawtars.file(b"a", b"12345", mode=0o750, uid=7, gid=8),
+        rawtars.hardlink(b"near", b"a", mode=0o600, uid=1, gid=1), rawtars.hardlink(b"next", b"near"),
+        rawtars.symlink(b"to", b"a"), rawtars.hardlink(b"same", b"to"),
+    )  # fmt: skip
+    upper = rawtars.archive(rawtars.hardlink(b"far", b"next"), rawtars.file(b".wh.a"))
+    load(home, tmp_path, "named", lower, upper)
+    [whole] = json.loads(home.mille("image", "blame", "--json", "named", "near")[0])["layers"]
+    for path, layer, link in (("near", 0, "a"), ("next", 0, "near"), ("far", 1, "next")):
+        [row] = json.loads(home.mille("image", "blame", "--json", "named", path)[0])["layers"]
+        assert (row["layer"], row["kind"], row["link"], row["live"]) == (layer, "hardlink", link, True)
+        assert (row["sizeBytes"], row["mode"], row["uid"], row["gid"]) == (5, 0o750, 7, 8), path
+        assert row["blake3"] == whole["blake3"] is not None
+        shown = home.mille("image", "blame", "named", path)[0].splitlines()[1]
+        assert f"added, hard link to /{link}   -rwxr-x---   7:8" in shown
+        assert " 5B " in shown
+    assert "lrwxrwxrwx" in home.mille("image", "blame", "named", "same")[0]

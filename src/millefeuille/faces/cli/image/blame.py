@@ -18,7 +18,7 @@ from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.escaped import escaped, printable
 from millefeuille.faces.cli.image.inside import PLATFORM
 from millefeuille.faces.cli.options import boolean, string
-from millefeuille.layers.entry import FILE, HARDLINK, TYPE_BITS, WHITEOUT
+from millefeuille.layers.entry import HARDLINK, TYPE_BITS, WHITEOUT
 from millefeuille.layers.following import cleaned
 
 JSON = boolean("json", "Print in JSON format")
@@ -57,10 +57,14 @@ def _row(image: Image, touch: Touch, *, whole: bool) -> tuple[str, ...]:
     step = printable(" ".join(words))
     mode, owner, size = "-", "-", "-"
     if touch.act not in ("removed", "hidden") and touch.kind < WHITEOUT:
-        kind = FILE if touch.kind == HARDLINK else touch.kind
+        kind = touch.file if touch.kind == HARDLINK else touch.kind
         mode = stat.filemode(TYPE_BITS[kind] | touch.mode)
         owner, size = f"{touch.uid}:{touch.gid}", human_size(touch.size)
-    act = f"{touch.act} with /{escaped(touch.by)}" if touch.act in ("removed", "hidden") else touch.act
+    act = touch.act
+    if act in ("removed", "hidden"):
+        act += f" with /{escaped(touch.by)}"
+    elif touch.kind == HARDLINK:
+        act += f", hard link to /{escaped(touch.link)}"
     shown = step if whole else ellipsis(step, _COMMAND)
     return str(touch.layer), act, mode, owner, size, "yes" if touch.live else "no", shown
 
