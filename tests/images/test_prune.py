@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.store.memory import Memory, brought, layer
+from tests.store.memory import Memory, Visits, brought, layer
 from tests.store.state import state
 
 from millefeuille.images import listing
@@ -106,6 +106,18 @@ def test_an_index_within_an_index_stays_and_goes_with_it(store: Store, memory: M
     assert [(variant.platform, variant.here) for variant in tree.variants] == [("linux/amd64", True)]
     prune(store, Nobody(), lambda image: True, unused=True)
     assert not list(store.blobs)
+
+
+def test_the_tree_of_indexes_listed_many_times_over(
+    store: Store, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.add_wide("wide")
+    brought(store, memory, "app:wide")
+    visits = Visits(monkeypatch)
+    with store.reading() as tx:
+        [tree] = trees(tx, store.blobs, listing.visible(tx), Nobody())
+    assert [(variant.platform, variant.here) for variant in tree.variants] == [("linux/amd64", True)]
+    assert visits.count == 3
 
 
 def test_used_images_stay(store: Store, images: dict[str, Digest]) -> None:

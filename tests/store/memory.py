@@ -13,9 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
+from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
 from millefeuille.progress import Silent
@@ -121,6 +125,16 @@ class Memory:
         self.opened.append((blob.digest, offset))
         return Stream(self.blobs[blob.digest], offset, self.cuts.pop(blob.digest, None), self.step)
 
+    def add_wide(self, tag: str) -> list[Descriptor]:
+        """Three indexes, each with the one below it ten times over, and an image below; the lowest first."""
+        platform = {"platform": {"os": "linux", "architecture": "amd64"}}
+        found = [self.add("below", [layer(1)])]
+        for _ in range(3):
+            entries = [found[-1].to_json() | platform] * 10
+            raw = json.dumps({"schemaVersion": 2, "mediaType": mediatype.OCI_INDEX, "manifests": entries})
+            found.append(self.document(tag, mediatype.OCI_INDEX, raw.encode()))
+        return found
+
     def add(
         self,
         tag: str,
@@ -168,6 +182,19 @@ class Memory:
 
 def described(media_type: str, data: bytes) -> dict[str, Any]:
     return {"mediaType": media_type, "size": len(data), "digest": str(Digest.of(data))}
+
+
+class Visits:
+    """Counts the manifests and indexes that are parsed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        self._parse = documents.parse
+        monkeypatch.setattr(documents, "parse", self._counted)
+
+    def _counted(self, *arguments: Any, **named: Any) -> Manifest | Index:
+        self.count += 1
+        return self._parse(*arguments, **named)
 
 
 def brought(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.store.meanwhile import before_lease, pruned
-from tests.store.memory import Layer, Memory, brought, layer
+from tests.store.memory import Layer, Memory, Visits, brought, layer
 
 from millefeuille.images.remove import remove
 from millefeuille.images.users import Nobody
@@ -198,6 +198,18 @@ def test_a_whole_index_goes_children_first(store: Store, memory: Memory) -> None
     assert [(digest, tag) for digest, _, tag in there.manifests] == [
         (here.digest, None), (away.digest, None), (index.digest, "1"),
     ]  # fmt: skip
+
+
+def test_indexes_listed_many_times_over_go_once(
+    store: Store, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = memory.add_wide("1")
+    brought(store, memory, "app:1")
+    _tag(store, "docker.io/library/app:1", REFERENCE)
+    there, visits = Target(), Visits(monkeypatch)
+    push(store, there, REFERENCE, Silent())
+    assert [digest for digest, _, _ in there.manifests] == [document.digest for document in documents]
+    assert visits.count < 20
 
 
 def test_one_platform_of_two_is_remembered_as_that_one(store: Store, memory: Memory) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from millefeuille.annotations import Any
 from millefeuille.images.users import Users
@@ -105,20 +105,24 @@ def _tree(tx: Transaction, blobs: Blobs, growth: _Growth, users: Users) -> Tree:
     return Tree(names=names, id=growth.image, used=used, weight=own.weight, variants=tuple(variants))
 
 
-def _entries(blobs: Blobs, target: Digest, own: _Parts) -> Iterator[tuple[Digest, str]]:
+def _entries(blobs: Blobs, target: Digest, own: _Parts) -> Iterable[tuple[Digest, str]]:
     """The images of an index: the manifest's digest, and the platform as it is written there.
 
-    Those of an index within it are among them; the size of each index goes to `own`.
+    Those of an index within it are among them, each once for a platform; the size of each index goes to
+    `own`, and none that is there already is read again.
     """
     raw, what = blobs.read(target), str(target)
     own.content[what] = len(raw)
     index = documents.parse(raw, what=what)
     assert isinstance(index, Index)
+    found: dict[tuple[Digest, str], None] = {}
     for entry, written in zip(index.manifests, parse_object(raw, what)["manifests"], strict=True):
         if entry.media_type in mediatype.INDEXES and entry.digest in blobs:
-            yield from _entries(blobs, entry.digest, own)
+            if str(entry.digest) not in own.content:
+                found |= dict.fromkeys(_entries(blobs, entry.digest, own))
         elif documents.is_candidate(entry):
-            yield entry.digest, _spelled(written.get("platform") or {})
+            found[entry.digest, _spelled(written.get("platform") or {})] = None
+    return found
 
 
 def _variant(tx: Transaction, manifest: Digest, platform: str, parts: _Parts, users: Users) -> Variant:

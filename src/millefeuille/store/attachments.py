@@ -20,11 +20,13 @@ def attachments(blobs: Blobs, index: Index) -> tuple[Descriptor, ...]:
     Raises CorruptBlob, Invalid kinds.
     """
     found: list[Descriptor] = []
+    seen: set[Digest] = set()
     for entry in index.manifests:
         if not documents.is_attestation(entry) or entry.media_type not in mediatype.MANIFESTS:
             continue
-        if entry.digest not in blobs:
+        if entry.digest in seen or entry.digest not in blobs:
             continue
+        seen.add(entry.digest)
         document = documents.parse(blobs.read(entry.digest), entry.media_type)
         parts = (document.config, *document.layers) if isinstance(document, Manifest) else ()
         if parts and all(blobs.holds(part) for part in parts):

@@ -149,7 +149,7 @@ def _restore(store: Store, tx: Transaction, entry: Mapping[str, Any]) -> Iterato
         target = Descriptor.from_json(entry, "index.json")
         wanted = [Digest.parse(text) for text in facts.get(mirror.IMAGE, "").split(",") if text]
         held: dict[Digest, tuple[Digest, str]] = {}
-        for descriptor, manifest in _manifests(store, tx, target, reasons):
+        for descriptor, manifest in _manifests(store, tx, target, reasons, set()):
             # An image that is not listed here came half-way only, or is listed elsewhere.
             if manifest.config.digest in wanted or not wanted:
                 held |= _restore_image(store, tx, descriptor, manifest, facts, reasons)
@@ -163,9 +163,15 @@ def _restore(store: Store, tx: Transaction, entry: Mapping[str, Any]) -> Iterato
 
 
 def _manifests(
-    store: Store, tx: Transaction, target: Descriptor, reasons: list[str]
+    store: Store, tx: Transaction, target: Descriptor, reasons: list[str], seen: set[Digest]
 ) -> Iterator[tuple[Descriptor, Manifest]]:
-    """The manifests of images at and below `target` that are here; what is damaged goes to `reasons`."""
+    """The manifests of images at and below `target` that are here, but for those in `seen`.
+
+    What is damaged goes to `reasons`.
+    """
+    if target.digest in seen:
+        return
+    seen.add(target.digest)
     try:
         document = documents.parse(store.blobs.read(target.digest), target.media_type)
     except MilleError as error:
@@ -175,7 +181,7 @@ def _manifests(
         recording.add_index(tx, target, attachments(store.blobs, document))
         for below in document.manifests:
             if below.digest in store.blobs and documents.is_candidate(below):
-                yield from _manifests(store, tx, below, reasons)
+                yield from _manifests(store, tx, below, reasons, seen)
     elif document.is_image:
         yield target, document
 

@@ -71,7 +71,7 @@ def gather(
     document = documents.parse(store.blobs.read(target), what=reference.familiar)
     note = ""
     if isinstance(document, Index):
-        if platform is not None or not _is_whole(store, document):
+        if platform is not None or not _is_whole(store, document, set()):
             chosen = _chosen(tx, store, document, reference, platform)
             if platform is None:
                 note = (
@@ -83,7 +83,7 @@ def gather(
         _check_platform(tx, reference, image, platform)
     if isinstance(document, Manifest):
         image = document.config.digest
-    found = _with_children(store, document.descriptor(target.algorithm), document)
+    found = _with_children(store, document.descriptor(target.algorithm), document, set())
     return Shipment(documents=tuple(found), image=image, note=note)
 
 
@@ -103,14 +103,17 @@ def outbound(
     return tuple(found.values())
 
 
-def _is_whole(store: Store, index: Index) -> bool:
-    """Whether all that an index lists is here, at any depth."""
+def _is_whole(store: Store, index: Index, seen: set[Digest]) -> bool:
+    """Whether all that an index lists is here, at any depth; what is in `seen` was looked at."""
     for entry in index.manifests:
+        if entry.digest in seen:
+            continue
+        seen.add(entry.digest)
         if entry.digest not in store.blobs:
             return False
         if entry.media_type in mediatype.INDEXES:
             below = documents.parse(store.blobs.read(entry.digest), entry.media_type)
-            if isinstance(below, Index) and not _is_whole(store, below):
+            if isinstance(below, Index) and not _is_whole(store, below, seen):
                 return False
     return True
 
@@ -158,13 +161,15 @@ def _check_platform(tx: Transaction, reference: Reference, image: Digest, platfo
 
 
 def _with_children(
-    store: Store, descriptor: Descriptor, document: Manifest | Index
+    store: Store, descriptor: Descriptor, document: Manifest | Index, seen: set[Digest]
 ) -> list[tuple[Descriptor, Manifest | Index]]:
-    """A document after all that it refers to, each beside its descriptor."""
+    """A document after all that it refers to, each beside its descriptor, but for those in `seen`."""
     below: list[tuple[Descriptor, Manifest | Index]] = []
     for entry in document.manifests if isinstance(document, Index) else ():
-        child = documents.parse(store.blobs.read(entry.digest), entry.media_type)
-        below += _with_children(store, entry, child)
+        if entry.digest not in seen:
+            seen.add(entry.digest)
+            child = documents.parse(store.blobs.read(entry.digest), entry.media_type)
+            below += _with_children(store, entry, child, seen)
     return [*below, (descriptor, document)]
 
 

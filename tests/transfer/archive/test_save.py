@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.store.meanwhile import before_lease, pruned
+from tests.store.memory import Memory, Visits, brought
 from tests.transfer.archive.conftest import docker_archive, layout_archive, loaded, made
 
 from millefeuille import files
@@ -61,6 +62,21 @@ def test_blobs_and_manifest_are_saved_as_they_are_stored(
         *("blobs", "blobs/sha256"), *sorted(blobs),
         *("index.json", "manifest.json", "oci-layout", "repositories"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{}, {"oci": True}])
+def test_indexes_listed_many_times_over_are_saved_and_loaded(
+    tmp_path: Path, store: Store, memory: Memory, options: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = memory.add_wide("wide")
+    brought(store, memory, "app:wide")
+    visits = Visits(monkeypatch)
+    members = _saved(store, tmp_path, "app:wide", **options)
+    assert {f"blobs/sha256/{document.digest.hex}" for document in documents} <= members.keys()
+    assert visits.count < 20
+    [found] = loaded(Store(str(tmp_path / "other")), tmp_path / "out.tar")
+    assert found.names == ("app:wide",)
+    assert visits.count < 40
 
 
 def test_the_listings_are_dockers(tmp_path: Path, store: Store, gzipped: MadeImage) -> None:

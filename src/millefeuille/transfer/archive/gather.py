@@ -59,6 +59,7 @@ class _Gathering:
         self._oci = oci
         self._wanted = {descriptor.digest for descriptor in chosen.manifests}
         self._images: dict[Digest, Packed] = {}
+        self._taken: dict[Digest, Descriptor | None] = {}  # what became of each document
 
     def run(self) -> None:
         entry = self._document(self._chosen.target) or self._chosen.target
@@ -67,11 +68,18 @@ class _Gathering:
         self._gathered.entries.append((self._chosen, entry, images))
 
     def _document(self, descriptor: Descriptor) -> Descriptor | None:
-        """Take a document and all below it; its descriptor in the archive, None when it is left out."""
-        document = documents.parse(self._blobs.read(descriptor.digest), descriptor.media_type)
-        if isinstance(document, Index):
-            return self._index(descriptor, document)
-        return self._manifest(descriptor, document) if descriptor.digest in self._wanted else None
+        """Take a document and all below it, once however often it is listed.
+
+        Its descriptor in the archive, None when it is left out.
+        """
+        if descriptor.digest not in self._taken:
+            document = documents.parse(self._blobs.read(descriptor.digest), descriptor.media_type)
+            if isinstance(document, Index):
+                self._taken[descriptor.digest] = self._index(descriptor, document)
+            else:
+                wanted = descriptor.digest in self._wanted
+                self._taken[descriptor.digest] = self._manifest(descriptor, document) if wanted else None
+        return self._taken[descriptor.digest]
 
     def _index(self, descriptor: Descriptor, index: Index) -> Descriptor | None:
         taken: dict[Digest, Descriptor] = {}

@@ -11,6 +11,7 @@ from millefeuille.annotations import Final
 from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index
 from millefeuille.oci.platform import Platform, rank
 from millefeuille.oci.reference import Reference
@@ -68,7 +69,7 @@ def _plans(
     """A plan for each platform at hand, this machine's last."""
     what = f"{INDEX}: {target.digest}"
     offered: dict[Platform, _Trail] = {}
-    for platform, trail in _platforms(target, source, blobs, what, ()):
+    for platform, trail in _platforms(target, source, blobs, what, (), {}):
         offered.setdefault(platform, trail)
     platforms = list(offered)
     if wanted is not None:
@@ -78,19 +79,27 @@ def _plans(
     places = {platform: rank(platform, host) for platform in platforms}
     # A stable sort: the best for this machine goes to the end, the others keep their order.
     platforms.sort(key=lambda platform: -1000 if (place := places[platform]) is None else -place)
-    for platform in platforms:
-        yield plan_at(*offered[platform], source, blobs, what)
+    # A manifest listed for many platforms is one image all the same.
+    trails = {offered[platform][1].digest: offered[platform] for platform in reversed(platforms)}
+    for trail in reversed(trails.values()):
+        yield plan_at(*trail, source, blobs, what)
 
 
 def _platforms(
-    target: Descriptor, source: ArchiveSource, blobs: Blobs, what: str, indexes: _Indexes
-) -> Iterator[tuple[Platform, _Trail]]:
+    target: Descriptor, source: ArchiveSource, blobs: Blobs, what: str, indexes: _Indexes,
+    seen: dict[Digest, bool],
+) -> Iterator[tuple[Platform, _Trail]]:  # fmt: skip
     """The platforms of the manifests that are at hand below `target`, and the way to each.
 
-    `indexes` led to `target`.
+    `indexes` led to `target`; `seen` tells of each document that was read whether it is a manifest. None is
+    read twice: indexes that list one another many times over would be walked for ever.
     """
     if len(indexes) > _DEPTH:
         raise BadArchive(f"{what}: indexes nested deeper than {_DEPTH}")
+    if target.digest in seen:
+        if seen[target.digest] and target.platform is not None:
+            yield target.platform, (indexes, target)
+        return
     if target.digest not in source and target.digest not in blobs:
         if not indexes:
             raise BlobNotFound(f"content digest {target.digest}: not found")
@@ -99,10 +108,11 @@ def _platforms(
         raise documents.InvalidManifest(f"{what}: manifest larger than {documents.MAXIMUM_BYTES} bytes")
     raw = blobs.read(target.digest) if target.digest in blobs else source.manifest(target)[1]
     document = documents.parse(raw, target.media_type, what)
+    seen[target.digest] = not isinstance(document, Index)
     if isinstance(document, Index):
         for entry in document.manifests:
             if documents.is_candidate(entry):
-                yield from _platforms(entry, source, blobs, what, (*indexes, (target, document)))
+                yield from _platforms(entry, source, blobs, what, (*indexes, (target, document)), seen)
     elif indexes and target.platform is not None:
         yield target.platform, (indexes, target)
     elif document.is_image:
