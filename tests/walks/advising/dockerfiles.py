@@ -462,6 +462,18 @@ RUN mkdir -p /root/.cache/pip && yes | head -c 50000 > /root/.cache/pip/w && ech
     chmod +x /bin/pip
 RUN pip install x && rm -rf /root/.cache
 """, "cache-mount", 0),
+    Bad("settings-beside-a-cache", """
+COPY settings.xml /root/.m2/settings.xml
+RUN printf 'mkdir -p /root/.m2/repository && yes | head -c 50000 > /root/.m2/repository/a' > /bin/mvn && \\
+    echo ' && cp /root/.m2/settings.xml /out && echo more > /root/.m2/more' >> /bin/mvn && chmod +x /bin/mvn
+RUN mvn package
+""", "cache-mount", 50000, {"settings.xml": 10}),
+    Bad("cache-that-a-later-run-copies", """
+RUN printf 'mkdir -p /root/.npm/_cacache && yes | head -c 50000 > /root/.npm/_cacache/a' > /bin/npm && \\
+    chmod +x /bin/npm
+RUN npm install ms
+RUN cp -r /root/.npm/_cacache /opt-cache
+""", "cache-mount", 0),
     Bad("order-without-worth", """
 COPY dir /d
 RUN rm -f /bin/none; touch /none

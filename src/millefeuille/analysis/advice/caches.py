@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from millefeuille.analysis.advice.advice import CACHE_MOUNT, Advice
 from millefeuille.analysis.advice.edits import AddFlag
 from millefeuille.analysis.advice.mounting import mounting
+from millefeuille.analysis.advice.needed import is_needed
 from millefeuille.analysis.advice.waste import Place, Waste
 from millefeuille.analysis.layer import Layer
 from millefeuille.annotations import Final, NamedTuple
@@ -43,7 +44,8 @@ _CACHES: Final = (
 _AT_HOME: Final = (
     _Cache(".cache/pip", r"pip3?|python3? -m pip"),
     _Cache(".cache/uv", r"uv"),
-    _Cache(".cache/pypoetry", r"poetry"),
+    _Cache(".cache/pypoetry/cache", r"poetry"),  # beside which there are virtual environments
+    _Cache(".cache/pypoetry/artifacts", r"poetry"),
     _Cache(".cache/pipenv", r"pipenv"),
     _Cache(".npm", r"np[mx]"),
     _Cache(".cache/yarn", r"yarn"),
@@ -56,9 +58,10 @@ _AT_HOME: Final = (
     _Cache("go/pkg/mod", r"go"),
     _Cache(".cargo/registry", r"cargo"),
     _Cache(".cargo/git", r"cargo"),
-    _Cache(".m2", r"mvn"),
-    _Cache(".gradle", r"gradle|gradlew"),
-    _Cache(".ivy2", r"sbt"),
+    _Cache(".m2/repository", r"mvnw?"),  # beside which there are settings, as with the next ones
+    _Cache(".gradle/caches", r"gradlew?"),
+    _Cache(".gradle/wrapper/dists", r"gradlew"),
+    _Cache(".ivy2/cache", r"sbt"),
     _Cache(".cache/coursier", r"sbt|cs"),
     _Cache(".composer/cache", r"composer"),
     _Cache(".cache/composer", r"composer"),
@@ -69,7 +72,7 @@ _AT_HOME: Final = (
     _Cache(".cache/ccache", r"ccache|make|cmake|ninja"),
     _Cache(".cpanm", r"cpanm"),
     _Cache(".cabal/packages", r"cabal"),
-    _Cache(".hex", r"mix"),
+    _Cache(".hex/packages", r"mix"),
     _Cache(".cache/bazel", r"bazel|bazelisk"),
 )  # fmt: skip
 _HOME: Final = re.compile(
@@ -131,9 +134,10 @@ def _advice(waste: Waste, cache: _Cache, found: list[Place], writers: set[int]) 
     stands = range(min(writers), len(waste.script))
     steps = sorted(writers | {n for n in stands if waste.script[n].word == "RUN" and _uses(waste, n, uses)})
     flag = f"--mount=type=cache,target=/{cache.path}" + (",sharing=locked" if cache.locked else "") + owner
+    needed = is_needed(waste, cache.path, cache.tool, steps)
     return Advice(
         kind=CACHE_MOUNT, steps=tuple(steps), size=size, packed=packed, paths=paths,
-        edits=mounting(waste, cache.path, flag, steps),
+        edits=() if needed else mounting(waste, cache.path, flag, steps),
         text=f"Keep /{cache.path} in a cache mount: it is not in the image then, and the next build has it",
     )  # fmt: skip
 

@@ -67,7 +67,7 @@ def may_mean(waste: Waste, number: int, paths: Collection[str], text: str = "") 
     }  # fmt: skip
     return any(
         _may_be(waste, number, part, places, paths)
-        for word in words - _SIGNS for part in _paths_of(word) if part not in loops
+        for word in words - _SIGNS for part in paths_of(word) if part not in loops
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def directories(waste: Waste, number: int) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(map(posixpath.normpath, places)))
 
 
-def _paths_of(word: str) -> Iterator[str]:
+def paths_of(word: str) -> Iterator[str]:
     """The parts of a word that may be paths: of an option only what has a slash."""
     if "${" in _PLAIN_VARIABLE.sub("", word):
         yield "$"  # what it stands for may be anything
