@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from millefeuille.images.users import Nobody, User
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.mediatype import OCI_INDEX
 from millefeuille.store import leases, names
+from millefeuille.store.blobs import Blobs
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
 
@@ -174,3 +176,26 @@ def test_a_lease_the_database_does_not_know_counts(store: Store, images: dict[st
             tx.execute("DELETE FROM leases")
         prune(store, Nobody(), lambda image: True)
         assert coming.exists()
+
+
+@pytest.mark.parametrize("is_busy", [False, True])
+def test_indexes_are_read_once_for_all_images_that_go(
+    is_busy: bool, store: Store, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 12
+    for number in range(count):
+        image = memory.add(f"amd64-{number}", [layer(number)])
+        memory.add_index(f"many-{number}", {"amd64": image})
+        brought(store, memory, f"app:many-{number}")
+    read: list[Digest] = []
+    true = Blobs.read
+    monkeypatch.setattr(
+        Blobs, "read", lambda blobs, digest, *more: read.append(digest) or true(blobs, digest, *more)
+    )
+    with leases.lease(store.disk, "test") if is_busy else nullcontext():
+        pruned = prune(store, Nobody(), lambda image: True, unused=True)
+    assert len(pruned.candidates) == count
+    assert len(read) <= count
+    assert not list(store.blobs)
+    with store.reading() as tx:
+        assert tx.execute("SELECT count(*) FROM indexes").fetchone() == (0,)

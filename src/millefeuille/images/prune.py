@@ -7,7 +7,7 @@ from collections.abc import Callable
 from millefeuille.images.references import references
 from millefeuille.images.remove import Act, ImageConflict, remove_references
 from millefeuille.images.users import Users
-from millefeuille.store import events, sweep
+from millefeuille.store import events, removal, sweep
 from millefeuille.store.images import ImageRecord, images
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
@@ -74,6 +74,7 @@ def _prune(tx: Transaction, users: Users, accepts: Callable[[ImageRecord], bool]
         if done:
             candidates.append(Candidate(image=image, reason=reason))
             acts += done
+    removal.drop_unused_indexes(tx)  # the sweep does nothing while another command is at work
     reclaimed = sum(act.size for act in acts)
     events.record(tx, "prune", "", {"reclaimed": str(reclaimed)})
     return Pruned(

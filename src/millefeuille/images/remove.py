@@ -58,7 +58,9 @@ def remove(
 
 
 def remove_references(tx: Transaction, image: ImageRecord, users: Users) -> tuple[Act, ...]:
-    """Remove an image with all its references as `prune` does: unforced. Raises ImageConflict."""
+    """Remove an image with all its references as `prune` does: unforced. Indexes that were only its stay for
+    the caller to drop. Raises ImageConflict.
+    """
     deletion = _Deletion(tx, users, force=False, prune_parents=True)
     if not references(image):
         deletion.by_id(image)

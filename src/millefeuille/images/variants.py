@@ -40,6 +40,7 @@ def remove_variants(
         events.record(tx, "delete", str(image), {"name": str(image)})
         acts.append(Act(deleted=str(image)))
         acts += [Act(deleted=str(chain), size=size) for chain, size in removed.chains]
+    removal.drop_unused_indexes(tx)
     return tuple(acts)
 
 

@@ -37,7 +37,9 @@ class Removed:
 
 
 def remove_image(tx: Transaction, image: Digest) -> Removed:
-    """Remove an image, its names, and everything that only it needed."""
+    """Remove an image, its names, and everything that only it needed but for indexes: whoever has removed all
+    that is to go in the transaction drops those that are unused then.
+    """
     key = str(image)
     claimed = leases.sweep(tx)
     blobs = _blobs(tx, key)
@@ -48,7 +50,6 @@ def remove_image(tx: Transaction, image: Digest) -> Removed:
     chain = tx.execute("SELECT chain FROM images WHERE id = ?", (key,)).fetchone()
     _forget(tx, key)
     chains = _free_chains(tx, chain[0] if chain else None, claimed)
-    blobs |= _unused_indexes(tx)
     origins = _free_blobs(tx, blobs - claimed)
     _free_layers(tx, diff_ids - claimed)
     _forget_origins(tx, origins)
@@ -115,8 +116,11 @@ _CLAIMED = "SELECT item FROM lease_items WHERE lease = ?"
 
 
 def drop_unused_indexes(tx: Transaction) -> None:
-    """Remove the indexes that no name and no repository digest points to any more."""
-    _free_blobs(tx, _unused_indexes(tx) - leases.sweep(tx))
+    """Remove the indexes that no name and no repository digest points to any more.
+
+    It reads the indexes that stay, so it is for the end of a transaction.
+    """
+    _forget_origins(tx, _free_blobs(tx, _unused_indexes(tx) - leases.sweep(tx)))
 
 
 def _column(tx: Transaction, query: str, *values: str) -> set[str]:
