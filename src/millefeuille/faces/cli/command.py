@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from millefeuille.annotations import Any, NamedTuple, TypeVar
+from millefeuille.annotations import Any, Literal, NamedTuple, TypeVar
 from millefeuille.faces.cli.options import Option
 from millefeuille.faces.cli.terminal import Terminal
 from millefeuille.settings import Settings
@@ -62,14 +62,14 @@ class Call:
 
 
 Run = Callable[[Context, Call], int]
+Named = Literal["", "image", "container", "file", "directory"]
 
 
 class Command(NamedTuple):
     """One command. Its names and its one-line summary stand in the table of `commands.py`.
 
     `usage` is what follows the name; `details` replaces the summary at the top of the help where one
-    line does not say enough; `complete` says what the arguments name ("", "image", "file", "directory",
-    or words to choose from); `interspersed` False ends the flags at the first argument, as `run` does;
+    line does not say enough; `complete` says what the arguments name, or has the words to choose from; `interspersed` False ends the flags at the first argument, as `run` does;
     `failure` is the exit code of a command that could not run, or be read, where 1 is an answer of its own.
     """
 
@@ -78,6 +78,6 @@ class Command(NamedTuple):
     run: Run
     options: tuple[Option[Any], ...] = ()
     details: str = ""
-    complete: str | tuple[str, ...] = ""
+    complete: Named | tuple[str, ...] = ""
     interspersed: bool = True
     failure: int = 1

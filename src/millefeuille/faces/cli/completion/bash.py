@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.annotations import Final
-from millefeuille.faces.cli.completion.vocabulary import IMAGES, Place, completing, flags
+from millefeuille.faces.cli.completion.vocabulary import CONTAINERS, IMAGES, Place, completing, flags
 
 _HEAD: Final = f"""# bash completion for mille
 
 _mille_images() {{
     mille {IMAGES} 2>/dev/null | grep -v '<none>'
+}}
+
+_mille_containers() {{
+    mille {CONTAINERS} 2>/dev/null
 }}
 
 _mille() {{
@@ -44,6 +48,8 @@ _mille() {{
     else
         case "$arguments" in
             file) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+            directory) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+            container) mapfile -t COMPREPLY < <(compgen -W "$words $(_mille_containers)" -- "$current") ;;
             image) mapfile -t COMPREPLY < <(compgen -W "$words $(_mille_images)" -- "$current") ;;
             *) mapfile -t COMPREPLY < <(compgen -W "$words $arguments" -- "$current") ;;
         esac

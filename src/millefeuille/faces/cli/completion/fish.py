@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from millefeuille.annotations import Any, Final
-from millefeuille.faces.cli.completion.vocabulary import IMAGES, Place, first_line, flags
+from millefeuille.faces.cli.completion.vocabulary import CONTAINERS, IMAGES, Place, first_line, flags
 from millefeuille.faces.cli.flags import HELP
 from millefeuille.faces.cli.options import Option
 
@@ -13,6 +13,10 @@ _HEAD: Final = f"""# fish completion for mille
 
 function __mille_images
     mille {IMAGES} 2>/dev/null | string match --invert --entire '<none>'
+end
+
+function __mille_containers
+    mille {CONTAINERS} 2>/dev/null
 end
 
 # Succeeds when the words typed so far lead to one of the places given.
@@ -61,6 +65,8 @@ def _lines(place: Place) -> Iterator[str]:
         yield f"{begin} {_flag(option)} --description {_quoted(first_line(option.help))}"
     if place.complete == "image":
         yield f"{begin} --arguments '(__mille_images)'"
+    elif place.complete == "container":
+        yield f"{begin} --arguments '(__mille_containers)'"
     elif place.complete in ("file", "directory"):
         yield f"{begin} --force-files"
     elif place.complete:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from millefeuille.annotations import Any
 from millefeuille.faces.cli import catalogue
+from millefeuille.faces.cli.command import Named
 from millefeuille.faces.cli.commands import COMMANDS, GROUPS
 from millefeuille.faces.cli.flags import HELP
 from millefeuille.faces.cli.options import Option
 from millefeuille.values import dataclass
 
-IMAGES = "image ls --format '{{.Repository}}:{{.Tag}}'"  # the call that lists image names
+# The calls that list names.
+IMAGES = "image ls --format '{{.Repository}}:{{.Tag}}'"
+CONTAINERS = "ps --all --format '{{.Names}}'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ class Place:
     names: tuple[str, ...]
     words: tuple[tuple[str, str], ...] = ()
     options: tuple[Option[Any], ...] = ()
-    complete: str | tuple[str, ...] = ""
+    complete: Named | tuple[str, ...] = ""
 
 
 def places(top: Sequence[Option[Any]]) -> list[Place]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.annotations import Any, Final
-from millefeuille.faces.cli.completion.vocabulary import IMAGES, Place, completing, first_line, flags
+from millefeuille.faces.cli.completion.vocabulary import CONTAINERS, IMAGES, Place, completing, first_line, flags
 from millefeuille.faces.cli.flags import HELP
 from millefeuille.faces.cli.options import Option
 
@@ -16,6 +16,12 @@ _mille_images() {{
     local -a images
     images=(${{(f)"$(mille {IMAGES} 2>/dev/null | grep -v '<none>')"}})
     compadd -a images
+}}
+
+_mille_containers() {{
+    local -a containers
+    containers=(${{(f)"$(mille {CONTAINERS} 2>/dev/null)"}})
+    compadd -a containers
 }}
 """
 
@@ -47,7 +53,9 @@ _MAIN: Final = """_mille() {
         case "$arguments" in
             '') ;;
             file) _files ;;
+            directory) _files -/ ;;
             image) _mille_images ;;
+            container) _mille_containers ;;
             *) compadd ${=arguments} ;;
         esac
     fi
