@@ -54,6 +54,7 @@ def test_snapshotter() -> None:
 def test_paths_become_absolute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/usr")
     assert settle({}, uid=0, home="/", root="store").root == "/usr/store"
+    assert settle({"MILLE_RUN": "runs"}, uid=1, home="/").run == "/usr/runs"
 
 
 def test_docker_configuration_is_handed_on() -> None:

@@ -121,7 +121,7 @@ class Trees:
         return self._listed(above, upto).get(name)
 
     def linked(self, upto: int, number: int) -> Place:
-        """What hard link `number` of layer `upto` is one more name of; the link itself if that is not there."""
+        """What hard link `number` of layer `upto` is one more name of; the link itself for nothing."""
         target = self._followed(self._layers[upto], number)
         if isinstance(target, int):
             return upto, target

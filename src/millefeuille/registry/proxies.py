@@ -11,7 +11,6 @@ from millefeuille.errors import Invalid
 from millefeuille.registry.address import Reach, literal_reach
 from millefeuille.values import dataclass, field
 
-
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
 
 

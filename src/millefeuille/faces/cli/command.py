@@ -69,8 +69,9 @@ class Command(NamedTuple):
     """One command. Its names and its one-line summary stand in the table of `commands.py`.
 
     `usage` is what follows the name; `details` replaces the summary at the top of the help where one
-    line does not say enough; `complete` says what the arguments name, or has the words to choose from; `interspersed` False ends the flags at the first argument, as `run` does;
-    `failure` is the exit code of a command that could not run, or be read, where 1 is an answer of its own.
+    line does not say enough; `complete` says what the arguments name, or has the words to choose
+    from; `interspersed` False ends the flags at the first argument, as `run` does; `failure` is the exit code
+    of a command that could not run, or be read, where 1 is an answer of its own.
     """
 
     usage: str

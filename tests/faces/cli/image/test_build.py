@@ -152,3 +152,16 @@ def test_builder_build_builds(home: Home, tmp_path: Path) -> None:
     context = written(tmp_path / "c", "FROM scratch\nCOPY Dockerfile /\n")
     out, _, code = home.mille("builder", "build", "-q", context)
     assert (out[:7], code) == ("sha256:", 0)
+
+
+def test_a_build_that_fails_leaves_no_id_of_another_image(home: Home, tmp_path: Path) -> None:
+    ids = tmp_path / "id"
+    ids.write_text("old")
+    good = written(tmp_path / "c", "FROM scratch\nCOPY Dockerfile /\n")
+    bad = written(tmp_path / "d", "FROM scratch\nCOPY none /\n")
+    image = home.mille("build", "-q", "--iidfile", str(ids), good)[0].strip()
+    assert ids.read_text() == image
+    assert home.mille("build", "-q", "--iidfile", str(ids), bad)[2] == 1
+    assert not ids.exists()
+    assert home.mille("build", "-q", "--iidfile", "/dev/null", good)[2] == 0
+    assert Path("/dev/null").is_char_device()

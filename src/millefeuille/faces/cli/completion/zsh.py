@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millefeuille.annotations import Any, Final
-from millefeuille.faces.cli.completion.vocabulary import CONTAINERS, IMAGES, Place, completing, first_line, flags
+from millefeuille.faces.cli.completion.vocabulary import (
+    CONTAINERS,
+    IMAGES,
+    Place,
+    completing,
+    first_line,
+    flags,
+)
 from millefeuille.faces.cli.flags import HELP
 from millefeuille.faces.cli.options import Option
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+from millefeuille import files
 from millefeuille.annotations import Any, Final
 from millefeuille.build.dockerfile.instructions import Location
 from millefeuille.build.dockerfile.parser import parse
@@ -59,6 +62,7 @@ def made(context: Context, call: Call) -> tuple[int, Digest | None]:
 
 def _made(context: Context, call: Call) -> tuple[int, Digest | None]:
     _mode(context, call)  # a mode that is none is refused before anything is done
+    _forget(call[flags.IIDFILE])
     request = asked.request(context, call, keep_failed=_on_error(call) != "discard")
     with ExitStack() as stack:
         store = founded(context.settings)
@@ -186,6 +190,15 @@ def _on_error(call: Call) -> str:
     if wish not in ("keep", "shell", "discard"):
         raise Refusal(f'invalid --on-error "{wish}": use keep, shell or discard')
     return wish
+
+
+def _forget(path: str) -> None:
+    """Remove the file with an image's ID, as Docker does: where the build fails it is to name none."""
+    try:
+        if path and stat.S_ISREG(os.stat(path).st_mode):
+            files.unlink(path)
+    except FileNotFoundError:
+        pass
 
 
 def _note(call: Call, built: Built, delivering: Any) -> None:
