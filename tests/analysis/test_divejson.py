@@ -44,7 +44,8 @@ def test_random_stacks_are_written_as_the_real_one_does(seed: int, real_dive: Di
 
 
 def test_children_stand_before_their_directory_whatever_byte_they_begin_with(tmp_path: Path) -> None:
-    names = [b"a/\xff1", b"a/b", b"a/\xff/\xff\xff/x", b"a/\xff\xff", b"a/0", b"a.b", b"a0", b"a", b"\xff\xff"]
+    below = [b"a/\xff1", b"a/b", b"a/\xff/\xff\xff/x", b"a/\xff\xff", b"a/0"]
+    names = [*below, b"a.b", b"a0", b"a", b"\xff\xff"]
     entries = [rawtars.directory(name) if name == b"a" else rawtars.file(name) for name in names]
     write_archive(tmp_path / "image.tar", [rawtars.archive(*entries)])
     found = ours(tmp_path / "image.tar", tmp_path)["layer"][0]["fileList"]

@@ -42,7 +42,7 @@ def test_a_proxy_without_a_scheme(settings):
 
 def test_a_proxy_that_cannot_be(settings):
     way = registries(settings(HTTPS_PROXY="socks5://us:canary@127.0.0.1:1"), Silent())
-    with pytest.raises(BadProxy, match="^HTTPS_PROXY: SOCKS proxies are not supported"):
+    with pytest.raises(BadProxy, match=r"^HTTPS_PROXY: SOCKS proxies are not supported"):
         way.repository(REFERENCE).resolve(REFERENCE)
 
 

@@ -31,7 +31,7 @@ class Proxies:
 
     @classmethod
     def load(cls, environment: Mapping[str, str]) -> Proxies:
-        """Read HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case; what is wrong is told where it is used."""
+        """Read HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either case; a wrong one is told where it is used."""
         found, origins = {}, {}
         for scheme in ("http", "https"):
             names = [f"{scheme}_proxy", f"{scheme.upper()}_PROXY"]

@@ -110,7 +110,8 @@ def test_the_networks_of_commands(shop: Shop, busybox: MadeImage) -> None:
 
 def test_what_a_build_was_allowed_goes_for_its_shell_too(shop: Shop, busybox: MadeImage) -> None:
     shop.load(busybox, "busybox:1")
-    write(shop.directory / "fails", {"Dockerfile": "FROM busybox:1\nRUN --network=host echo left > /x; false\n"})
+    text = "FROM busybox:1\nRUN --network=host echo left > /x; false\n"
+    write(shop.directory / "fails", {"Dockerfile": text})
     shop.mille("build", "--allow", "network.host", str(shop.directory / "fails"), code=1)
     [record] = shop.directory.glob("store/**/kept/*.json")
     assert shop.mille("build", "debug", record.stem, "cat", "/x") == "left\n"

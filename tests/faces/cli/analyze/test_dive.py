@@ -81,7 +81,8 @@ def test_no_rule_is_held_where_nobody_asks(home: Home, tmp_path: Path, word: str
 
 
 def test_names_of_files_forge_no_verdict(home: Home, tmp_path: Path) -> None:
-    names = [b"x\n::error::no\nResult:PASS [Total:3]", b"e\x1b[31mred\x07", b"c\rr", b"\xff", b"plain \xc3\xa9\\n"]
+    forged = b"x\n::error::no\nResult:PASS [Total:3]"
+    names = [forged, b"e\x1b[31mred\x07", b"c\rr", b"\xff", b"plain \xc3\xa9\\n"]
     archive = tmp_path / "image.tar"
     layers = [rawtars.archive(*(rawtars.file(name, b"x" * n) for name in names)) for n in (300, 299)]
     write_archive(archive, layers)
