@@ -14,6 +14,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote, urlsplit
 
@@ -41,18 +42,27 @@ def docker_archive(name: str, environment: Mapping[str, str]) -> Iterator[Read]:
     Raises EngineUnreachable, NoImageThere, Unsupported for a DOCKER_HOST that is neither unix nor tcp.
     """
     host = environment.get("DOCKER_HOST") or _SOCKET
-    connection = _connection(host)
+    with contextlib.closing(_connection(host)) as connection:
+        with _reaching(host):
+            connection.request("GET", f"/images/{quote(name, safe='')}/get", headers={"Host": "docker"})
+            response = connection.getresponse()
+            if response.status != 200:
+                raise NoImageThere(f"docker: {_message(response)}")
+
+        def read(size: int) -> bytes:
+            with _reaching(host):
+                return response.read(size)
+
+        yield read
+
+
+@contextlib.contextmanager
+def _reaching(host: str) -> Iterator[None]:
     try:
-        connection.request("GET", f"/images/{quote(name, safe='')}/get", headers={"Host": "docker"})
-        response = connection.getresponse()
-        if response.status != 200:
-            raise NoImageThere(f"docker: {_message(response)}")
-        yield response.read
+        yield
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise EngineUnreachable(f"Cannot connect to the Docker daemon at {host}: {reason.lower()}") from error
-    finally:
-        connection.close()
 
 
 @contextlib.contextmanager
@@ -61,16 +71,18 @@ def podman_archive(name: str, environment: Mapping[str, str]) -> Iterator[Read]:
     program = shutil.which("podman", path=environment.get("PATH"))
     if program is None:
         raise EngineUnreachable("podman: executable file not found in $PATH")
-    with subprocess.Popen(
+    # What it complains of goes into a file: nobody reads a second pipe while the first one is read.
+    with tempfile.TemporaryFile() as errors, subprocess.Popen(
         [program, "image", "save", "--", name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env=dict(environment),
+        stderr=errors, env=dict(environment),
     ) as process:  # fmt: skip
-        assert process.stdout is not None and process.stderr is not None
-        output, errors = process.stdout.fileno(), process.stderr
+        assert process.stdout is not None
+        output = process.stdout.fileno()
 
         def read(size: int) -> bytes:
             data = os.read(output, size)
             if not data and process.wait():
+                errors.seek(0)
                 lines = errors.read().decode(errors="replace").strip().splitlines()
                 raise NoImageThere(f"podman: {lines[-1] if lines else f'exit code {process.returncode}'}")
             return data

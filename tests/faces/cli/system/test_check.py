@@ -41,7 +41,7 @@ def test_problems_that_can_be_mended(store: Store, capfd: pytest.CaptureFixture[
     assert main(["system", "check"]) == 0
     capfd.readouterr()
     line = f"layer {layer(1).diff_id}: its tar does not match the diff ID\n"
-    found = line + "1 images, 1 layers, 3 blobs, 0 bytes of nobody's: 1 problems\n"
+    found = line + "1 images, 1 layers, 3 blobs, 0 bytes of nobody's: 1 problem\n"
     assert main(["system", "check", "--data"]) == 3
     assert capfd.readouterr() == (found, "")
     assert main(["system", "check", "--data", "--repair"]) == 4
@@ -71,7 +71,7 @@ def test_a_store_that_is_open_to_others(store: Store, capfd: pytest.CaptureFixtu
     os.chmod(root, 0o755)
     assert main(["system", "check"]) == 3
     line = f"root {root}: its mode is 0755 instead of 0700: other users get in\n"
-    found = line + CLEAN.replace("no problems", "1 problems")
+    found = line + CLEAN.replace("no problems", "1 problem")
     assert capfd.readouterr() == (found, "")
     assert main(["system", "check", "--repair"]) == 4
     assert capfd.readouterr() == (f"{found}closed {root} to other users\n{CLEAN}", "")

@@ -86,7 +86,8 @@ def _steps(one: Account) -> str:
         )
         for entry in one.entries
     ]  # fmt: skip
-    last = f"\n{one.status}: {one.error or one.image}\n"
+    came = one.error or one.image
+    last = f"\n{one.status}: {came}\n" if came else f"\n{one.status}\n"
     return table(header, rows) + last
 
 

@@ -57,7 +57,8 @@ def _report(context: Context, store: Store, call: Call) -> Report:
 def _print(context: Context, report: Report) -> None:
     for problem in report.problems:
         context.terminal.line(f"{problem.kind} {problem.subject}: {problem.message}")
-    problems = f"{len(report.problems)} problems" if report.problems else "no problems"
+    count = len(report.problems)
+    problems = f"{count or 'no'} problem{'s' * (count != 1)}"
     context.terminal.line(
         f"{report.images} images, {report.layers} layers, {report.blobs} blobs, "
         f"{report.orphans} bytes of nobody's: {problems}"
