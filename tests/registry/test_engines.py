@@ -14,7 +14,7 @@ from millefeuille.registry.engines import NoImageThere, docker_archive, podman_a
 
 def test_complaints_do_not_stop_what_podman_sends(tmp_path: Path) -> None:
     program = tmp_path / "podman"
-    program.write_text("#!/bin/sh\nhead -c 300000 /dev/zero >&2; echo last >&2; printf data; exit $CODE\n")
+    program.write_text("#!/bin/sh\nyes | head -c 300001 >&2; echo >&2; echo last >&2; printf data; exit $CODE\n")
     program.chmod(0o755)
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CODE": "0"}
     with podman_archive("x", environment) as read:

@@ -28,7 +28,8 @@ REGISTRY: Final = "registry"
 ENGINES: Final = (REGISTRY, "docker", "podman")
 ARCHIVES: Final = ("oci-archive", "docker-archive", "docker-tar", "oci")  # all are taken as what they are
 SOURCE_HELP: Final = (
-    'Where the image is ("store", "registry", "docker", "podman", "docker-archive", "docker-tar", "oci-archive", "oci"); '
+    'Where the image is ("store", "registry", "docker", "podman", "docker-archive", "docker-tar", '
+    '"oci-archive", "oci"); '
     "by default the store, else a file of that name, else the registry"
 )
 

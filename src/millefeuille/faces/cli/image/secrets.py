@@ -57,8 +57,8 @@ def _text(found: tuple[Finding, ...]) -> str:
     lines = [table(_HEADS, rows)]
     if hidden:
         lines.append(
-            f"{hidden} {'is' if hidden == 1 else 'are'} in files that the image does not show, and can be read"
-            " from its layers:\n"
+            f"{hidden} {'is' if hidden == 1 else 'are'} in files that the image does not show,"
+            " and can be read from its layers:\n"
         )
         lines += [f"  {_proof(one)}\n" for one in found if one.killer is not None]
     return "".join(lines)
