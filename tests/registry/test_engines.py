@@ -14,14 +14,15 @@ from millefeuille.registry.engines import NoImageThere, docker_archive, podman_a
 
 def test_complaints_do_not_stop_what_podman_sends(tmp_path: Path) -> None:
     program = tmp_path / "podman"
-    program.write_text("#!/bin/sh\nyes | head -c 300001 >&2; echo >&2; echo last >&2; printf data; exit $CODE\n")
+    chatter = "yes x | head -c 300001 >&2; echo >&2; echo last >&2"
+    program.write_text(f"#!/bin/sh\n{chatter}; printf data; exit $CODE\n")
     program.chmod(0o755)
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CODE": "0"}
     with podman_archive("x", environment) as read:
         assert (read(10), read(10)) == (b"data", b"")
     with podman_archive("x", {**environment, "CODE": "3"}) as read:
         assert read(10) == b"data"
-        with pytest.raises(NoImageThere, match="^podman: last$"):
+        with pytest.raises(NoImageThere, match=r"^podman: last$"):
             read(10)
 
 
