@@ -30,7 +30,7 @@ def scratch(parent: str) -> Iterator[str]:
         yield directory
     finally:
         _remove(home)
-        os.close(descriptor)
+        files.release(descriptor)
 
 
 def _begun(parent: str) -> tuple[str, int]:
@@ -42,7 +42,7 @@ def _begun(parent: str) -> tuple[str, int]:
             descriptor = files.create(f"{home}/{_LOCK}")
             if files.try_lock(descriptor) and os.path.exists(f"{home}/{_LOCK}"):
                 return home, descriptor
-            os.close(descriptor)
+            files.release(descriptor)
     raise Unavailable(f"{parent}: no directory could be made, they are removed at once")
 
 
@@ -67,4 +67,4 @@ def sweep(parent: str) -> None:
             if files.try_lock(descriptor):
                 _remove(home)
         finally:
-            os.close(descriptor)
+            files.release(descriptor)

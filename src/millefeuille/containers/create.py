@@ -76,7 +76,7 @@ def create(host: Host, wanted: Wanted) -> Container:
             removal.drop_volumes(host, resolved)
             raise
     finally:
-        os.close(lock)
+        files.release(lock)
 
 
 def _begun(place: Place) -> tuple[str, int]:
@@ -96,7 +96,7 @@ def _begun(place: Place) -> tuple[str, int]:
             continue
         if files.try_lock(lock) and os.path.exists(place.lock(id)):
             return id, lock
-        os.close(lock)
+        files.release(lock)
 
 
 def _keep(host: Host, container: Container, created: int) -> Container:

@@ -44,7 +44,7 @@ def mend(store: Store, place: Place, id: str) -> str:
                 return f"moved the state of container {id[:12]} to {moved}"
         return _lost(store, place, id)
     finally:
-        os.close(lock)
+        files.release(lock)
 
 
 def _lost(store: Store, place: Place, id: str) -> str:

@@ -65,7 +65,7 @@ def root(
         with mounted() as descriptor:
             yield descriptor
     finally:
-        os.close(lock)
+        files.release(lock)
 
 
 def _taken(place: Place, container: Container) -> int | None:
@@ -85,9 +85,9 @@ def _taken(place: Place, container: Container) -> int | None:
                 raise _gone(container)
             return lock
     except BaseException:
-        os.close(lock)
+        files.release(lock)
         raise
-    os.close(lock)
+    files.release(lock)
     return None
 
 

@@ -64,7 +64,7 @@ def remove(host: Host, container: Container, *, force: bool = False, volumes: bo
         discard(host, container.id)
         note(host.store, container, "destroy")
     finally:
-        os.close(lock)
+        files.release(lock)
     if volumes:
         drop_volumes(host, container)
 
@@ -94,7 +94,7 @@ def _held(host: Host, container: Container) -> int:
         # Whoever removed it had the lock until now.
         _refuse_gone(host, container)
     except BaseException:
-        os.close(lock)
+        files.release(lock)
         raise
     return lock
 

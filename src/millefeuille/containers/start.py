@@ -73,7 +73,7 @@ def _clear_up(host: Host, container: Container, error: BaseException) -> None:
         removal.quiet(host, container.id)
         _note_failure(host, container, error)
     finally:
-        os.close(lock)
+        files.release(lock)
 
 
 def _launch(host: Host, container: Container, lock: int, client: socket.socket | None) -> int:

@@ -73,7 +73,7 @@ def _idle(place: Place, id: str) -> Iterator[bool]:
     try:
         yield files.try_lock(lock)
     finally:
-        os.close(lock)
+        files.release(lock)
 
 
 def _is_abandoned(place: Place, id: str, has_row: bool, has_bundle: bool) -> bool:
@@ -130,7 +130,7 @@ def tidy(host: Host, id: str) -> bool:
         return True
     finally:
         if lock >= 0:
-            os.close(lock)
+            files.release(lock)
 
 
 def _lock(place: Place, id: str) -> int:
@@ -195,7 +195,7 @@ def tidy_unless_running(host: Host, container: Container) -> None:
             with _where_there_is_room():
                 _put_in_order(host, container.id)
         finally:
-            os.close(lock)
+            files.release(lock)
 
 
 def _leaves(container: Container, told: State) -> bool:

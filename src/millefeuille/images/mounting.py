@@ -48,31 +48,37 @@ def mount(
     target = os.path.realpath(target) if target else ""
     if target and not os.path.isdir(target):
         raise CannotMountThere(f"{target} is no directory")
-    key = os.urandom(8).hex()
-    with store.writing() as tx:
-        image = find_platform(tx, text, platform)
-        found = mounts.same(image.id, target)
-        if found is not None:
-            return found
-        if image.chain is None:
-            raise NothingToMount(f"image {image.id.short} has no layers to mount")
-        wanted, descriptor = mounts.claim(key, image.id, text, target)
+    key, descriptor = os.urandom(8).hex(), -1
     try:
-        root = _opened(snapshots, image.chain, f"{LOOK}{key}")
-        try:
-            # Recorded first: a mount that nobody knows of would be there until the next boot.
-            status = os.fstat(root)
-            done = replace(wanted, device=status.st_dev, inode=status.st_ino)
-            mounts.save(done)
-            _attach(root, wanted.target)
-            return done
-        finally:
-            os.close(root)
+        with store.writing() as tx:
+            image = find_platform(tx, text, platform)
+            found = mounts.same(image.id, target)
+            if found is not None:
+                return found
+            if image.chain is None:
+                raise NothingToMount(f"image {image.id.short} has no layers to mount")
+            wanted, descriptor = mounts.claim(key, image.id, text, target)
+        return _made(mounts, snapshots, image.chain, wanted)
     except BaseException:
-        mounts.forget(key)
+        if descriptor >= 0:
+            mounts.forget(key)
         raise
     finally:
-        os.close(descriptor)
+        if descriptor >= 0:
+            files.release(descriptor)
+
+
+def _made(mounts: Mounts, snapshots: Snapshotter, chain: Digest, wanted: ImageMount) -> ImageMount:
+    root = _opened(snapshots, chain, f"{LOOK}{wanted.key}")
+    try:
+        # Recorded first: a mount that nobody knows of would be there until the next boot.
+        status = os.fstat(root)
+        done = replace(wanted, device=status.st_dev, inode=status.st_ino)
+        mounts.save(done)
+        _attach(root, wanted.target)
+        return done
+    finally:
+        os.close(root)
 
 
 def unmount(mounts: Mounts, mount: ImageMount, *, force: bool = False) -> None:
@@ -94,7 +100,7 @@ def unmount(mounts: Mounts, mount: ImageMount, *, force: bool = False) -> None:
                 raise attach.explain(error, f"unmount {mount.target}") from None
         mounts.forget(mount.key)
     finally:
-        os.close(descriptor)
+        files.release(descriptor)
 
 
 def _opened(snapshots: Snapshotter, chain: Digest, key: str) -> int:

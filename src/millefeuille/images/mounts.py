@@ -97,7 +97,7 @@ class Mounts:
                 files.make_directory(mount.target, 0o755)
             self.save(mount)
         except BaseException:
-            os.close(descriptor)
+            files.release(descriptor)
             raise
         return mount, descriptor
 
@@ -110,7 +110,7 @@ class Mounts:
                 # Who looked around before it was held has taken it for a left-over.
                 if os.path.exists(f"{self._directory}/{key}/lock"):
                     return descriptor
-                os.close(descriptor)
+                files.release(descriptor)
 
     def _living(self) -> list[ImageMount]:
         found = []
@@ -126,7 +126,7 @@ class Mounts:
                 else:
                     self.forget(key)
             finally:
-                os.close(descriptor)
+                files.release(descriptor)
         return found
 
     def _load(self, key: str) -> ImageMount | None:

@@ -297,7 +297,7 @@ def making(disk: Disk) -> Iterator[LayerIngest]:
             layer.close()
             layer.discard()
     finally:
-        os.close(descriptor)
+        files.release(descriptor)
 
 
 def _lock(path: str, waiting: Callable[[int], None]) -> int:
@@ -313,7 +313,7 @@ def _lock(path: str, waiting: Callable[[int], None]) -> int:
             raise
         if _is_named(descriptor, path):
             return descriptor
-        os.close(descriptor)
+        files.release(descriptor)
 
 
 def _open(path: str, waiting: Callable[[int], None]) -> int:

@@ -142,4 +142,4 @@ def _is_alive(path: str) -> bool:
         files.unlink(path)
         return False
     finally:
-        os.close(descriptor)
+        files.release(descriptor)

@@ -204,7 +204,7 @@ def _remove(directory: str, cache: StoredCache) -> bool:
             if not _locks(top):
                 files.rename(top, f"{gone}/top")
         finally:
-            os.close(lock)
+            files.release(lock)
     files.remove_tree(gone)
     return True
 

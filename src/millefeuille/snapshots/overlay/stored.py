@@ -116,9 +116,9 @@ def _locked(path: str, chain: Digest) -> int | None:
             if os.path.samestat(os.stat(path), os.fstat(descriptor)):
                 return descriptor
     except BaseException:
-        os.close(descriptor)
+        files.release(descriptor)
         raise
-    os.close(descriptor)
+    files.release(descriptor)
     return None
 
 
