@@ -10,10 +10,11 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from millefeuille.analysis.advice.advice import CACHE_MOUNT, IGNORE, ORDER, Advice
+from millefeuille.analysis.advice.advice import CACHE_MOUNT, ORDER, Advice
 from millefeuille.analysis.advice.differing import Differing, differing
 from millefeuille.analysis.advice.edits import AddFlag, Ignore
 from millefeuille.analysis.advice.rewrite import Rewritten, rewrite
+from millefeuille.analysis.image import Image
 from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.report import Ended, Event, Reporter
 from millefeuille.build.sources import ignore
@@ -102,7 +103,7 @@ def verified(bench: Bench, order: Order, name: str) -> Verified:
             ) from error
         return Verified(
             advised=advice, rewritten=rewritten, before=before.account.stored, after=after.account.stored,
-            differing=tuple(_unexpected(advice, differing(before.image, after.image))),
+            differing=tuple(_unexpected(advice, before.image, differing(before.image, after.image))),
             hits=tuple(
                 hits
                 for one in advice.advice
@@ -143,21 +144,35 @@ def _rewritten_order(order: Order, rewritten: Rewritten) -> Order:
     )  # fmt: skip
 
 
-def _unexpected(advice: Advised, found: Iterator[Differing]) -> Iterator[Differing]:
-    edits = [edit for one in advice.advice if one.kind in (CACHE_MOUNT, IGNORE) for edit in one.edits]
+def _unexpected(advice: Advised, before: Image, found: Iterator[Differing]) -> Iterator[Differing]:
+    edits = [edit for one in advice.advice if one.kind == CACHE_MOUNT for edit in one.edits]
     flags = [edit.flag for edit in edits if isinstance(edit, AddFlag)]
     targets = [flag.split("target=/")[1].split(",")[0] for flag in flags if "target=/" in flag]
-    patterns = [edit.pattern for edit in edits if isinstance(edit, Ignore)]
-    # What is left out wherever it lies; a path that is left out was removed in the end before, too.
-    names = {pattern.removeprefix("**/").encode() for pattern in patterns if pattern.startswith("**/")}
+    # A path that is left out was removed in the end before, too, or is one of these.
+    ignored = _ignored(advice, before)
     for one in found:
         cached = any((one.path + b"/").startswith(os.fsencode(target) + b"/") for target in targets)
         # A directory that was made only to hold a cache is gone with it.
         holding = one.how == "removed" and any(
             os.fsencode(target).startswith(one.path + b"/") for target in targets
         )
-        if not (cached or holding or names & set(one.path.split(b"/"))):
+        if not (cached or holding or one.path in ignored):
             yield one
+
+
+def _ignored(advice: Advised, before: Image) -> frozenset[bytes]:
+    """The paths at which a COPY put what is advised to be left out wherever it lies in the context."""
+    found: set[bytes] = set()
+    for one in advice.advice:
+        names = {
+            os.fsencode(edit.pattern.removeprefix("**/")) for edit in one.edits
+            if isinstance(edit, Ignore) and edit.pattern.startswith("**/")
+        }  # fmt: skip
+        for step in (advice.script[number] for number in one.steps):
+            if names and step.copies and step.layer >= 0:
+                paths = before.parts[step.layer].layer.paths
+                found.update(path for path in paths if names & set(path.split(b"/")))
+    return frozenset(found)
 
 
 def _hits(bench: Bench, order: Order, advice: Advised, one: Advice) -> Iterator[Hits]:

@@ -57,9 +57,10 @@ RUN rm -rf /build
 CMD ["/program"]
 """, "merge-runs", 3 * MEGABYTE),
     Bad("node-modules-in-the-context", """
+RUN printf 'mkdir -p node_modules/right && echo x > node_modules/right/pad.js' > /bin/npm && chmod +x /bin/npm
 WORKDIR /app
 COPY . .
-RUN chown -R 7:7 /app
+RUN npm ci && chown -R 7:7 /app
 """, "dockerignore", 4 * MEGABYTE, {"index.js": 1000, "node_modules/left/pad.js": 2 * MEGABYTE}),
     Bad("git-in-the-context", """
 COPY . /src/
@@ -474,6 +475,16 @@ RUN printf 'mkdir -p /root/.npm/_cacache && yes | head -c 50000 > /root/.npm/_ca
 RUN npm install ms
 RUN cp -r /root/.npm/_cacache /opt-cache
 """, "cache-mount", 0),
+    Bad("head-in-the-context", """
+WORKDIR /app
+COPY . .
+RUN head -c 5 .git/HEAD > VERSION
+""", "dockerignore", 0, {".git/HEAD": 50000, "main": 10}),
+    Bad("modules-that-nothing-installs", """
+WORKDIR /app
+COPY . .
+CMD ["node", "server.js"]
+""", "dockerignore", 0, {"node_modules/left/pad.js": 50000, "server.js": 10}),
     Bad("order-without-worth", """
 COPY dir /d
 RUN rm -f /bin/none; touch /none

@@ -158,3 +158,14 @@ def test_special_files_in_the_context_are_no_obstacle(verify: Verify) -> None:
     files = {"app/requirements.txt": 100, "app/main.py": 1000}
     (hits,) = verify(Bad("special-files", _PIP, "order", 0, files), more)["verified"]["hits"]
     assert (hits["cachedBefore"], hits["cachedAfter"]) == (2, 4)
+
+
+def test_what_a_run_makes_beside_ignored_files_counts(verify: Verify) -> None:
+    found = verify(Bad("made-only-without-them", """
+RUN echo 'mkdir node_modules; test -e node_modules/a || echo x > node_modules/b; echo y > node_modules/c' \\
+    > /bin/npm && chmod +x /bin/npm
+WORKDIR /app
+COPY . .
+RUN npm ci
+""", "dockerignore", 50000, {"node_modules/a": 50000, "main.js": 10}, code=1))  # fmt: skip
+    assert found["verified"]["differing"] == [{"path": "app/node_modules/b", "how": "added"}]

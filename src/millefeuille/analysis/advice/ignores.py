@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from millefeuille.analysis.advice.advice import IGNORE, Advice
-from millefeuille.analysis.advice.edits import Ignore
+from millefeuille.analysis.advice.beside import is_needed, roots
+from millefeuille.analysis.advice.edits import Edit, Ignore
 from millefeuille.analysis.advice.waste import Place, Waste
 from millefeuille.annotations import Final
 
@@ -14,11 +15,14 @@ _NAMES: Final = (
     ".mypy_cache", ".ruff_cache", ".cache", ".gradle", ".terraform", ".idea", ".vscode", ".DS_Store",
     ".next", ".parcel-cache", ".nyc_output", "bower_components", ".coverage",
 )  # fmt: skip
+# Virtual environments of Python, where they have the file that says so.
+_ENVIRONMENTS: Final = ("venv", "env")
+_MARK: Final = "pyvenv.cfg"
 
 
 def ignores(waste: Waste) -> Iterator[Advice]:
     """Advice for each such name that a COPY or ADD took from the context without being told its name."""
-    for name in _NAMES:
+    for name in (*_NAMES, *_ENVIRONMENTS):
         found: dict[bytes, list[Place]] = {}
         steps: list[int] = []
         for layer, number in waste.own.items():
@@ -29,12 +33,22 @@ def ignores(waste: Waste) -> Iterator[Advice]:
             for place, path in here:
                 found.setdefault(path, []).append(place)
             steps += [number] if here else []
-        if found:
+        if found and (name not in _ENVIRONMENTS or _are_marked(waste, name, steps)):
+            needed = is_needed(waste, name, found, min(steps))
             size, packed, paths = waste.claim(_with_copies(waste, found))
+            edits: tuple[Edit, ...] = () if needed else (Ignore(f"**/{name}"),)
             yield Advice(
-                kind=IGNORE, steps=tuple(steps), size=size, packed=packed, paths=paths,
-                edits=(Ignore(f"**/{name}"),), text=f"Leave {name} out of the context with .dockerignore",
+                kind=IGNORE, steps=tuple(steps), size=size, packed=packed, paths=paths, edits=edits,
+                text=f"Leave {name} out of the context with .dockerignore",
             )  # fmt: skip
+
+
+def _are_marked(waste: Waste, name: str, steps: list[int]) -> bool:
+    """Whether all that the steps brought of that name is virtual environments."""
+    parts = waste.image.parts
+    paths = {path for number in steps for path in parts[waste.script[number].layer].layer.paths}
+    marks = [f"{root[1:]}/{_MARK}".encode("utf-8", "surrogateescape") for root in roots(name, paths)]
+    return paths.issuperset(marks)
 
 
 def _with_copies(waste: Waste, found: dict[bytes, list[Place]]) -> list[Place]:

@@ -45,7 +45,7 @@ def rows(text: str) -> Iterator[tuple[str, ...]]:
     """The words of each simple command, the name of a tool first; a loop begins with `for`, and behind `>` is
     a file that is read or written.
     """
-    for row in _cut(text):
+    for row in cut(text):
         at = next((n for n, word in enumerate(row) if not _is_before(word)), len(row))
         if at < len(row) and row[at] not in _ENDING:
             yield (posixpath.basename(row[at]), *row[at + 1 :])
@@ -61,7 +61,7 @@ def may_mean(waste: Waste, number: int, paths: Collection[str], text: str = "") 
     loops = {f"${name}" for name in _LOOP.findall(text)}  # the words that they stand for are looked at
     places = directories(waste, number)
     words = {
-        word for row in _cut(text) if row[0] != "cd" for word in row
+        word for row in cut(text) if row[0] != "cd" for word in row
         # Packages are given in variables, too.
         if not (_VARIABLE.fullmatch(word) and is_apart(" ".join((*row, ""))))
     }  # fmt: skip
@@ -71,7 +71,8 @@ def may_mean(waste: Waste, number: int, paths: Collection[str], text: str = "") 
     )  # fmt: skip
 
 
-def _cut(text: str) -> Iterator[list[str]]:
+def cut(text: str) -> Iterator[list[str]]:
+    """The words of each simple command as they stand there, with what stands in front of the tool."""
     # What a command between such marks says is as unknown as a variable.
     plain = _INTO.sub(" > ", _STREAM.sub(" ", text.replace("`", " $ `")))
     for piece in _ENDS.split(plain):
