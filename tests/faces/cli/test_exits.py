@@ -50,6 +50,7 @@ def test_refusing_takes_the_prefix_from_what_is_raised_within() -> None:
         (OSError(errno.ENAMETOOLONG, "File name too long", "a" * 4095), "a" * 4095 + ": file name too long"),
         (OSError(errno.ENAMETOOLONG, "File name too long", b"a" * 4095 + b"z"),
          f"{'a' * 120}…{'a' * 119}z: file name too long"),
+        (OSError(errno.ENOENT, "No such file or directory"), "getcwd: no such file or directory"),
         (OSError(errno.EIO, "Input/output error"), "a system call: input/output error"),
         (MemoryError(), "there is not enough memory for this"),
         (ValueError("two\nlines"), "internal error: ValueError: two lines"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +88,33 @@ def test_an_open_descriptor_is_written_where_it_stands(here: Path) -> None:
     lines = (here / "both").read_text().splitlines()
     assert (lines[0], lines[-1]) == ("first", "last")
     assert [json.loads(line)["schemaVersion"] for line in lines[1:3]] == ["1.0", "1.0"]
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (["images"], {"MILLE_ROOT": "rel"}),
+    (["--root", "rel", "images"], {}),
+    (["images"], {"DOCKER_CONFIG": "rel"}),
+    (["images"], {"HOME": "rel"}),
+    (["save", "-o", "out", "random:latest"], {}),
+    (["create", "-v", "./a:/b", "random:latest", "true"], {}),
+    (["create", "--mount", "type=bind,src=.,dst=/b", "random:latest", "true"], {}),
+])  # fmt: skip
+def test_from_a_directory_that_is_gone(
+    words: list[str], told: dict[str, str], home: Home, here: Path
+) -> None:
+    shutil.rmtree(here)
+    _, err, code = home.mille(*words, environment=told)
+    assert err.splitlines()[0].endswith("Error: getcwd: no such file or directory")
+    assert "Traceback" not in err
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["-v", "/etc:/b"], ["-v", "named:/b"], ["--mount", "type=bind,src=/,dst=/b"]]
+)
+def test_a_directory_that_is_gone_is_no_obstacle_to_whole_paths(
+    words: list[str], home: Home, here: Path
+) -> None:
+    shutil.rmtree(here)
+    _, err, code = home.mille("create", *words, "random:latest", "true")
+    assert (err, code) == ("", 0)

@@ -41,8 +41,12 @@ class _Mount:
 
 
 def mount(fields: Sequence[str], directory: str = "") -> dict[str, Any]:
-    """A member of Mounts from the comma-separated fields of a `--mount`. Raises InvalidOption."""
-    read = _Mount(directory or os.getcwd())
+    """A member of Mounts from the comma-separated fields of a `--mount`.
+
+    A source that begins with a dot lies below `directory`, "" for the current one. Raises InvalidOption, and
+    OSError where that is needed and gone.
+    """
+    read = _Mount(directory)
     for field in fields:
         name, equals, value = field.partition("=")
         name = name.lower()
@@ -113,7 +117,9 @@ def _text(member: str, change: Callable[[str], str] = str) -> Callable[[_Mount, 
 
 def _source(read: _Mount, name: str, value: str) -> None:
     relative = value == "." or value.startswith("./")
-    read.fields["Source"] = os.path.normpath(os.path.join(read.directory, value)) if relative else value
+    if relative:
+        value = os.path.normpath(os.path.join(read.directory or os.getcwd(), value))
+    read.fields["Source"] = value
 
 
 def _read_only(read: _Mount, name: str, value: str) -> None:

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from millefeuille.docker.creation.error import InvalidOption
 
 
-def divided(options: Iterable[str], directory: str) -> tuple[list[str] | None, dict[str, dict[str, str]]]:
+def divided(
+    options: Iterable[str], directory: str = ""
+) -> tuple[list[str] | None, dict[str, dict[str, str]]]:
     """The members Binds and Volumes: those with a source, and the anonymous ones.
 
-    A source that begins with a dot lies below `directory`. Raises InvalidOption.
+    A source that begins with a dot lies below `directory`, "" for the current one. Raises InvalidOption, and
+    OSError where that is needed and gone.
     """
     binds: list[str] = []
     volumes: dict[str, dict[str, str]] = {}
@@ -21,7 +24,7 @@ def divided(options: Iterable[str], directory: str) -> tuple[list[str] | None, d
             volumes[option] = {}
         elif source.startswith("."):
             host, _, rest = option.partition(":")
-            binds.append(f"{os.path.normpath(os.path.join(directory, host))}:{rest}")
+            binds.append(f"{os.path.normpath(os.path.join(directory or os.getcwd(), host))}:{rest}")
         else:
             binds.append(option)
     return binds or None, dict(sorted(volumes.items()))

@@ -8,6 +8,7 @@ the second is a `Refusal`, raised by the commands.
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator, Mapping
 
 from millefeuille import errors, files
@@ -92,4 +93,7 @@ def _subject(error: OSError) -> str:
     name = error.filename
     if isinstance(name, bytes):
         name = name.decode(errors="replace")
-    return name if isinstance(name, str) else "a system call"
+    if isinstance(name, str):
+        return name
+    # Of all that has no path, only the current directory can be gone.
+    return "getcwd" if error.errno == errno.ENOENT else "a system call"

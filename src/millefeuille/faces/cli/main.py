@@ -52,7 +52,7 @@ def _guarded(words: Sequence[str], flags: Flags, terminal: Terminal, environment
     except Exception as error:
         if flags.given.get(DEBUG):
             sys.excepthook(*sys.exc_info())
-        return exits.report(terminal, exits.known(error, _settings(flags, environment).root))
+        return exits.report(terminal, exits.known(error, _root(flags, environment)))
 
 
 def _run(words: Sequence[str], flags: Flags, terminal: Terminal, environment: Mapping[str, str]) -> int:
@@ -84,6 +84,14 @@ def _dispatch(words: Sequence[str], flags: Flags, terminal: Terminal, environmen
         return Context(settings=_settings(flags, environment), terminal=terminal, path=path, debug=debug)
 
     return dispatch.dispatch(words, terminal, context, lambda: usage.root_help(GLOBAL, terminal.width))
+
+
+def _root(flags: Flags, environment: Mapping[str, str]) -> str:
+    """The store's, "" where it is told from a current directory that is gone."""
+    try:
+        return _settings(flags, environment).root
+    except OSError:
+        return ""
 
 
 def _settings(flags: Flags, environment: Mapping[str, str]) -> Settings:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from millefeuille.annotations import Any, Final
 from millefeuille.docker.creation import addresses, networks, pairs, ports, refused, volumes
 from millefeuille.docker.creation.error import InvalidOption
@@ -124,8 +122,7 @@ def _request(context: Context, call: Call) -> tuple[dict[str, Any], dict[str, An
     if mac:
         addresses.check_mac(mac.strip())
     wanted = _texts(call, flags.VOLUME)
-    # Who names nothing from there may stand in a directory that is gone.
-    binds, anonymous = volumes.divided(wanted, os.getcwd() if wanted else "/")
+    binds, anonymous = volumes.divided(wanted)
     exposed, bindings = ports.published(_texts(call, flags.PUBLISH))
     exposed = ports.with_exposed(exposed, _texts(call, flags.EXPOSE))
     config = _config(context, call, exposed, anonymous)
