@@ -10,6 +10,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import time
 from _thread import get_ident  # threading takes longer to load
 from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +37,23 @@ class ReadOnlyStore(Failed):
 
 class LockTimeout(Unavailable):
     """Another process holds a lock for longer than this one is willing to wait."""
+
+
+def read_regular(path: str, maximum: int) -> bytes:
+    """All of a file that people write by hand: one of at most `maximum` bytes, and no pipe, which might never
+    end. Raises OSError, also for what is no such file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file", path)
+        data = file.read(maximum + 1)
+    if len(data) > maximum:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+    return data
 
 
 def act(name: str, subject: object) -> None:

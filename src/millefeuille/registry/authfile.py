@@ -20,6 +20,7 @@ from millefeuille.values import dataclass, field
 HUB_KEY = "https://index.docker.io/v1/"
 _HUB_NAMES = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
 _ENV_FIELDS = frozenset({"auth"})
+_LARGEST = 4 << 20  # bytes
 
 
 class BadAuthFile(Invalid):
@@ -94,8 +95,7 @@ class AuthFile:
 
     def _read(self) -> dict[str, Any]:
         try:
-            with open(self.path, "rb") as stream:
-                raw = stream.read()
+            raw = files.read_regular(self.path, _LARGEST) if self.docker else _all_of(self.path)
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
@@ -107,6 +107,12 @@ class AuthFile:
         path = os.path.realpath(self.path)
         _make_directories(os.path.dirname(path))
         files.replace_file(path, json.dumps(fields, indent="\t").encode(), 0o600)
+
+
+def _all_of(path: str) -> bytes:
+    # The containers tools' may be a pipe, which a shell makes of `<(...)`.
+    with open(path, "rb") as stream:
+        return stream.read()
 
 
 def from_variable(text: str) -> Mapping[str, Any]:

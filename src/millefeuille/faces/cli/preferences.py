@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from millefeuille.annotations import Any
+from millefeuille import files
+from millefeuille.annotations import Any, Final
+from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.plainjson import loads
 from millefeuille.settings import Settings
+
+_LARGEST: Final = 4 << 20  # bytes
 
 
 def preference(settings: Settings, name: str) -> Any:
@@ -17,14 +21,20 @@ def preference(settings: Settings, name: str) -> Any:
     if not os.path.exists(path):
         return None
     try:
-        with open(path, encoding="utf-8") as file:
-            found = loads(file.read())
-    except (OSError, ValueError) as error:
-        raise Refusal(f"WARNING: Error loading config file: {path}: {error}") from error
+        found = loads(files.read_regular(path, _LARGEST))
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise Refusal(f"WARNING: Error loading config file: open {path}: {why}") from error
+    except (ValueError, RecursionError) as error:
+        raise Refusal(f"WARNING: Error parsing config file ({path}): not valid JSON") from error
     return found.get(name) if isinstance(found, Mapping) else None
 
 
-def default_format(settings: Settings, name: str) -> str:
-    """A format that config.json gives under `name`, "" for none."""
-    found = preference(settings, name)
+def default_format(context: Context, name: str) -> str:
+    """A format that config.json gives under `name`, "" for none. Warns of a broken file, as Docker does."""
+    try:
+        found = preference(context.settings, name)
+    except Refusal as refusal:
+        context.terminal.complain(str(refusal))
+        return ""
     return found if isinstance(found, str) else ""

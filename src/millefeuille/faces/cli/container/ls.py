@@ -49,7 +49,7 @@ def run(context: Context, call: Call) -> int:
         context.terminal.complain(
             "WARNING: Ignoring custom format, because both --format and --quiet are set."
         )
-    template = template or default_format(context.settings, "psFormat")
+    template = template or default_format(context, "psFormat")
     sized = call[SIZE] or (not call.given(SIZE) and not call[QUIET] and _asks_for_size(template))
     now = time.time()
     if "{{" in template:

@@ -34,7 +34,7 @@ Sample = tuple[int, dict[str, Usage | None]]
 def run(context: Context, call: Call) -> int:
     """Print what containers consume, again every second until interrupted, or only once."""
     store, where = open_store(context.settings), place(context.settings)
-    template = call[FORMAT] or default_format(context.settings, "statsFormat")
+    template = call[FORMAT] or default_format(context, "statsFormat")
     shown = _shown(call, store, where)
     before = _sample(where, shown)
     while True:

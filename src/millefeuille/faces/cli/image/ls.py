@@ -43,7 +43,7 @@ def run(context: Context, call: Call) -> int:
         raise Refusal(complaint, code=exits.USAGE)
     if call[LAYERS]:
         return _show_sharing(context, call)
-    template = call[FORMAT] or default_format(context.settings, "imagesFormat")
+    template = call[FORMAT] or default_format(context, "imagesFormat")
     found = _listed(context, call)
     now = time.time()
     shown: list[dict[str, str]] = []

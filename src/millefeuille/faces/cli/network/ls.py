@@ -25,7 +25,7 @@ def run(context: Context, call: Call) -> int:
     used = {end.network_id for lease in held.leases.every() for end in lease.endpoints}
     found = sorted(listed(held.every(), chosen, used), key=lambda network: natural(network.name))
     rows = [network_row(network, truncate=not call[NO_TRUNC]) for network in found]
-    template = call[FORMAT] or ("" if call[QUIET] else default_format(context.settings, "networksFormat"))
+    template = call[FORMAT] or ("" if call[QUIET] else default_format(context, "networksFormat"))
     if call[QUIET] and template in ("", "table"):
         for row in rows:
             context.terminal.line(row["ID"])

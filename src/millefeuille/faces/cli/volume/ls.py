@@ -23,7 +23,7 @@ def run(context: Context, call: Call) -> int:
     used = users(context.settings) if "dangling" in chosen else {}
     found = listed(volumes(context.settings).every(), chosen, used)
     rows = [volume_row(volume) for volume in sorted(found, key=lambda volume: natural(volume.name))]
-    template = call[FORMAT] or ("" if call[QUIET] else default_format(context.settings, "volumesFormat"))
+    template = call[FORMAT] or ("" if call[QUIET] else default_format(context, "volumesFormat"))
     if call[QUIET] and template in ("", "table"):
         for row in rows:
             context.terminal.line(row["Name"])
