@@ -15,6 +15,7 @@ from millefeuille.analysis.advice.differing import Differing, differing
 from millefeuille.analysis.advice.edits import AddFlag, Ignore
 from millefeuille.analysis.advice.rewrite import Rewritten, rewrite
 from millefeuille.analysis.image import Image
+from millefeuille.annotations import Final
 from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.report import Ended, Event, Reporter
 from millefeuille.build.sources import ignore
@@ -31,6 +32,8 @@ from millefeuille.settings import Settings
 from millefeuille.store.images import images
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass, replace
+
+_CONTENT: Final = "content"
 
 
 class Unverified(Failed):
@@ -51,7 +54,8 @@ class Hits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """What came of advice. Sizes are bytes of files in layers; `differing` has the paths at which the new
-    image shows something else, but for what was advised to be left out.
+    image shows something else, but for what was advised to be left out, and but for `varying`: the files that
+    are others whenever the Dockerfile is built as it is, as logs are.
     """
 
     advised: Advised
@@ -59,6 +63,7 @@ class Verified:
     before: int
     after: int
     differing: tuple[Differing, ...]
+    varying: tuple[bytes, ...]
     hits: tuple[Hits, ...]
 
     @property
@@ -101,9 +106,12 @@ def verified(bench: Bench, order: Order, name: str) -> Verified:
             raise Unverified(
                 f"the rewritten Dockerfile does not build: {error}", advice="The advice stands without proof."
             ) from error
+        found = tuple(_unexpected(advice, before.image, differing(before.image, after.image)))
+        varying = _varying(bench, order, before.image) if any(one.how == _CONTENT for one in found) else ()
+        chance = {one.path for one in found if one.how == _CONTENT}.intersection(varying)
         return Verified(
             advised=advice, rewritten=rewritten, before=before.account.stored, after=after.account.stored,
-            differing=tuple(_unexpected(advice, before.image, differing(before.image, after.image))),
+            differing=tuple(one for one in found if one.path not in chance), varying=tuple(sorted(chance)),
             hits=tuple(
                 hits
                 for one in advice.advice
@@ -142,6 +150,16 @@ def _rewritten_order(order: Order, rewritten: Rewritten) -> Order:
         order, dockerfile=parse(text, name=order.dockerfile.name), source=text, context=context,
         series=f"{order.series}-advised",
     )  # fmt: skip
+
+
+def _varying(bench: Bench, order: Order, image: Image) -> tuple[bytes, ...]:
+    """The files that have other content when the Dockerfile is built once more as it is; none if it fails."""
+    anew = replace(order, request=replace(order.request, no_cache=frozenset()))
+    try:
+        with _built(bench, anew) as again:
+            return tuple(one.path for one in differing(image, again.image) if one.how == _CONTENT)
+    except MilleError:
+        return ()
 
 
 def _unexpected(advice: Advised, before: Image, found: Iterator[Differing]) -> Iterator[Differing]:

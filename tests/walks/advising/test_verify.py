@@ -117,12 +117,23 @@ def test_a_better_order_leaves_more_in_the_cache(verify: Verify, bad: Bad) -> No
 
 
 def test_other_files_are_an_exit_code(verify: Verify) -> None:
-    # What comes of chance is another thing in every build.
+    # Whose very name comes of chance is another file in every build.
     found = verify(Bad("by-chance", """
-RUN head -c 20 /dev/urandom > /chance && yes | head -c 20000 > /big
+RUN head -c 20 /dev/urandom > /chance && touch /t$(head -c 8 /dev/urandom | md5sum | head -c 9) && \\
+    yes | head -c 20000 > /big
 RUN rm /big
 """, "merge-runs", 20000, code=1))  # fmt: skip
-    assert found["verified"]["differing"] == [{"path": "chance", "how": "content"}]
+    assert sorted(one["how"] for one in found["verified"]["differing"]) == ["added", "removed"]
+    assert found["verified"]["varying"] == ["chance"]
+
+
+def test_what_every_build_makes_anew_counts_for_nothing(verify: Verify) -> None:
+    found = verify(Bad("log", """
+RUN head -c 20 /dev/urandom > /log && echo same > /kept && yes | head -c 20000 > /big
+RUN rm /big
+""", "merge-runs", 20000))  # fmt: skip
+    assert found["verified"]["differing"] == []
+    assert found["verified"]["varying"] == ["log"]
 
 
 _PIP = """

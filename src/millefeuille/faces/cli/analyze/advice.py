@@ -140,7 +140,7 @@ def _verdict(found: Verified) -> str:
     lines = [
         "",
         f"Predicted:  {human_size(found.predicted)} less",
-        f"Achieved:   {human_size(found.achieved)} less"
+        f"Achieved:   {human_size(abs(found.achieved))} {'more' if found.achieved < 0 else 'less'}"
         f" ({human_size(found.before)} before, {human_size(found.after)} after)",
     ]
     lines += [
@@ -148,7 +148,9 @@ def _verdict(found: Verified) -> str:
         f" {hit.after} of {hit.steps_after} after"
         for hit in found.hits
     ]
-    lines.append(f"Files:      {'the same' if not found.differing else f'{len(found.differing)} differ'}")
+    files = f"{len(found.differing)} differ" if found.differing else "the same"
+    varying = f", besides {len(found.varying)} that every build makes anew" if found.varying else ""
+    lines.append(f"Files:      {files}{varying}")
     lines += [f"            /{escaped(one.path)}: {one.how}" for one in found.differing[:10]]
     return "\n".join((*lines, "", escaped_lines(found.rewritten.text)))
 
@@ -177,6 +179,7 @@ def _json(advice: Advised, found: Verified | None) -> str:
             "predictedBytes": found.predicted, "achievedBytes": found.achieved,
             "beforeBytes": found.before, "afterBytes": found.after,
             "differing": [{"path": os.fsdecode(one.path), "how": one.how} for one in found.differing],
+            "varying": [os.fsdecode(path) for path in found.varying],
             "hits": [
                 {
                     "change": _cause(hit), "cachedBefore": hit.before, "stepsBefore": hit.steps_before,
