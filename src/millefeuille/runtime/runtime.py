@@ -41,7 +41,7 @@ class StartFailed(Failed):
     """The runtime did not start the process. `exit_code` is what Docker's CLI exits with."""
 
     def __init__(self, reason: str) -> None:
-        hint = _TWO_KINDS if "not a directory" in reason else ""
+        hint = _TWO_KINDS if "not a directory" in reason.lower() else ""
         is_comma = "invalid namespace path" in reason and "," in reason
         super().__init__(f"{_PREFIX}{reason}: unknown{hint}", advice=_COMMA if is_comma else None)
         self.reason = reason
