@@ -116,6 +116,7 @@ def _names(*filters: str, all: bool = True, limit: int = 0) -> str:
         (("is-task=false",), "web paused gone new"),
         (("is-task=true",), ""),
         (("isolation=default",), "web paused gone new"),
+        (("isolation=hyperv",), "web paused gone new"),
     ],
     ids=lambda value: value if isinstance(value, str) else ",".join(value),
 )

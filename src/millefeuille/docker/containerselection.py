@@ -118,7 +118,7 @@ def _passes(one: Listed, chosen: Selection) -> bool:
     if chosen.exited and (state.running or state.started == NEVER or state.exit_code not in chosen.exited):
         return False
     exact = (
-        ("status", {state.status}), ("health", {health_status(state)}), ("isolation", {"default", ""}),
+        ("status", {state.status}), ("health", {health_status(state)}),
         ("volume", _volumes(container)),
     )  # fmt: skip
     if not all(not filters.get(name) or values & {*filters.get(name)} for name, values in exact):
