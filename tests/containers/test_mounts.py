@@ -163,6 +163,9 @@ BIND = 'invalid mount config for type "bind": '
         ),
         ({"Binds": ["/:/a", "/etc:/a/"]}, "Duplicate mount point: /a"),
         ({"Binds": ["/:/a"], "Tmpfs": {"/a": ""}}, "Duplicate mount point: /a"),
+        ({"Tmpfs": {"/": ""}}, "invalid specification: destination can't be '/'"),
+        ({"Tmpfs": {"/a/..": ""}}, "invalid specification: destination can't be '/'"),
+        ({"Tmpfs": {"a": ""}}, "invalid mount path: 'a' mount path must be absolute"),
         ({"Binds": ["/:/a:ro,rw"]}, "invalid volume specification: '/:/a:ro,rw': invalid mode: ro,rw"),
         (
             {"Binds": ["/:/a:cached,delegated"]},

@@ -283,6 +283,8 @@ def _memory(target: str, words: str) -> MountPoint:
     """One of Docker's Tmpfs: a place, and mount options."""
     if not target.startswith("/"):
         raise BadMount(f"invalid mount path: '{target}' mount path must be absolute")
+    if posixpath.normpath(target) in ("/", "//"):
+        raise BadMount("invalid specification: destination can't be '/'")
     options = tuple(filter(None, words.split(",")))
     for option in options:
         name, given, value = option.partition("=")
