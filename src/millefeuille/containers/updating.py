@@ -36,7 +36,7 @@ def update(host: Host, container: Container, changes: Mapping[str, Any]) -> Cont
     limits.check(changes, update=True)
     if reason := _refusal(container.host_config, changes):
         raise Conflicting(f"Cannot update container {container.id}: {reason}")
-    host_config = {**container.host_config, **changes}
+    host_config = _merged(container.host_config, changes)
     now = records.state(host.place, container.id)
     if now.running:
         try:
@@ -55,6 +55,13 @@ def update(host: Host, container: Container, changes: Mapping[str, Any]) -> Cont
     return changed
 
 
+def _merged(now: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The HostConfig changed. The limit of swap that followed from the one of memory stays what it was."""
+    memory = now.get("Memory") or 0
+    swap = {"MemorySwap": 2 * memory} if memory and not now.get("MemorySwap") else {}
+    return {**now, **swap, **changes}
+
+
 def _refusal(now: Mapping[str, Any], changes: Mapping[str, Any]) -> str | None:
     """Why what is asked for does not go with what the container has."""
     for name, there, one, other in _EXCLUSIVE:
@@ -64,7 +71,7 @@ def _refusal(now: Mapping[str, Any], changes: Mapping[str, Any]) -> str | None:
     swap = now.get("MemorySwap") or 2 * memory
     if (changes.get("MemorySwap") or 0) > 0 and not (memory or asked):
         return "You should always set the Memory limit when using Memoryswap limit, see usage"
-    if 0 < swap < asked and not changes.get("MemorySwap"):
+    if asked > swap and not changes.get("MemorySwap"):
         return (
             "Memory limit should be smaller than already set memoryswap limit, "
             "update the memoryswap at the same time"
