@@ -225,6 +225,9 @@ def test_mounts_of_each_kind(container: Container) -> None:
         },
         mounts=(
             MountPoint(type="bind", target="/b", source="/srv", read_only=True, options=("ro",)),
+            MountPoint(
+                type="bind", target="/s", source="/srv", propagation="rslave", options=("Z", "rslave")
+            ),
             MountPoint(type="volume", target="/v", source="/vol/x/_data", name="x"),
             MountPoint(type="tmpfs", target="/t"),
             MountPoint(type="tmpfs", target="/u"),
@@ -235,6 +238,8 @@ def test_mounts_of_each_kind(container: Container) -> None:
     assert container_inspect(mounted, _RUNNING, _facts())["Mounts"] == [
         {"Type": "bind", "Source": "/srv", "Destination": "/b", "Mode": "ro", "RW": False,
          "Propagation": "rprivate"},
+        {"Type": "bind", "Source": "/srv", "Destination": "/s", "Mode": "Z,rslave", "RW": True,
+         "Propagation": "rslave"},
         {"Type": "volume", "Name": "x", "Source": "/vol/x/_data", "Destination": "/v", "Driver": "local",
          "Mode": "z", "RW": True, "Propagation": ""},
         {"Type": "tmpfs", "Source": "", "Destination": "/u", "Mode": "", "RW": True, "Propagation": ""},

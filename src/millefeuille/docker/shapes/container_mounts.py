@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
-from millefeuille.annotations import Any, Final
+from millefeuille.annotations import Any
 from millefeuille.containers.record import Container, MountPoint
-
-_PROPAGATIONS: Final = frozenset(("private", "rprivate", "shared", "rshared", "slave", "rslave"))
 
 
 def mount_list(container: Container) -> list[dict[str, Any]]:
@@ -25,7 +23,7 @@ def _mode(mount: MountPoint, *, structured: bool) -> str:
     if mount.type == "tmpfs":
         return ""
     if not structured and mount.options:
-        return ",".join(word for word in mount.options if word not in _PROPAGATIONS)
+        return ",".join(mount.options)
     return "z" if mount.type == "volume" and (structured or not mount.anonymous) else ""
 
 
