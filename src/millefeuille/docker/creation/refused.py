@@ -101,6 +101,7 @@ _LOG_OPTIONS: Final[Mapping[str, Callable[[str], bool]]] = {
 }
 # Flag, what is asked for beyond our means ("" or False: nothing), and what helps.
 _TABLE: Final[tuple[tuple[str, Callable[[Values], str | bool], str | None], ...]] = (
+    ("--annotation", _any("Annotations"), None),  # runtimes act on some, hooks among them
     ("--device", _device_names, "Name the device's node: --device /dev/..."),
     ("--gpus", _any("DeviceRequests"), "Pass the nodes of the device on with --device."),
     ("--isolation", _other("Isolation", "default"), None),

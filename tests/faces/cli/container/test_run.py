@@ -109,6 +109,7 @@ def test_a_full_run_directory_is_named(home: Home, name: str, full: Path, words:
         (["--rm", "UPPER"], "invalid reference format: repository name (library/UPPER) must be lowercase"),
         (["--platform", "bogus", "x"], 'error parsing specified platform: "bogus": '
          "unknown operating system or architecture: invalid argument"),
+        (["--annotation", "a=b", "x"], "Error: --annotation is not supported"),
         (["--gpus", "all", "x"], "Error: --gpus is not supported"),
         (["--network", "n", "--ip6", "fd00::9", "x"], "Error: --ip6 is not supported"),
         (["--network", "n", "--link-local-ip", "169.254.3.4", "x"],
