@@ -11,7 +11,7 @@ from millefeuille.analysis.advice.edits import DropCommands, Edit, Retarget
 from millefeuille.analysis.advice.surroundings import absolute
 from millefeuille.analysis.advice.waste import Place, Waste, place
 from millefeuille.annotations import Final
-from millefeuille.layers.entry import DIRECTORY, WHITEOUT
+from millefeuille.layers.entry import DIRECTORY, FILE, WHITEOUT
 
 _SPECIAL: Final = frozenset("*?[$\"'\\")
 
@@ -42,13 +42,29 @@ def _edits(waste: Waste, writer: int, killer: int) -> tuple[tuple[Edit, ...], li
     if tool != "mv" or len(operands) != 2 or operands[0].startswith("-"):
         return (), []
     old, new = (absolute(waste, second, word) for word in operands)
-    if old is None or new is None:
+    if old is None or new is None or not _is_whole(waste, writer, killer, old):
         return (), []
     for wanted in (new, posixpath.join(new, posixpath.basename(old))):
         again = _again(waste, writer, killer, old, wanted)
         if again:
             return (Retarget(first, f"{copy.operands[0]} {wanted}"), DropCommands(second, (text,))), again
     return (), []
+
+
+def _is_whole(waste: Waste, writer: int, killer: int, old: str) -> bool:
+    """Whether what is moved is the source of the COPY itself, and not something in it, and nothing else."""
+    number = waste.own[writer]
+    source, target = waste.script[number].operands
+    place = absolute(waste, number, target)
+    path = old.encode("utf-8", "surrogateescape")[1:]
+    layers = [part.layer for part in waste.image.parts[:killer]]
+    if any(path in one.written or one.makes(path) for n, one in enumerate(layers) if n != writer):
+        return False  # which goes along
+    if place is None or place == old:
+        return place == old
+    # A file under its own name; of a directory what is in it is copied, and an archive is unpacked.
+    is_file = path in layers[writer].written and layers[writer].kinds[layers[writer].written[path]] == FILE
+    return is_file and old == posixpath.join(place, posixpath.basename(source))
 
 
 def _again(waste: Waste, writer: int, killer: int, old: str, new: str) -> list[Place]:
