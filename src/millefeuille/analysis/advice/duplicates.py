@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from millefeuille.analysis.advice.advice import DUPLICATE, Advice
 from millefeuille.analysis.advice.edits import AddFlag, Edit, Remove
+from millefeuille.analysis.advice.surroundings import absolute
 from millefeuille.analysis.advice.waste import Waste, place
 from millefeuille.analysis.stacking import METADATA, Death
 from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY
 
+_PLAIN: Final = re.compile(r"[\w./@%+,:=~-]+")
 _MOST_NAMES: Final = 8  # files that a COPY is told to leave out one by one
 
 
@@ -36,16 +39,31 @@ def _edits(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> tuple
         waste.taken.add(first)
         return (Remove(first),)
     copy = waste.script[second]
-    unchanged = all(death.cause == METADATA for death in deaths)
-    if not unchanged or copy.fixed or len(copy.operands) != 2 or copy.word != "COPY":
+    is_same = all(_is_same(waste, killer, death) for death in deaths)
+    if not is_same or copy.fixed or len(copy.operands) != 2 or copy.word != "COPY":
         return ()
     # Patterns count from the context, which is what is copied when the source is a dot.
     names = sorted({waste.path(place(death)) for death in deaths})
-    target = copy.operands[1].strip("/").removeprefix("./").encode()
-    if copy.operands[0] not in (".", "./") or len(names) > _MOST_NAMES:
+    root = absolute(waste, second, copy.operands[1])
+    if copy.operands[0] not in (".", "./") or len(names) > _MOST_NAMES or root is None:
         return ()
-    below = [name[len(_root(names, target)) :].decode("utf-8", "replace") for name in names]
-    return tuple(AddFlag(second, f"--exclude={name}") for name in below if " " not in name)
+    below = [_below(name, root) for name in names]
+    return tuple(AddFlag(second, f"--exclude={name}") for name in below) if all(below) else ()
+
+
+def _is_same(waste: Waste, killer: int, death: Death) -> bool:
+    """Whether the later layer has the file with the content, owner and mode that it had."""
+    if death.cause != METADATA:
+        return False
+    lower, upper = waste.image.parts[death.writer].layer, waste.image.parts[killer].layer
+    (old, a), (new, b) = (lower.index, death.entry), (upper.index, upper.written[waste.path(place(death))])
+    return (old.uids[a], old.gids[a], old.modes[a]) == (new.uids[b], new.gids[b], new.modes[b])
+
+
+def _below(name: bytes, root: str) -> str:
+    """The path from the directory that the context became; "" where no pattern means that alone."""
+    path, above = "/" + name.decode("utf-8", "surrogateescape"), root.rstrip("/") + "/"
+    return path[len(above) :] if path.startswith(above) and _PLAIN.fullmatch(path) else ""
 
 
 def _makes_the_same(waste: Waste, writer: int, killer: int) -> bool:
@@ -58,18 +76,6 @@ def _makes_the_same(waste: Waste, writer: int, killer: int) -> bool:
     between = {step.word for step in waste.script[first + 1 : second]}
     is_same = (one.word, one.operands[:-1]) == (other.word, other.operands[:-1])
     return is_same and set(one.flags) == set(other.flags) and "WORKDIR" not in between
-
-
-def _root(names: list[bytes], target: bytes) -> bytes:
-    """The directory that the context became, with its slash: the target, which may count from another."""
-    if target in (b"", b"."):
-        # The working directory is not in the script's words: files of both COPYs lie in it.
-        return b"/".join(names[0].split(b"/")[:-1]) + b"/" if b"/" in names[0] else b""
-    for name in names:
-        at = (b"/" + name).find(b"/" + target + b"/")
-        if at >= 0:
-            return name[: at + len(target) + 1]
-    return b""
 
 
 def _covers(waste: Waste, writer: int, killer: int) -> bool:
