@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from millefeuille.errors import Invalid
 from millefeuille.oci import mediatype
-from millefeuille.oci.descriptor import Descriptor, InvalidDescriptor
+from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform
 
@@ -23,6 +24,8 @@ _GOOD: dict[str, Any] = {"mediaType": mediatype.OCI_LAYER, "digest": _DIGEST, "s
         (None, "x: a descriptor must be an object"),
         ([], "x: a descriptor must be an object"),
         ({}, "x: a descriptor needs a mediaType"),
+        (_GOOD | {"Digest": "x"}, "x: the key Digest must be written digest"),
+        (_GOOD | {"platform": {"OS": "linux"}}, "x: the key OS must be written os"),
         (_GOOD | {"mediaType": ""}, "x: a descriptor needs a mediaType"),
         (_GOOD | {"mediaType": 1}, "x: a descriptor needs a mediaType"),
         (_GOOD | {"size": -1}, "x: a descriptor needs a size of 0 or more bytes"),
@@ -37,7 +40,7 @@ _GOOD: dict[str, Any] = {"mediaType": mediatype.OCI_LAYER, "digest": _DIGEST, "s
     ],
 )
 def test_refused(value: object, message: str) -> None:
-    with pytest.raises(InvalidDescriptor) as caught:
+    with pytest.raises(Invalid) as caught:
         Descriptor.from_json(value, "x")
     assert str(caught.value) == message
 

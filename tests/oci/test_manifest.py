@@ -94,6 +94,8 @@ def test_structure_counts_where_nobody_says(outside: str | None) -> None:
     ("value", "outside", "message"),
     [
         (_IMAGE | {"manifests": []}, None, "x: both an index and an image"),
+        (_IMAGE | {"Layers": []}, None, "x: the key Layers must be written layers"),
+        (_INDEX | {"MEDIATYPE": "x"}, None, "x: the key MEDIATYPE must be written mediaType"),
         (_INDEX | {"layers": []}, None, "x: both an index and an image"),
         (_INDEX | {"fsLayers": []}, None, "x: both an index and an image"),
         (_IMAGE | {"mediaType": mediatype.OCI_INDEX}, None, "x: its content is not what its media type"),

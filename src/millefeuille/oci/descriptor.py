@@ -8,9 +8,12 @@ from millefeuille.annotations import Any
 from millefeuille.errors import Invalid
 from millefeuille.oci.digest import Digest, InvalidDigest
 from millefeuille.oci.platform import Platform, from_json
+from millefeuille.oci.strictjson import check_names
 from millefeuille.values import dataclass, field
 
 _MAXIMUM_SIZE = 2**53
+_MEMBERS = frozenset("mediaType digest size urls annotations data artifactType platform".split())
+_PLATFORM = frozenset("architecture os os.version os.features variant features".split())
 
 
 class InvalidDescriptor(Invalid):
@@ -34,10 +37,16 @@ class Descriptor:
 
     @classmethod
     def from_json(cls, value: object, what: str) -> Descriptor:
-        """Read a descriptor strictly; `what` names it in errors. Raises InvalidDescriptor."""
+        """Read a descriptor strictly; `what` names it in errors.
+
+        Raises InvalidDescriptor, InvalidDocument.
+        """
         if not isinstance(value, dict):
             raise InvalidDescriptor(f"{what}: a descriptor must be an object")
         fields: dict[str, Any] = value
+        check_names(fields, _MEMBERS, what)
+        platform = fields.get("platform")
+        check_names(platform if isinstance(platform, dict) else (), _PLATFORM, what)
         media_type, digest, size = fields.get("mediaType"), fields.get("digest"), fields.get("size")
         if not isinstance(media_type, str) or not media_type:
             raise InvalidDescriptor(f"{what}: a descriptor needs a mediaType")
@@ -51,7 +60,7 @@ class Descriptor:
             media_type=media_type,
             digest=parsed,
             size=size,
-            platform=from_json(fields.get("platform")),
+            platform=from_json(platform),
             annotations=_strings(fields.get("annotations")),
             artifact_type=_text(fields.get("artifactType")),
             urls=_urls(fields.get("urls")),

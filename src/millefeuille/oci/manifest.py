@@ -13,13 +13,16 @@ from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform, rank
-from millefeuille.oci.strictjson import parse_object
+from millefeuille.oci.strictjson import check_names, parse_object
 from millefeuille.values import dataclass, field
 
 MAXIMUM_BYTES = 4 << 20  # what registries and other clients accept
 MAXIMUM_LAYERS = 512
 MAXIMUM_MANIFESTS = 10_000
 ATTESTATION = "attestation-manifest"
+_MEMBERS = frozenset(
+    "schemaVersion mediaType artifactType config layers manifests subject annotations fsLayers".split()
+)
 
 
 class InvalidManifest(Invalid):
@@ -81,6 +84,7 @@ def parse(raw: bytes, media_type: str | None = None, what: str = "manifest") -> 
     if len(raw) > MAXIMUM_BYTES:
         raise InvalidManifest(f"{what}: larger than {MAXIMUM_BYTES} bytes")
     fields = parse_object(raw, what)
+    check_names(fields, _MEMBERS, what)
     kind = _kind(fields, media_type, what)
     if kind in mediatype.SCHEMA1 or fields.get("schemaVersion") == 1:
         raise UnsupportedManifest(

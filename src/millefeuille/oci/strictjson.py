@@ -7,6 +7,7 @@ to a scanner and another to the engine; such documents are refused.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable
 
 from millefeuille.annotations import Any, NoReturn
 from millefeuille.errors import Invalid
@@ -26,6 +27,21 @@ class InvalidDocument(Invalid):
 
 def parse_object(raw: bytes, what: str) -> dict[str, Any]:
     """The JSON object in `raw`; `what` names it in errors. Raises InvalidDocument."""
+    value = _parse(raw, what)
+    if not isinstance(value, dict):
+        raise InvalidDocument(f"{what}: not a JSON object")
+    return value
+
+
+def parse_list(raw: bytes, what: str) -> list[Any]:
+    """As `parse_object`, the JSON list in `raw`. Raises InvalidDocument."""
+    value = _parse(raw, what)
+    if not isinstance(value, list):
+        raise InvalidDocument(f"{what}: not a JSON list")
+    return value
+
+
+def _parse(raw: bytes, what: str) -> object:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -37,11 +53,24 @@ def parse_object(raw: bytes, what: str) -> dict[str, Any]:
         raise InvalidDocument(f"{what}: {error}") from error
     except (ValueError, RecursionError) as error:
         raise InvalidDocument(f"{what}: not valid JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise InvalidDocument(f"{what}: not a JSON object")
     if b"\\u" in raw and _SURROGATE.search(raw):
         _check_letters(value, what)
     return value
+
+
+def check_names(value: Iterable[str], known: Collection[str], what: str) -> None:
+    """Refuse a member that differs from a `known` one in the case of its letters alone.
+
+    Go's programs take `Layers` for `layers`, and would see another document. Raises InvalidDocument.
+    """
+    unknown = [name for name in value if name not in known]
+    if not unknown:
+        return
+    folded = {name.casefold(): name for name in known}
+    for name in unknown:
+        meant = folded.get(name.casefold())
+        if meant is not None:
+            raise InvalidDocument(f"{what}: the key {name} must be written {meant}")
 
 
 def _check_depth(raw: bytes, what: str) -> None:
@@ -54,7 +83,7 @@ def _check_depth(raw: bytes, what: str) -> None:
             raise InvalidDocument(f"{what}: nested deeper than {MAXIMUM_DEPTH} levels")
 
 
-def _check_letters(value: dict[str, Any], what: str) -> None:
+def _check_letters(value: object, what: str) -> None:
     """Refuse halves of a letter, which some readers keep and others replace."""
     try:
         dumps(value, ensure_ascii=False).encode()

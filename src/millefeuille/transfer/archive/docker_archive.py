@@ -13,7 +13,7 @@ from millefeuille.oci import manifest as documents
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform, rank
-from millefeuille.oci.strictjson import parse_object
+from millefeuille.oci.strictjson import check_names, parse_list
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, parse_name
@@ -31,9 +31,8 @@ def docker_images(contents: Contents, source: ArchiveSource, wanted: Platform | 
     Their layers are added to `source`. Raises BadArchive, CorruptBlob, Invalid kinds, ShortArchive.
     """
     raw = contents.read(MANIFEST, _MAXIMUM_BYTES)
-    # The strict reader takes objects; this document is a list.
-    listed = parse_object(b'{"images":' + raw + b"}", MANIFEST)["images"]
-    if not isinstance(listed, list) or len(listed) > _MAXIMUM_IMAGES:
+    listed = parse_list(raw, MANIFEST)
+    if len(listed) > _MAXIMUM_IMAGES:
         raise BadArchive(f"invalid archive: {MANIFEST} is no list of images")
     for entry in listed:
         found = _image(contents, source, entry, wanted)
@@ -43,6 +42,7 @@ def docker_images(contents: Contents, source: ArchiveSource, wanted: Platform | 
 
 def _image(contents: Contents, source: ArchiveSource, entry: object, wanted: Platform | None) -> Found | None:
     fields = entry if isinstance(entry, dict) else {}
+    check_names(fields, ("Config", "RepoTags", "Layers"), MANIFEST)
     paths, tags = fields.get("Layers"), fields.get("RepoTags")
     paths, tags = [] if paths is None else paths, [] if tags is None else tags
     if not isinstance(fields.get("Config"), str) or not _are_texts(paths) or not isinstance(tags, list):
