@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millefeuille.errors import Invalid
-from millefeuille.oci.config import MAXIMUM_BYTES, History, InvalidConfig, check_layers, parse
+from millefeuille.oci.config import MAXIMUM_BYTES, History, check_layers, parse
+from millefeuille.oci.configtypes import InvalidConfig
 from millefeuille.oci.digest import Digest
 
 _DIFF_IDS = [str(Digest.of(b"one")), str(Digest.of(b"two"))]
@@ -20,7 +21,7 @@ _CONFIG: dict[str, Any] = {
     "variant": "v8",
     "created": "2026-11-23T03:04:07.325303826Z",
     "author": "me",
-    "config": {"Cmd": ["sh"], "Labels": {"a": "b", "n": 5}},
+    "config": {"Cmd": ["sh"], "Labels": {"a": "b", "n": None}},
     "rootfs": {"type": "layers", "diff_ids": _DIFF_IDS},
     "history": [
         {"created": "2026-11-23T03:04:07Z", "created_by": "/bin/sh", "comment": "c"},
@@ -48,7 +49,7 @@ def test_a_config() -> None:
     assert [entry.empty_layer for entry in config.history] == [False, True, False]
     assert (config.created, config.author) == ("2026-11-23T03:04:07.325303826Z", "me")
     assert config.process["Cmd"] == ["sh"]
-    assert config.labels == {"a": "b"}
+    assert config.labels == {"a": "b", "n": ""}
     check_layers(config, 2, "x")
 
 
@@ -84,12 +85,12 @@ def test_refused(raw: bytes, message: str) -> None:
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize("value", [5, [1], {"a": 1}, None, True, ""])
-def test_texts_of_the_wrong_type_are_empty(value: object) -> None:
-    history = [{"created": value, "comment": value}]
-    config = parse(_raw(created=value, author=value, config=value, history=history))
+@pytest.mark.parametrize("value", [None, ""])
+def test_texts_may_be_missing(value: object) -> None:
+    history = [{"created": value, "comment": value}, None]
+    config = parse(_raw(created=value, author=value, config=None, rootfs=None, history=history))
     assert (config.created, config.author, config.labels) == ("", "", {})
-    assert config.history == (History(),)
+    assert config.history == (History(), History())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from millefeuille.oci.moment import nanoseconds, rfc3339
+from millefeuille.oci.moment import is_moment, nanoseconds, rfc3339
 
 SHAPE = r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:[Zz]|[+-]\d{2}:\d{2})"
 NEARLY = some.from_regex(rf"(?a)\A{SHAPE}\Z") | some.text("0123456789-T:.Zz+,t ", min_size=18, max_size=30)
@@ -23,6 +23,26 @@ def test_as_the_standard_library_reads(moment: datetime) -> None:
         return  # a zone of long ago, which RFC 3339 cannot write
     microseconds = (moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // datetime.resolution
     assert nanoseconds(moment.isoformat()) == microseconds * 1000
+
+
+@given(NEARLY)
+@example("2024-02-29T23:59:59.123456789012+05:30")
+@example("2023-02-29T00:00:00Z")
+@example("1900-02-29T00:00:00Z")
+@example("2016-12-31T23:59:60Z")
+@example("1970-01-01T00:00:00Z")
+@example("9999-12-31T23:59:59Z")
+@example("2024-13-01T00:00:00Z")
+@example("2024-01-01T00:00:00")
+@example("2024-01-01")
+def test_a_moment_is_one_that_there_is(text: str) -> None:
+    try:
+        datetime.fromisoformat(text[:10] + "T" + text[11:19])
+        there = bool(re.fullmatch(SHAPE, text, re.ASCII))
+    except ValueError:
+        there = False
+    if not text.startswith("0000"):
+        assert is_moment(text) == there
 
 
 @given(NEARLY)

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from millefeuille.annotations import Any
-from millefeuille.errors import Invalid
+from millefeuille.oci.configtypes import InvalidConfig, settle
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform, normalise
 from millefeuille.oci.strictjson import parse_object
 from millefeuille.values import dataclass, field
 
 MAXIMUM_BYTES = 8 << 20
-
-
-class InvalidConfig(Invalid):
-    """The bytes are not an image config."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +27,8 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageConfig:
-    """A parsed view over a config blob. `fields` is the whole document: unknown members are kept.
+    """A parsed view over a config blob. `fields` is the whole document: unknown members are kept, known ones
+    have the types that Docker gives them.
 
     Source: OCI image-spec, config.md.
     """
@@ -66,7 +63,7 @@ class ImageConfig:
         value = self.process.get("Labels")
         if not isinstance(value, dict):
             return {}
-        return {key: text for key, text in value.items() if isinstance(text, str)}
+        return value
 
 
 def parse(raw: bytes, what: str = "image config") -> ImageConfig:
@@ -74,6 +71,7 @@ def parse(raw: bytes, what: str = "image config") -> ImageConfig:
     if len(raw) > MAXIMUM_BYTES:
         raise InvalidConfig(f"{what}: larger than {MAXIMUM_BYTES} bytes")
     fields = parse_object(raw, what)
+    settle(fields, what)
     rootfs = fields.get("rootfs")
     diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
     if diff_ids is not None and not isinstance(diff_ids, list):
@@ -86,9 +84,9 @@ def parse(raw: bytes, what: str = "image config") -> ImageConfig:
         fields=fields,
         platform=normalise(texts[0] or "linux", *(text or "" for text in texts[1:])),
         diff_ids=tuple(Digest.parse(digest) for digest in diff_ids or ()),
-        history=tuple(_history(entry, what) for entry in _entries(fields, what)),
-        created=_text(fields.get("created")),
-        author=_text(fields.get("author")),
+        history=tuple(_history(entry) for entry in fields.get("history") or ()),
+        created=fields.get("created") or "",
+        author=fields.get("author") or "",
     )
 
 
@@ -104,24 +102,11 @@ def check_layers(config: ImageConfig, layers: int, what: str) -> None:
         raise InvalidConfig(f"{what}: {layers} layers, but the history has {filled} that are not empty")
 
 
-def _entries(fields: Mapping[str, Any], what: str) -> list[object]:
-    history = fields.get("history")
-    if history is not None and not isinstance(history, list):
-        raise InvalidConfig(f"{what}: history must be a list")
-    return history or []
-
-
-def _history(entry: object, what: str) -> History:
-    if not isinstance(entry, dict):
-        raise InvalidConfig(f"{what}: a history entry must be an object")
+def _history(entry: Mapping[str, Any]) -> History:
     return History(
-        created=_text(entry.get("created")),
-        created_by=_text(entry.get("created_by")),
-        author=_text(entry.get("author")),
-        comment=_text(entry.get("comment")),
+        created=entry.get("created") or "",
+        created_by=entry.get("created_by") or "",
+        author=entry.get("author") or "",
+        comment=entry.get("comment") or "",
         empty_layer=bool(entry.get("empty_layer")),
     )
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -6,6 +6,24 @@ import time
 
 # Go's zero time, which Docker shows for an image that does not say when it was made.
 ZERO = "0001-01-01T00:00:00Z"
+_MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def is_moment(text: str) -> bool:
+    """Whether a text is such a time, of a day and an hour that there are, in whichever year."""
+    digits = text[0:4] + text[5:7] + text[8:10] + text[11:13] + text[14:16] + text[17:19]
+    marks = text[4:5] + text[7:8] + text[10:11] + text[13:14] + text[16:17]
+    if marks not in ("--T::", "--t::") or not _are_digits(digits, 14):
+        return False
+    if text[19:] != "Z" and _fraction(text[19:])[1] is None:
+        return False
+    month, day = int(digits[4:6]), int(digits[6:8])
+    if digits[8:10] > "23" or digits[10:12] > "59" or digits[12:] > "59" or not 1 <= month <= 12:
+        return False
+    if month == 2 and day == 29:
+        year = int(digits[:4])
+        return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return 1 <= day <= _MONTHS[month - 1]
 
 
 def nanoseconds(text: str) -> int:

@@ -7,6 +7,7 @@ from millefeuille.oci import config as image_config
 from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype
 from millefeuille.oci.config import ImageConfig
+from millefeuille.oci.configtypes import InvalidConfig
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.manifest import Index, Manifest
@@ -127,9 +128,7 @@ def _small_blob(blob: Descriptor, source: ImageSource, blobs: Blobs, what: str) 
     if held is not None:
         return held
     if blob.size > image_config.MAXIMUM_BYTES:
-        raise image_config.InvalidConfig(
-            f"{what}: image config larger than {image_config.MAXIMUM_BYTES} bytes"
-        )
+        raise InvalidConfig(f"{what}: image config larger than {image_config.MAXIMUM_BYTES} bytes")
     data = bytearray()
     buffer = bytearray(64 << 10)
     stream = source.open(blob)

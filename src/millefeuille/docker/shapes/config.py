@@ -33,7 +33,7 @@ def _set(value: object) -> dict[str, Any]:
 
 
 def _labels(value: object) -> dict[str, str]:
-    return {key: str(value[key]) for key in sorted(value)} if isinstance(value, dict) else {}
+    return {key: str(value[key] or "") for key in sorted(value)} if isinstance(value, dict) else {}
 
 
 def _flag(value: object) -> bool:
