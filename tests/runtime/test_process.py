@@ -28,6 +28,7 @@ PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         ({"Entrypoint": ["e"], "Cmd": ["a"]}, Wishes(entrypoint=("x",)), ("x",)),
         ({"Entrypoint": ["e"], "Cmd": ["a"]}, Wishes(entrypoint=("x",), arguments=("c",)), ("x", "c")),
         ({"Entrypoint": ["e"], "Cmd": ["a"]}, Wishes(entrypoint=(), arguments=("c",)), ("c",)),
+        ({"Entrypoint": [""], "Cmd": ["a"]}, Wishes(), ("a",)),
         ({"Entrypoint": None, "Cmd": "no list"}, Wishes(arguments=("c",)), ("c",)),
     ],
 )

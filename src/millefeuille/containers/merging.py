@@ -52,7 +52,8 @@ def _merge_command(config: dict[str, Any], image: Mapping[str, Any]) -> None:
         config["Cmd"] = config.get("Cmd") or image.get("Cmd")
         if entrypoint is None:
             config["Entrypoint"] = image.get("Entrypoint")
-    elif list(entrypoint) == [""]:  # given, and empty: the image's is not wanted either
+    # Given, and empty: by the caller so that the image's is not taken either, or by the image itself.
+    if config.get("Entrypoint") and list(config["Entrypoint"]) == [""]:
         config["Entrypoint"] = None
 
 

@@ -83,6 +83,8 @@ def arguments(config: Mapping[str, Any], wishes: Wishes) -> tuple[str, ...]:
     Another entrypoint drops the image's Cmd. Source: moby, daemon/commit.go, merge.
     """
     entrypoint = _texts(config, "Entrypoint") if wishes.entrypoint is None else wishes.entrypoint
+    if tuple(entrypoint) == ("",):  # moby's word for none
+        entrypoint = ()
     command = wishes.arguments
     if not command and wishes.entrypoint is None:
         command = _texts(config, "Cmd")
