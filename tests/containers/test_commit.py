@@ -283,8 +283,8 @@ def test_an_image_that_tells_nothing_of_its_making(world: World) -> None:
     silent = image_config.parse(
         json.dumps({"os": "linux", "rootfs": {"diff_ids": [str(world.base.diff_id)] * 2}}).encode()
     )  # fmt: skip
-    config = committed_config(silent, {}, {"created": "now"}, world.base.diff_id)
-    assert config.fields["history"] == [{"created": "now"}] * 3
+    config = committed_config(silent, {}, {"created": "2024-01-02T03:04:05Z"}, world.base.diff_id)
+    assert config.fields["history"] == [{"created": "2024-01-02T03:04:05Z"}] * 3
 
 
 def test_an_image_that_tells_of_some_of_its_layers(world: World) -> None:
@@ -292,8 +292,8 @@ def test_an_image_that_tells_of_some_of_its_layers(world: World) -> None:
     partly = image_config.parse(json.dumps({
         "os": "linux", "rootfs": {"diff_ids": [str(world.base.diff_id)] * 2}, "history": told,
     }).encode())  # fmt: skip
-    config = committed_config(partly, {}, {"created": "now"}, world.base.diff_id)
-    assert config.fields["history"] == [*told, {"created": "now"}, {"created": "now"}]
+    config = committed_config(partly, {}, {"created": "2024-01-02T03:04:05Z"}, world.base.diff_id)
+    assert config.fields["history"] == [*told, *([{"created": "2024-01-02T03:04:05Z"}] * 2)]
     image_config.check_layers(config, 3, "x")
 
 

@@ -35,7 +35,7 @@ def host(tmp_path: Path) -> Any:
         tuple(load(store, file.fileno(), Silent()))
     return SimpleNamespace(
         store=store, place=Place(store.disk.root, str(tmp_path / "run")), volumes=None,
-        runtime=SimpleNamespace(limits=True),
+        runtime=SimpleNamespace(limits=True, program="runc"),
         snapshots=SimpleNamespace(prepare=lambda id, chain: (), remove=lambda id: None),
     )  # fmt: skip
 
@@ -96,7 +96,8 @@ def test_what_it_joins_is_kept_by_its_id(host: Any) -> None:
         host,
         wanted(host, NetworkMode="container:one", PidMode="container:one", IpcMode=f"container:{joined[:9]}"),
     )
-    assert {*records.load(host.place, made.id).host_config.values()} == {f"container:{joined}"}
+    kept = records.load(host.place, made.id).host_config
+    assert {kept[key] for key in ("NetworkMode", "PidMode", "IpcMode")} == {f"container:{joined}"}
 
 
 def test_a_container_whose_network_it_joins_may_come_later(host: Any) -> None:

@@ -584,3 +584,10 @@ def test_limits_that_cannot_be_set(box: Box) -> None:
         acceptance.check({"CpuShares": 5}, limited=False)
     acceptance.check({"PidsLimit": 0, "Memory": 0}, limited=False)
     assert box.run("true").code == 0
+
+
+def test_a_runtime_that_is_not_in_use_is_refused() -> None:
+    acceptance.check({"Runtime": "crun"}, runtime="crun")
+    with pytest.raises(acceptance.UnknownRuntime, match="runtime name: crun") as caught:
+        acceptance.check({"Runtime": "crun"}, runtime="runc")
+    assert caught.value.advice == "Containers on this host are run by runc."

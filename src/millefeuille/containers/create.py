@@ -56,7 +56,9 @@ def create(host: Host, wanted: Wanted) -> Container:
     host_config = _joining_by_id(host, wanted.host_config)
     config = merging.merged(wanted.config, wanted.image_config)
     path, arguments = merging.command_of(config)
-    acceptance.check(wanted.host_config, limited=host.runtime.limits)
+    runtime = os.path.basename(host.runtime.program)
+    acceptance.check(wanted.host_config, limited=host.runtime.limits, runtime=runtime)
+    host_config = {**host_config, "Runtime": runtime}
     host.store.create()
     id, lock = _begun(host.place)
     try:

@@ -54,7 +54,7 @@ def execute(host: Host, container: Container, command: Command, stdio: Stdio) ->
     lost = None
     with _prepared(host, container, command) as (document, directory, identifier), forwarding() as forwarder:
         if command.tty:
-            with _beside_terminal(stdio) as streams:
+            with _beside_terminal(stdio, as_input=host.runtime.program.endswith("crun")) as streams:
                 attached = host.runtime.exec(container.id, document, directory, streams)
                 forwarder.aim(attached)
                 code = attached.wait()
@@ -109,18 +109,20 @@ def _tell(host: Host, container: Container, command: Command, identifier: str) -
 
 
 @contextlib.contextmanager
-def _beside_terminal(stdio: Stdio) -> Iterator[Stdio]:
+def _beside_terminal(stdio: Stdio, *, as_input: bool) -> Iterator[Stdio]:
     """Streams of which one is a terminal where the process is to have one: runtimes look for the size there.
 
-    With a terminal nothing is written to the standard error, so that is the one to give.
+    With a terminal nothing is written to the standard error, so that is the one to give; `as_input`: to a
+    runtime that looks at the standard input alone, that one where nobody's is to be read.
     """
+    silent = as_input and stdio.stdin is None
     given = (stdio.stdin, stdio.stdout, stdio.stderr)
-    if any(stream is not None and os.isatty(stream) for stream in given):
+    if not silent and any(stream is not None and os.isatty(stream) for stream in given):
         yield stdio
         return
     ours, theirs = os.openpty()
     try:
-        yield replace(stdio, stderr=theirs)
+        yield replace(stdio, stdin=theirs) if silent else replace(stdio, stderr=theirs)
     finally:
         os.close(ours)
         os.close(theirs)

@@ -23,11 +23,12 @@ class OptionUnsupported(Unsupported):
 
 
 class UnknownRuntime(Invalid):
-    """A runtime by a name that nobody gave to one."""
+    """A runtime by a name that nobody gave to one, or one that is not in use here."""
 
 
-def check(host_config: Mapping[str, Any], *, limited: bool = True) -> None:
-    """Hold that all it asks for is understood, and possible here; `limited`: limits can be set.
+def check(host_config: Mapping[str, Any], *, limited: bool = True, runtime: str = "runc") -> None:
+    """Hold that all it asks for is understood, and possible here; `limited`: limits can be set; `runtime` is
+    the one in use.
 
     Raises OptionUnsupported, UnknownRuntime, InvalidLimit, LimitsUnsupported, InvalidUlimit,
     UnknownCapability, InvalidSecurityOption, SecurityUnsupported, InvalidProfile, InvalidDevice,
@@ -36,9 +37,9 @@ def check(host_config: Mapping[str, Any], *, limited: bool = True) -> None:
     for key, nothing in _ABSENT.items():
         if host_config.get(key) not in nothing:
             raise OptionUnsupported(f"HostConfig.{key} is not supported")
-    # The name is kept for whoever inspects; which runtime it is, the host decides.
-    if (name := host_config.get("Runtime") or "") not in ("", "runc"):
-        raise UnknownRuntime(f"unknown or invalid runtime name: {name}")
+    if (name := host_config.get("Runtime") or "") not in ("", runtime):
+        advice = f"Containers on this host are run by {runtime}."
+        raise UnknownRuntime(f"unknown or invalid runtime name: {name}", advice=advice)
     limits.check(host_config)
     with contextlib.suppress(limits.NoBlockDevice):  # it may be there by the time of the start
         limits.resources(host_config, settable=limited)
