@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from millefeuille.oci.gotext import quoted
+from millefeuille.oci.gotext import encoded, quoted
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,8 @@ from millefeuille.oci.gotext import quoted
 )  # fmt: skip
 def test_as_go_quotes(text: str, shown: str) -> None:
     assert quoted(text) == shown
+
+
+def test_documents_are_utf8() -> None:
+    assert encoded("ä☃") == "ä☃".encode()
+    assert encoded("a\udcff\ud800ä") == "a\ufffd\ufffdä".encode()

@@ -12,6 +12,7 @@ from millefeuille.annotations import Any, Final
 from millefeuille.oci import config as image_config
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.gotext import encoded
 from millefeuille.oci.reference import Reference
 from millefeuille.plainjson import dumps
 from millefeuille.values import dataclass
@@ -91,4 +92,4 @@ def committed_config(
     }
     always = ("config", "rootfs")
     document = {key: value for key, value in fields.items() if value or key in always}
-    return image_config.parse(dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+    return image_config.parse(encoded(dumps(document, separators=(",", ":"), ensure_ascii=False)))

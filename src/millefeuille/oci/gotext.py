@@ -1,4 +1,4 @@
-"""Text as Go writes it within its messages."""
+"""Text as Go writes it, within its messages and in documents."""
 
 from __future__ import annotations
 
@@ -26,3 +26,11 @@ def _escaped(character: str) -> str:
     if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def encoded(text: str) -> bytes:
+    """A document in UTF-8; each byte of a command line that is none is U+FFFD, as in JSON of Go's."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text).encode()

@@ -7,6 +7,7 @@ from urllib.parse import quote_plus
 
 from millefeuille.annotations import Any
 from millefeuille.errors import Failed
+from millefeuille.oci.gotext import encoded
 from millefeuille.registry import body
 from millefeuille.registry.hosts import Endpoint
 from millefeuille.registry.redaction import clean
@@ -47,7 +48,7 @@ def search(transport: Transport, index: Endpoint, term: str, limit: int) -> tupl
     Raises SearchFailed, Unreachable, BodyLost.
     """
     term = term.removeprefix("library/") if index.host == HUB_INDEX else term
-    path = f"/v1/search?q={quote_plus(term)}&n={limit}"
+    path = f"/v1/search?q={quote_plus(encoded(term))}&n={limit}"
     response = _ask(transport, index, path)
     if response.status != 200:
         body.read_some(response, MAXIMUM_ANSWER)

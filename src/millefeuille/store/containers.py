@@ -84,7 +84,8 @@ def rename(tx: Transaction, id: str, name: str) -> None:
 
 def has_name(tx: Transaction, name: str) -> bool:
     """Whether a container is called `name`."""
-    return tx.execute("SELECT 1 FROM containers WHERE name = ?", (name,)).fetchone() is not None
+    query = "SELECT 1 FROM containers WHERE name = ?"
+    return name.isascii() and tx.execute(query, (name,)).fetchone() is not None
 
 
 def find(tx: Transaction, text: str) -> Row:
@@ -93,7 +94,7 @@ def find(tx: Transaction, text: str) -> Row:
     Raises NoSuchContainer, AmbiguousPrefix.
     """
     name = text.removeprefix("/")
-    for condition in ("id = ?", "name = ?"):
+    for condition in ("id = ?", "name = ?") if name.isascii() else ():  # SQLite takes no broken text
         found = [*rows(tx, condition, (name,))]
         if found:
             return found[0]

@@ -28,6 +28,6 @@ class Home:
         done = subprocess.run(
             [sys.executable, "-I", "-m", "millefeuille", *words],
             input=typed, env=surroundings | dict(environment or {}), capture_output=True, text=True,
-            check=False,
+            errors="surrogateescape", check=False,
         )  # fmt: skip
         return done.stdout, done.stderr, done.returncode

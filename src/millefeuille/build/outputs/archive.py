@@ -15,6 +15,7 @@ from millefeuille.annotations import Any, Final
 from millefeuille.build.outputs.product import Product
 from millefeuille.errors import Invalid
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.gotext import encoded
 from millefeuille.oci.reference import Reference
 from millefeuille.store.blobs import corrupt
 from millefeuille.store.store import Store
@@ -78,7 +79,7 @@ def archive_to_layout(
             files.replace_file(os.path.join(path, "manifest.json"), listings.manifest_json(gathered), 0o644)
         index = json.loads(listings.index_json(gathered))
         index["manifests"] = _merged(known, index["manifests"])
-        raw = json.dumps(index, separators=(",", ":"), ensure_ascii=False).encode()
+        raw = encoded(json.dumps(index, separators=(",", ":"), ensure_ascii=False))
         files.replace_file(os.path.join(path, "index.json"), raw, 0o644)
 
 

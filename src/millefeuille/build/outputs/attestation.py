@@ -13,6 +13,7 @@ from millefeuille.errors import Unsupported
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.gotext import encoded
 from millefeuille.oci.manifest import ATTESTATION
 from millefeuille.oci.platform import Platform
 from millefeuille.values import dataclass, replace
@@ -81,7 +82,7 @@ def statement_bytes(statement: Statement, subjects: Iterable[tuple[str, Digest]]
         "subject": [{"name": name, "digest": {digest.algorithm: digest.hex}} for name, digest in subjects],
         "predicate": statement.predicate,
     }
-    raw = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    raw = encoded(json.dumps(fields, separators=(",", ":"), ensure_ascii=False))
     if len(raw) > _MAXIMUM_BYTES:
         raise AttestationTooLarge(
             f"attestation {statement.predicate_type}: {len(raw)} bytes, more than {_MAXIMUM_BYTES}"

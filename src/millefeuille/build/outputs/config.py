@@ -10,6 +10,7 @@ from millefeuille.build.outputs.finished import Finished
 from millefeuille.build.outputs.history import history, last_moment
 from millefeuille.oci import config as image_config
 from millefeuille.oci.config import ImageConfig
+from millefeuille.oci.gotext import encoded
 from millefeuille.oci.moment import rfc3339
 
 DEFAULT_PATH: Final = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -39,7 +40,7 @@ def described(finished: Finished, labels: Mapping[str, str] | None = None) -> Im
         "variant": platform.variant,
     }
     document = {key: value for key, value in sorted(fields.items()) if value or key in ("config", "rootfs")}
-    config = image_config.parse(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+    config = image_config.parse(encoded(json.dumps(document, separators=(",", ":"), ensure_ascii=False)))
     image_config.check_layers(config, len(finished.layers), "the build's result")
     return config
 

@@ -10,6 +10,7 @@ from millefeuille.oci import manifest as documents
 from millefeuille.oci import mediatype
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.descriptor import Descriptor
+from millefeuille.oci.gotext import encoded
 from millefeuille.oci.manifest import Index, Manifest
 from millefeuille.transfer.made import make_plan
 from millefeuille.transfer.plan import Plan
@@ -58,4 +59,4 @@ def _docker(layer: Descriptor) -> Mapping[str, Any]:
 
 
 def _json(fields: Mapping[str, Any]) -> bytes:
-    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    return encoded(json.dumps(fields, separators=(",", ":"), ensure_ascii=False))

@@ -13,6 +13,7 @@ from millefeuille.build.outputs.archive import CREATED
 from millefeuille.build.outputs.delivery import Delivered
 from millefeuille.build.outputs.provenance import PROVENANCE
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.gotext import encoded
 
 
 def image_id(delivered: Delivered) -> Digest | None:
@@ -39,7 +40,7 @@ def metadata_file(delivered: Delivered, reference: str) -> bytes:
         fields["containerimage.digest"] = str(product.target.digest)
         if delivered.names:
             fields["image.name"] = ",".join(map(str, delivered.names))
-    return json.dumps(dict(sorted(fields.items())), indent=2, ensure_ascii=False).encode() + b"\n"
+    return encoded(json.dumps(dict(sorted(fields.items())), indent=2, ensure_ascii=False)) + b"\n"
 
 
 def _provenance(delivered: Delivered) -> Mapping[str, Mapping[str, Any]]:

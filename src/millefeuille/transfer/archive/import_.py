@@ -18,6 +18,7 @@ from millefeuille.layers.ingest import CHUNK
 from millefeuille.oci import config as image_config
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
+from millefeuille.oci.gotext import encoded
 from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
@@ -133,7 +134,7 @@ def _config(making: Making, diff_id: Digest) -> image_config.ImageConfig:
     }
     if making.platform.variant:
         fields["variant"] = making.platform.variant
-    return image_config.parse(json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode())
+    return image_config.parse(encoded(json.dumps(fields, separators=(",", ":"), ensure_ascii=False)))
 
 
 def _now() -> str:
