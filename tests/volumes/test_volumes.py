@@ -94,6 +94,19 @@ def test_names_are_dockers(volumes: Volumes, name: str) -> None:
         volumes.create(name)
 
 
+@pytest.mark.parametrize("name", ["a" * 256, "é" * 128, "a" * 5000], ids=["ascii", "bytes", "path"])
+def test_what_no_directory_can_be_called(volumes: Volumes, name: str) -> None:
+    for act in (volumes.get, volumes.remove):
+        with pytest.raises(VolumeNotFound, match=f"^get {name}: no such volume$"):
+            act(name)
+    with pytest.raises(BadVolumeName, match="^create .*(too long|invalid characters)"):
+        volumes.create(name)
+
+
+def test_the_longest_name(volumes: Volumes) -> None:
+    assert volumes.create("a" * 255).name == "a" * 255
+
+
 def test_one_letter_is_no_name(volumes: Volumes) -> None:
     with pytest.raises(BadVolumeName) as refused:
         volumes.create("a")

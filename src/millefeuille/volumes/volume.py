@@ -12,6 +12,8 @@ from millefeuille.values import dataclass, field
 ANONYMOUS: Final = "com.docker.volume.anonymous"  # the label of volumes that nobody named
 DRIVER: Final = "local"
 _NAME: Final = pattern(r"(?a)[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+LONGEST_NAME: Final = 255  # bytes that the name of a directory has
+_SHOWN: Final = 32
 _OPTIONS: Final = frozenset({"type", "o", "device"})
 
 
@@ -66,6 +68,10 @@ def check_name(name: str) -> None:
     if len(name) == 1:
         raise BadVolumeName(
             f"create {name}: volume name is too short, names should be at least two alphanumeric characters"
+        )
+    if len(name) > LONGEST_NAME:
+        raise BadVolumeName(
+            f"create {name[:_SHOWN]}…: volume name is too long, names have at most {LONGEST_NAME} characters"
         )
     if not _NAME.fullmatch(name):
         raise BadVolumeName(

@@ -26,6 +26,7 @@ from millefeuille.store.disk import Disk
 from millefeuille.volumes.volume import (
     ANONYMOUS,
     DRIVER,
+    LONGEST_NAME,
     UnknownDriver,
     Volume,
     check_name,
@@ -95,7 +96,7 @@ class Volumes:
             raise Unnamed("invalid volume name or ID: value is empty")
         path = f"{self.root}/{name}/volume.json"
         try:
-            if "/" in name or name.startswith("."):
+            if "/" in name or name.startswith(".") or len(os.fsencode(name)) > LONGEST_NAME:
                 raise FileNotFoundError
             with open(path, "rb") as file:
                 return decode(loads(file.read()), f"{self.root}/{name}/_data")

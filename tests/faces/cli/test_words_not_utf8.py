@@ -1,4 +1,4 @@
-"""Words of the command line that are not UTF-8: documents have U+FFFD for them, and no object is called so."""
+"""Words of the command line that are not UTF-8: documents have U+FFFD there, and no object is called so."""
 
 from __future__ import annotations
 
