@@ -6,6 +6,8 @@ import time
 
 # Go's zero time, which Docker shows for an image that does not say when it was made.
 ZERO = "0001-01-01T00:00:00Z"
+# Seconds since 1970: years of RFC 3339 have four digits.
+LATEST = 253_402_300_799
 _MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 

@@ -15,6 +15,7 @@ from millefeuille.docker.creation.pairs import looking_in
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.building import flags
 from millefeuille.faces.cli.command import Call, Context
+from millefeuille.faces.cli.epoch import read_epoch
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
@@ -94,13 +95,8 @@ def _host(text: str) -> tuple[str, str]:
 
 def _epoch(call: Call, arguments: Mapping[str, str], environment: Mapping[str, str]) -> int | None:
     if call.given(flags.TIMESTAMP):
-        return call[flags.TIMESTAMP]
-    text = arguments.get("SOURCE_DATE_EPOCH", environment.get("SOURCE_DATE_EPOCH", ""))
-    if not text:
-        return None
-    if not text.isdecimal():
-        raise Refusal(f"invalid SOURCE_DATE_EPOCH: {text}")
-    return int(text)
+        return read_epoch(str(call[flags.TIMESTAMP]), "--timestamp")
+    return read_epoch(arguments.get("SOURCE_DATE_EPOCH", environment.get("SOURCE_DATE_EPOCH", "")))
 
 
 def _fields(text: str, what: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from millefeuille.engine.snapshots import snapshotter
 from millefeuille.engine.store import founded
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, between
+from millefeuille.faces.cli.epoch import read_epoch
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, repeated, string
 from millefeuille.later import Later
@@ -43,7 +44,7 @@ def run(context: Context, call: Call) -> int:
         name = Reference.parse(names[0]).tagged() if names and names[0] else None
     if name is not None and name.digest is not None:
         raise Refusal("refusing to create a tag with a digest reference")
-    epoch = _epoch(context)
+    epoch = read_epoch(context.settings.environment.get("SOURCE_DATE_EPOCH", ""))
     store, where = founded(context.settings), place(context.settings)
     container = records.find(store, where, text)
     refuse_going(where, container, "commit")
@@ -74,15 +75,6 @@ def _still(
             f"WARNING: container {container.short} is not paused: it has no control group"
         )
     return contextlib.nullcontext()
-
-
-def _epoch(context: Context) -> int | None:
-    text = context.settings.environment.get("SOURCE_DATE_EPOCH", "")
-    if not text:
-        return None
-    if not text.isdecimal():
-        raise Refusal(f"invalid SOURCE_DATE_EPOCH: {text}")
-    return int(text)
 
 
 COMMAND = Command(
