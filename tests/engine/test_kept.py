@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
+from millefeuille import files
 from millefeuille.engine import kept
 from millefeuille.engine.kept import Kept
 from millefeuille.oci.digest import Digest
@@ -26,3 +28,12 @@ def test_the_newest_stay_though_others_vanish_meanwhile(
     last = Kept(str(tmp_path), CHAIN, "3").get("head")
     assert last is not None and bytes(last) == b"text"
     assert len([path for path in directory.iterdir() if path.is_file()]) == 2
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "write", fail)
+    Kept(str(tmp_path), CHAIN, "").put("head", [b"text"])
+    assert list((tmp_path / "analysis").iterdir()) == []

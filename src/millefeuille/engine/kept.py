@@ -95,13 +95,18 @@ class Kept:
             files.make_directory(self._directory, 0o700)
             path = f"{self._path}.{what}"
             # Not synced: a file that a crash leaves half-written does not match its hash.
-            descriptor = files.create(f"{path}.new-{os.getpid()}", exclusive=False)
+            new = f"{path}.new-{os.getpid()}"
+            descriptor = files.create(new, exclusive=False)
             try:
-                for piece in (hasher.digest(), *pieces):
-                    files.write(descriptor, piece)
-            finally:
-                os.close(descriptor)
-            files.rename(f"{path}.new-{os.getpid()}", path)
+                try:
+                    for piece in (hasher.digest(), *pieces):
+                        files.write(descriptor, piece)
+                finally:
+                    os.close(descriptor)
+                files.rename(new, path)
+            except BaseException:
+                files.unlink(new)
+                raise
             self._prune()
 
     def _prune(self) -> None:

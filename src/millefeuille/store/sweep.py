@@ -47,9 +47,10 @@ def unowned(tx: Transaction) -> Iterator[str]:
     yield from _unowned_extractions(tx)
     for directory in (disk.ingest, disk.trash):
         yield from (f"{directory}/{name}" for name in sorted(os.listdir(directory)))
-    for name in sorted(os.listdir(disk.root)):
-        if ".tmp-" in name or ".new-" in name:
-            yield f"{disk.root}/{name}"
+    for directory in (disk.root, f"{disk.root}/analysis"):
+        for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+            if ".tmp-" in name or ".new-" in name:
+                yield f"{directory}/{name}"
 
 
 def size(path: str) -> int:
