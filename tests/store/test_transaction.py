@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.store.memory import Memory, brought, layer
 
 from millefeuille import files
-from millefeuille.errors import MilleError
-from millefeuille.store import mirror
+from millefeuille.errors import Failed, MilleError
+from millefeuille.store import database, mirror
 from millefeuille.store.database import BrokenDatabase, NewerDatabase
 from millefeuille.store.disk import NoStore
 from millefeuille.store.mirror import MirrorAhead
+from millefeuille.store.rebuild import rebuild
 from millefeuille.store.store import Store
+from millefeuille.store.sweep import orphans
 
 
 @pytest.fixture
@@ -76,6 +81,16 @@ def test_a_store_may_lie_where_a_path_is_no_text(tmp_path: Path, monkeypatch: py
     with store.writing():
         pass
     assert not path.exists()
+
+
+def test_an_analysis_that_was_cut_off_is_nobodys(made: Store) -> None:
+    directory = Path(made.disk.root, "analysis")
+    directory.mkdir()
+    (directory / "a.head").touch()
+    (directory / "b.head.new-123").write_bytes(b"x")
+    with made.writing() as tx:
+        assert orphans(tx) > 0
+    assert os.listdir(directory) == ["a.head"]
 
 
 def test_an_exception_takes_everything_back(made: Store) -> None:
@@ -222,6 +237,38 @@ def test_a_broken_database_says_what_to_do(content: bytes, made: Store) -> None:
             pass
         assert caught.value.advice == "Rebuild it with `mille system check --repair`."
         assert "\n" not in str(caught.value)
+
+
+@contextlib.contextmanager
+def no_file_beyond(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_the_disk_refuses_is_no_damage(made: Store) -> None:
+    with made.writing() as tx:
+        tx.executemany("INSERT INTO meta VALUES (?, ?)", [(f"{n:0300}", n) for n in range(1000)])
+    with no_file_beyond(100_000):
+        for opened in (made.writing, made.reading, made.writing):
+            with pytest.raises(Failed, match="disk I/O error"), opened() as tx:
+                tx.execute("UPDATE meta SET key = key || 'x' WHERE key LIKE '0%'")
+    with made.reading() as tx:
+        assert tx.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_database_that_cannot_be_made_leaves_nothing(made: Store) -> None:
+    os.unlink(made.disk.database)
+    before = sorted(os.listdir(made.disk.root))
+    with no_file_beyond(8192):
+        with pytest.raises(Failed, match="disk I/O error"):
+            database.connect(made.disk.database)
+        with pytest.raises(Failed, match="disk I/O error"):
+            rebuild(made)
+    assert sorted(os.listdir(made.disk.root)) == before
 
 
 def test_a_newer_database_is_left_alone(made: Store) -> None:

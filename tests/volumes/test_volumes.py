@@ -99,7 +99,7 @@ def test_what_no_directory_can_be_called(volumes: Volumes, name: str) -> None:
     for act in (volumes.get, volumes.remove):
         with pytest.raises(VolumeNotFound, match=f"^get {name}: no such volume$"):
             act(name)
-    with pytest.raises(BadVolumeName, match="^create .*(too long|invalid characters)"):
+    with pytest.raises(BadVolumeName, match=r"^create .*(too long|invalid characters)"):
         volumes.create(name)
 
 

@@ -20,7 +20,9 @@ from millefeuille.store.schema import SCHEMA, VERSION
 from millefeuille.store.sqlite import sqlite3
 
 # What SQLite says of a database whose structure, or whose words for it, have become others.
-_DAMAGE = ("malformed", "no such column", "no such table", "Could not decode")
+_DAMAGE = (
+    "malformed", "no such column", "no such table", "Could not decode", "unsupported file format",
+)  # fmt: skip
 _BUSY = 60.0  # seconds a reader waits for a commit in progress
 
 
@@ -33,15 +35,19 @@ class NewerDatabase(Unsupported):
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """Open the database, making its tables when the file is new. Raises BrokenDatabase, NewerDatabase."""
+    """Open the database, making its tables when the file is new.
+
+    Raises BrokenDatabase, NewerDatabase, and what a disk's failure is: DiskFull, ReadOnlyStore, Failed.
+    """
     if not os.path.exists(path):
         _create(path)
     connection = _open(path)
     try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.DatabaseError as error:
+        with translated(path):
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except BaseException:
         connection.close()
-        raise broken(path, error) from error
+        raise
     if version != VERSION:
         connection.close()
         if version > VERSION:
@@ -62,7 +68,9 @@ def blank() -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def translated(path: str) -> Iterator[None]:
-    """Turn SQLite's errors into ours: a full disk, a file that is no database."""
+    """Turn SQLite's errors into ours: a full disk, a file that is no database. What a disk refuses says
+    nothing of what is on it.
+    """
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -85,19 +93,33 @@ def translated(path: str) -> Iterator[None]:
         raise broken(path, error) from error
 
 
+@contextlib.contextmanager
+def making(path: str) -> Iterator[None]:
+    """Turn SQLite's errors on a new database into ours, and leave nothing of it where it cannot be made."""
+    try:
+        with translated(path):
+            yield
+    except BaseException:
+        for name in (path, f"{path}-journal"):
+            with contextlib.suppress(OSError):
+                files.unlink(name)
+        raise
+
+
 def _open(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"file:{_quoted(path)}?mode={'rw' if os.access(path, os.W_OK) else 'ro'}",
         uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False,
     )  # fmt: skip
     try:
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA trusted_schema=OFF")
-        connection.execute("PRAGMA journal_mode=TRUNCATE")
-    except sqlite3.DatabaseError as error:
+        with translated(path):
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA trusted_schema=OFF")
+            connection.execute("PRAGMA journal_mode=TRUNCATE")
+    except BaseException:
         connection.close()
-        raise broken(path, error) from error
+        raise
     return connection
 
 
@@ -109,8 +131,7 @@ def _create(path: str) -> None:
     temporary = f"{path}.new-{os.getpid()}"
     files.unlink(temporary)
     os.close(files.create(temporary))
-    connection = _open(temporary)
-    with translated(temporary), contextlib.closing(connection):
+    with making(temporary), contextlib.closing(_open(temporary)) as connection:
         connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={VERSION};COMMIT;")
     files.unlink(f"{temporary}-journal")
     files.rename(temporary, path)

@@ -70,7 +70,7 @@ def rebuild(store: Store, prepare: Prepare | None = None) -> Rebuilt:
         # Under another name until it is whole: an empty database must never stand beside a full layout.
         path = f"{disk.database}.new-rebuild"
         files.unlink(path)
-        with closing(database.connect(path)) as connection:
+        with database.making(path), closing(database.connect(path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             transaction = Transaction(connection, disk)
             losses = unread + [loss for entry in entries for loss in _restore(store, transaction, entry)]
