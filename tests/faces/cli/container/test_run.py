@@ -13,11 +13,15 @@ import tarfile
 import termios
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.faces.cli.home import Home
 
 from millefeuille import kernel
+from millefeuille.errors import MilleError
+from millefeuille.faces.cli.container import run
 from millefeuille.runtime import probe
 from millefeuille.runtime.invocation import RuntimeMissing
 from millefeuille.snapshots import attach
@@ -70,6 +74,27 @@ def test_commands_that_cannot_run(home: Home, name: str, command: str, reason: s
     assert (out, found) == ("", code)
     assert err.startswith(CREATE)
     assert err.endswith(f"unable to start container process: exec: {reason}: unknown{HINT}")
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), OSError(5, "Input/output error"), MemoryError()])
+@pytest.mark.parametrize("asked", [True, False])
+def test_whatever_hinders_the_start_leaves_no_container(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, asked: bool
+) -> None:
+    gone: list[object] = []
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(run, "start", fail)
+    monkeypatch.setattr(run.removal, "remove", lambda host, container, **_: gone.append(container))
+    made: Any = SimpleNamespace(place=SimpleNamespace(root="/store"))
+    wanted: Any = SimpleNamespace(host_config={"AutoRemove": asked})
+    one: Any = object()
+    with pytest.raises(run._NotStarted) as caught:
+        run._started(made, one, wanted)
+    assert isinstance(caught.value.error, MilleError)
+    assert gone == ([one] if asked else [])
 
 
 @pytest.fixture

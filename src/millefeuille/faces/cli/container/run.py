@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 
 from millefeuille.containers import removal, sweep
 from millefeuille.containers.attach import Streams
@@ -36,6 +37,8 @@ def run(context: Context, call: Call) -> int:
             raise  # what the client objects to before it reads names; those have the error they come from
         return _report(context, error, exits.USAGE)  # whatever the engine refuses: Docker's 125
     except _NotStarted as failed:
+        if context.debug and not isinstance(failed.__cause__, (MilleError, OSError)):
+            sys.excepthook(type(failed), failed, failed.__traceback__)
         return _report(context, failed.error, start_code(str(failed.error)))
     except BrokenPipeError:
         raise
@@ -88,7 +91,7 @@ def _run(context: Context, call: Call) -> int:
 def _started(made: Host, container: Container, asked: Wanted, client: socket.socket | None = None) -> None:
     try:
         start(made, container, client)
-    except (MilleError, OSError) as error:
+    except Exception as error:  # whatever it is, what the caller wants gone does not stay
         if asked.host_config.get("AutoRemove"):
             removal.remove(made, container, force=True, volumes=True)
         raise _NotStarted(exits.known(error, made.place.root)) from error
