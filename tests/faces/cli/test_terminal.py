@@ -49,6 +49,21 @@ def test_a_reader_that_left_is_told_apart_from_a_full_disk() -> None:
         make(stdout=_Broken(errno.ENOSPC)).line("text")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("user \x1b[31mEVIL\x07", "user \ufffd[31mEVIL\ufffd\n"),
+        ("a\u202eb\x9bc\rd", "a\ufffdb\ufffdc\ufffdd\n"),
+        ("one\n\ttwo", "one\n\ttwo\n"),
+    ],
+)
+def test_complaints_do_not_steer_the_screen(text: str, shown: str) -> None:
+    terminal = make()
+    terminal.complain(text)
+    assert isinstance(terminal.stderr, io.StringIO)
+    assert terminal.stderr.getvalue() == shown
+
+
 def test_complaints_never_fail() -> None:
     stderr = _Broken(errno.EPIPE)
     Terminal(io.StringIO(), _Broken(errno.ENOSPC), stderr).complain("text")

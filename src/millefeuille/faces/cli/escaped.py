@@ -18,6 +18,13 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in text)
 
 
+def printable_lines(text: str) -> str:
+    """As `printable`, of a text of several lines, with its tabs."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
+
+
 def _code(letter: str) -> str:
     if letter in _SHORT:
         return _SHORT[letter]

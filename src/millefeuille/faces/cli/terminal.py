@@ -9,6 +9,13 @@ from collections.abc import Iterator
 
 from millefeuille.annotations import BinaryIO, Final, TextIO
 from millefeuille.errors import Failed
+from millefeuille.later import Later
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.faces.cli import escaped
+else:
+    escaped = Later("millefeuille.faces.cli.escaped")  # most commands have nothing to complain of
 
 DEFAULT_WIDTH: Final = 80
 
@@ -84,8 +91,13 @@ class Terminal:
     def complain(self, text: str) -> None:
         """Put `text` and a line's end on standard error, after all that was written before.
 
+        What would steer the screen is replaced: images and registries have their words in many a complaint.
         Never raises: a complaint that nobody can hear changes nothing about the work or its exit code.
         """
+        self.relay(text if text.isprintable() else escaped.printable_lines(text))
+
+    def relay(self, text: str) -> None:
+        """As `complain`, what a command printed: every byte of it is as the command wrote it."""
         for stream, message in ((self.stdout, ""), (self.stderr, f"{text}\n")):
             with contextlib.suppress(OSError):
                 stream.write(message)

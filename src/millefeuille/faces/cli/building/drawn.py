@@ -13,6 +13,7 @@ from rich.text import Text
 
 from millefeuille.annotations import Final, Self
 from millefeuille.build.report import Began, Ended, Event, Explained, Noted, Printed, Vertex
+from millefeuille.faces.cli.escaped import printable, printable_lines
 from millefeuille.faces.cli.terminal import Terminal
 from millefeuille.values import dataclass, field
 
@@ -39,7 +40,7 @@ class _Row:
         end = self.ended
         took = time.monotonic() - self.began if end is None else end.took
         mark, style = (_MARKS[end.outcome], _STYLES[end.outcome]) if end else ("", "")
-        line = f" => {mark}{self.vertex.name}  {took:.1f}s"
+        line = f" => {mark}{printable(self.vertex.name)}  {took:.1f}s"
         return Text(line, style=style, overflow="ellipsis", no_wrap=True)
 
     def add(self, data: bytes) -> None:
@@ -78,13 +79,13 @@ class DrawnBuild:
         """Take `event` into the picture."""
         with self._lock:
             if isinstance(event, Noted):
-                self._live.console.print(event.message)
+                self._live.console.print(printable_lines(event.message))
             elif isinstance(event, Began):
                 self._row(event.vertex)
             elif isinstance(event, Printed):
                 self._row(event.vertex).add(event.data)
             elif isinstance(event, Explained):
-                self._live.console.print(f"{event.vertex.name}: {event.text}")
+                self._live.console.print(printable_lines(f"{event.vertex.name}: {event.text}"))
             elif isinstance(event, Ended):
                 self._row(event.vertex).ended = event
 

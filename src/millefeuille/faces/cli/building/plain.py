@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 from millefeuille.build.report import Began, Ended, Event, Explained, Noted, Printed
+from millefeuille.faces.cli.escaped import printable, printable_lines
 from millefeuille.faces.cli.terminal import ReaderGone, Terminal
 
 
@@ -30,7 +31,7 @@ class PlainBuild:
                 return
             try:
                 for line in self._lines(event):
-                    self._terminal.complain(line)
+                    self._terminal.relay(line)
             except ReaderGone:
                 self._terminal = None
 
@@ -39,11 +40,11 @@ class PlainBuild:
             self._began[event.vertex.number] = time.monotonic()
             yield from self._heading(event)
         elif isinstance(event, Noted):
-            yield event.message
+            yield printable_lines(event.message)
         elif isinstance(event, Printed):
             yield from self._about(event, self._whole_lines(event))
         elif isinstance(event, Explained):
-            yield from self._about(event, [event.text])
+            yield from self._about(event, [printable_lines(event.text)])
         elif isinstance(event, Ended):
             rest = [self._timed(event.vertex.number, line) for line in self._rest(event.vertex.number)]
             yield from self._about(event, [*rest, _outcome(event)])
@@ -58,7 +59,7 @@ class PlainBuild:
         number = event.vertex.number
         if self._last != number:
             self._last = number
-            yield f"#{number} {event.vertex.name}"
+            yield f"#{number} {printable(event.vertex.name)}"
 
     def _whole_lines(self, event: Printed) -> list[str]:
         number = event.vertex.number
@@ -83,7 +84,7 @@ def _outcome(event: Ended) -> str:
     if event.outcome == "wanted":
         return "WOULD BE MADE"
     if event.outcome == "failed":
-        return f"ERROR: {event.error}"
+        return f"ERROR: {printable_lines(str(event.error))}"
     if event.outcome == "cancelled":
         return "CANCELED"
     return f"DONE {event.took:.1f}s"

@@ -9,6 +9,7 @@ from millefeuille.docker.records import tags
 from millefeuille.docker.shapes.history import history_rows, history_steps
 from millefeuille.engine.store import existing
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
+from millefeuille.faces.cli.escaped import printable_lines
 from millefeuille.faces.cli.options import FORMAT_TABLE_HELP, boolean, string
 from millefeuille.faces.cli.rendered import render
 from millefeuille.images.content import config_of, find_platform
@@ -49,7 +50,8 @@ def run(context: Context, call: Call) -> int:
             context.terminal.line(row["ID"])
         return 0
     columns = None if call[HUMAN] else HISTORY_COLUMNS_EXACT
-    context.terminal.write(render(HISTORY, rows, call[FORMAT], columns))
+    text = render(HISTORY, rows, call[FORMAT], columns)
+    context.terminal.write(printable_lines(text) if context.terminal.interactive else text)
     return 0
 
 
