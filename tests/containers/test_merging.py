@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from millefeuille.containers.merging import NoCommand, command_of, merged
+from millefeuille.containers.merging import NoCommand, command_of, left_out, merged
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,18 @@ from millefeuille.containers.merging import NoCommand, command_of, merged
 def test_the_command(wanted: dict[str, Any], image: dict[str, Any], words: tuple[str, ...]) -> None:
     program, arguments = command_of(merged(wanted, image))
     assert (program, *arguments) == words
+
+
+@pytest.mark.parametrize(
+    ("entries", "left"),
+    [
+        (["A=b", "A=", "A==c"], []),
+        (["NOEQ", "=x", "*", "", "A=\0"], ["NOEQ", "=x", "*", "", "A=\0"]),
+        (None, []),
+    ],
+)
+def test_what_is_no_variable_is_left_out(entries: list[str] | None, left: list[str]) -> None:
+    assert left_out({"Env": entries}) == left
 
 
 def test_an_empty_entrypoint_of_either_alone_says_nothing_to_run() -> None:

@@ -46,6 +46,12 @@ def command_of(config: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     return words[0], tuple(words[1:])
 
 
+def left_out(image: Mapping[str, Any]) -> list[str]:
+    """The entries of the image's `Env` that are no NAME=VALUE: containers do not get them."""
+    entries = image.get("Env") or ()
+    return [entry for entry in entries if entry.find("=") < 1 or "\0" in entry]
+
+
 def _merge_command(config: dict[str, Any], image: Mapping[str, Any]) -> None:
     entrypoint = config.get("Entrypoint")
     if not entrypoint:

@@ -38,7 +38,8 @@ def made(store: Store, monkeypatch: pytest.MonkeyPatch, meanwhile: Any, **asked:
         return order
 
     monkeypatch.setattr(making, "create", create)
-    context = SimpleNamespace(settings=SimpleNamespace(platform=""), terminal=None)
+    terminal = asked.pop("terminal", None)
+    context = SimpleNamespace(settings=SimpleNamespace(platform=""), terminal=terminal)
     wishes = {
         "image": "app:1", "platform": "", "pull": "never", "quiet": True, "config": {}, "host_config": {},
         "networking": {}, "name": "", **asked,
@@ -78,3 +79,17 @@ def test_an_image_that_is_another_one_at_each_look(store: Store, monkeypatch: py
 
     with pytest.raises(ImageGone, match=r"^No such image: sha256:"):
         made(store, monkeypatch, replace)
+
+
+def test_entries_of_the_environment_that_are_no_variables_are_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, memory, said = Store(str(tmp_path / "other")), Memory(), list[str]()
+    memory.add("1", [layer(1)], Env=["PATH=/bin", "NOEQ", "x" * 70])
+    brought(store, memory, "app:1")
+    terminal = SimpleNamespace(complain=said.append)
+    made(store, monkeypatch, lambda: None, terminal=terminal)
+    assert said == [
+        f'WARNING: the image\'s environment has "{text}", which is not NAME=VALUE: it is left out'
+        for text in ("NOEQ", "x" * 60 + "...")
+    ]

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from millefeuille.annotations import Final
+from millefeuille.containers import merging
 from millefeuille.containers.create import Wanted as Order
 from millefeuille.containers.create import create
 from millefeuille.containers.host import Host
@@ -34,6 +35,7 @@ else:
 # As `pulling.fetch`, which is loaded when an image is not here.
 Fetch = Callable[[Context, Store, Reference, Platform | None, bool], None]
 
+_LONGEST: Final = 60  # characters of an entry that a warning shows
 _AGAIN: Final = 5  # times that an image may be removed under our hands
 
 
@@ -92,6 +94,11 @@ def _made(context: Context, host: Host, store: Store, asked: Wanted) -> Containe
         networking=asked.networking, name=asked.name,
     )  # fmt: skip
     container = create(host, order)
+    for entry in merging.left_out(config.process):
+        shown = entry if len(entry) <= _LONGEST else f"{entry[:_LONGEST]}..."
+        context.terminal.complain(
+            f'WARNING: the image\'s environment has "{shown}", which is not NAME=VALUE: it is left out'
+        )
     if not (asked.platform or context.settings.platform) and config.platform != Platform.host():
         warning = otherplatform.platform_warning(config)
         if warning:
