@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from millefeuille.containers.mounts import BadMount, MountUnsupported, binds, mount_points
+from millefeuille.containers.mounts import BadMount, MountUnsupported, binds, fill_volumes, mount_points
 from millefeuille.containers.record import Container, MountPoint
 from millefeuille.errors import NotFound
 from millefeuille.oci.digest import Digest
@@ -19,6 +20,28 @@ from millefeuille.volumes.volumes import Volumes
 @pytest.fixture
 def volumes(tmp_path: Path) -> Volumes:
     return Volumes(str(tmp_path / "volumes"))
+
+
+@pytest.mark.parametrize("place", ["/file", "/link"])
+def test_a_volume_of_the_image_does_not_lie_over_a_file(volumes: Volumes, tmp_path: Path, place: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "file").write_text("x")
+    (root / "link").symlink_to("/file")
+    host: Any = SimpleNamespace(volumes=volumes, place=SimpleNamespace(rootfs=lambda id: f"/store/{id}"))
+    descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY)
+    try:
+        for target in (place, "/nothing"):
+            [point] = mount_points(volumes, {"Volumes": {target: {}}}, {}, other)
+            container: Any = SimpleNamespace(id="one", mounts=(point,))
+            if target != place:
+                fill_volumes(host, container, descriptor)
+                continue
+            words = f"cannot mount volume over existing file, file exists /store/one{place}"
+            with pytest.raises(BadMount, match=f"^{words}$"):
+                fill_volumes(host, container, descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def other(name: str) -> Container:

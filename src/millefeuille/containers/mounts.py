@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import posixpath
+import stat
 from collections.abc import Callable, Mapping
 
-from millefeuille import files
+from millefeuille import files, kernel
 from millefeuille.annotations import Any, Final
 from millefeuille.containers import records
 from millefeuille.containers.host import Host
@@ -103,14 +104,32 @@ def mount_points(
 def fill_volumes(host: Host, container: Container, root: int) -> None:
     """Give new volumes what the image has at their place; `root` is the root's descriptor.
 
-    A volume that was removed since is made again, empty. Raises OSError, TooDeep.
+    A volume that was removed since is made again, empty. Raises BadMount, OSError, TooDeep.
     """
     for point in container.mounts:
         if point.type != "volume":
             continue
+        if point.anonymous:
+            _check_place(root, point.target, host.place.rootfs(container.id))
         volume = host.volumes.create(point.name)
         if NO_COPY not in point.options and not volume.options:
             filling.fill(os.path.dirname(volume.mountpoint), root, point.target)
+
+
+def _check_place(root: int, target: str, rootfs: str) -> None:
+    """Hold that a volume of the image has a directory to lie over, or nothing. Raises BadMount.
+
+    Source: moby v20.10.24, daemon/create_unix.go.
+    """
+    try:
+        place = kernel.openat2(root, target, os.O_PATH, resolve=kernel.RESOLVE_IN_ROOT)
+    except OSError:
+        return  # whatever else is wrong is told by who mounts
+    try:
+        if not stat.S_ISDIR(os.fstat(place).st_mode):
+            raise BadMount(f"cannot mount volume over existing file, file exists {rootfs}{target}")
+    finally:
+        os.close(place)
 
 
 def binds(host: Host, container: Container) -> list[dict[str, Any]]:

@@ -137,6 +137,9 @@ def _small_blob(blob: Descriptor, source: ImageSource, blobs: Blobs, what: str) 
             data += buffer[:count]
     finally:
         stream.close()
-    if len(data) != blob.size or Digest.of(bytes(data), blob.digest.algorithm) != blob.digest:
+    if len(data) != blob.size:
+        size = f"more than {blob.size}" if len(data) > blob.size else str(len(data))
+        raise CorruptBlob(f"{what}: the image config has {size} bytes instead of the {blob.size} promised")
+    if Digest.of(bytes(data), blob.digest.algorithm) != blob.digest:
         raise CorruptBlob(f"{what}: the image config does not match its digest {blob.digest}")
     return bytes(data)

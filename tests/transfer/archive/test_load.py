@@ -308,6 +308,8 @@ HOSTILE: Mapping[str, tuple[Callable[[Members], object], str]] = {
     "a name without a tag": (_changed_manifest(RepoTags=["busybox"]), 'invalid tag "busybox"'),
     "a name of many lines": (_changed_manifest(RepoTags=["busybox:1\nx"]), "invalid"),
     "a name in capitals": (_changed_manifest(RepoTags=["BusyBox:1"]), "must be lowercase"),
+    "a name like an ID": (_changed_manifest(RepoTags=["sha256:" + "a" * 64]), "an ambiguous tag"),
+    "a long name of a config": (_changed_manifest(Config="x" * 9999), "no file 'x{200}...' in it$"),
     "a name that is a path": (_changed_manifest(RepoTags=["../../x:1"]), "invalid reference format"),
     "a name that is a number": (_changed_manifest(RepoTags=[1]), "invalid tag 1"),
     "an entry that is no object": (_put("manifest.json", b"[1]"), "malformed"),
@@ -378,6 +380,10 @@ def _is_good(path: str, image: MadeImage) -> bool:
 
 
 LAYOUT_LIES: Mapping[str, tuple[Callable[[Members, MadeImage], object], str]] = {
+    "a longer manifest": (
+        lambda m, i: m.update({_blob(digest_of(i.manifest("oci"))): i.manifest("oci") + b" "}),
+        "bytes in the archive instead of the [0-9]+ promised",
+    ),
     "a changed manifest": (
         lambda m, i: m.update({_blob(digest_of(i.manifest("oci"))): i.manifest("oci")[:-1] + b" "}),
         "does not match its digest",

@@ -21,6 +21,7 @@ from millefeuille.values import dataclass
 _PIECE: Final = 16 << 10  # bytes read at a member's header; what lies behind a long content is not read
 _LIMITS: Final = Limits(entries=200_000, metadata=64 << 20)
 _HOPS: Final = 8  # links followed from one name
+_SHOWN: Final = 200  # characters of a name that an error shows
 
 
 class BadArchive(Invalid):
@@ -116,7 +117,8 @@ class Contents:
         """As `find`. Raises BadArchive when there is none."""
         found = self.find(name)
         if found is None:
-            raise BadArchive(f"invalid archive: no file {name!r} in it")
+            shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+            raise BadArchive(f"invalid archive: no file {shown!r} in it")
         return found
 
     def read(self, name: str, maximum: int) -> bytes:

@@ -54,7 +54,11 @@ class ArchiveSource:
         """A document's bytes, checked against its digest. Raises BlobNotFound, CorruptBlob, BadArchive."""
         member = self._member(wanted.digest)
         raw = self._contents.read(member.name, documents.MAXIMUM_BYTES)
-        if len(raw) != wanted.size or Digest.of(raw, wanted.digest.algorithm) != wanted.digest:
+        if len(raw) != wanted.size:
+            raise CorruptBlob(
+                f"blob {wanted.digest}: {len(raw)} bytes in the archive instead of the {wanted.size} promised"
+            )
+        if Digest.of(raw, wanted.digest.algorithm) != wanted.digest:
             raise CorruptBlob(f"blob {wanted.digest}: does not match its digest in the archive")
         return wanted, raw
 
@@ -83,6 +87,8 @@ def parse_name(text: object) -> Reference:
     if isinstance(text, str) and "\n" not in text:
         reference = Reference.parse(text)
         if reference.tag is not None and reference.digest is None:
+            if reference.familiar_name == "sha256":  # nobody could tell it from an ID
+                raise BadArchive("refusing to create an ambiguous tag using digest algorithm as name")
             return reference
     raise BadArchive(f"invalid tag {dumps(text)}")
 
