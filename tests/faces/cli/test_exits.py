@@ -53,6 +53,9 @@ def test_refusing_takes_the_prefix_from_what_is_raised_within() -> None:
         (OSError(errno.ENOENT, "No such file or directory"), "getcwd: no such file or directory"),
         (OSError(errno.EIO, "Input/output error"), "a system call: input/output error"),
         (MemoryError(), "there is not enough memory for this"),
+        (RuntimeError("can't start new thread"),
+         "no thread can be started: memory or the number of processes is limited"),
+        (RuntimeError("other"), "internal error: RuntimeError: other"),
         (ValueError("two\nlines"), "internal error: ValueError: two lines"),
     ],
 )  # fmt: skip

@@ -83,6 +83,8 @@ def known(error: Exception, root: str = "") -> errors.MilleError:
         return files.explain(error, _subject(error), root=root)
     if isinstance(error, MemoryError):
         return errors.Failed("there is not enough memory for this")
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return errors.Failed("no thread can be started: memory or the number of processes is limited")
     return errors.Failed(
         f"internal error: {type(error).__name__}: {' '.join(str(error).split())}",
         advice="This is a defect of mille; `mille --debug ...` shows where it lies.",

@@ -20,6 +20,7 @@ import pytest
 from tests.faces.cli.home import Home
 
 from millefeuille import kernel
+from millefeuille.containers import removal
 from millefeuille.errors import MilleError
 from millefeuille.faces.cli.container import run
 from millefeuille.runtime import probe
@@ -333,6 +334,25 @@ def test_a_file_for_the_id_of_no_container_is_removed(home: Home, name: str, tmp
     path = tmp_path / "id"
     assert home.mille("run", "--pull", "never", "--cidfile", str(path), f"{name}:none", "true")[2] == 125
     assert not path.exists()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread"), OSError(5, "EIO")])
+@pytest.mark.parametrize("goes", [True, False])
+def test_what_does_not_start_goes_whatever_the_reason(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, goes: bool
+) -> None:
+    def fail(*given: object) -> None:
+        raise error
+
+    gone: list[object] = []
+    monkeypatch.setattr(run, "start", fail)
+    monkeypatch.setattr(removal, "remove", lambda host, container, **how: gone.append(container))
+    asked: Any = SimpleNamespace(host_config={"AutoRemove": goes})
+    host: Any = SimpleNamespace(place=SimpleNamespace(root="/store"))
+    container: Any = "c"
+    with pytest.raises((run._NotStarted, RuntimeError)):
+        run._started(host, container, asked)
+    assert gone == (["c"] if goes else [])
 
 
 @pytest.mark.walk

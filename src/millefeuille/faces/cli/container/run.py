@@ -42,7 +42,7 @@ def run(context: Context, call: Call) -> int:
         return _report(context, failed.error, start_code(str(failed.error)))
     except BrokenPipeError:
         raise
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         return _report(context, exits.known(error, context.settings.root), exits.USAGE)
 
 
