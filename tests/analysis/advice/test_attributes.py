@@ -6,6 +6,8 @@ import pytest
 from tests.analysis.advice.made import Made, step, waste
 
 from millefeuille.analysis.advice.attributes import attributes
+from millefeuille.analysis.advice.caches import caches
+from millefeuille.analysis.advice.ignores import ignores
 from millefeuille.analysis.advice.rewrite import rewrite
 from millefeuille.testing.rawtars import directory, file, hardlink
 
@@ -67,3 +69,35 @@ def test_others_than_root_may_not_read_what_they_could() -> None:
     user, run = ("USER 5", ()), step("RUN head -c 1 /d/a > /b", file(b"b", b"y"))
     assert rewritten(COPY, user, run, ("USER 0", ()), changed("chmod 600 /d/a")) == []
     assert rewritten(COPY, run, changed("chmod 600 /d/a")) == [FLAG, run[0]]
+
+
+@pytest.mark.parametrize(("before", "left"), [
+    ((), ["RUN chown 5:6 /d"]),
+    ((step("RUN mkdir /d/.cache", directory(b"d/.cache")),), ["RUN chown 5:6 /d /d/.cache"]),
+])  # fmt: skip
+def test_a_directory_that_is_left_out_of_the_context(before: tuple[Made, ...], left: list[str]) -> None:
+    junk = file(b"d/.cache/j", b"j")
+    copies = [
+        step("COPY d /d", directory(b"d"), directory(b"d/.cache"), junk),
+        step("COPY . /", directory(b"d"), directory(b"d/.cache"), junk, file(b"d/a", b"x")),
+    ]  # fmt: skip
+    run = step(
+        "RUN chown -R 5:6 /d", directory(b"d", uid=5, gid=6), directory(b"d/.cache", uid=5, gid=6),
+        file(b"d/.cache/j", b"j", uid=5, gid=6), file(b"d/a", b"x", uid=5, gid=6),
+    )  # fmt: skip
+    made = waste(("FROM a", ()), BASE, *before, *copies, run)
+    edits = [edit for rule in (ignores, attributes) for advice in rule(made) for edit in advice.edits]
+    rows = rewrite(made.script, edits).text.splitlines()[2 + len(before) :]
+    assert rows == ["COPY d /d", "COPY --chown=5:6 . /", *left]
+
+
+def test_a_directory_that_is_in_a_cache_mount() -> None:
+    cached = (directory(b"d/.npm"), file(b"d/.npm/c", b"c"))
+    owned = {"uid": 5, "gid": 6}
+    run = step(
+        "RUN chown -R 5:6 /d", directory(b"d", **owned), directory(b"d/.npm", **owned),
+        file(b"d/.npm/c", b"c", **owned), file(b"d/a", b"x", **owned),
+    )  # fmt: skip
+    made = waste(("FROM a", ()), BASE, step("RUN npm ci", directory(b"d"), *cached), COPY, run)
+    assert any(advice.edits for advice in caches(made))
+    assert not list(attributes(made))

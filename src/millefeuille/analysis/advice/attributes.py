@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from millefeuille.analysis.advice.advice import ATTRIBUTES as KIND
 from millefeuille.analysis.advice.advice import Advice
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit
+from millefeuille.analysis.advice.remaining import still_there
 from millefeuille.analysis.advice.shell import commands, words
 from millefeuille.analysis.advice.surroundings import absolute
 from millefeuille.analysis.advice.unseen import are_unseen
@@ -107,7 +108,9 @@ def _edits(waste: Waste, killer: int, copied: Copied) -> tuple[tuple[Edit, ...],
             return (), ()
         edits += [AddFlag(waste.own[writer], flag) for flag in found]
         used += found.values()
-    there = _there_before(waste, copied, killer)
+    there = still_there(waste, killer, _there_before(waste, copied, killer))
+    if there is None:
+        return (), ()
     used = sorted(dict.fromkeys(used), key=changes.index)
     instead = _instead(used, changes, there)
     if len(there) > _MOST_DIRECTORIES or instead is None or not _nothing_else(waste, killer, copied, used):

@@ -33,6 +33,7 @@ class Waste:
     claimed: set[Place] = field(default_factory=set)
     taken: set[int] = field(default_factory=set)  # COPYs that advice takes away
     flags: dict[int, list[str]] = field(default_factory=dict)  # by step, what advice gives to a COPY
+    ignored: set[str] = field(default_factory=set)  # names that advice leaves out of the context, anywhere
     mounted: dict[int, list[str]] = field(default_factory=dict)  # by step, where advice mounts something
 
     def __post_init__(self) -> None:
