@@ -55,3 +55,13 @@ def test_a_file_stays_as_the_later_copy_brings_it(fields: dict[str, int], is_fou
     made = waste(("FROM a", ()), ("WORKDIR /", ()), first, step("RUN ls", file(b"l", b"l")), second)
     (advice,) = duplicates(made)
     assert bool(advice.edits) is is_found
+
+
+@pytest.mark.parametrize(("owned", "is_found"), [([1, 3], True), ([3], False), ([1], False), ([], True)])
+def test_a_file_stays_as_other_advice_has_a_copy_bring_it(owned: list[int], is_found: bool) -> None:
+    first, other = step("COPY a /app/", file(b"app/a", b"a")), step("RUN ls", file(b"l", b"l"))
+    second = step("COPY . /app/", file(b"app/a", b"a"), file(b"app/b", b"b"))
+    made = waste(("FROM a", ()), first, other, second)
+    made.flags.update({number: ["--chown=5:6"] for number in owned})
+    (advice,) = duplicates(made)
+    assert bool(advice.edits) is is_found

@@ -40,6 +40,7 @@ def _edits(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> tuple
         return (Remove(first),)
     copy = waste.script[second]
     is_same = all(_is_same(waste, killer, death) for death in deaths)
+    is_same = is_same and _given(waste, first) == _given(waste, second)
     if not is_same or copy.fixed or len(copy.operands) != 2 or copy.word != "COPY":
         return ()
     # Patterns count from the context, which is what is copied when the source is a dot.
@@ -49,6 +50,11 @@ def _edits(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> tuple
         return ()
     below = [_below(name, root) for name in names]
     return tuple(AddFlag(second, f"--exclude={name}") for name in below) if all(below) else ()
+
+
+def _given(waste: Waste, number: int) -> set[str]:
+    """The flags by which advice gives what a COPY brings another owner and mode."""
+    return {flag for flag in waste.flags.get(number, []) if flag.startswith(("--chown=", "--chmod="))}
 
 
 def _is_same(waste: Waste, killer: int, death: Death) -> bool:
