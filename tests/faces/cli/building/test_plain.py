@@ -15,7 +15,7 @@ class Lines:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def complain(self, line: str) -> None:
+    def relay(self, line: str) -> None:
         self.told.append(line)
 
 
