@@ -158,7 +158,9 @@ class TestLookup:
     @pytest.mark.parametrize(
         "text",
         ["{", "[]", '{"auths": {"reg.example": 7}}', '{"auths": {"reg.example": {"auth": "canary!"}}}',
-         '{"auths": {"reg.example": {"auth": "Y2FuYXJ5"}}}'],
+         '{"auths": {"reg.example": {"auth": "Y2FuYXJ5"}}}',
+         '{"auths": {"reg.example": {"registrytoken": "canary\\n"}}}',
+         '{"auths": {"reg.example": {"registrytoken": "canary日"}}}'],
     )  # fmt: skip
     def test_malformed_files_are_not_quoted(self, home, environment, text):
         write(home / ".docker" / "config.json", text)
@@ -167,10 +169,11 @@ class TestLookup:
         assert "canary" not in str(caught.value)
 
     @pytest.mark.parametrize(
-        "value", [{"auths": {}, "credsStore": "x"}, {"auths": {"a": {"auth": "", "identitytoken": "x"}}}, 7]
+        "value",
+        [{"auths": {}, "credsStore": "x"}, {"auths": {"a": {"auth": "", "identitytoken": "x"}}}, 7, "\udcff"],
     )
     def test_variable_is_strict(self, home, environment, value):
-        environment["DOCKER_AUTH_CONFIG"] = json.dumps(value)
+        environment["DOCKER_AUTH_CONFIG"] = value if isinstance(value, str) else json.dumps(value)
         with pytest.raises(BadAuthFile, match="DOCKER_AUTH_CONFIG: "):
             Credentials.load(environment, str(home)).lookup("reg.example")
 
@@ -225,6 +228,14 @@ class TestStore:
         credentials.store("reg.example", Credential(username="user", identity_token="token"))
         assert credentials.lookup("reg.example").identity_token == "token"
 
+    def test_bytes_that_are_not_utf8(self, home, environment):
+        credentials = Credentials.load(environment, str(home))
+        credential = Credential(username="us\udce9r", password="p\udcff")
+        credentials.store("reg.example", credential)
+        encoded = config(home)["auths"]["reg.example"]["auth"]
+        assert base64.b64decode(encoded) == b"us\xe9r:p\xff"
+        assert credentials.lookup("reg.example") == credential
+
     def test_without_permission_to_write(self, home, environment):
         environment["DOCKER_CONFIG"] = "/proc/nowhere"
         with pytest.raises(Failed, match=r"/proc/nowhere/config\.json: |/proc/nowhere: "):
@@ -274,6 +285,15 @@ class TestHelpers:
         program.chmod(0o755)
         with pytest.raises(HelperFailed, match="not a credential"):
             Helper(name="odd", environment=environment).get("x")
+
+    def test_half_a_letter_is_replaced(self, home, environment):
+        program = home / "bin" / "docker-credential-odd"
+        answer = json.dumps({"Username": "u", "Secret": "\ud800"})
+        program.write_text(f"#!{sys.executable}\nprint({answer!r})\n")
+        program.chmod(0o755)
+        found = Helper(name="odd", environment=environment).get("x")
+        assert found == Credential(username="u", password="\ufffd")
+        assert base64.b64decode(found.encoded) == "u:\ufffd".encode()
 
     def test_failure_is_told(self, home, environment):
         program = home / "bin" / "docker-credential-odd"

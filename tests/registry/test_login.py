@@ -39,6 +39,13 @@ def test_wrong_password(client, kind):
         assert str(caught.value) == f"login attempt to {url} failed with status: 401 Unauthorized"
 
 
+def test_password_that_is_not_utf8(client, kind):
+    """What was typed is what is sent, kept and found again: its bytes."""
+    with FakeRegistry(auth=kind, users={"us\udce9r": "p\udcff"}) as registry:
+        kept = client.registries.login(registry.host, Credential(username="us\udce9r", password="p\udcff"))
+    assert kept.username == "us\udce9r"
+
+
 def test_registry_that_wants_no_account(client, registry):
     assert client.registries.login(registry.host, ACCOUNT) == ACCOUNT
 

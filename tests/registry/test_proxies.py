@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
 import threading
 
 import pytest
 
+from millefeuille.registry.credential import Credential
 from millefeuille.registry.daemonjson import DaemonJson
 from millefeuille.registry.hosts import Hosts
 from millefeuille.registry.proxies import BadProxy, Proxies, credentials_of
@@ -82,7 +84,9 @@ def test_a_proxy_that_cannot_be(variable, value, words):
 
 
 def test_account_of_a_proxy():
-    assert credentials_of("http://us%40er:p%3Aw@proxy.example:3128") == "us@er:p:w"
+    account = credentials_of("http://us%40er:p%3Aw%E9@proxy.example:3128")
+    assert account == Credential(username="us@er", password="p:w\udce9")
+    assert base64.b64decode(account.encoded) == b"us@er:p:w\xe9"
     assert credentials_of(PROXY) is None
     assert "p%3Aw" not in repr(Proxies(by_scheme={"http": "http://us:p%3Aw@proxy.example"}))
 

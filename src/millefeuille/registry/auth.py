@@ -6,7 +6,6 @@ of challenges in RFC 9110. Credentials are looked up once, and only after the re
 
 from __future__ import annotations
 
-import base64
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -102,8 +101,7 @@ class Authorizer:
     @staticmethod
     def basic(credential: Credential) -> str:
         """The header of Basic authentication (RFC 7617)."""
-        pair = f"{credential.username}:{credential.password}".encode()
-        return f"Basic {base64.b64encode(pair).decode()}"
+        return f"Basic {credential.encoded}"
 
     def _basic_answer(self, rejected: str | None) -> str | None:
         credential = self.credential()

@@ -13,7 +13,7 @@ from millefeuille.annotations import Any
 from millefeuille.errors import Invalid
 from millefeuille.oci.reference import HUB
 from millefeuille.oci.strictjson import InvalidDocument, parse_object
-from millefeuille.registry.credential import Credential
+from millefeuille.registry.credential import Credential, octets
 from millefeuille.registry.helper import Helper
 from millefeuille.values import dataclass, field
 
@@ -118,7 +118,7 @@ def _all_of(path: str) -> bytes:
 def from_variable(text: str) -> Mapping[str, Any]:
     """The `auths` of DOCKER_AUTH_CONFIG, which may hold nothing else. Raises BadAuthFile."""
     what = "DOCKER_AUTH_CONFIG"
-    fields = parse(text.encode(), what)
+    fields = parse(octets(text), what)
     auths = _table(fields, "auths")
     if set(fields) - {"auths"}:
         raise BadAuthFile(f"{what}: fields other than auths")
@@ -168,21 +168,22 @@ def _credential(entry: object, what: str) -> Credential | None:
     encoded = _string(entry, "auth")
     if encoded:
         try:
-            decoded = base64.b64decode(encoded, validate=True).decode().rstrip("\0")
+            raw = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             raise BadAuthFile(f"{what}: an auth is not valid base64") from None
-        username, colon, password = decoded.partition(":")
+        username, colon, password = raw.decode("utf-8", "surrogateescape").rstrip("\0").partition(":")
         if not colon:
             raise BadAuthFile(f"{what}: an auth is not user:password")
     identity, bearer = _string(entry, "identitytoken"), _string(entry, "registrytoken")
+    if not (bearer.isascii() and bearer.isprintable()):
+        raise BadAuthFile(f"{what}: a registrytoken holds characters that no token may hold")
     if not (password or identity or bearer):
         return None
     return Credential(username=username, password=password, identity_token=identity, registry_token=bearer)
 
 
 def _entry(credential: Credential) -> dict[str, str]:
-    pair = f"{credential.username}:{credential.password}".encode()
-    entry = {"auth": base64.b64encode(pair).decode()}
+    entry = {"auth": credential.encoded}
     if credential.identity_token:
         entry["identitytoken"] = credential.identity_token
     return entry

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Mapping
 
 from millefeuille.errors import Failed
-from millefeuille.registry.credential import Credential
+from millefeuille.registry.credential import Credential, octets
 from millefeuille.registry.redaction import clean
 from millefeuille.values import dataclass, field
 
@@ -51,6 +51,7 @@ class Helper:
             raise HelperFailed(f"{self._program}: its answer is not a credential") from None
         if not isinstance(username, str) or not isinstance(secret, str):
             raise HelperFailed(f"{self._program}: its answer is not a credential")
+        username, secret = _sound(username), _sound(secret)
         if username == _TOKEN_USER:
             return Credential(identity_token=secret)
         return Credential(username=username, password=secret) if username or secret else None
@@ -102,3 +103,8 @@ class Helper:
             return None
         # What a helper prints on failure is a sentence; cut short all the same, should it ever hold more.
         raise HelperFailed(f"{self._program} {operation}: {clean(answer)[:200] or 'failed'}")
+
+
+def _sound(text: str) -> str:
+    """`text` without halves of letters, which JSON can hold and no program can send or show."""
+    return octets(text).decode("utf-8", "surrogateescape")

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from millefeuille.errors import Invalid
 from millefeuille.registry.address import Reach, literal_reach
+from millefeuille.registry.credential import Credential
 from millefeuille.values import dataclass, field
 
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -74,12 +75,15 @@ def _fault(proxy: str) -> str:
     return "" if whole and parts.scheme in ("http", "https") else "not the URL of an HTTP proxy"
 
 
-def credentials_of(proxy: str) -> str | None:
-    """`user:password` from a proxy's URL, decoded; None without."""
+def credentials_of(proxy: str) -> Credential | None:
+    """The account in a proxy's URL, decoded; None without."""
     parts = urlsplit(proxy)
     if parts.username is None:
         return None
-    return f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return Credential(
+        username=unquote(parts.username, errors="surrogateescape"),
+        password=unquote(parts.password or "", errors="surrogateescape"),
+    )
 
 
 def _matches(entry: str, host: str, port: int) -> bool:

@@ -5,7 +5,6 @@ Source: distribution specification, "Token Authentication" and "OAuth2 Token Aut
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from millefeuille.errors import Denied, Failed, Unavailable
 from millefeuille.progress import Progress, Warned
 from millefeuille.registry import body, realm
 from millefeuille.registry.challenge import Challenge
-from millefeuille.registry.credential import Credential
+from millefeuille.registry.credential import Credential, octets
 from millefeuille.registry.redaction import clean, show_url
 from millefeuille.registry.transport import Request, Response, abandon
 from millefeuille.values import dataclass, field
@@ -92,13 +91,12 @@ class TokenSource:
     def _get(
         self, url: str, service: str, scopes: Sequence[str], credential: Credential | None, offline: bool
     ) -> Response:
-        fields = [("service", service)] if service else []
+        fields: list[tuple[str, str | bytes]] = [("service", service)] if service else []
         fields += [("scope", scope) for scope in scopes]
         headers = {}
         if credential is not None and credential.password:
-            fields += [("account", credential.username)]
-            pair = f"{credential.username}:{credential.password}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+            fields += [("account", octets(credential.username))]
+            headers["Authorization"] = f"Basic {credential.encoded}"
         if offline:
             fields += [("offline_token", "true"), ("client_id", CLIENT_ID)]
         joint = "&" if "?" in url else "?"
@@ -111,7 +109,7 @@ class TokenSource:
             "service": service,
             "client_id": CLIENT_ID,
             "scope": " ".join(scopes),
-            "refresh_token": refresh,
+            "refresh_token": octets(refresh),
         }
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._exchange(
@@ -143,7 +141,7 @@ def _read(url: str, response: Response) -> Token:
         text=text,
         expires=time.monotonic() + lifetime,
         lifetime=lifetime,
-        refresh=refresh if isinstance(refresh, str) else "",
+        refresh=refresh if isinstance(refresh, str) and refresh.isprintable() else "",
     )
 
 

@@ -127,7 +127,7 @@ class Transport:
                 if secure:
                     options["ssl_context"] = tls.context(security)
                 if proxy and (account := credentials_of(proxy)):
-                    options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=account)
+                    options["proxy_headers"] = {"proxy-authorization": f"Basic {account.encoded}"}
                 found = self._managers[key] = connection.manager(dialer, proxy, **options)
             return found
 

@@ -152,9 +152,10 @@ def _authorize(registry: Content, method: str, headers: Message, name: str | Non
 
 def _user(registry: Content, given: str) -> str | None:
     try:
-        name, _, password = base64.b64decode(given.removeprefix("Basic ")).decode().partition(":")
+        pair = base64.b64decode(given.removeprefix("Basic ")).decode(errors="surrogateescape")
     except ValueError:
         return None
+    name, _, password = pair.partition(":")
     return name if name and registry.users.get(name) == password else None
 
 

@@ -76,7 +76,8 @@ class GitUrl:
             return {}
         parts = urlsplit(self.remote)
         user, _, host = parts.netloc.rpartition("@")
-        encoded = base64.b64encode(unquote(user if ":" in user else f"{user}:").encode()).decode()
+        pair = unquote(user if ":" in user else f"{user}:", errors="surrogateescape")
+        encoded = base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
         return {f"{parts.scheme}://{host}/": f"Authorization: Basic {encoded}"}
 
     @property
