@@ -204,6 +204,9 @@ def test_a_target(place: Place) -> None:
     assert place.build(text).labels == {"a": "2"}
     with pytest.raises(NoSuchTarget, match=r'target stage "ones" could not be found \(did you mean one\?\)'):
         place.build(text, target="ones")
+    for target in ("²", "9" * 5000):
+        with pytest.raises(NoSuchTarget, match="could not be found"):
+            place.build(text, target=target)
 
 
 def test_files_that_are_missing_fail_the_build(place: Place) -> None:

@@ -103,6 +103,12 @@ def test_protocols_have_ports_of_their_own() -> None:
     assert choose(wanted(number), [published(80, "127.0.0.1", number, "udp")], "172.17.0.2")
 
 
+@pytest.mark.parametrize("key", ["²/tcp", "9" * 5000 + "/tcp", "0", "65536/udp"])
+def test_keys_that_are_no_ports(key: str) -> None:
+    with pytest.raises(BadPort, match="invalid port specification"):
+        split(key)
+
+
 def test_keys_are_split() -> None:
     assert split("80") == split("80/tcp") == (80, "tcp")
     assert split("53/udp") == (53, "udp")

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from millefeuille.errors import Failed
+from millefeuille.registry import helper
 from millefeuille.registry.authfile import BadAuthFile
 from millefeuille.registry.credential import Credential
 from millefeuille.registry.credentials import Credentials
@@ -278,12 +279,28 @@ class TestHelpers:
         with pytest.raises(HelperFailed, match="name that no program can have"):
             Helper(name=name, environment=environment).get("x")
 
-    @pytest.mark.parametrize("answer", ["nonsense", "[]", '{"Username": 1, "Secret": 2}'])
+    @pytest.mark.parametrize("answer", ["nonsense", "[]", '{"Username": 1, "Secret": 2}', "[" * 100_000])
     def test_answers_that_are_no_credential(self, home, environment, answer):
         program = home / "bin" / "docker-credential-odd"
         program.write_text(f"#!/bin/sh\necho '{answer}'\n")
         program.chmod(0o755)
         with pytest.raises(HelperFailed, match="not a credential"):
+            Helper(name="odd", environment=environment).get("x")
+
+    @pytest.mark.parametrize(
+        ("script", "words"),
+        [
+            ("yes", "more than 1048576 bytes as an answer"),
+            ("sleep 60", r"no answer in 0 seconds"),
+            ("exec >&-; sleep 60", r"no answer in 0 seconds"),
+        ],
+    )
+    def test_answers_that_do_not_end(self, home, environment, script, words, monkeypatch):
+        program = home / "bin" / "docker-credential-odd"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(helper, "TIMEOUT", 30.0 if script == "yes" else 0.2)
+        with pytest.raises(HelperFailed, match=f"docker-credential-odd get: {words}"):
             Helper(name="odd", environment=environment).get("x")
 
     def test_half_a_letter_is_replaced(self, home, environment):

@@ -129,6 +129,13 @@ def test_ports_that_there_are_not(name):
         Hosts().endpoints(Reference.parse(name))
 
 
+@pytest.mark.parametrize("port", ["²", "9" * 5000, ""])
+def test_locations_with_ports_that_there_are_not(port):
+    hosts = Hosts(entries=(Entry(prefix="reg.example", location=f"host.example:{port}"),))
+    with pytest.raises(BadLocation, match="port from 1 to 65535"):
+        hosts.endpoints(Reference.parse("reg.example/x"))
+
+
 def test_account_names():
     assert Hosts().registry("docker.io").account == "docker.io"
     assert Hosts().registry("docker.io").host == "registry-1.docker.io"

@@ -29,6 +29,8 @@ PROXY = "http://proxy.example:3128"
         ("registry.example:444", "https://registry.example/v2/", True),
         ("registry.example:443", "https://registry.example/v2/", False),
         ("other, REGISTRY.example ,", "https://registry.example/v2/", False),
+        ("registry.example:²", "https://registry.example/v2/", True),
+        ("registry.example:" + "9" * 5000, "https://registry.example/v2/", True),
         ("*", "https://registry.example/v2/", False),
         ("10.0.0.0/8", "https://10.1.2.3/v2/", False),
         ("10.0.0.0/8", "https://11.1.2.3/v2/", True),

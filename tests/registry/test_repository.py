@@ -70,6 +70,11 @@ class TestResolve:
         registry.faults.append(Fault(where="HEAD", headers={"Docker-Content-Digest": digest}))
         assert repository.resolve(name) == image
 
+    @pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "many"])
+    def test_length_that_is_no_number_counts_for_none(self, repository, name, image, registry, length):
+        registry.faults.append(Fault(where="HEAD", headers={"Content-Length": length}))
+        assert repository.resolve(name) == image
+
     def test_size_of_head_is_only_a_bound(self, repository, name, image, registry):
         registry.faults.append(Fault(where="HEAD", headers={"Content-Length": "7"}))
         announced = repository.resolve(name)

@@ -44,6 +44,12 @@ def test_whole_blob(repository, blob, registry):
     assert "Range" not in registry.seen(BLOB)[0].headers
 
 
+@pytest.mark.parametrize("length", ["\xb2", "9" * 5000])
+def test_length_that_is_no_number_counts_for_none(repository, blob, registry, length):
+    registry.faults.append(Fault(where=BLOB, headers={"Content-Length": length}))
+    assert read(repository.open(blob)) == DATA
+
+
 def test_connection_is_used_again(repository, blob, registry):
     for _ in range(4):
         read(repository.open(blob))

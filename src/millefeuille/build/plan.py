@@ -25,6 +25,7 @@ from millefeuille.build.scope import Scope
 from millefeuille.errors import NotFound
 from millefeuille.oci.platform import Platform
 from millefeuille.values import dataclass, field
+from millefeuille.wholenumber import whole_number
 
 SCRATCH = "scratch"
 _EMPTY: Final = {"config": {"WorkingDir": "/"}}  # the config of scratch
@@ -121,8 +122,9 @@ def target_index(dockerfile: Dockerfile, target: str) -> int:
     for stage in reversed(stages):
         if stage.name is not None and stage.name == target.lower():
             return stage.index
-    if target.isdecimal() and int(target) < len(stages):
-        return int(target)
+    number = whole_number(target)
+    if number is not None and number < len(stages):
+        return number
     near = nearest(target, [stage.name for stage in stages if stage.name], fold_case=True)
     hint = f" (did you mean {near}?)" if near else ""
     raise NoSuchTarget(f'target stage "{target}" could not be found{hint}')
@@ -197,8 +199,9 @@ class _Planner:
 
     def _origin(self, stage: Stage, instruction: Instruction, name: str, platform: Platform) -> Origin:
         earlier = self._earlier(stage.index, name)
-        if earlier is None and name.isdecimal() and int(name) < len(self._dockerfile.stages):
-            earlier = int(name)
+        number = whole_number(name)
+        if earlier is None and number is not None and number < len(self._dockerfile.stages):
+            earlier = number
         if earlier is not None:
             if earlier == stage.index:
                 message = f"circular dependency detected on stage: {stage.name or stage.index}"

@@ -19,6 +19,7 @@ from millefeuille.values import dataclass, field
 _ICC: Final = "com.docker.network.bridge.enable_icc"
 _BRIDGE_NAME: Final = "com.docker.network.bridge.name"
 _LONGEST_NAME: Final = 15  # of an interface
+_DIGITS: Final = 9  # at most, of an MTU that can be right
 
 
 class PredefinedNetwork(Denied):
@@ -98,7 +99,7 @@ def _check_values(options: Mapping[str, str]) -> None:
     if len(name) > _LONGEST_NAME or "/" in name or name in (".", "..") or any(map(str.isspace, name)):
         raise BadNetwork(f"{name}: not the name of an interface")
     mtu = options.get("com.docker.network.driver.mtu", "1500")
-    if not mtu.isdecimal() or not 68 <= int(mtu) <= 65535:
+    if not mtu.isdecimal() or len(mtu) > _DIGITS or not 68 <= int(mtu) <= 65535:
         raise BadNetwork(f"invalid MTU: {mtu}")
     if options.get("com.docker.network.bridge.enable_ip_masquerade", "true") not in ("true", "false"):
         raise BadNetwork("com.docker.network.bridge.enable_ip_masquerade is true or false")

@@ -19,6 +19,7 @@ PROTOCOLS: Final = ("tcp", "udp", "sctp")
 _RANGE: Final = "/proc/sys/net/ipv4/ip_local_port_range"
 _UNPRIVILEGED: Final = "An ordinary user has ports from the sysctl net.ipv4.ip_unprivileged_port_start on."
 _KINDS: Final = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+_DIGITS: Final = 9  # at most, of a number that can be right
 
 
 class PortTaken(Conflict):
@@ -81,7 +82,7 @@ def split(key: str) -> tuple[int, str]:
     """The number and the protocol of "80/tcp". Raises BadPort."""
     number, _, protocol = key.partition("/")
     protocol = protocol or "tcp"
-    if not number.isdecimal() or not 0 < int(number) < 65536:
+    if not _is_number(number) or not 0 < int(number) < 65536:
         raise BadPort(f"invalid port specification: {key!r}".replace("'", '"'))
     if protocol not in PROTOCOLS:
         raise BadPort(f"invalid protocol: {protocol}")
@@ -134,10 +135,14 @@ def _clash(port: Port, other: Port) -> bool:
     return port.host_ip == other.host_ip or "0.0.0.0" in (port.host_ip, other.host_ip)
 
 
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _DIGITS
+
+
 def _numbers(text: str) -> tuple[int, int]:
     first, dash, last = text.partition("-")
     numbers = (first, last if dash else first)
-    if not all(number.isdecimal() and int(number) < 65536 for number in numbers):
+    if not all(_is_number(number) and int(number) < 65536 for number in numbers):
         raise BadPort(f"invalid port specification: {text!r}".replace("'", '"'))
     if int(numbers[0]) > int(numbers[1]):
         raise BadPort(f"invalid range specified for port: {text}")

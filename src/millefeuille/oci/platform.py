@@ -169,7 +169,7 @@ def _compatible(wanted: Platform) -> list[Platform]:
 
 def _arm64_ladder(variant: str) -> list[str]:
     """From `variant` down: v9.N includes v8.(N+5) (Arm ARM, feature inclusion); v8.0 is spelt ""."""
-    match = re.fullmatch(r"v([89])(?:\.(\d+))?", variant or "v8")
+    match = re.fullmatch(r"(?a)v([89])(?:\.(\d{1,2}))?", variant or "v8")
     if match is None:
         return [variant]
     major, minor = int(match[1]), int(match[2] or 0)

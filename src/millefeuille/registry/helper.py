@@ -7,10 +7,13 @@ and stdout, so that nothing secret shows in a list of processes.
 from __future__ import annotations
 
 import json
+import os
 import re
+import select
 import shutil
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 
 from millefeuille.errors import Failed
 from millefeuille.registry.credential import Credential, octets
@@ -18,6 +21,8 @@ from millefeuille.registry.redaction import clean
 from millefeuille.values import dataclass, field
 
 TIMEOUT = 30.0  # seconds
+_LARGEST = 1 << 20  # bytes of an answer
+_PIECE = 64 << 10  # bytes
 _NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 _TOKEN_USER = "<token>"
 _DOING = {"get": "getting", "store": "storing", "erase": "erasing"}
@@ -47,7 +52,7 @@ class Helper:
         try:
             fields = json.loads(answer)
             username, secret = fields["Username"], fields["Secret"]
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             raise HelperFailed(f"{self._program}: its answer is not a credential") from None
         if not isinstance(username, str) or not isinstance(secret, str):
             raise HelperFailed(f"{self._program}: its answer is not a credential")
@@ -83,26 +88,50 @@ class Helper:
             missing = f'exec: "{self._program}": executable file not found in $PATH'
             raise HelperFailed(f"error {_DOING[operation]} credentials - err: {missing}")
         try:
-            done = subprocess.run(
-                [program, operation],
-                input=text.encode(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=dict(self.environment),
-                timeout=TIMEOUT,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+            status, output = _exchange([program, operation], octets(text), self.environment)
+        except TimeoutError:
             raise HelperFailed(f"{self._program} {operation}: no answer in {TIMEOUT:.0f} seconds") from None
         except OSError as error:
             raise HelperFailed(f"{self._program} {operation}: {error.strerror}") from None
-        answer = done.stdout.decode("utf-8", "replace").strip()
-        if done.returncode == 0:
+        if len(output) > _LARGEST:
+            raise HelperFailed(f"{self._program} {operation}: more than {_LARGEST} bytes as an answer")
+        answer = output.decode("utf-8", "replace").strip()
+        if status == 0:
             return answer
         if any(phrase in answer for phrase in _NOTHING):
             return None
         # What a helper prints on failure is a sentence; cut short all the same, should it ever hold more.
         raise HelperFailed(f"{self._program} {operation}: {clean(answer)[:200] or 'failed'}")
+
+
+def _exchange(words: Sequence[str], given: bytes, environment: Mapping[str, str]) -> tuple[int, bytes]:
+    """The exit status of a program that is given `given`, and what it printed, cut off behind _LARGEST.
+
+    Raises TimeoutError, OSError.
+    """
+    end = time.monotonic() + TIMEOUT
+    output = bytearray()
+    with open(os.memfd_create("credential", os.MFD_CLOEXEC), "w+b", buffering=0) as stdin:
+        stdin.write(given)
+        stdin.seek(0)
+        process = subprocess.Popen(
+            words, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=dict(environment)
+        )
+    with process:
+        assert process.stdout is not None
+        try:
+            while len(output) <= _LARGEST:
+                if not select.select([process.stdout], [], [], max(0.0, end - time.monotonic()))[0]:
+                    raise TimeoutError
+                piece = os.read(process.stdout.fileno(), _PIECE)
+                if not piece:
+                    return process.wait(max(0.0, end - time.monotonic())), bytes(output)
+                output += piece
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
+        finally:
+            process.kill()
+    return process.returncode, bytes(output)
 
 
 def _sound(text: str) -> str:

@@ -13,6 +13,7 @@ from millefeuille.registry import daemonjson, registriesconf
 from millefeuille.registry.daemonjson import DaemonJson
 from millefeuille.registry.registriesconf import Entry
 from millefeuille.values import dataclass, field
+from millefeuille.wholenumber import whole_number
 
 HUB_ENDPOINT = "registry-1.docker.io"
 _BOTH = ("https", "http")
@@ -131,8 +132,8 @@ class Hosts:
     ) -> Endpoint:
         host, _, repository = name.partition("/")
         host = HUB_ENDPOINT if host == HUB else host
-        port = host.rpartition("]")[2].rpartition(":")[2]
-        if not host or (":" in host.rpartition("]")[2] and not (port.isdigit() and 0 < int(port) < 1 << 16)):
+        _, colon, port = host.rpartition("]")[2].rpartition(":")
+        if not host or (colon and not 0 < (whole_number(port) or 0) < 1 << 16):
             raise BadLocation(f"{host or name}: not a registry's host name with a port from 1 to 65535")
         insecure = insecure or self.is_insecure(host)
         return Endpoint(

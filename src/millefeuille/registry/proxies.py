@@ -11,6 +11,7 @@ from millefeuille.errors import Invalid
 from millefeuille.registry.address import Reach, literal_reach
 from millefeuille.registry.credential import Credential
 from millefeuille.values import dataclass, field
+from millefeuille.wholenumber import whole_number
 
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
 
@@ -95,8 +96,8 @@ def _matches(entry: str, host: str, port: int) -> bool:
     except ValueError:
         pass
     name, colon, wanted = entry.rpartition(":")
-    if colon and wanted.isdigit() and "]" not in wanted:
-        if int(wanted) != port:
+    if colon and wanted.isdecimal():
+        if whole_number(wanted) != port:
             return False
         entry = name
     entry = entry.strip("[]").removeprefix("*")

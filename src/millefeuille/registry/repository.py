@@ -22,6 +22,7 @@ from millefeuille.registry.site import Call, Site, answer_of, finish
 from millefeuille.registry.stream import BlobStream, WrongSize, start_of
 from millefeuille.registry.transport import Response, abandon
 from millefeuille.registry.upload import Source, Uploads
+from millefeuille.wholenumber import whole_number
 
 Place = tuple[Endpoint, Site]
 T = TypeVar("T")
@@ -261,7 +262,7 @@ def _digest(response: Response) -> Digest | None:
 
 
 def _described(response: Response) -> Descriptor | None:
-    digest, length = _digest(response), response.headers.get("Content-Length", "")
-    if digest is None or not length.isdigit() or int(length) > MAXIMUM_BYTES:
+    digest, length = _digest(response), whole_number(response.headers.get("Content-Length", ""))
+    if digest is None or length is None or length > MAXIMUM_BYTES:
         return None
-    return Descriptor(media_type=_media_type(response), digest=digest, size=int(length))
+    return Descriptor(media_type=_media_type(response), digest=digest, size=length)

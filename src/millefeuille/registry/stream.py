@@ -13,6 +13,7 @@ from millefeuille.oci.descriptor import Descriptor
 from millefeuille.progress import Progress, Retrying
 from millefeuille.registry.patience import Patience
 from millefeuille.registry.transport import Response, Unreachable, abandon, describe
+from millefeuille.wholenumber import whole_number
 
 SKIP_LIMIT = 16 << 20  # bytes of an ignored range that are read and thrown away
 _PROGRESS = 1 << 20  # bytes after which earlier failures are forgiven
@@ -114,12 +115,13 @@ class BlobStream:
     def _end(self) -> None:
         """All bytes are here: give the connection back, unless the server has more to say."""
         assert self._response is not None
-        if (
-            self._response.headers.get("Content-Length") is None
-            and self._receive(memoryview(bytearray(1)))[0]
-        ):
+        length = self._response.headers.get("Content-Length")
+        if length is None and self._receive(memoryview(bytearray(1)))[0]:
             self.close()
             raise WrongSize(f"{self.blob.digest}: more than {self.blob.size} bytes")
+        if length is not None and whole_number(length) is None:
+            self.close()  # Nobody knows where the next answer begins.
+            return
         response, self._response = self._response, None
         response.release_conn()
 
@@ -181,7 +183,7 @@ class _Broken(Exception):
 
 def start_of(response: Response, offset: int, blob: Descriptor) -> int:
     """The position of the answer's first byte, its framing checked. Raises WrongSize."""
-    length = response.headers.get("Content-Length")
+    length = whole_number(response.headers.get("Content-Length", ""))
     if response.status == 200:
         start = 0
     else:
@@ -189,8 +191,8 @@ def start_of(response: Response, offset: int, blob: Descriptor) -> int:
         matched = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
         if not matched or int(matched[1]) != offset or matched[3] not in ("*", str(blob.size)):
             raise WrongSize(f"{blob.digest}: the server answers with another range than the one asked for")
-    if length is not None and length.isdigit() and int(length) != blob.size - start:
-        raise WrongSize(f"{blob.digest}: the server announces {int(length)} bytes, not {blob.size - start}")
+    if length is not None and length != blob.size - start:
+        raise WrongSize(f"{blob.digest}: the server announces {length} bytes, not {blob.size - start}")
     return start
 
 

@@ -16,6 +16,7 @@ from millefeuille.registry.proxies import Proxies
 from millefeuille.registry.redaction import show_url
 from millefeuille.registry.tls import Tls
 from millefeuille.registry.transport import Request, Response, Transport, abandon, describe
+from millefeuille.wholenumber import whole_number
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAXIMUM_REDIRECTS: Final = 5
@@ -37,7 +38,7 @@ def download(environment: Mapping[str, str], url: str) -> Iterator[Callable[[int
     """
     transport = Transport(Proxies.load(environment), Patience())
     response = _answer(transport, url)
-    length = response.headers.get("Content-Length", "")
+    length = whole_number(response.headers.get("Content-Length", ""))
     count = 0
 
     def read(size: int) -> bytes:
@@ -47,7 +48,7 @@ def download(environment: Mapping[str, str], url: str) -> Iterator[Callable[[int
         except (HTTPError, HTTPException, OSError) as error:
             raise DownloadBroken(f"{show_url(url)}: {describe(error)[0]}") from error
         count += len(data)
-        if not data and length.isdecimal() and count != int(length):
+        if not data and length is not None and count != length:
             raise DownloadBroken(f"{show_url(url)}: unexpected EOF")
         return data
 
