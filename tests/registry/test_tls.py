@@ -6,6 +6,7 @@ import ssl
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from millefeuille.registry.tls import BadCertificates, Tls, context
 
@@ -37,6 +38,28 @@ def test_client_pair(tmp_path, authority):
     leaf.cert_chain_pems[0].write_to_path(str(tmp_path / "client.cert"))
     leaf.private_key_pem.write_to_path(str(tmp_path / "client.key"))
     context(Tls(certificates=str(tmp_path)))
+
+
+def test_key_with_a_pass_phrase_is_refused(tmp_path, authority):
+    """Nothing is asked for at the terminal."""
+    leaf = authority.issue_cert("client.example")
+    leaf.cert_chain_pems[0].write_to_path(str(tmp_path / "client.cert"))
+    key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"canary"),
+    )
+    (tmp_path / "client.key").write_bytes(locked)
+    with pytest.raises(BadCertificates, match=r"/client\.key: a key with a pass phrase cannot be used"):
+        context(Tls(certificates=str(tmp_path)))
+
+
+def test_nonsense_for_a_key(tmp_path, authority):
+    authority.issue_cert("client.example").cert_chain_pems[0].write_to_path(str(tmp_path / "client.cert"))
+    (tmp_path / "client.key").write_text("nonsense")
+    with pytest.raises(BadCertificates, match=r"/client\.cert with client\.key: "):
+        context(Tls(certificates=str(tmp_path)))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import functools
 import os
 import ssl
 
+from millefeuille.annotations import NoReturn
 from millefeuille.errors import Invalid
 from millefeuille.values import dataclass
 
@@ -51,11 +52,24 @@ def _load(made: ssl.SSLContext, directory: str) -> None:
                 made.load_verify_locations(path)
             elif suffix == ".cert":
                 _partner(name, f"{stem}.key", "client certificate")
-                made.load_cert_chain(path, f"{stem}.key")
+                _load_pair(made, path, f"{stem}.key")
             elif suffix == ".key":
                 _partner(name, f"{stem}.cert", "key")
         except OSError as error:
             raise BadCertificates(f"{path}: {error.strerror or error}") from error
+
+
+def _load_pair(made: ssl.SSLContext, certificate: str, key: str) -> None:
+    def refuse() -> NoReturn:
+        # Without this OpenSSL would ask for the pass phrase at the terminal, whatever the command.
+        raise BadCertificates(f"{key}: a key with a pass phrase cannot be used")
+
+    try:
+        made.load_cert_chain(certificate, key, password=refuse)
+    except OSError as error:
+        # OpenSSL does not say which of the two it means.
+        both = f"{certificate} with {os.path.basename(key)}"
+        raise BadCertificates(f"{both}: {error.strerror or error}") from error
 
 
 def _partner(name: str, partner: str, kind: str) -> None:
