@@ -150,6 +150,7 @@ class TestLookup:
             ({}, None),
             ({"auth": ""}, None),
             ({"auth": base64.b64encode(b"u:p\0\0").decode()}, Credential(username="u", password="p")),
+            ({"auth": "dT\r\npw\n"}, Credential(username="u", password="p")),
         ],
     )
     def test_entries(self, home, environment, value, expected):

@@ -20,6 +20,7 @@ from millefeuille.values import dataclass, field
 HUB_KEY = "https://index.docker.io/v1/"
 _HUB_NAMES = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
 _ENV_FIELDS = frozenset({"auth"})
+_LINE_BREAKS = {ord(letter): None for letter in "\r\n"}  # Go's decoder passes over them
 _LARGEST = 4 << 20  # bytes
 
 
@@ -168,7 +169,7 @@ def _credential(entry: object, what: str) -> Credential | None:
     encoded = _string(entry, "auth")
     if encoded:
         try:
-            raw = base64.b64decode(encoded, validate=True)
+            raw = base64.b64decode(encoded.translate(_LINE_BREAKS), validate=True)
         except (binascii.Error, ValueError):
             raise BadAuthFile(f"{what}: an auth is not valid base64") from None
         username, colon, password = raw.decode("utf-8", "surrogateescape").rstrip("\0").partition(":")
