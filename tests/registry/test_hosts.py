@@ -129,6 +129,11 @@ def test_ports_that_there_are_not(name):
         Hosts().endpoints(Reference.parse(name))
 
 
+@pytest.mark.parametrize("name", ["LocalHost:5000", "Reg.LOCALHOST:5000"])
+def test_loopback_names_in_any_case(name):
+    assert Hosts().registry(name).insecure
+
+
 @pytest.mark.parametrize("port", ["²", "9" * 5000, ""])
 def test_locations_with_ports_that_there_are_not(port):
     hosts = Hosts(entries=(Entry(prefix="reg.example", location=f"host.example:{port}"),))

@@ -100,7 +100,7 @@ class Hosts:
 
     def is_insecure(self, host: str) -> bool:
         """True when `host` (host[:port]) may be spoken to without a valid certificate, or in plain HTTP."""
-        return host.lower() in self.daemon.insecure or self._in_insecure_network(_without_port(host))
+        return host.lower() in self.daemon.insecure or self._in_insecure_network(_without_port(host.lower()))
 
     def _mirrors(self, reference: Reference, entry: Entry | None) -> list[Endpoint]:
         found = [
