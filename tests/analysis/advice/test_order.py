@@ -68,3 +68,21 @@ def test_both_parts_of_a_run_have_the_options_of_the_shell() -> None:
     found = rewritten(*APP, step("RUN set -eux; npm ci; make; make install", INSTALLED))
     assert "RUN set -eux && npm ci" in found
     assert found[-1] == "RUN set -eux; make; make install"
+
+
+@pytest.mark.parametrize(("own", "given", "lines"), [
+    ("", [], ["COPY req /s/req", "RUN pip install -r /s/req/a.txt", "COPY . /s"]),
+    ("", ["--exclude=b"], ["COPY req /s/req", "RUN pip install -r /s/req/a.txt", "COPY . /s"]),
+    ("", ["--exclude=req/b"], []),
+    ("", ["--exclude=req"], []),
+    ("--exclude=**/*.c ", [], []),
+])  # fmt: skip
+def test_what_a_copy_leaves_out_does_not_come_with_a_part(
+    own: str, given: list[str], lines: list[str]
+) -> None:
+    copy = step(f"COPY {own}. /s", file(b"s/req/a.txt", b"a"), file(b"s/main", b"m"))
+    made = waste(("FROM a", ()), ("WORKDIR /", ()), copy, step("RUN pip install -r /s/req/a.txt", INSTALLED))
+    made.flags[2] = given
+    (advice,) = order(made)
+    found = rewrite(made.script, advice.edits).text.splitlines()[2:] if advice.edits else []
+    assert found == lines

@@ -61,9 +61,7 @@ def attributes(waste: Waste) -> Iterator[Advice]:
         edits, used = _edits(waste, killer, copied)
         if not edits:
             continue
-        for edit in edits:
-            if isinstance(edit, AddFlag):
-                waste.flags.setdefault(edit.step, []).append(edit.flag)
+        waste.give(edits)
         places = [place(death) for deaths in copied.values() for death in deaths]
         size, packed, paths = waste.claim(places)
         # What the RUN wrote again is not stored then, so nothing is saved by removing it elsewhere.

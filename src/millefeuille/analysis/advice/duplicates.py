@@ -24,6 +24,7 @@ def duplicates(waste: Waste) -> Iterator[Advice]:
     )
     for (writer, killer), deaths in groups.items():
         edits = _edits(waste, writer, killer, deaths)
+        waste.give(edits)
         size, packed, paths = waste.claim(place(death) for death in deaths)
         yield Advice(
             kind=DUPLICATE, steps=(waste.own[writer], waste.own[killer]), size=size, packed=packed,

@@ -20,6 +20,7 @@ def excluded(waste: Waste) -> Iterator[Advice]:
     for (writer, killer), deaths in waste.removed_copies().items():
         edits = _edits(waste, writer, killer)
         if edits:
+            waste.give(edits)
             size, packed, paths = waste.claim(place(death) for death in deaths)
             yield Advice(
                 kind=IGNORE, steps=(waste.own[writer], waste.own[killer]), size=size, packed=packed,

@@ -99,8 +99,10 @@ def _edits(waste: Waste, span: _Span) -> tuple[Edit, ...]:
 
 
 def _recast(waste: Waste, number: int) -> Recast | None:
-    """A RUN that copies what a COPY does; None where that is not sure."""
+    """A RUN that copies what a COPY does; None where that is not sure, or other advice gave it flags."""
     copy = waste.script[number]
+    if waste.flags.get(number):
+        return None
     flags = dict(flag.partition("=")[::2] for flag in copy.flags)
     *sources, target = copy.operands
     are_words = all(map(_SOURCE.fullmatch, sources)) and _TARGET.fullmatch(target)

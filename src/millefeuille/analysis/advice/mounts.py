@@ -140,6 +140,8 @@ def _binds(waste: Waste, number: int, gone: set[bytes]) -> list[_Bind]:
 
 def _is_as_it_was(waste: Waste, number: int) -> bool:
     """Whether what is mounted has the owners and modes of what is copied, and is the same."""
+    if waste.flags.get(number):
+        return False
     flags = dict(flag.partition("=")[::2] for flag in waste.script[number].flags)
     if is_made(waste, number):  # with the flags, but where nobody has a name
         return re.fullmatch(r"\d*(:\d+)?", flags.get("--chown", "")) is not None

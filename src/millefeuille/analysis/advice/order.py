@@ -161,8 +161,9 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
         if not step.operands[1].startswith("/") and any(one.word == "WORKDIR" for one in between):
             edits.append(Retarget(number, f"{step.operands[0]} {copied.target.rstrip('/')}/"))
         edits.append(Move(number, work.passed[-1]))
+    is_safe = not _may_leave_out(waste, number, copied, work.needed)
     return Advice(
-        kind=ORDER, steps=(number, *steps), edits=tuple(edits), rebuilt=rebuilt,
+        kind=ORDER, steps=(number, *steps), edits=tuple(edits) if is_safe else (), rebuilt=rebuilt,
         trigger=Trigger("file", posixpath.join(copied.source, other[0])),
         paths=(posixpath.join(copied.target, other[0])[1:].encode("utf-8", "surrogateescape"),),
         text="Install before the sources are copied: a change of a source file then leaves it in the cache",
@@ -173,9 +174,22 @@ def _is_needed(file: str, needed: Sequence[str]) -> bool:
     return any(file == name or file.startswith(name + "/") for name in needed)
 
 
+def _may_leave_out(waste: Waste, number: int, copied: _Copied, needed: Sequence[str]) -> bool:
+    """Whether the COPY may leave out something of what is needed, or in it: an --exclude of its own left out
+    no file that is there, one of other advice may.
+    """
+    given = [flag for flag in waste.flags.get(number, []) if flag.startswith("--exclude=")]
+    own = [flag for flag in waste.script[number].flags if flag.startswith("--exclude=")]
+    names = [flag.partition("=")[2].strip("/") for flag in given]
+    return bool(own and set(needed) - set(copied.files)) or any(
+        _is_needed(name, needed) or _is_needed(file, [name]) for name in names for file in needed
+    )
+
+
 def _kept(waste: Waste, number: int) -> list[str]:
     """The flags of the COPY, with those that other advice gives to it."""
-    given = waste.flags.get(number, [])
+    # What it leaves out is none of what is needed.
+    given = [flag for flag in waste.flags.get(number, []) if not flag.startswith("--exclude=")]
     names = {"--exclude", *(flag.partition("=")[0] for flag in given)}
     return given + [flag for flag in waste.script[number].flags if flag.partition("=")[0] not in names]
 

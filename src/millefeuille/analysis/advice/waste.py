@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from millefeuille.analysis.advice.edits import AddFlag, Edit
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
@@ -32,7 +33,7 @@ class Waste:
     script: Sequence[Step]
     claimed: set[Place] = field(default_factory=set)
     taken: set[int] = field(default_factory=set)  # COPYs that advice takes away
-    flags: dict[int, list[str]] = field(default_factory=dict)  # by step, what advice gives to a COPY
+    flags: dict[int, list[str]] = field(default_factory=dict)  # by step, flags that advice gives to it
     ignored: set[str] = field(default_factory=set)  # names that advice leaves out of the context, anywhere
     mounted: dict[int, list[str]] = field(default_factory=dict)  # by step, where advice mounts something
 
@@ -106,6 +107,12 @@ class Waste:
         entry = part.written[path]
         is_old = part.kinds[entry] == DIRECTORY and entry in self.account.changes[layer]
         return is_old and self.account.changes[layer][entry] != KIND and not self.is_other(layer, path)
+
+    def give(self, edits: Iterable[Edit]) -> None:
+        """Remember the flags that advice gives, which later advice is to keep."""
+        for edit in edits:
+            if isinstance(edit, AddFlag):
+                self.flags.setdefault(edit.step, []).append(edit.flag)
 
     def claim(self, places: Iterable[Place]) -> tuple[int, int, tuple[bytes, ...]]:
         """Take these for a piece of advice: their bytes, about their compressed ones, the largest paths."""
