@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from millefeuille.analysis.advice.advice import CACHE_MOUNT, ORDER, Advice
 from millefeuille.analysis.advice.differing import Differing, differing
 from millefeuille.analysis.advice.edits import AddFlag, Ignore
-from millefeuille.analysis.advice.rewrite import Rewritten, rewrite
+from millefeuille.analysis.advice.rewrite import Rewritten
 from millefeuille.analysis.image import Image
 from millefeuille.annotations import Final
 from millefeuille.build.dockerfile.parser import parse
@@ -115,8 +115,8 @@ def verified(bench: Bench, order: Order, name: str) -> Verified:
             hits=tuple(
                 hits
                 for one in advice.advice
-                if one.kind == ORDER
-                for hits in _hits(bench, order, advice, one)
+                if one.kind == ORDER and one.edits
+                for hits in _hits(bench, order, other, one)
             ),
         )  # fmt: skip
 
@@ -193,13 +193,12 @@ def _ignored(advice: Advised, before: Image) -> frozenset[bytes]:
     return frozenset(found)
 
 
-def _hits(bench: Bench, order: Order, advice: Advised, one: Advice) -> Iterator[Hits]:
-    """Both orders built as they are, then looked up in the cache after a change; nothing where what is to
-    change is not in the context.
+def _hits(bench: Bench, order: Order, other: Order, one: Advice) -> Iterator[Hits]:
+    """The build as it is and with all advice followed, then both looked up in the cache after a change;
+    nothing where what is to change is not in the context.
     """
-    rewritten = rewrite(advice.script, one.edits, advice.source, advice.escape)
     counts = []
-    for each in (order, _rewritten_order(order, rewritten)):
+    for each in (order, other):
         changed = _changed(each, one)
         if changed is None:
             return

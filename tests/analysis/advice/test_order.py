@@ -6,6 +6,7 @@ import pytest
 from tests.analysis.advice.made import Made, step, waste
 
 from millefeuille.analysis.advice.arguments import arguments
+from millefeuille.analysis.advice.edits import AddFlag, Ignore
 from millefeuille.analysis.advice.order import order
 from millefeuille.analysis.advice.rewrite import rewrite
 from millefeuille.testing.rawtars import file
@@ -86,3 +87,28 @@ def test_what_a_copy_leaves_out_does_not_come_with_a_part(
     (advice,) = order(made)
     found = rewrite(made.script, advice.edits).text.splitlines()[2:] if advice.edits else []
     assert found == lines
+
+
+@pytest.mark.parametrize(("row", "is_found"), [((3, 4), True), ((4, 5), False), ((2, 3), False)])
+def test_a_copy_does_not_go_behind_what_another_run_was_made_a_part_of(
+    row: tuple[int, ...], is_found: bool
+) -> None:
+    runs = [step(f"RUN apk add {name}", file(name.encode(), b"x")) for name in ("a", "b")]
+    made = waste(("FROM a", ()), SOURCES, ("WORKDIR /src", ()), *runs, step("RUN cat a", INSTALLED))
+    made.joined.append(row)
+    (advice,) = order(made)
+    assert bool(advice.edits) is is_found
+    (other,) = arguments(waste(("FROM a", ()), ("ARG COMMIT", ()), ("LABEL a=b", ()), *runs))
+    assert other.edits
+    tied = waste(("FROM a", ()), ("ARG COMMIT", ()), ("LABEL a=b", ()), *runs)
+    tied.joined.append((4, 5))
+    assert not any(advice.edits for advice in arguments(tied))
+
+
+def test_what_other_advice_leaves_out_shows_no_order() -> None:
+    files = [file(f"src/{name}".encode(), b"x") for name in (".git/a", "b/c", "d", "e")]
+    made = waste(("FROM a", ()), step("COPY . /src", *files), step("RUN apk add a", INSTALLED))
+    made.give([Ignore("**/.git"), Ignore("b"), AddFlag(1, "--exclude=d")])
+    (advice,) = order(made)
+    assert advice.trigger is not None
+    assert advice.trigger.name == "e"

@@ -59,17 +59,22 @@ def test_flags_of_joined_runs_are_kept() -> None:
 def test_instructions_come_go_and_move() -> None:
     assert _text(Remove(1)) == [*SOURCE[:4], *SOURCE[5:-1]]
     assert _text(Insert(1, "COPY req.txt /app/")) == [*SOURCE[:4], "COPY req.txt /app/", *SOURCE[4:-1]]
-    assert _text(Move(1, 3)) == [
+    assert _text(Move(1, (3,))) == [
         *SOURCE[:2], *SOURCE[5:8], "", "# the sources", "COPY   . /app", *SOURCE[8:-1]
     ]  # fmt: skip
 
 
+def test_a_move_goes_behind_what_is_left() -> None:
+    assert _text(Remove(4), Move(1, (3, 4))) == _text(Remove(4), Move(1, (3,)))
+    assert _text(Remove(4), Move(1, (4,))) == _text(Remove(4))
+
+
 def test_nothing_is_moved_to_the_front() -> None:
-    assert _text(Move(3, 1)) == _text()
+    assert _text(Move(3, (1,))) == _text()
 
 
 def test_what_is_gone_is_not_edited() -> None:
-    assert _text(Remove(1), AddFlag(1, "--link"), Move(1, 3)) == _text(Remove(1))
+    assert _text(Remove(1), AddFlag(1, "--link"), Move(1, (3,))) == _text(Remove(1))
 
 
 def test_a_history_without_a_dockerfile_is_rewritten_too() -> None:

@@ -320,6 +320,14 @@ COPY . .
 RUN npm ci
 CMD ["node", "index.js"]
 """, "order", 0, {"package.json": 100, "index.js": 1000}, hits=(2, 4)),
+    Bad("sources-before-npm-whose-cache-is-cleaned", """
+RUN printf '#!/bin/sh\\nmkdir -p ~/.npm; cat package.json | tee /m > ~/.npm/$1\\n' > /bin/npm && \\
+    chmod +x /bin/npm
+WORKDIR /app
+COPY . .
+RUN npm install
+RUN npm cache clean --force
+""", "order", 0, {"package.json": 100, "index.js": 1000}, hits=(2, 4)),
     Bad("sources-before-pip", """
 RUN printf '#!/bin/sh\\ncat $3 > /site\\n' > /bin/pip && chmod +x /bin/pip
 WORKDIR /app

@@ -44,11 +44,11 @@ def _argument(waste: Waste, number: int) -> Advice | None:
     rebuilt = sum(waste.account.layers[waste.script[each].layer].stored for each in passed)
     if not rebuilt:  # what writes nothing is soon made again
         return None
-    edits: list[Edit] = [Move(number, last)]
+    edits: list[Edit] = [Move(number, tuple(passed))]
     # Each goes behind the one that went there before it.
-    edits += [Move(label, place) for label, place in zip(labels, (number, *labels), strict=False)]
+    edits += [Move(label, (place,)) for label, place in zip(labels, (number, *labels), strict=False)]
     return Advice(
-        kind=ORDER, steps=(number, *labels, *passed), edits=tuple(edits),
+        kind=ORDER, steps=(number, *labels, *passed), edits=() if waste.is_joined(passed) else tuple(edits),
         rebuilt=rebuilt,
         trigger=Trigger("argument", name),
         text=f"Declare ARG {name} behind what does not read it: all RUNs below are made again with it",

@@ -98,6 +98,7 @@ def caches(waste: Waste) -> Iterator[Advice]:
         advice = _advice(waste, cache, found[cache], {waste.own[place.layer] for place in found[cache]})
         # A link does not lead out of a mount.
         advice = replace(advice, edits=()) if cache in tied else advice
+        waste.give(advice.edits)
         for edit in advice.edits:
             if isinstance(edit, AddFlag):
                 waste.mounted.setdefault(edit.step, []).append(f"/{cache.path}")

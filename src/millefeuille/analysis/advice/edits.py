@@ -62,10 +62,10 @@ class Insert(NamedTuple):
 
 
 class Move(NamedTuple):
-    """Put an instruction behind another, where it is not."""
+    """Put an instruction behind others, where it is not: behind the last of them that there still is."""
 
     step: int
-    behind: int
+    behind: tuple[int, ...]
 
 
 class Ignore(NamedTuple):

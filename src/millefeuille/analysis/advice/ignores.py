@@ -37,7 +37,7 @@ def ignores(waste: Waste) -> Iterator[Advice]:
             needed = is_needed(waste, name, found, min(steps))
             size, packed, paths = waste.claim(_with_copies(waste, found))
             edits: tuple[Edit, ...] = () if needed else (Ignore(f"**/{name}"),)
-            waste.ignored.update([name] if edits else [])
+            waste.give(edits)
             yield Advice(
                 kind=IGNORE, steps=tuple(steps), size=size, packed=packed, paths=paths, edits=edits,
                 text=f"Leave {name} out of the context with .dockerignore",

@@ -69,6 +69,7 @@ def _advice(waste: Waste, span: _Span, edits: tuple[Edit, ...]) -> Advice | None
         if edits and span.first <= waste.own[death.writer] and waste.own[death.killer] <= span.last
         and {waste.step(death.writer).word, waste.step(death.killer).word} <= {"RUN"}
     ]  # fmt: skip
+    waste.give(edits)
     waste.taken.update(span.copies if edits else ())
     kind, text = _named(waste, span, changed=bool(edits) or causes != {DELETED})
     steps = dict.fromkeys(waste.own[each] for death in span.deaths for each in (death.writer, death.killer))

@@ -54,6 +54,7 @@ def merging(waste: Waste) -> Iterator[Advice]:
 
 def _advice(waste: Waste, first: int, last: int, inside: Sequence[Death]) -> Advice:
     edits = join(waste, first, last)
+    waste.give(edits)
     size, packed, paths = waste.claim(place(death) for death in inside)
     runs = tuple(number for number in range(first, last + 1) if waste.script[number].word == "RUN")
     return Advice(

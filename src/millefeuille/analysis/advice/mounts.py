@@ -42,6 +42,7 @@ def mounts(waste: Waste) -> Iterator[Advice]:
         edits, more = _edits(waste, writer, killer, deaths)
         if not edits:
             continue
+        waste.give(edits)
         waste.taken.add(waste.own[writer])
         size, packed, paths = waste.claim(place(death) for death in (*deaths, *more))
         yield Advice(

@@ -21,6 +21,7 @@ def moved(waste: Waste) -> Iterator[Advice]:
     for (writer, killer), deaths in waste.removed_copies().items():
         edits, again = _edits(waste, writer, killer)
         if edits:
+            waste.give(edits)
             size, packed, paths = waste.claim(place(death) for death in deaths)
             waste.claim(again)  # what the COPY brings then, whatever becomes of it
             yield Advice(

@@ -144,6 +144,8 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
     other = sorted(file for file in copied.files if not _is_needed(file, work.needed))
     steps = work.passed if work.parted is None else (work.parted[0],)
     rebuilt = sum(waste.account.layers[waste.script[each].layer].stored for each in steps)
+    # What is left out of the context by then shows nothing.
+    other = sorted(other, key=lambda file: waste.is_omitted(number, posixpath.join(copied.source, file)))
     if not other or not rebuilt:  # what writes nothing is soon made again
         return None
     edits: list[Edit] = [
@@ -160,8 +162,8 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
         between = waste.script[number : work.passed[-1]]
         if not step.operands[1].startswith("/") and any(one.word == "WORKDIR" for one in between):
             edits.append(Retarget(number, f"{step.operands[0]} {copied.target.rstrip('/')}/"))
-        edits.append(Move(number, work.passed[-1]))
-    is_safe = not _may_leave_out(waste, number, copied, work.needed)
+        edits.append(Move(number, work.passed))
+    is_safe = not waste.is_joined(steps) and not _may_leave_out(waste, number, copied, work.needed)
     return Advice(
         kind=ORDER, steps=(number, *steps), edits=tuple(edits) if is_safe else (), rebuilt=rebuilt,
         trigger=Trigger("file", posixpath.join(copied.source, other[0])),

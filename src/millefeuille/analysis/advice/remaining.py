@@ -36,7 +36,7 @@ def _has(waste: Waste, layer: int, path: bytes) -> bool:
 
 def _is_ignored(waste: Waste, path: bytes) -> bool:
     names = path.decode("utf-8", "surrogateescape").split("/")
-    return not waste.ignored.isdisjoint(names)
+    return not waste.ignored.isdisjoint(f"**/{name}" for name in names)
 
 
 def _may_be_mounted(waste: Waste, path: bytes) -> bool:

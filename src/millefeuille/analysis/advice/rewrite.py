@@ -176,7 +176,7 @@ class _Draft:
 
     def _move(self, edit: Move) -> None:
         for line in self._found(edit.step):
-            for other in self._holding(edit.behind):
+            for other in [one for number in edit.behind for one in self._holding(number)][-1:]:
                 at, behind = self._lines.index(line), self._lines.index(other)
                 if at < behind:
                     self._lines.insert(behind, self._lines.pop(at))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from millefeuille.analysis.advice.edits import AddFlag, Edit
+from millefeuille.analysis.advice.edits import AddFlag, Edit, Ignore, Join
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
@@ -34,7 +34,8 @@ class Waste:
     claimed: set[Place] = field(default_factory=set)
     taken: set[int] = field(default_factory=set)  # COPYs that advice takes away
     flags: dict[int, list[str]] = field(default_factory=dict)  # by step, flags that advice gives to it
-    ignored: set[str] = field(default_factory=set)  # names that advice leaves out of the context, anywhere
+    ignored: set[str] = field(default_factory=set)  # patterns of what advice leaves out of the context
+    joined: list[tuple[int, ...]] = field(default_factory=list)  # steps of which advice makes one
     mounted: dict[int, list[str]] = field(default_factory=dict)  # by step, where advice mounts something
 
     def __post_init__(self) -> None:
@@ -109,10 +110,26 @@ class Waste:
         return is_old and self.account.changes[layer][entry] != KIND and not self.is_other(layer, path)
 
     def give(self, edits: Iterable[Edit]) -> None:
-        """Remember the flags that advice gives, which later advice is to keep."""
+        """Remember what advice does to steps, which later advice is to keep."""
         for edit in edits:
             if isinstance(edit, AddFlag):
                 self.flags.setdefault(edit.step, []).append(edit.flag)
+            elif isinstance(edit, Join):
+                self.joined.append(edit.steps)
+            elif isinstance(edit, Ignore):
+                self.ignored.add(edit.pattern)
+
+    def is_joined(self, steps: Sequence[int]) -> bool:
+        """Whether advice makes one RUN of some of the steps and another one."""
+        return any(not set(steps).isdisjoint(row) and not set(steps).issuperset(row) for row in self.joined)
+
+    def is_omitted(self, number: int, file: str) -> bool:
+        """Whether advice leaves a file of the context out of what a COPY brings."""
+        names = file.split("/")
+        paths = {"/".join(names[: at + 1]) for at in range(len(names))}
+        given = [flag for flag in self.flags.get(number, []) if flag.startswith("--exclude=")]
+        left_out = {*self.ignored, *(flag.partition("=")[2] for flag in given)}
+        return not left_out.isdisjoint(paths | {f"**/{name}" for name in names})
 
     def claim(self, places: Iterable[Place]) -> tuple[int, int, tuple[bytes, ...]]:
         """Take these for a piece of advice: their bytes, about their compressed ones, the largest paths."""
