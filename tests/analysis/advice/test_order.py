@@ -6,7 +6,7 @@ import pytest
 from tests.analysis.advice.made import Made, step, waste
 
 from millefeuille.analysis.advice.arguments import arguments
-from millefeuille.analysis.advice.edits import AddFlag, Ignore
+from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Prefix
 from millefeuille.analysis.advice.order import order
 from millefeuille.analysis.advice.rewrite import rewrite
 from millefeuille.testing.rawtars import file
@@ -112,3 +112,23 @@ def test_what_other_advice_leaves_out_shows_no_order() -> None:
     (advice,) = order(made)
     assert advice.trigger is not None
     assert advice.trigger.name == "e"
+
+
+CACHE, BIND = "--mount=type=cache,target=/root/.npm", "--mount=type=bind,source=x,target=/x,rw"
+
+
+@pytest.mark.parametrize(("edits", "found"), [
+    ([], ["RUN npm ci && npm cache clean --force", "RUN make"]),
+    ([AddFlag(3, CACHE), DropCommands(3, ("npm cache clean --force",))],
+     [f"RUN {CACHE} npm ci", f"RUN {CACHE} make"]),
+    ([AddFlag(3, BIND)], None),
+    ([Prefix(3, "apt-get update")], None),
+    ([DropCommands(3, ("make",), "true")], None),
+])  # fmt: skip
+def test_a_part_of_a_run_has_what_other_advice_gives_it(edits: list[Edit], found: list[str] | None) -> None:
+    run = step("RUN npm ci && npm cache clean --force && make", INSTALLED)
+    made = waste(("FROM a", ()), *APP, run)
+    made.give(edits)
+    (advice,) = order(made)
+    lines = rewrite(made.script, [*edits, *advice.edits]).text.splitlines()
+    assert ([line for line in lines if line[:3] == "RUN"] if advice.edits else None) == found

@@ -154,7 +154,9 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
     ]
     if work.parted is not None:
         later, found = work.parted
-        run = " ".join(("RUN", *waste.script[later].flags, " && ".join(found.commands)))
+        flags = dict.fromkeys((*waste.flags.get(later, ()), *waste.script[later].flags))
+        done = [text for text in found.commands if text not in waste.dropped.get(later, ())]
+        run = " ".join(("RUN", *flags, " && ".join(done)))
         # Options of the shell are for both.
         dropped = tuple(text for text in found.commands if not text.startswith(("set ", "umask ")))
         edits += [Insert(number, run), DropCommands(later, dropped)]
@@ -163,7 +165,9 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
         if not step.operands[1].startswith("/") and any(one.word == "WORKDIR" for one in between):
             edits.append(Retarget(number, f"{step.operands[0]} {copied.target.rstrip('/')}/"))
         edits.append(Move(number, work.passed))
-    is_safe = not waste.is_joined(steps) and not _may_leave_out(waste, number, copied, work.needed)
+    is_safe = work.parted is None or _may_be_parted(waste, work.parted[0])
+    is_safe = is_safe and not waste.is_joined(steps)
+    is_safe = is_safe and not _may_leave_out(waste, number, copied, work.needed)
     return Advice(
         kind=ORDER, steps=(number, *steps), edits=tuple(edits) if is_safe else (), rebuilt=rebuilt,
         trigger=Trigger("file", posixpath.join(copied.source, other[0])),
@@ -174,6 +178,12 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
 
 def _is_needed(file: str, needed: Sequence[str]) -> bool:
     return any(file == name or file.startswith(name + "/") for name in needed)
+
+
+def _may_be_parted(waste: Waste, number: int) -> bool:
+    """Whether other advice has a RUN do nothing of which it is not known which part is to do it."""
+    given = waste.flags.get(number, [])
+    return number not in waste.altered and not any(flag.startswith("--mount=type=bind") for flag in given)
 
 
 def _may_leave_out(waste: Waste, number: int, copied: _Copied, needed: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from millefeuille.analysis.advice.edits import AddFlag, Edit, Ignore, Join
+from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Join, Prefix
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
@@ -35,6 +35,8 @@ class Waste:
     taken: set[int] = field(default_factory=set)  # COPYs that advice takes away
     flags: dict[int, list[str]] = field(default_factory=dict)  # by step, flags that advice gives to it
     ignored: set[str] = field(default_factory=set)  # patterns of what advice leaves out of the context
+    dropped: dict[int, list[str]] = field(default_factory=dict)  # by step, what advice takes out of a RUN
+    altered: set[int] = field(default_factory=set)  # RUNs that advice gives another command
     joined: list[tuple[int, ...]] = field(default_factory=list)  # steps of which advice makes one
     mounted: dict[int, list[str]] = field(default_factory=dict)  # by step, where advice mounts something
 
@@ -114,6 +116,11 @@ class Waste:
         for edit in edits:
             if isinstance(edit, AddFlag):
                 self.flags.setdefault(edit.step, []).append(edit.flag)
+            elif isinstance(edit, DropCommands):
+                self.dropped.setdefault(edit.step, []).extend(edit.commands)
+                self.altered.update([edit.step] if edit.instead else [])
+            elif isinstance(edit, Prefix):
+                self.altered.add(edit.step)
             elif isinstance(edit, Join):
                 self.joined.append(edit.steps)
             elif isinstance(edit, Ignore):
