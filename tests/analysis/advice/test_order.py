@@ -6,7 +6,7 @@ import pytest
 from tests.analysis.advice.made import Made, step, waste
 
 from millefeuille.analysis.advice.arguments import arguments
-from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Prefix
+from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Join, Prefix, Retarget
 from millefeuille.analysis.advice.order import order
 from millefeuille.analysis.advice.rewrite import rewrite
 from millefeuille.testing.rawtars import file
@@ -132,3 +132,32 @@ def test_a_part_of_a_run_has_what_other_advice_gives_it(edits: list[Edit], found
     (advice,) = order(made)
     lines = rewrite(made.script, [*edits, *advice.edits]).text.splitlines()
     assert ([line for line in lines if line[:3] == "RUN"] if advice.edits else None) == found
+
+
+EMPTIED = DropCommands(3, ("chown 5 b",))
+
+
+@pytest.mark.parametrize(("edits", "is_found"), [
+    ([], False),
+    ([EMPTIED], True),
+    ([EMPTIED, DropCommands(3, ("chown 5 b",), "rm other")], False),
+    ([EMPTIED, Prefix(3, "apt-get update")], False),
+    ([EMPTIED, Retarget(1, "x /y")], False),
+    ([EMPTIED, Join((3, 4))], False),
+])  # fmt: skip
+def test_a_run_that_other_advice_empties_is_nothing_to_pass(edits: list[Edit], is_found: bool) -> None:
+    run = step("RUN chown 5 b", file(b"b", b"b", uid=5))
+    made = waste(("FROM a", ()), *APP, run, step("RUN npm ci", INSTALLED))
+    made.give(edits)
+    found = [advice for advice in order(made) if advice.edits]
+    assert bool(found) is is_found
+    if found:
+        lines = rewrite(made.script, [*edits, *found[0].edits]).text.splitlines()[2:]
+        assert lines == ["COPY src/package.json /", "RUN npm ci", "COPY src /"]
+
+
+def test_a_copy_that_other_advice_retargets_stays() -> None:
+    made = waste(("FROM a", ()), SOURCES, step("RUN apk add a", INSTALLED))
+    assert list(order(made))
+    made.give([Retarget(1, "src /other")])
+    assert not list(order(made))

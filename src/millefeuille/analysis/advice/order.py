@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from millefeuille.analysis.advice.advice import ORDER, Advice, Trigger
-from millefeuille.analysis.advice.dropping import fails_with
+from millefeuille.analysis.advice.dropping import fails_with, without
 from millefeuille.analysis.advice.edits import DropCommands, Edit, Insert, Move, Retarget
 from millefeuille.analysis.advice.installs import Reading, reading
 from millefeuille.analysis.advice.joining import exits
@@ -42,7 +42,8 @@ class _Work(NamedTuple):
 def order(waste: Waste) -> Iterator[Advice]:
     """Advice for COPYs of whole directories in front of installations."""
     for number, step in enumerate(waste.script):
-        is_there = step.layer >= 0 and number not in waste.taken and not is_made(waste, number)
+        is_gone = number in waste.taken or number in waste.retargeted
+        is_there = step.layer >= 0 and not is_gone and not is_made(waste, number)
         if step.copies and is_there and not step.fixed and len(step.operands) == 2:
             copied = _copied(waste, number)
             advice = _advice(waste, number, copied, _work(waste, number, copied)) if copied else None
@@ -75,6 +76,8 @@ def _work(waste: Waste, number: int, copied: _Copied) -> _Work:
         if run.word in ("ENV", "ARG") and _says_any(waste.script[number], run):
             break
         moves = moves or run.word in _MOVING
+        if _is_emptied(waste, later):
+            continue
         if run.word in _PASSED or (run.word in ("COPY", "ADD") and _is_apart(waste, number, later)):
             continue
         found = _reading(waste, later, copied) if run.word == "RUN" and run.layer >= 0 else None
@@ -91,6 +94,16 @@ def _work(waste: Waste, number: int, copied: _Copied) -> _Work:
         needed += [file for file in found.files if file not in needed]
         passed.append(later)
     return _Work(tuple(passed), tuple(needed), None)
+
+
+def _is_emptied(waste: Waste, number: int) -> bool:
+    """Whether other advice leaves nothing of a RUN. What it moved lies elsewhere already then, so that others
+    may not go by.
+    """
+    dropped = waste.dropped.get(number)
+    if not dropped or number in waste.altered or waste.retargeted or waste.is_joined([number]):
+        return False
+    return not without(waste.script[number].body, dropped)
 
 
 def _says_any(copy: Step, setting: Step) -> bool:

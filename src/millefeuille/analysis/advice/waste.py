@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Join, Prefix
+from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Join, Prefix, Retarget
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
@@ -37,6 +37,7 @@ class Waste:
     ignored: set[str] = field(default_factory=set)  # patterns of what advice leaves out of the context
     dropped: dict[int, list[str]] = field(default_factory=dict)  # by step, what advice takes out of a RUN
     altered: set[int] = field(default_factory=set)  # RUNs that advice gives another command
+    retargeted: set[int] = field(default_factory=set)  # COPYs that advice has bring the same to another place
     joined: list[tuple[int, ...]] = field(default_factory=list)  # steps of which advice makes one
     mounted: dict[int, list[str]] = field(default_factory=dict)  # by step, where advice mounts something
 
@@ -121,6 +122,8 @@ class Waste:
                 self.altered.update([edit.step] if edit.instead else [])
             elif isinstance(edit, Prefix):
                 self.altered.add(edit.step)
+            elif isinstance(edit, Retarget):
+                self.retargeted.add(edit.step)
             elif isinstance(edit, Join):
                 self.joined.append(edit.steps)
             elif isinstance(edit, Ignore):
