@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.analysis.advice.made import Made, step, waste
 
+from millefeuille.analysis.advice.advice import Advice
 from millefeuille.analysis.advice.advise import advise
-from millefeuille.analysis.advice.edits import AddFlag, Edit, Recast, Remove
+from millefeuille.analysis.advice.composing import composed
+from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Insert, Recast, Remove
+from millefeuille.analysis.advice.rewrite import rewrite
+from millefeuille.analysis.advice.step import read_step
 from millefeuille.testing.rawtars import directory, file
 
 COPY = step("COPY a /d", file(b"d", b"x" * 20000))
@@ -49,3 +53,32 @@ def test_what_is_left_out_of_a_copy_stays_out(rest: tuple[Made, ...]) -> None:
     ]
     assert AddFlag(3, EXCLUDED) in edits
     assert not any(isinstance(edit, (Recast, Remove)) and edit.step == 3 for edit in edits)
+
+
+def test_two_caches_that_one_command_empties() -> None:
+    made = waste(
+        ("FROM a", ()), ("WORKDIR /", ()),
+        step("RUN npm ci", directory(b"root/.npm"), file(b"root/.npm/a", b"x")),
+        step("RUN pip install x", directory(b"root/.cache"), file(b"root/.cache/pip/a", b"x")),
+        step(
+            "RUN npm -v && pip -V && rm -rf /root/.npm/* /root/.cache/pip/*", file(b"root/.npm/.wh.a"),
+            file(b"root/.cache/pip/.wh.a"),
+        ),
+    )  # fmt: skip
+    edits = [edit for advice in advise(made.image, made.account, made.script) for edit in advice.edits]
+    last = rewrite(made.script, edits).text.splitlines()[-1]
+    assert last.startswith("RUN --mount=")
+    assert last.endswith(",target=/root/.npm npm -v && pip -V")
+
+
+def test_what_cannot_be_followed_behind_other_advice_has_no_patch() -> None:
+    script = [read_step(line) for line in ("FROM a", "COPY a b", "RUN c && d", "RUN e")]
+    edits: list[tuple[Edit, ...]] = [
+        (Remove(1),), (Insert(1, "RUN f"),), (DropCommands(2, ("c",)),), (DropCommands(2, ("x",)),),
+        (AddFlag(2, "--mount=x"),), (AddFlag(3, "--mount=x"),),
+    ]  # fmt: skip
+    advice = [
+        Advice(kind="", text="", steps=(getattr(row[0], "step", -1),), edits=row) for row in edits
+    ]  # fmt: skip
+    found = [place for place, one in enumerate(composed(script, advice)) if one.edits]
+    assert found == [0, 2, 5]

@@ -17,7 +17,7 @@ FLAG = "--mount=x"
 
 def edits(path: str, *lines: str) -> tuple[Edit, ...]:
     script = [read_step(line) for line in lines]
-    waste: Any = SimpleNamespace(script=script)
+    waste: Any = SimpleNamespace(script=script, body=lambda number: script[number].body)
     return mounting(waste, path, FLAG, range(len(script)))
 
 
@@ -39,7 +39,7 @@ def test_who_needs_the_lists_fetches_them() -> None:
 def test_what_cannot_be_written_otherwise_is_left() -> None:
     assert edits("var/lib/apt/lists", 'RUN ["apt-get", "install", "a"]') == (AddFlag(0, FLAG),)
     script = read_step("RUN <<EOF", fixed=True, script="apt-get install a")
-    waste: Any = SimpleNamespace(script=[script])
+    waste: Any = SimpleNamespace(script=[script], body=lambda _: script.body)
     assert mounting(waste, "var/lib/apt/lists", FLAG, [0]) == ()
 
 

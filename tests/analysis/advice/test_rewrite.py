@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from millefeuille.analysis.advice.edits import (
     AddFlag,
     DropCommands,
@@ -10,8 +12,10 @@ from millefeuille.analysis.advice.edits import (
     Insert,
     Join,
     Move,
+    Prefix,
     Recast,
     Remove,
+    Retarget,
 )
 from millefeuille.analysis.advice.rewrite import rewrite
 from millefeuille.analysis.advice.step import read_step
@@ -120,3 +124,26 @@ def test_here_documents_lists_and_comments_are_joined() -> None:
         "FROM base", "RUN <<END", "(", "cd /x", "make", ") && \\", "    rm -r '/x y' && \\", "    (",
         "echo # done", ") && \\", "    (", "sh <<EOF", "ls", "EOF", ")", "END",
     ]  # fmt: skip
+
+
+GONE, JOINED, DROPPED = Remove(1), Join((2, 4)), DropCommands(2, ("a",))
+
+
+@pytest.mark.parametrize(("edits", "unmade"), [
+    ((GONE, Remove(1), AddFlag(1, "--link"), DropCommands(1, ("a",)), Prefix(1, "a")), ()),
+    ((GONE, Move(1, (3,))), (1,)),
+    ((GONE, Insert(1, "RUN a")), (1,)),
+    ((GONE, Retarget(1, "a b")), (1,)),
+    ((GONE, Recast(1, "--x", "a b")), (1,)),
+    ((Remove(4), Move(1, (4,))), (1,)),
+    ((Remove(4), Move(1, (3, 4))), ()),
+    ((JOINED, Insert(2, "RUN a"), AddFlag(2, "--x"), Move(1, (2,))), ()),
+    ((JOINED, DROPPED, Prefix(2, "a"), Remove(2)), (1, 2, 3)),
+    ((JOINED, DropCommands(4, ("a",))), ()),
+    ((DROPPED, DROPPED), ()),
+    ((DROPPED, DropCommands(2, ("a",), "b")), (1,)),
+    ((DropCommands(2, ("a",), "b"), DropCommands(2, ("a",), "c")), (1,)),
+    ((DropCommands(2, ("z",)), Ignore("x")), (0,)),
+])  # fmt: skip
+def test_edits_that_find_nothing_are_told(edits: tuple[Edit, ...], unmade: tuple[int, ...]) -> None:
+    assert rewrite(SCRIPT, edits, SOURCE).unmade == unmade

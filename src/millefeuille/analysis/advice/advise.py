@@ -8,6 +8,7 @@ from millefeuille.analysis.advice.advice import Advice
 from millefeuille.analysis.advice.arguments import arguments
 from millefeuille.analysis.advice.attributes import attributes
 from millefeuille.analysis.advice.caches import caches
+from millefeuille.analysis.advice.composing import composed
 from millefeuille.analysis.advice.duplicates import duplicates
 from millefeuille.analysis.advice.excluded import excluded
 from millefeuille.analysis.advice.ignores import ignores
@@ -41,4 +42,4 @@ def advise(image: Image, account: Ledger, script: Sequence[Step]) -> tuple[Advic
         for number, step in enumerate(script)
     ]  # fmt: skip
     waste = Waste(image=image, account=account, script=read)
-    return tuple(advice for rule in _RULES for advice in rule(waste))
+    return composed(read, [advice for rule in _RULES for advice in rule(waste)])

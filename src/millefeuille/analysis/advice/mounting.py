@@ -66,7 +66,7 @@ def mounting(waste: Waste, path: str, flag: str, steps: Sequence[int]) -> tuple[
             return ()
         if f"target=/{path}" not in " ".join(step.flags):
             edits.append(AddFlag(number, flag))
-        edits += _kept(step, number, path)
+        edits += _kept(waste, number, path)
     return tuple(edits)
 
 
@@ -103,10 +103,11 @@ def _is_like(word: str, path: str) -> bool:
     return bool(names) and len(names) == len(places) and all(map(fnmatchcase, places, names))
 
 
-def _kept(step: Step, number: int, path: str) -> list[Edit]:
+def _kept(waste: Waste, number: int, path: str) -> list[Edit]:
     """The edits that leave out what empties the mount."""
     found: list[Edit] = []
-    for text in commands(step.body) or () if not step.fixed else ():
+    body = "" if waste.script[number].fixed else waste.body(number)
+    for text in commands(body) or ():
         if _EMPTYING.fullmatch(" ".join(words(text))):
             found.append(DropCommands(number, (text,)))
             continue

@@ -20,6 +20,7 @@ from millefeuille.analysis.advice.edits import (
     Retarget,
 )
 from millefeuille.analysis.advice.joining import joined, prefixed
+from millefeuille.analysis.advice.shell import lists
 from millefeuille.analysis.advice.step import Step, read_step
 from millefeuille.annotations import Final
 from millefeuille.values import dataclass, replace
@@ -30,10 +31,13 @@ _WORD: Final = re.compile(r"^(\s*\w+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewritten:
-    """The new Dockerfile, and the lines that `.dockerignore` gets."""
+    """The new Dockerfile, the lines that `.dockerignore` gets, and the places of the edits that found nothing
+    of what they are to change.
+    """
 
     text: str
     ignored: tuple[str, ...]
+    unmade: tuple[int, ...] = ()
 
 
 @dataclass(kw_only=True, eq=False)
@@ -53,13 +57,14 @@ def rewrite(
     Dockerfile, of which those that end with `escape` go on.
     """
     draft = _Draft(script, source, escape)
-    ignored = []
-    for edit in edits:
+    ignored, unmade = [], []
+    for place, edit in enumerate(edits):
         if isinstance(edit, Ignore):
             ignored.append(edit.pattern)
         else:
+            unmade += [] if draft.can_make(edit) else [place]
             draft.make(edit)
-    return Rewritten(text=draft.text(), ignored=tuple(ignored))
+    return Rewritten(text=draft.text(), ignored=tuple(ignored), unmade=tuple(unmade))
 
 
 class _Draft:
@@ -67,6 +72,7 @@ class _Draft:
         self._lines: list[_Line] = []
         self._escape = escape
         self._joined: dict[int, int] = {}  # what is a part of another step now, and of which
+        self._dropped: dict[int, set[str]] = {}  # the commands that a step had, without others instead
         at = 0
         for number, step in enumerate(script):
             if source:
@@ -87,6 +93,25 @@ class _Draft:
 
     def _text(self, step: Step) -> str:
         return step.text if step.script else step.text.replace("\\\n", f"{self._escape}\n")
+
+    def can_make(self, edit: Edit) -> bool:
+        """Whether there is what an edit is to change; what is to go may be gone already."""
+        if isinstance(edit, Insert):
+            return bool(self._holding(edit.before))
+        if isinstance(edit, Move):
+            return bool(self._found(edit.step)) and any(map(self._holding, edit.behind))
+        if isinstance(edit, Recast | Retarget):
+            return bool(self._found(edit.step))
+        if isinstance(edit, DropCommands):
+            return edit.step not in self._joined and all(
+                self._has(line.step, edit) for line in self._found(edit.step)
+            )
+        return not isinstance(edit, Remove | Prefix) or edit.step not in self._joined
+
+    def _has(self, step: Step, edit: DropCommands) -> bool:
+        there = {text for row in lists(step.body) or ((step.body,),) for text in row}
+        gone = set() if edit.instead else self._dropped.get(edit.step, set())
+        return there | gone >= set(edit.commands)
 
     def make(self, edit: Edit) -> None:
         """Make one edit; of what an earlier one took out there is nothing left to edit."""
@@ -136,6 +161,8 @@ class _Draft:
             line.lines = (_WORD.sub(lambda word: f"{word[1]} {flag}", lines[0], count=1), *lines[1:])
 
     def _drop(self, line: _Line, edit: DropCommands) -> None:
+        if not edit.instead:
+            self._dropped.setdefault(edit.step, set()).update(edit.commands)
         body = without(line.step.body, edit.commands, edit.instead)
         if body:
             self._change(line, replace(line.step, body=body))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from millefeuille.analysis.advice.dropping import without
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Join, Prefix, Retarget
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.image import Image
@@ -36,6 +37,7 @@ class Waste:
     flags: dict[int, list[str]] = field(default_factory=dict)  # by step, flags that advice gives to it
     ignored: set[str] = field(default_factory=set)  # patterns of what advice leaves out of the context
     dropped: dict[int, list[str]] = field(default_factory=dict)  # by step, what advice takes out of a RUN
+    bodies: dict[int, str] = field(default_factory=dict)  # by step, what of a RUN is left then
     altered: set[int] = field(default_factory=set)  # RUNs that advice gives another command
     retargeted: set[int] = field(default_factory=set)  # COPYs that advice has bring the same to another place
     joined: list[tuple[int, ...]] = field(default_factory=list)  # steps of which advice makes one
@@ -120,6 +122,7 @@ class Waste:
             elif isinstance(edit, DropCommands):
                 self.dropped.setdefault(edit.step, []).extend(edit.commands)
                 self.altered.update([edit.step] if edit.instead else [])
+                self.bodies[edit.step] = without(self.body(edit.step), edit.commands, edit.instead)
             elif isinstance(edit, Prefix):
                 self.altered.add(edit.step)
             elif isinstance(edit, Retarget):
@@ -128,6 +131,10 @@ class Waste:
                 self.joined.append(edit.steps)
             elif isinstance(edit, Ignore):
                 self.ignored.add(edit.pattern)
+
+    def body(self, number: int) -> str:
+        """What a RUN does as far as advice leaves it."""
+        return self.bodies.get(number, self.script[number].body)
 
     def is_joined(self, steps: Sequence[int]) -> bool:
         """Whether advice makes one RUN of some of the steps and another one."""
