@@ -155,7 +155,8 @@ def _there(waste: Waste, number: int, here: str) -> set[str]:
 def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice | None:
     step = waste.script[number]
     other = sorted(file for file in copied.files if not _is_needed(file, work.needed))
-    steps = work.passed if work.parted is None else (work.parted[0],)
+    part = work.parted
+    steps = work.passed if part is None else (part[0],)
     rebuilt = sum(waste.account.layers[waste.script[each].layer].stored for each in steps)
     # What is left out of the context by then shows nothing.
     other = sorted(other, key=lambda file: waste.is_omitted(number, posixpath.join(copied.source, file)))
@@ -165,20 +166,8 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
         Insert(number, " ".join(("COPY", *_kept(waste, number), *words)))
         for words in _copies(step.operands[1], copied, work.needed)
     ]
-    if work.parted is not None:
-        later, found = work.parted
-        flags = dict.fromkeys((*waste.flags.get(later, ()), *waste.script[later].flags))
-        done = [text for text in found.commands if text not in waste.dropped.get(later, ())]
-        run = " ".join(("RUN", *flags, " && ".join(done)))
-        # Options of the shell are for both.
-        dropped = tuple(text for text in found.commands if not text.startswith(("set ", "umask ")))
-        edits += [Insert(number, run), DropCommands(later, dropped)]
-    else:
-        between = waste.script[number : work.passed[-1]]
-        if not step.operands[1].startswith("/") and any(one.word == "WORKDIR" for one in between):
-            edits.append(Retarget(number, f"{step.operands[0]} {copied.target.rstrip('/')}/"))
-        edits.append(Move(number, work.passed))
-    is_safe = work.parted is None or _may_be_parted(waste, work.parted[0])
+    edits += _moved(waste, number, copied, work) if part is None else _parted(waste, number, *part)
+    is_safe = part is None or _may_be_parted(waste, part[0])
     is_safe = is_safe and not waste.is_joined(steps)
     is_safe = is_safe and not _may_leave_out(waste, number, copied, work.needed)
     return Advice(
@@ -187,6 +176,24 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
         paths=(posixpath.join(copied.target, other[0])[1:].encode("utf-8", "surrogateescape"),),
         text="Install before the sources are copied: a change of a source file then leaves it in the cache",
     )  # fmt: skip
+
+
+def _moved(waste: Waste, number: int, copied: _Copied, work: _Work) -> list[Edit]:
+    """The edits that move a COPY, which may be into another working directory."""
+    step, between = waste.script[number], waste.script[number : work.passed[-1]]
+    edits: list[Edit] = []
+    if not step.operands[1].startswith("/") and any(one.word == "WORKDIR" for one in between):
+        edits.append(Retarget(number, f"{step.operands[0]} {copied.target.rstrip('/')}/"))
+    return [*edits, Move(number, work.passed)]
+
+
+def _parted(waste: Waste, number: int, later: int, found: Reading) -> list[Edit]:
+    """The edits that put a part of a RUN in front of a COPY, with what other advice makes of it."""
+    flags = dict.fromkeys((*waste.flags.get(later, ()), *waste.script[later].flags))
+    done = [text for text in found.commands if text not in waste.dropped.get(later, ())]
+    # Options of the shell are for both.
+    dropped = tuple(text for text in found.commands if not text.startswith(("set ", "umask ")))
+    return [Insert(number, " ".join(("RUN", *flags, " && ".join(done)))), DropCommands(later, dropped)]
 
 
 def _is_needed(file: str, needed: Sequence[str]) -> bool:
