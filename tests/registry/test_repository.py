@@ -281,6 +281,23 @@ class TestMirrors:
         with client.repository("nginx:1.24").open(blob) as stream:
             assert buffer[: stream.readinto(buffer)] == b"layer"
 
+    def test_mirror_for_tags_serves_all_of_a_tag(self, registry, mirror, make_client):
+        image = mirror.add_image("library/nginx", "1.24", [b"layer"])
+        blob = mirror.add_blob("library/nginx", b"layer")
+        client = make_client(hosts=self.hosts(registry, mirror.host, by_digest=False))
+        repository = client.repository("nginx:1.24")
+        assert repository.manifest(repository.resolve(Reference.parse("nginx:1.24")))[0] == image
+        buffer = bytearray(100)
+        with repository.open(blob) as stream:
+            assert buffer[: stream.readinto(buffer)] == b"layer"
+        assert not registry.requests
+
+    def test_mirror_for_tags_is_not_asked_for_a_digest(self, registry, mirror, make_client):
+        image = registry.add_image("library/nginx", "1.24", [b"layer"])
+        client = make_client(hosts=self.hosts(registry, mirror.host, by_digest=False))
+        assert client.repository(f"nginx@{image.digest}").manifest(image)[0] == image
+        assert not mirror.requests
+
     def test_all_failures_are_told(self, registry, mirror, make_client):
         client = make_client(hosts=self.hosts(registry, mirror.host))
         with pytest.raises(ManifestUnknown) as caught:

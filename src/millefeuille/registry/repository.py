@@ -222,10 +222,9 @@ class Repository:
 
     def _first(self, reference: Reference, act: Callable[[Place], T]) -> T:
         """The first place's answer; when none has one, the error of the registry itself."""
-        by_digest = reference.digest is not None
         failures: list[str] = []
         for endpoint, site in self._places[:-1]:
-            if not (endpoint.by_digest if by_digest else endpoint.by_tag):
+            if not self._serves(endpoint, reference):
                 continue
             try:
                 return act((endpoint, site))
@@ -239,6 +238,12 @@ class Repository:
                     [f"(Mirrors also failed: {' '.join(failures)})", error.advice or ""]
                 ).strip()
             raise
+
+    def _serves(self, endpoint: Endpoint, reference: Reference) -> bool:
+        """True when a mirror may be asked for `reference`: as it is written, or as part of a named tag."""
+        if reference.digest is None:
+            return endpoint.by_tag
+        return endpoint.by_digest or (endpoint.by_tag and self.reference.digest is None)
 
 
 def _blob(endpoint: Endpoint, digest: Digest) -> str:
