@@ -160,6 +160,7 @@ class TestBearer:
         with pytest.raises(TokenRefused, match="unauthorized: incorrect username or password") as caught:
             client.resolve(f"{bearer.host}/team/app:1")
         assert "?" not in str(caught.value)
+        assert caught.value.advice == f"Log in with `mille login {bearer.host}`."
 
     def test_identity_token_is_posted(self, bearer, make_client):
         image = bearer.add_image("team/app", "1", [DATA])

@@ -11,7 +11,8 @@ from email.utils import parsedate_to_datetime
 from millefeuille.values import dataclass
 
 PASSING = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
+_SECONDS = re.compile(r"\d+", re.ASCII)
+_ENDLESS = 1e9  # seconds; no server means more
 _IN_TEXT = re.compile(r"retry-after:\s*([0-9.]{1,20})(ns|µs|us|ms|s|m)\b", re.IGNORECASE)
 _UNITS = {"ns": 1e-9, "µs": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
@@ -40,7 +41,7 @@ def retry_after(headers: Mapping[str, str], text: str = "", *, now: float | None
     """The seconds a server asks to wait: in its header (RFC 9110, 10.2.3), or in the text of its error."""
     value = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(value):
-        return float(value)
+        return min(float(value), _ENDLESS)
     if value:
         try:
             date = parsedate_to_datetime(value)

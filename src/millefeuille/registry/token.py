@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from millefeuille.annotations import Any
 from millefeuille.errors import Denied, Failed, Unavailable
@@ -16,6 +16,7 @@ from millefeuille.progress import Progress, Warned
 from millefeuille.registry import body, realm
 from millefeuille.registry.challenge import Challenge
 from millefeuille.registry.credential import Credential, octets
+from millefeuille.registry.hosts import HUB_ENDPOINT
 from millefeuille.registry.redaction import clean, show_url
 from millefeuille.registry.transport import Request, Response, abandon
 from millefeuille.values import dataclass, field
@@ -84,9 +85,10 @@ class TokenSource:
         if credential is not None and credential.identity_token:
             response = self._post(target.url, service, scopes, credential.identity_token)
             if response.status not in (400, 401, 404, 405) or not credential.password:
-                return _read(target.url, response)
+                return _read(target.url, response, self._registry_url)
             abandon(response)
-        return _read(target.url, self._get(target.url, service, scopes, credential, offline))
+        response = self._get(target.url, service, scopes, credential, offline)
+        return _read(target.url, response, self._registry_url)
 
     def _get(
         self, url: str, service: str, scopes: Sequence[str], credential: Credential | None, offline: bool
@@ -117,7 +119,7 @@ class TokenSource:
         )
 
 
-def _read(url: str, response: Response) -> Token:
+def _read(url: str, response: Response, registry_url: str) -> Token:
     where = f'Get "{show_url(url)}"'
     try:
         answer = body.read(response, MAXIMUM_ANSWER)
@@ -129,7 +131,7 @@ def _read(url: str, response: Response) -> Token:
         raise TokenServerFailed(where, f"received unexpected HTTP status: {response.status}")
     fields = _fields(answer)
     if response.status in (400, 401, 403):
-        raise TokenRefused(f"{where}: unauthorized: {_reason(fields)}", advice="Log in with `mille login`.")
+        raise TokenRefused(f"{where}: unauthorized: {_reason(fields)}", advice=_advice(registry_url))
     text = fields.get("token") or fields.get("access_token")
     if response.status != 200 or not isinstance(text, str):
         raise BadToken(f"{where}: no token in the answer (HTTP status {response.status})")
@@ -143,6 +145,11 @@ def _read(url: str, response: Response) -> Token:
         lifetime=lifetime,
         refresh=refresh if isinstance(refresh, str) and refresh.isprintable() else "",
     )
+
+
+def _advice(registry_url: str) -> str:
+    host = urlsplit(registry_url).netloc
+    return "Log in with `mille login`." if host == HUB_ENDPOINT else f"Log in with `mille login {host}`."
 
 
 def _number(value: object) -> float:
