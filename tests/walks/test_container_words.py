@@ -154,7 +154,7 @@ def test_one_that_waits_for_its_next_start_has_no_process(home: Home) -> None:
         ),
     ):
         assert home.mille(*words) == ("", f"{said}\n", 1), words
-    assert home.mille("update", "-m", "64m", "web") == ("web\n", "", 0)
+    assert home.mille("update", "-m", "64m", "--memory-swap", "-1", "web") == ("web\n", "", 0)
 
 
 def test_info_counts_containers_by_what_they_do(home: Home) -> None:

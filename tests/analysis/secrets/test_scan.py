@@ -313,7 +313,7 @@ def test_commands_variables_and_labels_of_the_config() -> None:
 
 
 @pytest.mark.parametrize("members", [
-    {"Cmd": "sh"}, {"Healthcheck": {}}, {"Healthcheck": []}, {"OnBuild": None}, {"Cmd": [1, None]},
+    {"Cmd": "sh"}, {"Healthcheck": {}}, {"Healthcheck": None}, {"OnBuild": None}, {"Cmd": [None]},
 ])  # fmt: skip
 def test_members_of_other_kinds_hold_none(members: dict[str, object]) -> None:
     fields = {"rootfs": {"type": "layers", "diff_ids": []}, "config": members}

@@ -63,9 +63,10 @@ def test_without_the_program(tmp_path: Path) -> None:
 
 
 def test_a_place_that_is_too_deep(tmp_path: Path) -> None:
-    with pytest.raises(NoKeyAgent, match="too long for a socket"):
-        with key_agent(str(tmp_path / ("a" * 100)), [], os.environ):
-            pass
+    one = key(tmp_path / "one")
+    with key_agent(str(tmp_path / ("a" * 100)), [one], os.environ) as socket:
+        assert held(socket) == [public(one)]
+    assert os.listdir(tmp_path / ("a" * 100)) == []
 
 
 def test_it_ends_with_a_build_that_is_killed(tmp_path: Path) -> None:

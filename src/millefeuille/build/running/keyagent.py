@@ -18,13 +18,14 @@ from millefeuille.build.scratch import scratch
 from millefeuille.errors import Invalid, Unavailable
 
 _LONGEST: Final = 107  # bytes of a socket's path; unix(7)
+_SOCKET: Final = "agent"
 _PATH: Final = "/usr/bin:/bin"
 # The program has a group of its own, so that the kernel forgets whose end would be its own (prctl(2)).
 _UNTIL_THE_END: Final = 'ssh-agent -D -a "$0" & exec >&-; cat >/dev/null; kill $!; wait'
 
 
 class NoKeyAgent(Unavailable):
-    """There is no program that holds keys, or it has no place for its socket."""
+    """There is no program that holds keys, or it does not listen."""
 
 
 class BadKey(Invalid):
@@ -37,31 +38,42 @@ def key_agent(parent: str, keys: Sequence[str], environment: Mapping[str, str]) 
 
     For the thread that lives as long as the agent is needed. Raises NoKeyAgent, BadKey, OSError.
     """
-    with scratch(parent) as directory:
-        path = f"{directory}/agent"
-        if len(os.fsencode(path)) > _LONGEST:
-            raise NoKeyAgent(f"{path}: too long for a socket", advice="Give --ssh an agent's socket.")
-        agent = _started(path, environment)
+    with scratch(parent) as directory, _short(f"{directory}/{_SOCKET}") as path:
+        agent = _started(directory, environment)
         try:
             for key in keys:
-                _add(path, key, environment)
+                _add(directory, key, environment)
             yield path
         finally:
             _end(agent)
 
 
-def _started(path: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+@contextlib.contextmanager
+def _short(path: str) -> Iterator[str]:
+    """The path of a socket, or another way to it that is not too long for one, as long as this is open."""
+    if len(os.fsencode(path)) <= _LONGEST:
+        yield path
+        return
+    directory, name = os.path.split(path)
+    descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/{os.getpid()}/fd/{descriptor}/{name}"
+    finally:
+        os.close(descriptor)
+
+
+def _started(directory: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     if shutil.which("ssh-agent", path=environment.get("PATH", _PATH)) is None:
         raise _missing()
-    files.act("create", path)
+    files.act("create", f"{directory}/{_SOCKET}")
     agent = subprocess.Popen(
-        ["/bin/sh", "-c", _UNTIL_THE_END, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, start_new_session=True, env=environment,
+        ["/bin/sh", "-c", _UNTIL_THE_END, _SOCKET], cwd=directory, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True, env=environment,
     )  # fmt: skip
     assert agent.stdout is not None
     if not agent.stdout.readline():  # it tells of its socket once it listens
         _end(agent)
-        raise NoKeyAgent(f"{path}: ssh-agent does not listen there")
+        raise NoKeyAgent(f"{directory}: ssh-agent does not listen there")
     return agent
 
 
@@ -72,14 +84,14 @@ def _end(agent: subprocess.Popen[bytes]) -> None:
     agent.stdout.close()
 
 
-def _add(path: str, key: str, environment: Mapping[str, str]) -> None:
+def _add(directory: str, key: str, environment: Mapping[str, str]) -> None:
     # By standard input: of a file it would ask for a mode, which BuildKit does not.
-    told = {**environment, "SSH_AUTH_SOCK": path, "SSH_ASKPASS_REQUIRE": "never"}
+    told = {**environment, "SSH_AUTH_SOCK": _SOCKET, "SSH_ASKPASS_REQUIRE": "never"}
     try:
         with open(key, "rb") as file:
             done = subprocess.run(
-                ["ssh-add", "-q", "-"], stdin=file, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                env=told, start_new_session=True, check=False,
+                ["ssh-add", "-q", "-"], cwd=directory, stdin=file, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, env=told, start_new_session=True, check=False,
             )  # fmt: skip
     except FileNotFoundError as error:
         raise (_missing() if error.filename == "ssh-add" else error) from error
