@@ -107,8 +107,7 @@ def verified(bench: Bench, order: Order, name: str) -> Verified:
                 f"the rewritten Dockerfile does not build: {error}", advice="The advice stands without proof."
             ) from error
         found = tuple(_unexpected(advice, before.image, differing(before.image, after.image)))
-        varying = _varying(bench, order, before.image) if any(one.how == _CONTENT for one in found) else ()
-        chance = {one.path for one in found if one.how == _CONTENT}.intersection(varying)
+        chance = _by_chance(bench, order, before.image, found)
         return Verified(
             advised=advice, rewritten=rewritten, before=before.account.stored, after=after.account.stored,
             differing=tuple(one for one in found if one.path not in chance), varying=tuple(sorted(chance)),
@@ -152,14 +151,20 @@ def _rewritten_order(order: Order, rewritten: Rewritten) -> Order:
     )  # fmt: skip
 
 
-def _varying(bench: Bench, order: Order, image: Image) -> tuple[bytes, ...]:
-    """The files that have other content when the Dockerfile is built once more as it is; none if it fails."""
+def _by_chance(bench: Bench, order: Order, image: Image, found: tuple[Differing, ...]) -> set[bytes]:
+    """Those of `found` that have other content when the Dockerfile is built once more as it is, too: which is
+    done only where some have; none if it fails.
+    """
+    others = {one.path for one in found if one.how == _CONTENT}
+    if not others:
+        return others
     anew = replace(order, request=replace(order.request, no_cache=frozenset()))
     try:
         with _built(bench, anew) as again:
-            return tuple(one.path for one in differing(image, again.image) if one.how == _CONTENT)
+            varying = (one.path for one in differing(image, again.image) if one.how == _CONTENT)
+            return others.intersection(varying)
     except MilleError:
-        return ()
+        return set()
 
 
 def _unexpected(advice: Advised, before: Image, found: Iterator[Differing]) -> Iterator[Differing]:
