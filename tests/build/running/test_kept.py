@@ -99,7 +99,7 @@ def test_shell(steps: Steps, tmp_path: Path) -> None:
     )  # fmt: skip
     assert root.wish.arguments[0] == "/bin/sh"
     code, output = inside(
-        steps, root, "/bin/sh", "-c", "pwd; id -u; echo $A; cat left /m/file; ls /c; ls /run; exit 5"
+        steps, root, "/bin/sh", "-c", "pwd; id -u; echo $A; cat left /m/file; ls /c; ls /run 2>&1; exit 5"
     )
     assert (code, output.splitlines()[:6]) == (5, ["/w", "33", "1", "x", "context", "y"])
     assert "hush" not in output
