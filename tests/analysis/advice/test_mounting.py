@@ -36,6 +36,12 @@ def test_who_needs_the_lists_fetches_them() -> None:
     assert edits("root/.cache/pip", "RUN pip install a") == (AddFlag(0, FLAG),)
 
 
+@pytest.mark.parametrize("key", ["target", "dst", "destination", "Target"])
+def test_who_has_a_mount_there_gets_no_other(key: str) -> None:
+    assert edits("root/.npm", f"RUN --mount=type=cache,{key}=/root/.npm/ npm ci") == ()
+    assert edits("root/.npm", f"RUN --mount=id=a,type=cache,{key}=/root/.npm/a npm ci") == (AddFlag(0, FLAG),)
+
+
 def test_what_cannot_be_written_otherwise_is_left() -> None:
     assert edits("var/lib/apt/lists", 'RUN ["apt-get", "install", "a"]') == (AddFlag(0, FLAG),)
     script = read_step("RUN <<EOF", fixed=True, script="apt-get install a")

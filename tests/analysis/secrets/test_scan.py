@@ -31,6 +31,14 @@ FOUND = [
     (b"x", b"s" + b"k_live_" + LETTERS[:24], "stripe-key"),
     (b"x", b"AI" + b"za" + LETTERS[:35], "google-key"),
     (b"root/.npmrc", b"//registry/:_authToken=" + LETTERS, "npm-login"),
+    (b"root/.yarnrc.yml", b'npmAuthToken: "' + LETTERS + b'"\n', "npm-login"),
+    (b"app/.yarnrc.yml", b"npmScopes:\n  corp:\n    npmAuthIdent: me:hunter22\n", "npm-login"),
+    (b"root/.config/pypoetry/auth.toml", b'[http-basic.x]\npassword = "hunter22"\n', "password"),
+    (b"root/.boto", b"[Credentials]\ngs_oauth2_refresh_token = " + LETTERS + b"\n", "password"),
+    (b"root/.s3cfg", b"[default]\nsecret_key = " + LETTERS + b"\n", "password"),
+    (b"root/.azure/msal_token_cache.json", b'{"a": {"secret": "' + LETTERS + b'"}}', "azure-login"),
+    (b"app/config/master.key", hashlib.md5(b"a").hexdigest().encode() + b"\n", "rails-key"),
+    (b"app/config/credentials/production.key", hashlib.md5(b"a").hexdigest().encode(), "rails-key"),
     (b"root/.docker/config.json", b'{"auths":{"r":{"auth":"' + BODY[:24] + b'"}}}', "docker-login"),
     (b"root/.netrc", b"machine a login b password hunter22", "netrc"),
     (b"app/.env", b"DEBUG=1\nDB_PASSWORD=correct-horse\n", "password"),
@@ -112,6 +120,8 @@ def test_a_secret_is_found_where_it_is_and_not_shown(path: bytes, data: bytes, r
     (b"app/.env", b"PASSWORD=${FROM_OUTSIDE}\nTOKEN=\nPASSWORD=changeme-please\n"),
     (b"x", b"AK" + b"IAIOSFODNN7EXAMPLE"),
     (b"root/.npmrc", b"//registry/:_authToken=${NPM_TOKEN}"),
+    (b"app/.yarnrc.yml", b'npmAuthToken: "${NPM_TOKEN-}"'),
+    (b"app/config/master.key", b"not a key"),
     (b"app/settings.py", b"PASSWORD = get_password('db1')\nTOKEN = tokens[0]\nAPI_KEY = 'correcthorse'\n"),
     (b"app/config.yml", b"password: ${DB_PASSWORD1}\ntoken: string\nsecret: {{ vault1 }}\n"),
     (b"x", b"mon" + b"key-" + hashlib.md5(b"a").hexdigest().encode()),
@@ -253,7 +263,7 @@ RUNS = (
 NAMES = (
     b"requirements.txt", b".env", b"values.yaml", b"a.sh", b".npmrc", b"settings.xml", b"wp-config.php",
     b"auth.json", b".pgpass", b"etc/shadow", b"htpasswd", b".kube/config", b"appsettings.json", b".netrc",
-    b".gitconfig", b"",
+    b".gitconfig", b".yarnrc.yml", b".azure/accessTokens.json", b"config/master.key", b"",
 )  # fmt: skip
 
 

@@ -150,6 +150,11 @@ IN_FILES: Final = (
         paths=rb"(^|/)(\.npmrc|etc/npmrc)$",
     ),
     _rule(
+        "npm-login", "npmAuth",
+        rb"(?m)^[ \t]*[\"']?npmAuth(?:Token|Ident)[\"']?:[ \t]*[\"']?(?P<s>[^\s${\"'][^\s\"']{7,})",
+        paths=rb"(^|/)\.yarnrc\.yml$",
+    ),
+    _rule(
         "url-password", "://",
         rb"[a-z0-9+.-]://[^\s:/@\"']*:(?P<s>[^\s/@${\"']{3,})@",
         paths=_GIT + rb"|(^|/)("
@@ -166,7 +171,8 @@ IN_FILES: Final = (
         "password", "",
         _BEFORE + rb"[\"']?(?P<s>[^\s\"'#${<][^\s\"']{5,})",
         paths=rb"(^|/)(\.env(\.[^/]*)?|[^/]+\.env|\.aws/credentials|credentials(\.toml)?|"
-        rb"\.gradle/gradle\.properties|\.pypirc|\.my\.cnf|secrets?\.(ya?ml|json|toml|ini|properties))$",
+        rb"\.gradle/gradle\.properties|\.pypirc|\.my\.cnf|secrets?\.(ya?ml|json|toml|ini|properties)"
+        rb"|pypoetry/auth\.toml|\.boto|etc/boto\.cfg|\.s3cfg)$",
     ),
     _rule(
         "password", "", _BEFORE + rb"[\"']?" + _MADE + rb"(?P<s>[^\s\"'#${<(\[]{8,200}?)[\"']?,?;?[ \t]*$",
@@ -226,6 +232,15 @@ IN_FILES: Final = (
     _rule(
         "google-login", "refresh_token", rb'"refresh_token"\s*:\s*"(?P<s>[^"\s${<]{12,})"',
         paths=rb"(^|/)(application_default_credentials|adc)\.json$",
+    ),
+    _rule(
+        "azure-login", "oken|secret",
+        rb'"(?:secret|accessToken|refreshToken|client_secret)"\s*:\s*"(?P<s>[^"\s${<]{16,})"',
+        paths=rb"(^|/)\.azure/(msal_token_cache|msal_http_cache|accessTokens|service_principal_entries)\.json$",
+    ),
+    _rule(
+        "rails-key", "", rb"\A\s*(?P<s>[0-9a-f]{32})\s*\Z",
+        paths=rb"(^|/)config/(master|credentials/[^/]+)\.key$",
     ),
     _rule(
         "connection-string", "",
