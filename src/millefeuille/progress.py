@@ -26,10 +26,9 @@ class LayerFound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerWaiting:
-    """Another process fetches this layer already; `holder` is its process ID, 0 when unknown."""
+    """Another process fetches this layer already."""
 
     digest: Digest
-    holder: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

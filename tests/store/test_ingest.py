@@ -29,7 +29,7 @@ def made(store: Store) -> Store:
 
 
 def _bring(store: Store, one: Layer, diff_id: Digest | None = None, *, replace: bool = False) -> LayerRecord:
-    with ingest(store.disk, one.descriptor(), lambda holder: None) as coming:
+    with ingest(store.disk, one.descriptor(), lambda: None) as coming:
         coming.feed(one.blob)
         return coming.commit(diff_id, replace=replace)[0]
 
@@ -50,7 +50,7 @@ def test_blob_tar_index_and_origin(compression: str, made: Store) -> None:
 
 
 def test_nothing_is_visible_before_the_commit(made: Store) -> None:
-    with ingest(made.disk, ONE.descriptor(), lambda holder: None) as coming:
+    with ingest(made.disk, ONE.descriptor(), lambda: None) as coming:
         coming.feed(ONE.blob)
         assert ONE.descriptor().digest not in made.blobs
         assert list(on_disk(made.disk)) == []
@@ -63,7 +63,7 @@ def test_who_was_forked_meanwhile_has_no_right_to_a_blob(
     """Neither to go on with one that was cut off, nor to give layers their names."""
     blob = ONE.descriptor()
 
-    def never(holder: int) -> None:
+    def never() -> None:
         pytest.fail("it is locked")
 
     with outliving() as children:
@@ -89,7 +89,7 @@ def test_who_was_forked_meanwhile_has_no_right_to_a_blob(
     ],
 )
 def test_wrong_bytes_leave_nothing(data: bytes, diff_id: Digest | None, message: str, made: Store) -> None:
-    with ingest(made.disk, ONE.descriptor(), lambda holder: None) as coming:
+    with ingest(made.disk, ONE.descriptor(), lambda: None) as coming:
         with pytest.raises(CorruptBlob, match=message):
             coming.feed(data)
             coming.commit(diff_id)
@@ -171,7 +171,7 @@ def test_a_finished_but_unnamed_blob_is_taken_up_without_rights(made: Store) -> 
         try:
             os.setgid(65534)
             os.setuid(65534)
-            with ingest(made.disk, ONE.descriptor(), lambda holder: None) as coming:
+            with ingest(made.disk, ONE.descriptor(), lambda: None) as coming:
                 coming.resume()
                 coming.commit(ONE.diff_id)
             code = 0
@@ -184,6 +184,6 @@ def test_a_finished_but_unnamed_blob_is_taken_up_without_rights(made: Store) -> 
 
 def test_the_descriptor_decides_the_size(made: Store) -> None:
     short = Descriptor(media_type="x", digest=ONE.descriptor().digest, size=10)
-    with ingest(made.disk, short, lambda holder: None) as coming:
+    with ingest(made.disk, short, lambda: None) as coming:
         with pytest.raises(CorruptBlob, match="longer than the 10 bytes promised"):
             coming.feed(ONE.blob)

@@ -209,7 +209,7 @@ def _hold(store: Store, memory: Memory, reached: Any) -> int:
     """A process that has fetched a part of the blob and keeps the lock until it is killed."""
 
     def work() -> None:
-        with ingest(store.disk, BLOB, lambda holder: None) as coming:
+        with ingest(store.disk, BLOB, lambda: None) as coming:
             coming.feed(BIG.blob[:400_000])
             os.write(reached, b"x")
             signal.pause()
@@ -237,7 +237,7 @@ def test_a_second_process_waits_and_takes_over_from_a_dead_one(made: Store, memo
 
 def test_a_second_process_takes_what_the_first_has_stored(made: Store, memory: Memory) -> None:
     seen = Seen()
-    with ingest(made.disk, BLOB, lambda holder: None) as coming:
+    with ingest(made.disk, BLOB, lambda: None) as coming:
         thread = threading.Thread(target=lambda: _fetch(made, memory, BIG, seen=seen))
         thread.start()
         _wait_for(lambda: seen.of(LayerWaiting))
@@ -251,7 +251,7 @@ def test_a_second_process_takes_what_the_first_has_stored(made: Store, memory: M
 
 def test_a_failure_ends_the_wait_for_another_process(made: Store, memory: Memory) -> None:
     memory.cuts[layer(2).descriptor().digest] = 10
-    with ingest(made.disk, BLOB, lambda holder: None), pytest.raises(Failed, match="connection reset"):
+    with ingest(made.disk, BLOB, lambda: None), pytest.raises(Failed, match="connection reset"):
         _fetch(made, memory, BIG, layer(2))
 
 

@@ -264,9 +264,9 @@ def layer_record(content: LayerContent) -> LayerRecord:
 
 
 @contextlib.contextmanager
-def ingest(disk: Disk, blob: Descriptor, waiting: Callable[[int], None]) -> Iterator[LayerIngest]:
-    """Hold the right to fetch a blob. While another process has it, `waiting` is called with its ID before
-    each pause; what it raises ends the wait.
+def ingest(disk: Disk, blob: Descriptor, waiting: Callable[[], None]) -> Iterator[LayerIngest]:
+    """Hold the right to fetch a blob. While another process has it, `waiting` is called before each pause;
+    what it raises ends the wait.
 
     Look again whether the blob exists when the block begins: that process may have stored it.
     """
@@ -300,13 +300,13 @@ def making(disk: Disk) -> Iterator[LayerIngest]:
         files.release(descriptor)
 
 
-def _lock(path: str, waiting: Callable[[int], None]) -> int:
+def _lock(path: str, waiting: Callable[[], None]) -> int:
     """Open and lock a partial blob; the lock must be on the file that has the name still."""
     while True:
         descriptor = _open(path, waiting)
         try:
             while not files.try_lock(descriptor):
-                waiting(0)
+                waiting()
                 time.sleep(_POLL)
         except BaseException:
             os.close(descriptor)
@@ -316,13 +316,13 @@ def _lock(path: str, waiting: Callable[[int], None]) -> int:
         files.release(descriptor)
 
 
-def _open(path: str, waiting: Callable[[int], None]) -> int:
+def _open(path: str, waiting: Callable[[], None]) -> int:
     while True:
         try:
             return files.create(path, exclusive=False)
         except PermissionError:
             if not _revive(path):
-                waiting(0)
+                waiting()
                 time.sleep(_POLL)
 
 

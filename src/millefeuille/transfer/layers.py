@@ -11,6 +11,7 @@ from millefeuille import files
 from millefeuille.errors import Corrupt, Invalid, MilleError, NotFound
 from millefeuille.layers import heap
 from millefeuille.layers.ingest import CHUNK
+from millefeuille.layers.naming import naming
 from millefeuille.oci import mediatype
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
@@ -126,17 +127,16 @@ class LayerFetch:
     def _obtain(self, blob: Descriptor, diff_id: Digest, source: Blobs | ImageSource) -> LayerRecord:
         """One layer, from the store's own blob or from outside."""
 
-        told: list[int] = []
+        told: list[Digest] = []
 
-        def waiting(holder: int) -> None:
+        def waiting() -> None:
             if self._stop.is_set():
                 raise Stopped("stopped")
             if not told:
-                told.append(holder)
-                self._progress.report(LayerWaiting(digest=blob.digest, holder=holder))
+                told.append(blob.digest)
+                self._progress.report(LayerWaiting(digest=blob.digest))
 
-        disk = self._store.disk
-        with ingest(disk, blob, waiting) as layer:
+        with naming(blob.digest), ingest(self._store.disk, blob, waiting) as layer:
             stored = self._stored(blob, diff_id)
             if stored is not None:
                 layer.discard()  # another process stored it while this one waited for the lock

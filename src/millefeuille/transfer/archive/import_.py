@@ -109,7 +109,7 @@ def _layer(store: Store, blob: Descriptor, stream: MemberStream) -> LayerRecord:
     if known is not None and store.blobs.holds(blob) and layers.is_intact(store.disk, known):
         return known
     try:
-        with ingest(store.disk, blob, lambda holder: None) as layer:
+        with ingest(store.disk, blob, lambda: None) as layer:
             at = layer.resume()
             while at:  # kept by an import that was cut off
                 at -= stream.readinto(bytearray(min(at, CHUNK)))

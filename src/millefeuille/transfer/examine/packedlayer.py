@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from millefeuille.layers.index import LayerIndex
 from millefeuille.layers.ingest import CHUNK, LayerPass
+from millefeuille.layers.naming import naming
 from millefeuille.oci.descriptor import Descriptor
 from millefeuille.oci.digest import Digest
 from millefeuille.transfer.archive.contents import MemberStream
@@ -30,9 +31,10 @@ class PackedLayer:
         """The same, encoded."""
         reading = LayerPass(None, algorithm=self._blob.digest.algorithm)
         try:
-            for _, piece in self._stream.pieces(CHUNK):
-                reading.feed(piece)
-            content = reading.finish()
+            with naming(self.digest):
+                for _, piece in self._stream.pieces(CHUNK):
+                    reading.feed(piece)
+                content = reading.finish()
         except BaseException:
             reading.abort()
             raise

@@ -26,8 +26,9 @@ _BEGINNING: Final = 8e6  # until the other process has begun, and what it says h
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from millefeuille.layers import stage
+    from millefeuille.layers import naming, stage
 else:
+    naming = Later("millefeuille.layers.naming")
     stage = Later("millefeuille.layers.stage")  # for who works alone
 
 Hashers = list[Any]
@@ -85,7 +86,8 @@ class PlainLayer:
         # What is said of a damaged layer is that it is damaged, not what the tar looks like for it.
         self._hold(bytes(digests) or self.digests())
         if wrong is not None:
-            raise wrong
+            with naming.naming(self.digest):
+                raise wrong
         index = part.joined(parser, builder, end)
         if index is None:
             self._read_on(parser, cut)
@@ -121,7 +123,8 @@ class PlainLayer:
             self._hash(hashers)
         self._hold(_told(hashers))
         if wrong is not None:
-            raise wrong
+            with naming.naming(self.digest):
+                raise wrong
         return builder
 
     def _read_hashed(self, parser: TarParser, hashers: Hashers) -> None:
