@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,24 @@ def test_a_list(home: Home, registry_server: RegistryServer, image: MadeImage) -
     inner = MANIFEST.format("\t\t\t", image=Shown(image), **DOCKER)
     expected = f"[\n\t{head}{inner}\t\t}}\n\t}}\n]\n"
     assert home.mille("manifest", "inspect", "-v", name) == (expected, "", 0)
+
+
+def test_a_list_of_lists(home: Home, registry_server: RegistryServer, image: MadeImage) -> None:
+    address, kind = registry_server.address, "application/vnd.docker.distribution.manifest.list.v2+json"
+    push([image], address, "team/nest", "inner")
+    inner = home.mille("manifest", "inspect", "-v", f"{address}/team/nest:inner")
+    with urllib.request.urlopen(
+        urllib.request.Request(f"http://{address}/v2/team/nest/manifests/inner", headers={"Accept": kind})
+    ) as answer:
+        raw = answer.read()
+    entry = {"mediaType": kind, "size": len(raw), "digest": digest_of(raw)}
+    outer = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": [entry, entry]}).encode()
+    urllib.request.urlopen(urllib.request.Request(
+        f"http://{address}/v2/team/nest/manifests/outer", outer, {"Content-Type": kind}, method="PUT"
+    )).close()  # fmt: skip
+    shown, _, code = home.mille("manifest", "inspect", "-v", f"{address}/team/nest:outer")
+    assert (code, shown.replace("nest:outer@", "nest:inner@")) == (0, inner[0])
+    assert json.loads(shown)
 
 
 def test_what_is_not_there(home: Home, registry_server: RegistryServer) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from millefeuille.annotations import Any
+from millefeuille.annotations import Any, Final
 from millefeuille.docker.shapes import manifest as shapes
 from millefeuille.engine.registries import registries
-from millefeuille.errors import MilleError, NotFound
+from millefeuille.errors import Invalid, MilleError, NotFound
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, between
 from millefeuille.faces.cli.exits import Refusal
@@ -19,6 +19,8 @@ from millefeuille.oci.reference import Reference
 from millefeuille.oci.strictjson import parse_object
 from millefeuille.progress import Silent
 from millefeuille.registry.repository import Repository
+
+_INDEXES: Final = 64  # nobody needs more
 
 INSECURE = boolean("insecure", "Allow communication with an insecure registry")
 VERBOSE = boolean("verbose", "Output additional info including layers and platform", short="v")
@@ -51,15 +53,25 @@ def _verbose(repository: Repository, reference: Reference, descriptor: Descripto
     document = manifests.parse(raw, descriptor.media_type, str(reference))
     if isinstance(document, Manifest):
         return shapes.verbose_text(_one(str(reference), document, _platform(repository, document)))
-    return shapes.verbose_text(_each(repository, reference, document))
+    return shapes.verbose_text(_each(repository, reference, document, {descriptor.digest}))
 
 
-def _each(repository: Repository, reference: Reference, index: Index) -> list[dict[str, Any]]:
-    found = []
+def _each(
+    repository: Repository, reference: Reference, index: Index, seen: set[Digest]
+) -> list[dict[str, Any]]:
+    """What an index lists, and in its place what an index within it lists, each of these once."""
+    found: list[dict[str, Any]] = []
     for entry in index.manifests:
+        if entry.digest in seen:
+            continue
         descriptor, raw = repository.manifest(entry)
         held = manifests.parse(raw, descriptor.media_type, f"{reference}@{entry.digest}")
-        if isinstance(held, Manifest):
+        if isinstance(held, Index):
+            seen.add(entry.digest)
+            if len(seen) > _INDEXES:
+                raise Invalid(f"{reference}: more than {_INDEXES} indexes within each other")
+            found += _each(repository, reference, held, seen)
+        else:
             platform = entry.to_json().get("platform") or _platform(repository, held)
             found.append(_one(f"{reference}@{entry.digest}", held, platform))
     return found
