@@ -46,6 +46,12 @@ def test_any_text_is_a_time_or_an_error(text: str) -> None:
         assert text in str(error)
 
 
+@pytest.mark.parametrize("text", ["9" * 5000, "9" * 5000 + ".5", "9" * 5000 + "h", "9" * 19])
+def test_a_time_beyond_all_clocks(text: str) -> None:
+    with pytest.raises(InvalidTime, match=r"^failed to parse value as time or duration: "):
+        parse_time(text, _NOW)
+
+
 def test_a_duration_is_sent_as_whole_seconds() -> None:
     assert sent_time("10s", 25_700_000_000) == "15"
     assert sent_time("-1.5s", 0) == "1"

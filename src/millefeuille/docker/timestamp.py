@@ -18,6 +18,7 @@ _UNITS = {
 _PART_TEXT = r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)"
 _PART = pattern(f"(?a){_PART_TEXT}")
 _DURATION = pattern(rf"(?a)([+-]?)((?:{_PART_TEXT})+)")
+_DIGITS = 18  # of seconds and larger units, that count as nanoseconds too
 _UNIX = pattern(r"(?a)([+-]?\d+)(?:\.(\d+))?")
 _Element = tuple[str, int, int, int, int, str]
 # Each element of a layout: its spelling, the digits it takes, and what lies in range.
@@ -49,7 +50,7 @@ def parse_time(text: str, now: int, zone: tzinfo | None = None) -> int:
         unix = _UNIX.fullmatch(text)
         if "-" in text:
             raise
-        if unix is None:
+        if unix is None or len(unix[1]) > _DIGITS:
             raise InvalidTime(f'failed to parse value as time or duration: "{text}"') from None
     return int(unix[1]) * _SECOND + int((unix[2] or "")[:9].ljust(9, "0"))
 
@@ -66,6 +67,9 @@ def sent_time(text: str, now: int) -> str:
 
 def _nanoseconds(number: str, unit: str) -> int:
     whole, _, fraction = number.partition(".")
+    if len(whole) > _DIGITS:
+        raise InvalidTime(f'failed to parse value as time or duration: "{number}{unit}"')
+    fraction = fraction[:_DIGITS]
     scale = _UNITS[unit]
     return int(whole or 0) * scale + int(fraction or 0) * scale // int(10 ** len(fraction))
 

@@ -47,10 +47,16 @@ def test_durations(text: str, seconds: float) -> None:
     assert values.read_duration(text, 0.0) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "1", "h", "1h ", "1h-5m", "1d", "-", "."])
+@pytest.mark.parametrize("text", ["", "1", "h", "1h ", "1h-5m", "1d", "-", ".", "9999999h", "9" * 5000 + "s"])
 def test_bad_durations(text: str) -> None:
     with pytest.raises(ValueError, match=r'^time: invalid duration "'):
         values.read_duration(text, 0.0)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "-" + "9" * 5000, str(1 << 63)])
+def test_numbers_of_more_bits(text: str) -> None:
+    with pytest.raises(ValueError, match=r"value out of range$"):
+        values.read_int(text, 0)
 
 
 @given(st.lists(st.text(st.characters(exclude_characters='\r\n"', codec="utf-8")), min_size=1))

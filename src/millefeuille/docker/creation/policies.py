@@ -13,6 +13,8 @@ _ULIMITS: Final = frozenset((
     "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
     "rtprio", "rttime", "sigpending", "stack",
 ))  # fmt: skip
+_LARGEST: Final = 1 << 63
+_DIGITS: Final = 999  # of a number that is worth reading
 _SYSTEM_PATHS: Final = "systempaths=unconfined"
 
 
@@ -21,9 +23,11 @@ def restart_policy(text: str) -> dict[str, Any]:
     name, colon, count = text.partition(":")
     if colon and not name:
         raise InvalidOption("invalid restart policy format: no policy provided before colon")
-    if count and not re.fullmatch(r"[+-]?[0-9]+", count, re.ASCII):
-        raise InvalidOption("invalid restart policy format: maximum retry count must be an integer")
-    return {"Name": name, "MaximumRetryCount": int(count or 0)}
+    try:
+        return {"Name": name, "MaximumRetryCount": _integer(count or "0")}
+    except InvalidOption:
+        text = "invalid restart policy format: maximum retry count must be an integer"
+        raise InvalidOption(text) from None
 
 
 def ulimit(text: str) -> dict[str, Any]:
@@ -111,7 +115,7 @@ def _is_cut_off(text: str, error: ValueError) -> bool:
 def _integer(text: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
         raise InvalidOption(f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax")
-    number = int(text)
-    if not -(1 << 63) <= number < 1 << 63:
+    number = int(text) if len(text) <= _DIGITS else _LARGEST
+    if not -_LARGEST <= number < _LARGEST:
         raise InvalidOption(f"strconv.ParseInt: parsing {quoted(text)}: value out of range")
     return number

@@ -11,6 +11,9 @@ _UNITS: Final = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 
 _FLOAT: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _UNSIGNED: Final = r"0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|[1-9](?:_?[0-9])*|0"
 _NANO: Final = 1_000_000_000
+_LARGEST: Final = 1 << 63
+_DIGITS: Final = 999  # of a number that is worth reading
+_EXPONENT: Final = 7  # characters
 
 
 def memory(text: str) -> int:
@@ -24,9 +27,12 @@ def memory(text: str) -> int:
     if not re.fullmatch(_FLOAT, number):
         raise InvalidOption(f"strconv.ParseFloat: parsing {quoted(number)}: invalid syntax")
     size = float(number)
-    if size < 0:
+    if size == float("inf"):
+        raise InvalidOption(f"strconv.ParseFloat: parsing {quoted(number)}: value out of range")
+    size *= _unit(suffix)
+    if not 0 <= size < _LARGEST:
         raise InvalidOption(f"invalid size: '{text}'")
-    return int(size * _unit(suffix))
+    return int(size)
 
 
 def memory_and_swap(text: str) -> int:
@@ -37,7 +43,8 @@ def memory_and_swap(text: str) -> int:
 def nano_cpus(text: str) -> int:
     """Billionths of a processor, from a decimal number. Raises InvalidOption."""
     try:
-        cpus = fractions.Fraction(text)
+        exponent = text.lower().rpartition("e")[2]
+        cpus = fractions.Fraction(text if len(exponent) <= _EXPONENT or exponent == text else "")
     except (ValueError, ZeroDivisionError):
         raise InvalidOption(f"failed to parse {text} as a rational number") from None
     nano = cpus * _NANO
@@ -53,7 +60,7 @@ def unsigned(text: str, bits: int, base: int = 0) -> int:
         raise InvalidOption(f"strconv.ParseUint: parsing {quoted(text)}: invalid syntax")
     digits = text.replace("_", "")
     octal = base == 0 and len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
-    number = int(digits, 8 if octal else base)
+    number = int(digits, 8 if octal else base) if len(digits) <= _DIGITS else -1
     if number >> bits:
         raise InvalidOption(f"strconv.ParseUint: parsing {quoted(text)}: value out of range")
     return number

@@ -22,6 +22,7 @@ _SECONDS: Final = {
     "ns": 1e-9, "us": _MICRO, "µs": _MICRO, "μs": _MICRO, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0,
 }  # fmt: skip
 _LARGEST: Final = (1 << 63) - 1
+_DIGITS: Final = 999  # of a number that is worth reading
 
 
 def read_bool(text: str, before: bool) -> bool:
@@ -40,7 +41,7 @@ def read_int(text: str, before: int) -> int:
     sign = -1 if text[0] == "-" else 1
     digits = text.lstrip("+-").replace("_", "")
     octal = len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
-    number = sign * int(digits, 8 if octal else 0)
+    number = sign * int(digits, 8 if octal else 0) if len(digits) <= _DIGITS else _LARGEST + 1
     if not -_LARGEST - 1 <= number <= _LARGEST:
         raise ValueError(f"strconv.ParseInt: parsing {quoted(text)}: value out of range")
     return number
@@ -80,6 +81,8 @@ def read_duration(text: str, before: float) -> float:
     if not parts or sum(len(part[0]) for part in parts) != len(body):
         raise ValueError(f"time: invalid duration {quoted(text)}")
     seconds = sum(float(part[1]) * _SECONDS[part[2]] for part in parts)
+    if seconds * 1e9 > _LARGEST:
+        raise ValueError(f"time: invalid duration {quoted(text)}")
     return -seconds if text[0] == "-" else seconds
 
 
