@@ -9,7 +9,7 @@ from tests.analysis.stacks import stack
 
 from millefeuille.errors import MilleError
 from millefeuille.layers import plain
-from millefeuille.layers.index import IndexBuilder
+from millefeuille.layers.index import IndexBuilder, LayerIndex
 from millefeuille.layers.tar import Limits, TarParser
 from millefeuille.testing import rawtars
 
@@ -48,17 +48,27 @@ def test_odd_names_and_broken_headers_are_met_the_same_way(monkeypatch: pytest.M
         b"a", b"./a/b", b"/a", b"a//b", b"a/../b", b"a/./c", b".a", b"..", b"a/", b"d/.wh.x", b"d/e",
         b"d/e/f", b"n" * 100, b"d", b"\xff\xfe", b"./", b".", b"x\n", b"d/..",
     )  # fmt: skip
+    names += tuple(start + name for start in (b".//", b"././", b"//", b"/./", b".///") for name in (b"a", b"d/e", b"d"))
     chance = random.Random(7)
-    for _ in range(400):
-        entries = [rawtars.directory(b"d")]
+    for _ in range(600):
+        entries = [rawtars.directory(chance.choice((b"d", b"./d", b".//d")))]
         entries += [
-            rawtars.file(name, b"x" * chance.choice((0, 1, 512, 513))) for name in chance.sample(names, 5)
+            rawtars.file(name, b"x" * chance.choice((0, 1, 512, 513))) for name in chance.sample(names, 6)
         ]
         tar = bytearray(rawtars.archive(*entries))
         if chance.random() < 0.5:
             tar[chance.randrange(len(tar))] = chance.randrange(256)
         fast, slow = both(monkeypatch, bytes(tar), 1 << 20)
         assert fast == slow
+
+
+@pytest.mark.parametrize("start", [b".//", b"././", b"//", b"/./", b"./", b"/"])
+def test_a_file_in_the_root_has_no_slash_in_front(start: bytes) -> None:
+    names = (b"a", b"b", b"d/c")
+    tar = rawtars.archive(rawtars.directory(b"d"), *(rawtars.file(start + name, b"x") for name in names))
+    index = indexed(tar, 1 << 20)
+    assert isinstance(index, bytes)
+    assert LayerIndex(index).paths() == [b"d", *names]
 
 
 @pytest.mark.parametrize("limits", [Limits(entries=5), Limits(metadata=12), Limits(size=3)])

@@ -72,7 +72,7 @@ def take(
         above, _, leaf = path.rpartition(b"/")
         if above != parent:
             plain = above[2:] if above[:2] == b"./" else above
-            if plain not in known:
+            if not plain or plain not in known:  # ".//x" lies in the root too
                 break
             parent, children, skipped = above, known[plain], len(above) - len(plain)
         data = at + BLOCK_SIZE
