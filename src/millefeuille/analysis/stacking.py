@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from itertools import chain
 
 from millefeuille.analysis.layer import Layer, positions
 from millefeuille.annotations import Final, NamedTuple
@@ -96,17 +97,22 @@ class Stacking:
     def _add_columns(self, layer: Layer, shown: dict[bytes, int]) -> None:
         """Take a layer that names no path twice, and nothing below what it makes a file."""
         live, changes, start = self.live, self.changes[-1], self._starts[-1]
-        self._replace_parents(layer, shown)
         links = self._links(layer, shown)
         shown.update(links)
         entries = {layer.paths[entry]: entry for entry in positions(layer.kinds, HARDLINK)} if links else {}
-        for path in self._implied & shown.keys():
-            self._name(path, shown[path])
-            changes[entries.get(path, shown[path] - start)] = self._named(shown[path])
-        for path in sorted(shown.keys() & live.keys()):
-            change = self._compared(live[path], shown[path])
-            changes[entries.get(path, shown[path] - start)] = change
-            self._replace(path, live[path], shown[path], change)
+        turns = self._replaced_parents(layer, shown)
+        for path in chain(self._implied & shown.keys(), shown.keys() & live.keys()):
+            turns.append((entries.get(path, shown[path] - start), path))
+        turns.sort()  # of several names of a file, the one that goes last tells why
+        for entry, path in turns:
+            if path not in shown:
+                self._remove(path, TYPE, path)
+            elif path not in live:
+                self._name(path, shown[path])
+                changes[entry] = self._named(shown[path])
+            else:
+                changes[entry] = change = self._compared(live[path], shown[path])
+                self._replace(path, live[path], shown[path], change)
         if live:
             live.update(shown)
         else:
@@ -231,13 +237,18 @@ class Stacking:
             if path in layer.parents:
                 yield from [layer.paths[number] for number in layer.below(path)]
 
-    def _replace_parents(self, layer: Layer, shown: dict[bytes, int]) -> None:
-        """Directories that the layer needs and has no entry for take the place of files that are there."""
+    def _replaced_parents(self, layer: Layer, shown: dict[bytes, int]) -> list[tuple[int, bytes]]:
+        """Files in whose place the layer needs a directory that it has no entry for, each with the number of
+        the first entry below it.
+        """
+        found = []
         for path in layer.parents & self.live.keys():
             if path in shown or self._kinds[self.live[path]] == DIRECTORY:
                 continue
-            if any(layer.kinds[number] < WHITEOUT for number in layer.below(path)):
-                self._remove(path, TYPE, path)
+            needing = [number for number in layer.below(path) if layer.kinds[number] < WHITEOUT]
+            if needing:
+                found.append((min(needing), path))
+        return found
 
     def _make_parents(self, path: bytes) -> None:
         while path := path.rpartition(b"/")[0]:
