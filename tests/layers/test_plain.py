@@ -48,7 +48,8 @@ def test_odd_names_and_broken_headers_are_met_the_same_way(monkeypatch: pytest.M
         b"a", b"./a/b", b"/a", b"a//b", b"a/../b", b"a/./c", b".a", b"..", b"a/", b"d/.wh.x", b"d/e",
         b"d/e/f", b"n" * 100, b"d", b"\xff\xfe", b"./", b".", b"x\n", b"d/..",
     )  # fmt: skip
-    names += tuple(start + name for start in (b".//", b"././", b"//", b"/./", b".///") for name in (b"a", b"d/e", b"d"))
+    starts = (b".//", b"././", b"//", b"/./", b".///")
+    names += tuple(start + name for start in starts for name in (b"a", b"d/e", b"d"))
     chance = random.Random(7)
     for _ in range(600):
         entries = [rawtars.directory(chance.choice((b"d", b"./d", b".//d")))]

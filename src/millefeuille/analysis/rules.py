@@ -116,10 +116,10 @@ def parse_size(text: str) -> int:
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a path is the pattern, lies below it, or fits it as a shell's wildcard."""
+    """Whether a path is the pattern, or fits it as a shell's wildcard, or lies below what is or does."""
     path, pattern = path.strip("/"), pattern.strip("/")
     below = not pattern or path == pattern or path.startswith(pattern + "/")
-    return below or fnmatch.fnmatchcase(path, pattern)
+    return below or fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path, pattern + "/*")
 
 
 def _at_most(rule: str, words: str, size: int, limit: int) -> Outcome:

@@ -1,7 +1,7 @@
 """Images of other engines on this machine, as the archives they give out.
 
-Docker is asked over its socket, as its own client would: DOCKER_HOST, else /var/run/docker.sock. Podman has
-no daemon to ask, so its `podman image save` is started.
+Docker is asked over its socket, where its own client would look for it. Podman has no daemon to ask, so its
+`podman image save` is started.
 Source: Docker Engine API, `GET /images/{name}/get`; podman-save(1).
 """
 
@@ -20,8 +20,8 @@ from urllib.parse import quote, urlsplit
 
 from millefeuille.annotations import Final
 from millefeuille.errors import NotFound, Unavailable, Unsupported
+from millefeuille.registry.dockercontext import docker_host
 
-_SOCKET: Final = "unix:///var/run/docker.sock"
 _TIMEOUT: Final = 300.0  # seconds; an engine packs a whole layer before it sends the first byte of it
 
 Read = Callable[[int], bytes]
@@ -39,15 +39,18 @@ class NoImageThere(NotFound):
 def docker_archive(name: str, environment: Mapping[str, str]) -> Iterator[Read]:
     """A function that reads `docker save NAME`, as Docker's daemon sends it.
 
-    Raises EngineUnreachable, NoImageThere, Unsupported for a DOCKER_HOST that is neither unix nor tcp.
+    Raises EngineUnreachable, NoImageThere, NoContext, and Unsupported for an address that is neither unix
+    nor tcp.
     """
-    host = environment.get("DOCKER_HOST") or _SOCKET
+    host = docker_host(environment)
     with contextlib.closing(_connection(host)) as connection:
         with _reaching(host):
             connection.request("GET", f"/images/{quote(name, safe='')}/get", headers={"Host": "docker"})
             response = connection.getresponse()
-            if response.status != 200:
-                raise NoImageThere(f"docker: {_message(response)}")
+            if response.status == http.client.NOT_FOUND:
+                raise NoImageThere(f"docker: No such image: {name}")
+            if response.status != http.client.OK:
+                raise EngineUnreachable(f"docker: {name}: {_message(response)}")
 
         def read(size: int) -> bytes:
             with _reaching(host):
@@ -84,7 +87,8 @@ def podman_archive(name: str, environment: Mapping[str, str]) -> Iterator[Read]:
             if not data and process.wait():
                 errors.seek(0)
                 lines = errors.read().decode(errors="replace").strip().splitlines()
-                raise NoImageThere(f"podman: {lines[-1] if lines else f'exit code {process.returncode}'}")
+                said = lines[-1].removeprefix("Error: ") if lines else f"exit code {process.returncode}"
+                raise NoImageThere(f"podman: {said}")
             return data
 
         try:
@@ -99,7 +103,7 @@ def _connection(host: str) -> http.client.HTTPConnection:
         return _UnixConnection(parts.path or f"/{parts.netloc}")
     if parts.scheme in ("tcp", "http") and parts.hostname:
         return http.client.HTTPConnection(parts.hostname, parts.port or 2375, timeout=_TIMEOUT)
-    raise Unsupported(f"DOCKER_HOST {host}: only unix:// and tcp:// are spoken")
+    raise Unsupported(f"Docker's daemon at {host}: only unix:// and tcp:// are spoken")
 
 
 def _message(response: http.client.HTTPResponse) -> str:

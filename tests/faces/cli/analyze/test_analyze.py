@@ -177,6 +177,8 @@ def test_rules_that_are_none(text: str, error: str, home: Home, loaded: str, tmp
         (("--min-efficiency", "0.86"), 1),
         (("--max-path-size", "/etc=700"), 0),
         (("--max-path-size", "/etc=699"), 1),
+        (("--max-path-size", "/et?=699"), 1),
+        (("--max-path-size", "/e[t]*c=700"), 0),
         (("--max-size", "much"), 2),
         (("--output", "poem"), 2),
         (("--json", "--html", "-"), 2),
@@ -266,6 +268,11 @@ def test_words_of_rules_and_paths_mean_nothing_to_markdown(home: Home, loaded: s
     out = home.mille("analyze", loaded, *budgets, "-o", "markdown")[0]
     assert r"| FAIL | path/etc | /etc takes " in out
     assert r"| PASS | path/\*\*/\<x\>\_y\_\| |" in out
+
+
+def test_a_verdict_is_one_line_whatever_its_rule_is(home: Home, loaded: str) -> None:
+    out = home.mille("analyze", loaded, "--max-path-size", "n\nPASS: x\x1b[2J=0")[0]
+    assert "  PASS: path/n\ufffdPASS: x\ufffd[2J\n" in out
 
 
 def test_names_with_backticks_do_not_leave_their_code_in_markdown(home: Home, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.analysis.conftest import write_archive
 from tests.faces.cli.home import Home
+from tests.registry.test_dockercontext import context_of
 
 from millefeuille.testing import rawtars
 from millefeuille.testing.images import MadeImage, push, write_docker_archive
@@ -59,9 +60,12 @@ def test_dockers_image(home: Home, busybox: MadeImage, docker_server: DockerServ
     subprocess.run([docker, "--host", docker_server.host, "load", "-i", str(archive)], check=True)
     expected = told(home, f"docker-archive://{archive}")
     assert told(home, "docker://busybox:latest", DOCKER_HOST=docker_server.host) == expected
+    context = {"Endpoints": {"docker": {"Host": docker_server.host}}}
+    settings = {"DOCKER_CONFIG": context_of(tmp_path, "there", context), "DOCKER_CONTEXT": "there"}
+    assert told(home, "docker://busybox:latest", **settings) == expected
     words = ("analyze", "docker://nothing:at-all")
     _, err, code = home.mille(*words, environment={"DOCKER_HOST": docker_server.host})
-    assert (code, err) == (2, "Error: docker: reference does not exist\n")
+    assert (code, err) == (2, "Error: docker: No such image: nothing:at-all\n")
     _, err, code = home.mille(*words, environment={"DOCKER_HOST": f"unix://{tmp_path}/nowhere.sock"})
     assert (code, "Cannot connect to the Docker daemon" in err) == (2, True)
 
@@ -83,4 +87,5 @@ def test_podmans_image(home: Home, tmp_path: Path) -> None:
     assert told(home, "podman://localhost/random:latest") == told(home, str(archive))
     _, err, code = home.mille("analyze", "podman://localhost/nothing:at-all")
     assert (code, err.startswith("Error: podman: ")) == (2, True)
+    assert err.count("rror:") == 1
     shutil.rmtree(run)

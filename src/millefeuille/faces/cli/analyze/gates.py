@@ -23,6 +23,7 @@ from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Final
 from millefeuille.errors import NotFound
 from millefeuille.faces.cli.analyze.subject import Subject
+from millefeuille.faces.cli.escaped import printable
 from millefeuille.faces.yaml import NULL, BadYaml, Value, read_yaml
 from millefeuille.layers.entry import SYMLINK
 from millefeuille.layers.following import follow
@@ -103,7 +104,7 @@ def lines(found: Sequence[Outcome]) -> str:
     passed = sum(outcome.status == PASS for outcome in found)
     skipped = sum(outcome.status == SKIP for outcome in found)
     rows = [
-        f"  {outcome.status}: {outcome.rule}{f': {outcome.reason}' if outcome.reason else ''}\n"
+        f"  {outcome.status}: {printable(outcome.rule + (outcome.reason and f': {outcome.reason}'))}\n"
         for outcome in found
     ]
     tally = f"[Total:{len(found)}] [Passed:{passed}] [Failed:{failed}] [Warn:0] [Skipped:{skipped}]"
