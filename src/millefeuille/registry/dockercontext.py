@@ -1,7 +1,8 @@
 """Where Docker's client would look for its daemon: a variable, or a context that it has been told of.
 
 Source: Docker's documentation, "Docker contexts"; the client asks DOCKER_HOST first, then DOCKER_CONTEXT,
-then `currentContext` of its config.json. A context lies in `contexts/meta`, in a directory by its name's sha256.
+then `currentContext` of its config.json. A context lies in `contexts/meta`, in a directory that the sha256 of
+its name names.
 """
 
 from __future__ import annotations

@@ -314,6 +314,10 @@ HOSTILE: Mapping[str, tuple[Callable[[Members], object], str]] = {
     "a name that is a number": (_changed_manifest(RepoTags=[1]), "invalid tag 1"),
     "an entry that is no object": (_put("manifest.json", b"[1]"), "malformed"),
     "an object for a list": (_put("manifest.json", b"{}"), "manifest.json: not a JSON list"),
+    "a directory of skopeo": (
+        lambda members: members.update({"manifest.json": b" {}", "version": b"Directory Transport 1"}),
+        "a copy by the `dir:` transport",
+    ),
     "a key twice": (_put("manifest.json", b'[{"Config":"a","Config":"b"}]'), "a key appears twice"),
     "deep nesting": (_put("manifest.json", b"[" * 100 + b"]" * 100), "nested deeper"),
     "another document behind": (_put("manifest.json", b'[],"images":[]'), "not valid JSON"),

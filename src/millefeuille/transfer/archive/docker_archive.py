@@ -22,6 +22,7 @@ from millefeuille.transfer.made import make_plan
 
 _MAXIMUM_BYTES: Final = 4 << 20
 _MAXIMUM_IMAGES: Final = 10_000
+_DIRECTORY: Final = "version"  # beside the manifest, in what containers/image calls a dir
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -31,6 +32,11 @@ def docker_images(contents: Contents, source: ArchiveSource, wanted: Platform | 
     Their layers are added to `source`. Raises BadArchive, CorruptBlob, Invalid kinds, ShortArchive.
     """
     raw = contents.read(MANIFEST, _MAXIMUM_BYTES)
+    if raw.lstrip()[:1] == b"{" and _DIRECTORY in contents:
+        raise BadArchive(
+            "unrecognized image format: this is a copy by the `dir:` transport of skopeo and podman",
+            advice="Make a layout of it with `skopeo copy dir:DIRECTORY oci:LAYOUT`.",
+        )
     listed = parse_list(raw, MANIFEST)
     if len(listed) > _MAXIMUM_IMAGES:
         raise BadArchive(f"invalid archive: {MANIFEST} is no list of images")
