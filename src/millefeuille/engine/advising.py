@@ -39,8 +39,13 @@ class Advised:
 
     @property
     def size(self) -> int:
-        """The bytes that all of it saves."""
-        return sum(one.size for one in self.advice)
+        """The bytes that `rewritten` saves."""
+        return sum(one.size for one in self.advice if one.edits)
+
+    @property
+    def by_hand(self) -> int:
+        """The bytes that the rest saves, of which a person must say how."""
+        return sum(one.size for one in self.advice if not one.edits)
 
     @property
     def rewritten(self) -> Rewritten:

@@ -69,7 +69,7 @@ class Verified:
     @property
     def predicted(self) -> int:
         """The bytes that the advice which could be followed was to save."""
-        return sum(one.size for one in self.advised.advice if one.edits)
+        return self.advised.size
 
     @property
     def achieved(self) -> int:

@@ -122,7 +122,8 @@ def _text(advice: Advised) -> str:
         lines += [f"   {_shown(line)}" for line in patch.splitlines()]
         lines += ["   (how, a person must say: no rewrite is known to be safe)"] if not one.edits else []
         lines += [""]
-    return "\n".join(lines) + f"Together: {human_size(advice.size)} less in the layers\n"
+    rest = f", and {human_size(advice.by_hand)} by hand" if advice.by_hand else ""
+    return "\n".join(lines) + f"Together: {human_size(advice.size)} less in the layers{rest}\n"
 
 
 def _worth(one: Advice) -> str:
@@ -170,6 +171,7 @@ def _json(advice: Advised, found: Verified | None) -> str:
         "schemaVersion": VERSION,
         "image": advice.name,
         "predictedBytes": advice.size,
+        "byHandBytes": advice.by_hand,
         "advice": [_advice(advice, one) for one in advice.advice],
         "dockerfile": advice.rewritten.text,
         "dockerignore": list(advice.rewritten.ignored),
