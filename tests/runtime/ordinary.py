@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.runtime import box
@@ -46,7 +48,10 @@ def attached_root(top: Path) -> Path:
     return top / "root"
 
 
-def ran(top: Path, rootfs: Path, runtime: Runc, script: str, **host_config: Any) -> list[Any]:
+def ran(
+    top: Path, rootfs: Path, runtime: Runc, script: str, *, mounts: Sequence[Mapping[str, Any]] = (),
+    host_files: Mapping[str, str] = MappingProxyType({}), **host_config: Any,
+) -> list[Any]:  # fmt: skip
     """The exit code and the output of a script in a container."""
     id = f"ordinary-{os.getpid()}-{os.urandom(4).hex()}"
     bundle = top / id
@@ -58,6 +63,8 @@ def ran(top: Path, rootfs: Path, runtime: Runc, script: str, **host_config: Any)
         root=root,
         config={"Cmd": ["sh", "-c", script], "User": host_config.pop("User", "")},
         host_config=host_config,
+        mounts=mounts,
+        host_files=host_files,
         cgroup=runtime.group(id),
         limited=False,
         rootless=True,
@@ -92,6 +99,23 @@ def containers() -> dict[str, Any]:
     return {**answers, "written": [written.st_uid, written.st_gid], "net": os.readlink("/proc/self/ns/net")}
 
 
+def binds() -> dict[str, Any]:
+    """What containers see of a mount of the host's, `source` in the directory."""
+    top = Path(sys.argv[1])
+    runtime = Runc(sys.argv[3], str(top / "runtime"), limits=False)
+    root = attached_root(top)
+    source = top / "source"
+    answers = {}
+    for access in ("ro", "rw"):
+        options = ["rbind", access, "rprivate"]
+        bind = {"destination": "/m", "type": "bind", "source": str(source), "options": options}
+        script = "cat /m/file; grep ' /m ' /proc/mounts"
+        answers[access] = ran(top, root, runtime, script, mounts=[bind])
+    named = {"/named": str(source / "file")}
+    answers["file"] = ran(top, root, runtime, "cat /named", host_files=named, ReadonlyRootfs=True)
+    return answers
+
+
 def wait() -> dict[str, Any]:
     """Stay, as a monitor does."""
     print(json.dumps(identity()), flush=True)
@@ -102,4 +126,5 @@ def wait() -> dict[str, Any]:
 if __name__ == "__main__":
     if not userns.enter(sys.argv[1]):
         sys.exit("an ordinary user is needed")
-    print(json.dumps({"identity": identity, "containers": containers, "wait": wait}[sys.argv[2]]()))
+    acts = {"identity": identity, "containers": containers, "binds": binds, "wait": wait}
+    print(json.dumps(acts[sys.argv[2]]()))

@@ -157,6 +157,31 @@ def test_containers(ordinary: Ordinary) -> None:
     assert "refused\n" in told["read-only"][1]
 
 
+@pytest.mark.parametrize(
+    "flags", ["nosuid,nodev", "noexec,noatime", "nodev,nodiratime,strictatime", "nosuid,ro", "relatime"]
+)
+def test_binds_of_mounts_whose_flags_are_locked(ordinary: Ordinary, flags: str) -> None:
+    program = shutil.which("runc")
+    if program is None:
+        pytest.skip("needs runc")
+    source = Path(ordinary.directory, "source")
+    source.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "none", source], check=True)
+    try:
+        (source / "file").write_text("seen")
+        subprocess.run(["mount", "-o", f"remount,{flags}", source], check=True)
+        told = ordinary.answer("binds", program)
+    finally:
+        subprocess.run(["umount", source], check=True)
+    given = {*flags.split(",")} - {"strictatime"}
+    for access in ("ro", "rw"):
+        code, output = told[access]
+        assert (code, output.partition("/")[0]) == (0, "seennone "), (access, output)
+        shown = {*output.split()[3].split(",")}
+        assert given | {access} - ({"rw"} if "ro" in given else set()) <= shown
+    assert told["file"] == [0, "seen"]
+
+
 def test_no_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(userns, "_ranges", lambda path, name, number: [])
     with pytest.raises(RangesMissing, match="has no IDs for users in containers"):

@@ -23,8 +23,9 @@ from millefeuille.values import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from millefeuille.runtime import propagation
+    from millefeuille.runtime import lockedflags, propagation
 else:
+    lockedflags = Later("millefeuille.runtime.lockedflags")
     propagation = Later("millefeuille.runtime.propagation")
 
 Mount = dict[str, Any]
@@ -91,7 +92,8 @@ def mounts(root: int, host_config: Mapping[str, Any], wanted: Wanted) -> list[Mo
         if mount["destination"] not in taken
         and not any(_is_below(mount["destination"], kernel) for kernel in taken.intersection(_KERNELS))
     ]
-    return [*kernels, *sorted(placed, key=lambda mount: mount["destination"].count("/"))]
+    ordered = [*kernels, *sorted(placed, key=lambda mount: mount["destination"].count("/"))]
+    return [lockedflags.keeping(mount) for mount in ordered] if wanted.rootless else ordered
 
 
 def place_mode(options: Iterable[str]) -> int:
