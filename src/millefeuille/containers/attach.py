@@ -46,6 +46,10 @@ class OutputLost(Failed):
         return cls(f"write /dev/{stream}: {(error.strerror or 'failed').lower()}")
 
 
+class MonitorGone(Failed):
+    """The container's monitor went without a word of how the container ended: it was killed."""
+
+
 class Attachment:
     """Joins streams until the container ends, or the user lets go. `woken` is a descriptor that becomes
     readable when a signal has come, None for none; `on_wake` is then called.
@@ -63,7 +67,7 @@ class Attachment:
         self._keys = b""  # the beginning of the keys that let go
 
     def run(self) -> Ended | None:
-        """How it ended; None after letting go, or when the monitor is gone. Raises OutputLost."""
+        """How it ended; None after letting go. Raises OutputLost, MonitorGone."""
         self._connection.send(b"a")
         if self._streams.tty:
             self.resize()
@@ -81,7 +85,7 @@ class Attachment:
             if self._connection.fileno() in ready:
                 frames = self._connection.receive()
                 if frames is None:
-                    return None
+                    raise MonitorGone("the container's monitor was killed")
                 for kind, payload in frames:
                     if kind in (b"q", b"n"):
                         return Ended(int(payload), again=kind == b"n")

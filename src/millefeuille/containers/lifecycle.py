@@ -196,7 +196,7 @@ def wait(host: Host, container: Container) -> int:
 
     Source: moby v28, container/state.go `Wait` and `SetRestarting`.
     """
-    while records.state(host.place, container.id).running:
+    while (told := records.state(host.place, container.id)).running:
         try:
             with connected(host.place, container.id, patience=0) as connection:
                 code = connection.await_next_end()
@@ -209,7 +209,7 @@ def wait(host: Host, container: Container) -> int:
                     found.await_end(None)
             await_release(host, container)
     sweep.tidy_unless_running(host, container)
-    return records.state(host.place, container.id).exit_code
+    return told.exit_code  # as it was known before: there is no state of one that was to be removed
 
 
 def _stop_signal(container: Container) -> int:

@@ -37,6 +37,7 @@ else:
 __all__ = ["DamagedRecord", "NoSuchContainer", "every", "find", "is_alive", "known", "load", "state"]
 
 KILLED = 137  # what a container's end is called whose monitor is gone: nobody saw it
+UNSEEN: Final = "its monitor was killed"  # and what the state says of it then
 
 
 # What reading a document of another form comes to, and what a damaged disk says instead of it.

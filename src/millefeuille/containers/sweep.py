@@ -169,7 +169,7 @@ def _ended(told: State) -> State:
     """The state of a container whose monitor was killed."""
     return replace(
         told, status="exited", pid=0, exit_code=records.KILLED, finished=rfc3339(time.time_ns()),
-        error="its monitor was killed",
+        error=records.UNSEEN,
     )  # fmt: skip
 
 

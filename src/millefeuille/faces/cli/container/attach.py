@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from millefeuille.containers import records
-from millefeuille.containers.attach import Streams
+from millefeuille.containers.attach import MonitorGone, Streams
 from millefeuille.containers.connection import connected, refuse_unreachable
 from millefeuille.containers.happening import note
 from millefeuille.engine.containers import host
 from millefeuille.engine.store import open_store
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
-from millefeuille.faces.cli.container.attachment import attached
+from millefeuille.faces.cli.container.attachment import abandoned, attached
 from millefeuille.faces.cli.container.keys import detach_keys
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, string
@@ -44,8 +44,11 @@ def run(context: Context, call: Call) -> int:
     context.terminal.flush()
     note(made.store, container, "attach")
     refuse_unreachable(made.place, container)
-    with connected(made.place, container.id) as connection:
-        ended = attached(connection, streams, pass_signals=call[SIG_PROXY] and not tty)
+    try:
+        with connected(made.place, container.id) as connection:
+            ended = attached(connection, streams, pass_signals=call[SIG_PROXY] and not tty)
+    except MonitorGone:
+        return abandoned(context, made, container)
     if ended is None:
         context.terminal.complain("read escape sequence")
         return 1

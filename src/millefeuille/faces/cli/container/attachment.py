@@ -13,7 +13,17 @@ from types import FrameType
 from millefeuille.annotations import Final
 from millefeuille.containers.attach import Attachment, Ended, OutputLost, Streams
 from millefeuille.containers.connection import Connection
+from millefeuille.containers.host import Host
+from millefeuille.containers.record import Container
+from millefeuille.faces.cli.command import Context
 from millefeuille.faces.cli.exits import Refusal
+from millefeuille.later import Later
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from millefeuille.containers import unseen
+else:
+    unseen = Later("millefeuille.containers.unseen")
 
 # What stays ours: news of our own children and pipes; what the kernel says of a fault of this process, which
 # would not end after a handler; and the halt of a background job that reads the terminal, which a handler
@@ -34,7 +44,7 @@ def attached(connection: Connection, streams: Streams, *, pass_signals: bool = T
 
     Signals to this process go to the container with `pass_signals`, as many as can be caught. The
     keys of a terminal that the container has too make none here: they are input. Raises Refusal where nobody
-    takes what the container says.
+    takes what the container says, MonitorGone.
     """
     received: list[int] = []
     woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -69,6 +79,14 @@ def attached(connection: Connection, streams: Streams, *, pass_signals: bool = T
             signal.signal(number, handler)
         os.close(woken)
         os.close(wake)
+
+
+def abandoned(context: Context, host: Host, container: Container) -> int:
+    """Tidy up after a container whose monitor is gone, and say so; the exit code. Raises LockTimeout."""
+    code, was_killed = unseen.settled(host, container)
+    if was_killed:
+        context.terminal.complain(f"Error: container {container.name} was killed: its monitor is gone")
+    return code
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import socket
 import sys
 
 from millefeuille.containers import removal, sweep
-from millefeuille.containers.attach import Streams
+from millefeuille.containers.attach import MonitorGone, Streams
 from millefeuille.containers.connection import Connection
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
@@ -20,7 +20,7 @@ from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
 from millefeuille.faces.cli.container import creation_flags as flags
 from millefeuille.faces.cli.container import making
-from millefeuille.faces.cli.container.attachment import attached
+from millefeuille.faces.cli.container.attachment import abandoned, attached
 from millefeuille.faces.cli.container.creation import Wanted, wanted
 from millefeuille.faces.cli.container.keys import detach_keys
 from millefeuille.runtime.runtime import start_code
@@ -108,6 +108,8 @@ def _in_front(context: Context, call: Call, made: Host, container: Container, as
             _started(made, container, asked, theirs)
         context.terminal.flush()
         ended = attached(connection, _streams(asked, keys), pass_signals=call[flags.SIG_PROXY])
+    except MonitorGone:
+        return abandoned(context, made, container)
     finally:
         connection.close()
     if ended is None:

@@ -6,7 +6,7 @@ import os
 import socket
 
 from millefeuille.containers import records, sweep
-from millefeuille.containers.attach import Streams
+from millefeuille.containers.attach import MonitorGone, Streams
 from millefeuille.containers.connection import Connection, connected
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
@@ -18,7 +18,7 @@ from millefeuille.engine.store import open_store
 from millefeuille.errors import MilleError, Unsupported
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.command import Call, Command, Context, at_least
-from millefeuille.faces.cli.container.attachment import attached
+from millefeuille.faces.cli.container.attachment import abandoned, attached
 from millefeuille.faces.cli.container.keys import detach_keys
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, string
@@ -39,7 +39,10 @@ def run(context: Context, call: Call) -> int:
         if len(call.arguments) > 1:
             raise Refusal("you cannot start and attach multiple containers at once")
         container = records.find(made.store, made.place, call.arguments[0])
-        return _joined(context, call, made, container)
+        try:
+            return _joined(context, call, made, container)
+        except MonitorGone:
+            return abandoned(context, made, container)
     failed: list[str] = []
     for text in call.arguments:
         try:
