@@ -69,31 +69,53 @@ def snapshotter(settings: Settings, store: Store, *, building: bool = False) -> 
     refuse_unknown(settings.snapshotter)
     attached = Attached(os.path.join(run_directory(settings), "chains"))
     show = _Chosen(lambda: _shown(settings, store, attached, building=building))
-    # Whichever driver it is, the other one may have been chosen before.
+
+    def release() -> list[str]:
+        show.close()
+        return attached.release_idle()  # whichever driver it is, the other one may have been chosen before
+
     return StackedSnapshotter(
-        store.disk.snapshots, show, marks=marks(), release=attached.release_idle, lasting=not building
+        store.disk.snapshots, show, marks=marks(), release=release, lasting=not building
     )
+
+
+# What shows chains, and what lets go of all that it holds for those that it may have to show again.
+_Showing = tuple[Shown, Callable[[], object]]
 
 
 class _Chosen:
     """Shows chains by what `choose` gives, which is called once, for the first; safe for several threads."""
 
-    def __init__(self, choose: Callable[[], Shown]) -> None:
+    def __init__(self, choose: Callable[[], _Showing]) -> None:
         self._choose = choose
         self._lock = allocate_lock()
-        self._shown: Shown | None = None
+        self._showing: _Showing | None = None
 
     def __call__(self, chain: Digest) -> Lowers:
         """What shows a chain. Raises as the driver does, and as `choose` does."""
         with self._lock:
-            if self._shown is None:
-                self._shown = self._choose()
-        return self._shown(chain)
+            if self._showing is None:
+                self._showing = self._choose()
+            show, _ = self._showing
+        return show(chain)
+
+    def close(self) -> None:
+        """Let go of what is held. What was made of it stays, and chains can be shown again."""
+        if self._showing is not None:
+            _, let_go = self._showing
+            let_go()
 
 
-def _shown(settings: Settings, store: Store, attached: Attached, *, building: bool) -> Shown:
+def _shown(settings: Settings, store: Store, attached: Attached, *, building: bool) -> _Showing:
     if choice(settings, store).driver == "overlay":
-        return driver.shown(partial(stored.extracted_chain, store, marks=marks()))
+        return driver.shown(partial(stored.extracted_chain, store, marks=marks())), _nothing
     checked = Checked(os.path.join(run_directory(settings), "checked"))
     whole = shown_by_erofs(partial(stored_chain, store, checked=checked), attached)
-    return growing.Growing(store, whole) if building else whole
+    if not building:
+        return whole, _nothing
+    grown = growing.Growing(store, whole)
+    return grown, grown.close
+
+
+def _nothing() -> None:
+    """What there is to let go of where nothing is held."""
