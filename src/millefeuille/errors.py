@@ -28,6 +28,14 @@ class MilleError(Exception):
         super().__init__(message)
         self.advice = advice
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # By what it holds: many are made from other things than their message.
+        return _made_again, (type(self), self.args), self.__dict__
+
+
+def _made_again(kind: type[MilleError], arguments: tuple[object, ...]) -> MilleError:
+    return kind.__new__(kind, *arguments)
+
 
 class NotFound(MilleError):
     """The object named does not exist."""

@@ -13,7 +13,6 @@ A copy of the caller would not do: locks that its other threads hold would stay 
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import pickle
 import signal
@@ -55,7 +54,7 @@ def apart(work: Callable[..., Any], *arguments: Any, tell: Tell | None = None) -
         with theirs:
             process = _start(theirs.fileno())
         try:
-            ours.sendall(_pickled((work, arguments, tell is not None)))
+            ours.sendall(pickle.dumps((work, arguments, tell is not None)))
             kind, value = _answer(stream, tell)
         except (EOFError, ConnectionError):
             code = process.wait()
@@ -112,7 +111,7 @@ def serve(number: int) -> NoReturn:
     with socket.socket(fileno=number) as ours, ours.makefile("rb") as stream:
 
         def send(kind: str, value: object) -> None:
-            message = _pickled((kind, value))
+            message = pickle.dumps((kind, value))
             with lock, contextlib.suppress(ConnectionError):  # nobody wants to know any more
                 ours.sendall(message)
 
@@ -126,31 +125,10 @@ def serve(number: int) -> NoReturn:
             os._exit(0)  # threads that an interrupt has left are not waited for
 
 
-class _Pickler(pickle.Pickler):
-    """Takes our errors by what they hold: many are made from other things than their message."""
-
-    def reducer_override(self, value: Any) -> Any:
-        if isinstance(value, MilleError):
-            return _restored, (type(value), value.args, value.__dict__)
-        return NotImplemented
-
-
-def _pickled(value: object) -> bytes:
-    written = io.BytesIO()
-    _Pickler(written).dump(value)
-    return written.getvalue()
-
-
-def _restored(kind: type[MilleError], arguments: tuple[Any, ...], state: dict[str, Any]) -> MilleError:
-    error = kind.__new__(kind, *arguments)
-    error.__dict__.update(state)
-    return error
-
-
 def _portable(error: BaseException) -> BaseException:
     """The error, or where it holds what cannot be handed over, one of its kind with the same message."""
     try:
-        pickle.loads(_pickled(error))
+        pickle.loads(pickle.dumps(error))
         return error
     except Exception:
         if not isinstance(error, MilleError):

@@ -24,10 +24,3 @@ class DockerfileError(Invalid):
         self.name = name
         self.line = line
         self.suggestion = suggestion
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _made_again, (self.message, self.name, self.line, self.suggestion)
-
-
-def _made_again(message: str, name: str, line: int, suggestion: str) -> DockerfileError:
-    return DockerfileError(message, name=name, line=line, suggestion=suggestion)
