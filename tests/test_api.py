@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 import millefeuille
 from millefeuille import errors
+from millefeuille.files import ReadOnlyStore
 from millefeuille.layers.entry import DIRECTORY, FILE
 from millefeuille.oci.mediatype import DOCKER_MANIFEST
 from millefeuille.progress import Event, Finished, LayerDone, LayerFound, Retrying, Started
@@ -317,6 +319,49 @@ def test_a_store_that_cannot_be_is_a_kind_too(tmp_path: Path) -> None:
                 verb()
     with pytest.raises(FileNotFoundError):
         millefeuille.Engine(tmp_path / "store", environment={}).load(tmp_path / "nothing.tar")
+
+
+def test_a_file_of_the_store_that_is_refused_is_a_kind_too(
+    engine: millefeuille.Engine, registry: FakeRegistry, made: MadeImage, tmp_path: Path
+) -> None:
+    image, report = pulled(engine, registry, made), engine.check()
+    engine.save([image], tmp_path / "app.tar")
+    (tmp_path / "files.tar").write_bytes(gzip.decompress(made.layers[0].path.read_bytes()))
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    lock = Path(engine.root, "db.lock")
+    lock.unlink()
+    lock.mkdir()
+    for verb in (
+        lambda: engine.tag(image, "other"),
+        lambda: engine.remove(image),
+        lambda: engine.prune(all=True),
+        lambda: engine.build(tmp_path),
+        lambda: engine.save([image], tmp_path / "other.tar"),
+        lambda: engine.load(tmp_path / "app.tar"),
+        lambda: engine.import_(tmp_path / "files.tar"),
+        lambda: engine.push(image.tags[0]),
+        lambda: engine.repair(report),
+    ):
+        with pytest.raises(errors.Failed, match=f"^{lock}: is a directory$"):
+            verb()
+    with pytest.raises(IsADirectoryError):
+        engine.load(tmp_path)
+
+
+def test_a_read_only_store(engine: millefeuille.Engine, registry: FakeRegistry, made: MadeImage) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a mount read-only")
+    image = pulled(engine, registry, made)
+    subprocess.run(["mount", "--bind", engine.root, engine.root], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", engine.root], check=True)
+        assert engine.images() == (image,)
+        for verb in (lambda: engine.tag(image, "other"), lambda: engine.run(image)):
+            with pytest.raises(ReadOnlyStore, match=r"db\.lock: read-only file system$") as refused:
+                verb()
+            assert "MILLE_ROOT" in (refused.value.advice or "")
+    finally:
+        subprocess.run(["umount", "--lazy", engine.root], check=True)
 
 
 def test_the_environment_is_what_was_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -74,6 +74,22 @@ class NeedsRoot(Denied):
     """Only root can do this from Python."""
 
 
+def _of_store(verb: _Verb) -> _Verb:
+    """For a verb on the store: what the system refuses on a file in there is an error of this package."""
+
+    @functools.wraps(verb)
+    def call(engine: Engine, *arguments: Any, **keywords: Any) -> Any:
+        try:
+            return verb(engine, *arguments, **keywords)
+        except OSError as error:
+            path = error.filename
+            if isinstance(path, str) and path.startswith(f"{engine.root}/"):
+                raise files.explain(error, path) from error
+            raise
+
+    return call  # type: ignore[return-value]  # the same, to who calls it
+
+
 def _inside(is_needed: Callable[[Engine], bool]) -> Callable[[_Verb], _Verb]:
     """For a verb that another process is to do, in an ordinary user's namespace, when that `is_needed`."""
 
@@ -125,6 +141,7 @@ class Engine:
         """The store's directory."""
         return self._settings.root
 
+    @_of_store
     def images(self, *, all: bool = False, filters: Iterable[str] = ()) -> tuple[Image, ...]:
         """The images, newest first; `filters` as `image ls --filter` takes them (`name=value`).
 
@@ -136,6 +153,7 @@ class Engine:
             found = listed(visible(tx, all=all), chosen, find=lambda text: find(tx, text), now=time.time_ns())
             return tuple(image_of(store, record, layers_of(tx, record.id)) for record in found)
 
+    @_of_store
     def image(self, name: str, *, platform: str = "") -> Image:
         """The image of that name or ID. Raises NoSuchImage, PlatformMissing."""
         store = self._store()
@@ -143,6 +161,7 @@ class Engine:
             record = find_platform(tx, name, _platform(platform))
             return image_of(store, record, layers_of(tx, record.id))
 
+    @_of_store
     def pull(self, name: str, *, platform: str = "", progress: Watcher | None = None) -> Image:
         """Bring an image in from its registry. Raises NotFound, Denied, Unavailable, Corrupt kinds."""
         reference = Reference.parse(name).tagged()
@@ -154,6 +173,7 @@ class Engine:
         pulled = pulling.pull(store, repository, reference, watcher, platform=wanted, prepare=preparing)
         return self.image(str(pulled.image))
 
+    @_of_store
     @_inside(_is_ordinary)
     def build(
         self, context: _Path, *, dockerfile: _Path = "", tags: Iterable[str] = (),
@@ -191,6 +211,7 @@ class Engine:
     def _fetch(self, reference: Reference, platform: Platform | None) -> None:
         self.pull(str(reference), platform=str(platform) if platform else "")
 
+    @_of_store
     def push(self, name: str, *, platform: str = "", progress: Watcher | None = None) -> Digest:
         """Send an image to its registry; the digest it has there. Raises as `pull`, and NothingToPush."""
         reference = Reference.parse(name).tagged()
@@ -198,6 +219,7 @@ class Engine:
         repository = registries(self._settings, watcher).repository(reference, push=True)
         return pushing.push(self._store(), repository, reference, watcher, platform=_platform(platform))
 
+    @_of_store
     def save(
         self, images: Iterable[Image | str], path: _Path, *, platform: str = "", oci: bool = False
     ) -> None:
@@ -208,6 +230,7 @@ class Engine:
         names = [_name(image) for image in images]
         save_to_file(self._store(), names, os.fspath(path), platform=_platform(platform), oci=oci)
 
+    @_of_store
     def load(
         self, path: _Path, *, platform: str = "", progress: Watcher | None = None
     ) -> tuple[Image, ...]:
@@ -218,6 +241,7 @@ class Engine:
             loaded = [*load(store, source, watcher, platform=wanted, prepare=prepare(self._settings))]
         return tuple(self.image(image) for image in dict.fromkeys(str(each.image) for each in loaded))
 
+    @_of_store
     def import_(
         self, path: _Path, name: str = "", *, changes: Iterable[str] = (), message: str = "",
         platform: str = "",
@@ -249,17 +273,20 @@ class Engine:
         """Forget the account for a registry; True when there was one."""
         return credentials(self._settings).erase(registry)
 
+    @_of_store
     def tag(self, image: Image | str, name: str) -> None:
         """Give an image one more name. Raises NoSuchImage, InvalidReference, BadTag."""
         with self._store().writing() as tx:
             tagging.tag(tx, _name(image), name)
 
+    @_of_store
     @_inside(_has_foreign_files)
     def remove(self, image: Image | str, *, force: bool = False) -> tuple[Act, ...]:
         """Remove a name, or an image by its ID; what was done. Raises NoSuchImage, ImageConflict."""
         with self._store().writing(emergency=True) as tx:
             return removing.remove(tx, _name(image), users(self._settings), force=force)
 
+    @_of_store
     @_inside(_has_foreign_files)
     def prune(self, *, all: bool = False, filters: Iterable[str] = (), dry_run: bool = False) -> Pruned:
         """Remove dangling images, or all unused ones; what went or would go. Raises InvalidFilter."""
@@ -268,6 +295,7 @@ class Engine:
         unused = all or not chosen.boolean("dangling", True)
         return pruning.prune(self._store(), users(self._settings), accepts, unused=unused, dry_run=dry_run)
 
+    @_of_store
     def run(
         self, image: Image | str, *words: str, environment: Iterable[str] = (), user: str | None = None,
         host_network: bool = False,
@@ -290,21 +318,25 @@ class Engine:
         """Repositories that Docker Hub, or another index (`host/term`), finds. Raises SearchFailed."""
         return registries(self._settings, Silent()).search(term, limit=limit)
 
+    @_of_store
     def sharing(self) -> Sharing:
         """Which layers the images have in common, and what each has of its own."""
         with self._store().reading() as tx:
             return sharing(tx)
 
+    @_of_store
     def usage(self) -> StoreUsage:
         """What the images take, each layer counted once."""
         with self._store().reading() as tx:
             return usage(tx, users(self._settings))
 
+    @_of_store
     def events(self, *, after: int = 0) -> tuple[StoredEvent, ...]:
         """What happened to images, oldest first, after the event numbered `after`."""
         with self._store().reading() as tx:
             return tuple(recorded.since(tx, after))
 
+    @_of_store
     @_inside(_has_foreign_files)
     def check(self, *, data: bool = False) -> Report:
         """Look for damage; with `data` every byte is read."""
@@ -312,6 +344,7 @@ class Engine:
         containers = damaged(self._settings, store)
         return checking.check(store, data=data, extractions=extractions(store), containers=containers)
 
+    @_of_store
     @_inside(_has_foreign_files)
     def repair(self, report: Report, *, data: bool = False) -> tuple[str, ...]:
         """Mend what `check` found, with `data` as thorough; a sentence on each thing done or lost."""
