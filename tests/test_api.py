@@ -265,6 +265,16 @@ def test_what_happened_is_remembered(
     assert first.action == "pull"
 
 
+def test_values_that_cannot_be_are_refused_by_name(engine: millefeuille.Engine, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nARG V\nLABEL a=$V\n")
+    for name, value in (("epoch", 10**30), ("arguments", {"V": 1}), ("labels", {"a": 1})):
+        with pytest.raises(errors.Invalid, match=f"^{name}"):
+            engine.build(tmp_path, **{name: value})  # type: ignore[arg-type]  # that is the matter
+    with pytest.raises(errors.Invalid, match=r"^after: "):
+        engine.events(after=10**30)
+    assert engine.images(all=True) == ()
+
+
 def test_damage_is_found_and_mended(
     engine: millefeuille.Engine, registry: FakeRegistry, made: MadeImage
 ) -> None:

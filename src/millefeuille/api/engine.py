@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from millefeuille import files
 from millefeuille.annotations import Any, TypeVar
+from millefeuille.api import given
 from millefeuille.api.apart import apart, stay_with_caller
 from millefeuille.api.image import Image, image_of
 from millefeuille.api.watching import Watching
@@ -99,8 +100,8 @@ def _inside(is_needed: Callable[[Engine], bool]) -> Callable[[_Verb], _Verb]:
             if engine._is_inside or not is_needed(engine):
                 return verb(engine, *arguments, **keywords)
             tell = keywords.pop("progress", None)
-            given = [*map(_portable, arguments)], {name: _portable(one) for name, one in keywords.items()}
-            return apart(_done_inside, engine._settings, verb.__name__, *given, tell=tell)
+            words = [*map(_portable, arguments)], {name: _portable(one) for name, one in keywords.items()}
+            return apart(_done_inside, engine._settings, verb.__name__, *words, tell=tell)
 
         return call  # type: ignore[return-value]  # the same, to who calls it
 
@@ -185,20 +186,22 @@ class Engine:
         1970) the same image for the same files.
 
         For an ordinary user a process of its own does it, in a user namespace; `progress` is called here.
-        Raises DockerfileError, NoSuchTarget, StepFailed, NotFound for files and images, DiskFull …
+        Raises InvalidArgument, DockerfileError, NoSuchTarget, StepFailed, NotFound for files and images,
+        DiskFull …
         """
         directory, store = os.fspath(context), self._store()
         written = contextfiles.read(directory, os.fspath(dockerfile))
         order = Order(
             dockerfile=parse(written.text, name=written.name),
             request=Request(
-                target=target, arguments=arguments or {}, epoch=epoch, no_cache=None if cache else frozenset()
+                target=target, arguments=given.by_name(arguments, "arguments"), epoch=given.epoch(epoch),
+                no_cache=None if cache else frozenset(),
             ),
             name=os.path.basename(os.path.abspath(directory)),
             series=series(os.path.abspath(directory), os.path.abspath(written.path), target),
             source=written.text,
             names=tuple(Reference.parse(tag).tagged() for tag in tags),
-            labels=labels or {},
+            labels=given.by_name(labels, "labels"),
             context=Tree(path=directory, ignore=contextfiles.ignored(directory, written.path)),
             platforms=(Platform.parse(platform),) if platform else (),
             pull=pull,
@@ -332,9 +335,10 @@ class Engine:
 
     @_of_store
     def events(self, *, after: int = 0) -> tuple[StoredEvent, ...]:
-        """What happened to images, oldest first, after the event numbered `after`."""
+        """What happened to images, oldest first, after the event numbered `after`. Raises InvalidArgument."""
+        number = given.event(after)
         with self._store().reading() as tx:
-            return tuple(recorded.since(tx, after))
+            return tuple(recorded.since(tx, number))
 
     @_of_store
     @_inside(_has_foreign_files)

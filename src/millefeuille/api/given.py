@@ -1,0 +1,44 @@
+"""What a program gives to a verb, held against what the verb takes before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from millefeuille.errors import Invalid
+from millefeuille.oci.moment import LATEST
+
+_LAST = 2**63 - 1  # SQLite's greatest number
+
+
+class InvalidArgument(Invalid):
+    """A value that the verb cannot take; the message begins with the argument's name."""
+
+
+def by_name(given: Mapping[str, str] | None, name: str) -> dict[str, str]:
+    """The texts by their names. Raises InvalidArgument."""
+    found: object = given or {}
+    if not isinstance(found, Mapping):
+        raise InvalidArgument(f"{name}: a mapping of texts is needed, not {type(found).__name__}")
+    return {_text(key, name): _text(value, f"{name}[{key!r}]") for key, value in found.items()}
+
+
+def epoch(given: int | None) -> int | None:
+    """Seconds since 1970 that an image can say. Raises InvalidArgument."""
+    return given if given is None else _whole(given, "epoch", LATEST)
+
+
+def event(given: int) -> int:
+    """The number of an event, or one before all. Raises InvalidArgument."""
+    return _whole(given, "after", _LAST, least=-_LAST)
+
+
+def _text(given: object, name: str) -> str:
+    if not isinstance(given, str):
+        raise InvalidArgument(f"{name}: a text is needed, not {type(given).__name__}")
+    return given
+
+
+def _whole(given: object, name: str, most: int, *, least: int = 0) -> int:
+    if not isinstance(given, int) or not least <= given <= most:  # Python writes not every number down
+        raise InvalidArgument(f"{name}: a whole number from {least} to {most} is needed")
+    return given
