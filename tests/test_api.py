@@ -238,7 +238,7 @@ def test_a_container_runs_to_its_end(
     if os.geteuid() != 0 or not (shutil.which("crun") or shutil.which("runc")):
         pytest.skip("running containers needs root, and crun or runc")
     image = pulled(engine, registry, busybox)
-    assert engine.run(image, "sh", "-c", "echo $CAKE; exit 7", environment=["CAKE=millefeuille"]) == 7
+    assert engine.run(image, "sh", "-c", "echo $CAKE; exit 7", environment={"CAKE": "millefeuille"}) == 7
     assert capfd.readouterr().out == "millefeuille\n"
     with pytest.raises(StartFailed):
         engine.run(image, "nothing")
@@ -263,6 +263,22 @@ def test_what_happened_is_remembered(
     engine.tag(image, "other:1")
     assert [event.action for event in engine.events(after=first.id)] == ["tag"]
     assert first.action == "pull"
+
+
+def test_one_text_or_image_can_stand_alone(
+    engine: millefeuille.Engine, registry: FakeRegistry, made: MadeImage, tmp_path: Path
+) -> None:
+    image = pulled(engine, registry, made)
+    assert engine.images(filters="label=team=cake") == (image,)
+    assert len(engine.prune(filters="dangling=false", dry_run=True).candidates) == 1
+    other = millefeuille.Engine(tmp_path / "other", environment={})
+    for alone in (image, image.tags[0]):
+        engine.save(alone, tmp_path / "app.tar")
+        assert [loaded.id for loaded in other.load(tmp_path / "app.tar")] == [image.id]
+    (tmp_path / "files.tar").write_bytes(gzip.decompress(made.layers[0].path.read_bytes()))
+    assert engine.import_(tmp_path / "files.tar", changes="USER me").config.process["User"] == "me"
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nLABEL a=b\n")
+    assert engine.build(tmp_path, tags="app:2").tags == ("app:2",)
 
 
 def test_values_that_cannot_be_are_refused_by_name(engine: millefeuille.Engine, tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ assert_type(engine.check(data=True), Report)
 assert_type(engine.repair(engine.check()), tuple[str, ...])
 engine.tag(image, "mine:2")
 engine.save([image, "busybox"], "both.tar", oci=True)
+engine.save(image, "one.tar")
+assert_type(engine.run("busybox", environment={"A": "b"}), int)
 
 try:
     engine.image("nothing")

@@ -13,6 +13,22 @@ LATEST = 253_402_300_799  # the last second of the year 9999
 HUGE = 10**5000  # which Python does not write down
 
 
+def test_a_text_alone_is_itself() -> None:
+    assert given.texts("app:1", "tags") == given.texts(iter(["app:1"]), "tags") == ("app:1",)
+    assert given.texts((), "tags") == ()
+    with pytest.raises(InvalidArgument, match=r"^tags: a text is needed, not int$"):
+        given.texts(["app:1", 2], "tags")  # type: ignore[list-item]  # what programs without types do
+
+
+def test_variables() -> None:
+    whole = ("A=b", "C=d=e")
+    assert given.variables({"A": "b", "C": "d=e"}, "environment") == whole
+    assert given.variables(["A=b", "C=d=e"], "environment") == whole
+    assert given.variables("A=b", "environment") == whole[:1]
+    with pytest.raises(InvalidArgument, match=r"^environment\['A'\]: a text is needed, not NoneType$"):
+        given.variables({"A": None}, "environment")  # type: ignore[dict-item]  # the same
+
+
 @pytest.mark.parametrize("number", [None, 0, LATEST])
 def test_an_epoch(number: int | None) -> None:
     assert given.epoch(number) == number

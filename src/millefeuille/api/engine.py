@@ -122,7 +122,8 @@ class Engine:
     `environment` stands for the process's own: proxies, credentials, registry configuration, MILLE_ROOT.
 
     Every verb raises NotAStore, ReadOnlyStore, DiskFull or Failed where the store cannot be had; what
-    the system refuses on a file that the caller names is an OSError.
+    the system refuses on a file that the caller names is an OSError. Where several texts or images can be
+    given, one can stand alone.
     """
 
     def __init__(
@@ -143,12 +144,12 @@ class Engine:
         return self._settings.root
 
     @_of_store
-    def images(self, *, all: bool = False, filters: Iterable[str] = ()) -> tuple[Image, ...]:
+    def images(self, *, all: bool = False, filters: str | Iterable[str] = ()) -> tuple[Image, ...]:
         """The images, newest first; `filters` as `image ls --filter` takes them (`name=value`).
 
         Raises InvalidFilter.
         """
-        chosen = Filters.parse(filters)
+        chosen = Filters.parse(given.texts(filters, "filters"))
         store = self._store()
         with store.reading() as tx:
             found = listed(visible(tx, all=all), chosen, find=lambda text: find(tx, text), now=time.time_ns())
@@ -177,7 +178,7 @@ class Engine:
     @_of_store
     @_inside(_is_ordinary)
     def build(
-        self, context: _Path, *, dockerfile: _Path = "", tags: Iterable[str] = (),
+        self, context: _Path, *, dockerfile: _Path = "", tags: str | Iterable[str] = (),
         arguments: Mapping[str, str] | None = None, target: str = "", platform: str = "",
         labels: Mapping[str, str] | None = None, cache: bool = True, pull: bool = False,
         epoch: int | None = None, progress: Callable[[BuildEvent], object] | None = None,
@@ -200,7 +201,7 @@ class Engine:
             name=os.path.basename(os.path.abspath(directory)),
             series=series(os.path.abspath(directory), os.path.abspath(written.path), target),
             source=written.text,
-            names=tuple(Reference.parse(tag).tagged() for tag in tags),
+            names=tuple(Reference.parse(tag).tagged() for tag in given.texts(tags, "tags")),
             labels=given.by_name(labels, "labels"),
             context=Tree(path=directory, ignore=contextfiles.ignored(directory, written.path)),
             platforms=(Platform.parse(platform),) if platform else (),
@@ -224,13 +225,15 @@ class Engine:
 
     @_of_store
     def save(
-        self, images: Iterable[Image | str], path: _Path, *, platform: str = "", oci: bool = False
-    ) -> None:
+        self, images: Image | str | Iterable[Image | str], path: _Path, *, platform: str = "",
+        oci: bool = False,
+    ) -> None:  # fmt: skip
         """Write images into one tar: a Docker archive and OCI layout at once, with `oci` only the latter.
 
         Raises NoSuchImage, NoExportTarget, NothingToSave, BadOutput, CorruptBlob, DiskFull.
         """
-        names = [_name(image) for image in images]
+        chosen = (images,) if isinstance(images, Image | str) else images
+        names = [_name(image) for image in chosen]
         save_to_file(self._store(), names, os.fspath(path), platform=_platform(platform), oci=oci)
 
     @_of_store
@@ -246,7 +249,7 @@ class Engine:
 
     @_of_store
     def import_(
-        self, path: _Path, name: str = "", *, changes: Iterable[str] = (), message: str = "",
+        self, path: _Path, name: str = "", *, changes: str | Iterable[str] = (), message: str = "",
         platform: str = "",
     ) -> Image:  # fmt: skip
         """Make an image of one layer from a tar of files; `changes` are Dockerfile instructions.
@@ -255,7 +258,7 @@ class Engine:
         """
         making = Making(
             name=Reference.parse(name).tagged() if name else None,
-            process=apply_changes(changes),
+            process=apply_changes(given.texts(changes, "changes")),
             message=message or f"Imported from {os.fspath(path)}",
             platform=_platform(platform or self._settings.platform) or Platform.host(),
         )
@@ -291,27 +294,28 @@ class Engine:
 
     @_of_store
     @_inside(_has_foreign_files)
-    def prune(self, *, all: bool = False, filters: Iterable[str] = (), dry_run: bool = False) -> Pruned:
+    def prune(self, *, all: bool = False, filters: str | Iterable[str] = (), dry_run: bool = False) -> Pruned:
         """Remove dangling images, or all unused ones; what went or would go. Raises InvalidFilter."""
-        chosen = Filters.parse(filters)
+        chosen = Filters.parse(given.texts(filters, "filters"))
         accepts = prunable(chosen, time.time_ns())
         unused = all or not chosen.boolean("dangling", True)
         return pruning.prune(self._store(), users(self._settings), accepts, unused=unused, dry_run=dry_run)
 
     @_of_store
     def run(
-        self, image: Image | str, *words: str, environment: Iterable[str] = (), user: str | None = None,
-        host_network: bool = False,
+        self, image: Image | str, *words: str, environment: Mapping[str, str] | str | Iterable[str] = (),
+        user: str | None = None, host_network: bool = False,
     ) -> int:  # fmt: skip
         """Run a container to its end on this process's output, and remove it; its exit code.
 
-        `words` replace the image's command, `environment` holds NAME=VALUE. Needs root.
-        Raises NeedsRoot, NoSuchImage, StartFailed, MountDenied, RuntimeMissing.
+        `words` replace the image's command, `environment` holds NAME=VALUE, or values by their names.
+        Needs root. Raises NeedsRoot, InvalidArgument, NoSuchImage, StartFailed, MountDenied, RuntimeMissing.
         """
         if os.geteuid() != 0:
             raise NeedsRoot("running a container from Python needs root", advice="`mille run` does not.")
+        variables = given.variables(environment, "environment")
         store, name = self._store(), _name(image)
-        wishes = Wishes(arguments=words, environment=tuple(environment), user=user)
+        wishes = Wishes(arguments=given.texts(words, "words"), environment=variables, user=user)
         with leases.upheld(store.disk, f"run {name}", lambda: self.image(name), _claims) as (chosen, _):
             chain, config = chosen.record.chain, chosen.config
             wanted = Run(parent=chain, config=config.process, wishes=wishes, host_network=host_network)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from millefeuille.errors import Invalid
 from millefeuille.oci.moment import LATEST
@@ -14,12 +14,24 @@ class InvalidArgument(Invalid):
     """A value that the verb cannot take; the message begins with the argument's name."""
 
 
+def texts(given: str | Iterable[str], name: str) -> tuple[str, ...]:
+    """The texts; one alone is itself, not its letters. Raises InvalidArgument."""
+    return tuple(_text(one, name) for one in ((given,) if isinstance(given, str) else given))
+
+
 def by_name(given: Mapping[str, str] | None, name: str) -> dict[str, str]:
     """The texts by their names. Raises InvalidArgument."""
     found: object = given or {}
     if not isinstance(found, Mapping):
         raise InvalidArgument(f"{name}: a mapping of texts is needed, not {type(found).__name__}")
     return {_text(key, name): _text(value, f"{name}[{key!r}]") for key, value in found.items()}
+
+
+def variables(given: Mapping[str, str] | str | Iterable[str], name: str) -> tuple[str, ...]:
+    """NAME=VALUE of each, given so or by its name. Raises InvalidArgument."""
+    if isinstance(given, Mapping):
+        return tuple(f"{key}={value}" for key, value in by_name(given, name).items())
+    return texts(given, name)
 
 
 def epoch(given: int | None) -> int | None:
