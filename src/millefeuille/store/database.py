@@ -24,6 +24,8 @@ _DAMAGE = (
     "malformed", "no such column", "no such table", "Could not decode", "unsupported file format",
 )  # fmt: skip
 _BUSY = 60.0  # seconds a reader waits for a commit in progress
+_LONGEST = 504  # bytes of a path: SQLite's MAX_PATHNAME without the journal's "-journal"
+_FILES = 3  # that SQLite has open at once: the database, its journal and their directory
 
 
 class BrokenDatabase(Corrupt):
@@ -78,10 +80,10 @@ def translated(path: str) -> Iterator[None]:
             raise files.explain(OSError(errno.ENOSPC, str(error), path), path) from error
         if "disk I/O error" in str(error):
             raise Failed(f"{path}: {error}") from error
-        if "readonly" in str(error) or "unable to open" in str(error):
-            raise files.ReadOnlyStore(
-                f"{path}: {error}", advice="Choose a writable store with --root or MILLE_ROOT."
-            ) from error
+        if "unable to open" in str(error):
+            raise _unopened(path, error) from error
+        if "readonly" in str(error):
+            raise _read_only(path, error) from error
         if "locked" in str(error):
             raise files.LockTimeout(f"{path}: held by another process for too long") from error
         if not any(words in str(error) for words in _DAMAGE):
@@ -140,6 +142,30 @@ def _create(path: str) -> None:
 
 def _quoted(path: str) -> str:
     return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _unopened(path: str, error: Exception) -> Failed:
+    """Why SQLite could not open the database, or what belongs to it: it says no more than that."""
+    if len(os.fsencode(os.path.realpath(path))) > _LONGEST:
+        message = f"{path}: a longer path than SQLite takes"
+        return Failed(message, advice="Choose a shorter one with --root or MILLE_ROOT.")
+    directory = os.path.dirname(path)
+    try:
+        os.stat(path)
+        with contextlib.ExitStack() as stack:
+            for _ in range(_FILES):
+                # No descriptor of the file itself, whose closing would drop SQLite's locks.
+                stack.callback(os.close, os.open(directory, os.O_PATH | os.O_CLOEXEC))
+    except OSError as reason:
+        return files.explain(reason, path)
+    if os.access(path, os.R_OK) and os.access(directory, os.W_OK | os.X_OK):
+        return Failed(f"{path}: {error}")
+    return _read_only(path, error)
+
+
+def _read_only(path: str, error: Exception) -> files.ReadOnlyStore:
+    advice = "Choose a writable store with --root or MILLE_ROOT."
+    return files.ReadOnlyStore(f"{path}: {error}", advice=advice)
 
 
 def broken(path: str, error: Exception | str | None) -> BrokenDatabase:
