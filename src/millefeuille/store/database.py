@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from millefeuille import files
 from millefeuille.errors import Corrupt, Failed, Unsupported
+from millefeuille.store import forks
 from millefeuille.store.schema import SCHEMA, VERSION
 from millefeuille.store.sqlite import sqlite3
 
@@ -39,8 +40,10 @@ class NewerDatabase(Unsupported):
 def connect(path: str) -> sqlite3.Connection:
     """Open the database, making its tables when the file is new.
 
-    Raises BrokenDatabase, NewerDatabase, and what a disk's failure is: DiskFull, ReadOnlyStore, Failed.
+    Raises BrokenDatabase, NewerDatabase, ForkedAmid, and what a disk's failure is: DiskFull, ReadOnlyStore,
+    Failed.
     """
+    forks.check(path)
     if not os.path.exists(path):
         _create(path)
     connection = _open(path)
@@ -63,7 +66,7 @@ def connect(path: str) -> sqlite3.Connection:
 
 def blank() -> sqlite3.Connection:
     """An empty database in memory: what there is to read of a store that nothing was recorded in yet."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection = sqlite3.connect(":memory:", isolation_level=None, factory=forks.Connection)
     connection.executescript(SCHEMA)
     return connection
 
@@ -112,6 +115,7 @@ def _open(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"file:{_quoted(path)}?mode={'rw' if os.access(path, os.W_OK) else 'ro'}",
         uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False,
+        factory=forks.Connection,
     )  # fmt: skip
     try:
         with translated(path):

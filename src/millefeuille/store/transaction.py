@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from millefeuille import files
 from millefeuille.errors import MilleError
-from millefeuille.store import database, mirror
+from millefeuille.store import database, forks, mirror
 from millefeuille.store.disk import Disk, NoStore
 from millefeuille.store.sqlite import sqlite3
 
@@ -54,8 +54,9 @@ def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
     """A transaction that changes things; committed when the block ends without an exception.
 
     `emergency` gives up the ballast first: a removal must work on a full disk.
-    Raises LockTimeout, BrokenDatabase, DiskFull, ReadOnlyStore.
+    Raises LockTimeout, BrokenDatabase, DiskFull, ReadOnlyStore, ForkedAmid.
     """
+    forks.check(disk.database)  # before others would have to wait for what cannot be
     what = f"the store {disk.root}"
     with files.explained(what), files.locked(disk.lock, what):
         with database.translated(disk.database):
@@ -108,7 +109,7 @@ def _catch_up(disk: Disk, emergency: bool) -> None:
 
 @contextlib.contextmanager
 def reading(disk: Disk) -> Iterator[Transaction]:
-    """One consistent state to look at. Raises NoStore, BrokenDatabase."""
+    """One consistent state to look at. Raises NoStore, BrokenDatabase, ForkedAmid."""
     is_new = not os.path.exists(disk.database)
     if is_new:
         _refuse_lost(disk)
