@@ -347,6 +347,27 @@ def hardware_address() -> str | None:
 
 
 @pytest.mark.walk
+def test_who_gets_the_address_of_another_is_reached_by_those_who_knew_that_one(stand: Stand) -> None:
+    stand.networks.create(Order(name="ours"))
+    client = stand.networks.connect(A, stand.wishes("client", "ours"))
+    told = []
+    for name in (B, C, B):
+        server = stand.networks.connect(name, stand.wishes("server", "ours"))
+        told.append(server.settings["Networks"]["ours"])
+        with serving(server.namespace, 80):
+            there = told[0]["IPAddress"]
+            assert within(client.namespace, lambda there=there: fetched(there, 80)) == "hello from inside"
+            assert fetched(there, 80) == "hello from inside"
+        assert within(server.namespace, hardware_address) == told[0]["MacAddress"]
+        stand.networks.disconnect(name)
+    assert {(end["IPAddress"], end["MacAddress"]) for end in told} == {
+        (told[0]["IPAddress"], told[0]["MacAddress"])
+    }
+    other = stand.networks.connect(B, stand.wishes("other"))
+    assert len({end["MacAddress"] for end in (*other.settings["Networks"].values(), told[0])}) == 2
+
+
+@pytest.mark.walk
 def test_a_hardware_address_is_read_as_go_reads_it(stand: Stand) -> None:
     for text in ("02:11:22:33:44:aa", "02-11-22-33-44-AA", "0211.2233.44aa"):
         asked = {"EndpointsConfig": {"bridge": {"MacAddress": text}}}

@@ -17,7 +17,6 @@ from millefeuille.networks import links, pools
 from millefeuille.networks.netlink import Netlink
 from millefeuille.networks.network import Network
 from millefeuille.networks.pools import PoolTaken
-from millefeuille.sha256 import sha256
 from millefeuille.values import replace
 
 _FORWARD: Final = "/proc/sys/net/ipv4/ip_forward"
@@ -93,9 +92,7 @@ def is_of(host: Netlink, interface: str, network_id: str, store: str) -> bool:
 def hardware_address(network_id: str, store: str) -> str:
     """The address that the bridge of a network has, by which it is known to be ours."""
     whose = f"{store} " if store else ""
-    value = bytearray(sha256(f"bridge {whose}{network_id}".encode()).digest()[:6])
-    value[0] = (value[0] & 0xFC) | 0x02  # local, and of one interface
-    return value.hex(":")
+    return pools.hardware_address(f"bridge {whose}{network_id}")
 
 
 def _chosen(

@@ -48,11 +48,13 @@ def endpoint(
         wish=ipaddress.IPv4Address(asked) if asked else None,
     )  # fmt: skip
     identity = os.urandom(32).hex()
+    # The same for the same address: those who knew who had it before reach who has it now.
+    mac = pools.hardware_address(f"end {network.store} {network.id} {address}")
     return Endpoint(
         id=identity, network=network.name, network_id=network.id, cable=f"mv-{identity[:12]}",
         interface=interface, ip=str(address), prefix=network.subnet.prefixlen,
         gateway="" if network.internal else str(network.gateway),
-        mac=_hardware_address(wish) or pools.hardware_address(), names=names, wish=dict(wish),
+        mac=_hardware_address(wish) or mac, names=names, wish=dict(wish),
         bridge=network.interface,
     )  # fmt: skip
 

@@ -1,13 +1,13 @@
-"""Pools: which subnets networks get, and which addresses of a subnet containers get."""
+"""Pools: which subnets networks get, and which addresses containers get."""
 
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Collection, Iterable, Iterator
 
 from millefeuille.annotations import Final
 from millefeuille.errors import Conflict, Failed
+from millefeuille.sha256 import sha256
 
 Subnet = ipaddress.IPv4Network
 Address = ipaddress.IPv4Address
@@ -71,9 +71,9 @@ def first(subnet: Subnet) -> Address:
     return subnet.network_address + (1 if subnet.prefixlen < 31 else 0)
 
 
-def hardware_address() -> str:
-    """A random one that belongs to no maker and to one interface alone."""
-    value = bytearray(os.urandom(6))
+def hardware_address(text: str) -> str:
+    """The one that stands for `text`: of no maker, and of one interface alone."""
+    value = bytearray(sha256(text.encode()).digest()[:6])
     value[0] = (value[0] & 0xFC) | 0x02
     return value.hex(":")
 
