@@ -471,16 +471,23 @@ def test_a_copy_does_not_take_a_bridge_that_has_the_name_asked_for(stand: Stand)
     assert "br0" in stand.interfaces()
 
 
+@contextmanager
+def earlier(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The block is what a version did that gave bridges names and addresses whatever the store."""
+    told = bridges.hardware_address
+    with monkeypatch.context() as version:
+        version.setattr(Network, "interface", Network.former_interface)
+        version.setattr(bridges, "hardware_address", lambda id, _: told(id, ""))
+        yield
+
+
 @pytest.mark.walk
 @pytest.mark.parametrize("options", [{}, {"com.docker.network.bridge.name": "br0"}])
 def test_a_bridge_that_an_earlier_version_made_stays_in_use(
     stand: Stand, monkeypatch: pytest.MonkeyPatch, options: dict[str, str]
 ) -> None:
     stand.networks.create(Order(name="ours", options=options))
-    told = bridges.hardware_address
-    with monkeypatch.context() as earlier:
-        earlier.setattr(Network, "interface", Network.former_interface)
-        earlier.setattr(bridges, "hardware_address", lambda id, _: told(id, ""))
+    with earlier(monkeypatch):
         first = stand.networks.connect(A, stand.wishes("web", "ours"))
     before = stand.networks.get("ours").former_interface
     assert before in stand.interfaces()
@@ -494,6 +501,45 @@ def test_a_bridge_that_an_earlier_version_made_stays_in_use(
     assert stand.left() == []
     stand.networks.connect(A, stand.wishes("web", "ours"))
     assert (before in stand.interfaces()) is bool(options)
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize("options", [{}, {"com.docker.network.bridge.name": "br0"}])
+def test_a_bridge_that_an_earlier_version_made_goes_with_who_leaves_it_last(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, options: dict[str, str]
+) -> None:
+    for name in ("ours", "others"):
+        stand.networks.create(Order(name=name, options=options if name == "ours" else {}))
+    with earlier(monkeypatch):
+        stand.networks.connect(A, stand.wishes("web", "ours"))
+    before = stand.networks.get("ours").former_interface
+    stand.networks.attach(A, stand.wishes("web", "ours"), "others", {})
+    assert before in stand.interfaces()
+    stand.networks.detach(A, "ours")
+    assert before not in stand.interfaces()
+    stand.networks.disconnect(A)
+    assert stand.left() == []
+
+
+@pytest.mark.walk
+def test_a_bridge_that_an_earlier_version_made_goes_with_its_network(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand.networks.create(Order(name="ours"))
+    with earlier(monkeypatch):
+        stand.networks.connect(A, stand.wishes("web", "ours"))
+    shutil.copytree(stand.directory / "root", stand.directory / "copy")
+    copy = Networks(f"{stand.directory}/copy/networks", f"{stand.directory}/run/copy")
+    before = stand.networks.get("ours").former_interface
+    copy.remove("ours")
+    assert before in stand.interfaces()  # somebody is on it
+    with Netlink() as host:
+        links.remove(host, *(name for name in stand.interfaces() if name.startswith("mv-")))
+    lease = stand.networks.leases.read(A)
+    assert lease is not None
+    stand.networks.leases.write(replace(lease, endpoints=()))  # and whoever did so was killed
+    stand.networks.remove("ours")
+    assert before not in stand.interfaces()
 
 
 @pytest.mark.walk

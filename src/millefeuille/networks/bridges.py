@@ -75,11 +75,15 @@ def raise_up(host: Netlink, network: Network) -> None:
 
 
 def take_down(host: Netlink, network: Network) -> None:
-    """Remove the bridge that was made for a network, when nobody is on it; an interface of anybody else's
-    that has its name stays.
+    """Remove the bridge that was made for a network, when nobody is on it, also one that an earlier version
+    made; an interface of anybody else's that has its name stays.
     """
     if is_of(host, network.interface, network.id, network.store):
         links.remove(host, network.interface)
+    former = network.former_interface
+    # A copy of the store may have its containers there.
+    if is_of(host, former, network.id, "") and not links.has_ports(host, former):
+        links.remove(host, former)
 
 
 def is_of(host: Netlink, interface: str, network_id: str, store: str) -> bool:

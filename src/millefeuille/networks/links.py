@@ -86,6 +86,14 @@ def names(link: Netlink) -> list[str]:
     return [name.rstrip(b"\0").decode(errors="replace") for name in found]
 
 
+def has_ports(link: Netlink, bridge: str) -> bool:
+    """Whether there are interfaces in the bridge of that name."""
+    found = index(link, bridge)
+    answers = link.ask(_GETLINK, DUMP, _LINK.pack(0, 0, 0, 0, 0)) if found is not None else []
+    masters = (netlink.attributes(body[_LINK.size :]).get(_IFLA_MASTER) for _, body in answers)
+    return any(master is not None and struct.unpack("=I", master)[0] == found for master in masters)
+
+
 def add_bridge(link: Netlink, name: str, mac: str, mtu: int) -> None:
     """Make a bridge, which is up."""
     files.act("link-add", name)

@@ -289,7 +289,7 @@ class Networks:
             lease = replace(lease, endpoints=kept)
             lease = lease if ends.gateway_end(lease) else replace(lease, ports=(), exposed=())
             self.leases.write(lease)
-            self._settle_rest(host, lock)
+            self._settle_rest(host, lock, gone=(end,))
         wiring.rewire(self.namespace(container), lease, (), self.get)
         if lease.hosts:
             hostfiles.change(lease.hosts, remove=end.ip)
@@ -463,10 +463,13 @@ class Networks:
         elif wishes.private:
             wiring_up()
 
-    def _settle_rest(self, host: netlink.Netlink, lock: int, *, without: str = "") -> None:
+    def _settle_rest(
+        self, host: netlink.Netlink, lock: int, *, without: str = "", gone: Sequence[Endpoint] = ()
+    ) -> None:
         every = list(self.leases.every())
         leases = [lease for lease in every if lease.container != without]
-        gone = [end for lease in every if lease.container == without for end in lease.endpoints]
+        left = (end for lease in every if lease.container == without for end in lease.endpoints)
+        gone = [*gone, *left]
         upkeep.settle(
             host, lock, self.every(), leases, gone, leaves=bool(without), store=self.definitions.store,
             table=self._table, told=f"{self.leases.directory}/rules",
