@@ -8,6 +8,7 @@ from millefeuille.annotations import Any
 from millefeuille.containers import records
 from millefeuille.containers.place import Place
 from millefeuille.containers.record import Container
+from millefeuille.networks import ends
 from millefeuille.networks.definitions import NoSuchNetwork
 from millefeuille.networks.joining import AlreadyConnected, check_joining, check_leaving
 from millefeuille.networks.network import Network
@@ -38,6 +39,8 @@ def plug(place: Place, networks: Networks, container: Container, text: str, wish
         )
     if records.state(place, container.id).running:
         networks.attach(container.id, asked, network.id, wish)
+    else:
+        ends.check(network, wish)
     config = container.networking.get("EndpointsConfig") or {}
     left = _left(container, network.name)
     records.save(
