@@ -147,6 +147,13 @@ def test_prune_takes_what_nobody_has_and_nobody_named(volumes: Volumes) -> None:
     assert [volume.name for volume in volumes.every()] == [used.name]
 
 
+def test_prune_leaves_volumes_with_options_of_their_driver(volumes: Volumes) -> None:
+    volumes.create("memory", options={"type": "tmpfs", "device": "tmpfs"})
+    volumes.create("plain")
+    assert volumes.prune(set(), lambda _: True, named=True) == (["plain"], 0)
+    assert [volume.name for volume in volumes.every()] == ["memory"]
+
+
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [

@@ -45,6 +45,14 @@ class Volume:
         return ANONYMOUS in (self.labels or {})
 
     @property
+    def plain(self) -> bool:
+        """Whether its content lies here, and nowhere else: others are neither pruned nor counted.
+
+        Source: moby v20.10.24, volume/service/service.go `Prune`, `LocalVolumesSize`.
+        """
+        return not self.options
+
+    @property
     def source(self) -> str:
         """The directory that containers get; "" for a file system in memory, which each gets its own of."""
         if self.options.get("type") == "tmpfs":

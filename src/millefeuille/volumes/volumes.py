@@ -133,12 +133,14 @@ class Volumes:
     def prune(
         self, used: Collection[str], accepts: Callable[[Volume], bool], *, named: bool = False
     ) -> tuple[list[str], int]:
-        """Remove the volumes that are not in `used` and that `accepts` lets pass; with `named`, not only
-        anonymous ones. Gives their names, and the bytes freed.
+        """Remove the plain volumes that are not in `used` and that `accepts` lets pass; with `named`, not
+        only anonymous ones. Gives their names, and the bytes freed.
         """
         removed, freed = [], 0
         for volume in self.every():
-            if volume.name in used or not (named or volume.anonymous) or not accepts(volume):
+            if not volume.plain or volume.name in used or not (named or volume.anonymous):
+                continue
+            if not accepts(volume):
                 continue
             size = self.size(volume)
             with contextlib.suppress(VolumeNotFound):

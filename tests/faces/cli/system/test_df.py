@@ -54,6 +54,14 @@ def test_templates(used: Home, template: str, out: str) -> None:
     assert used.mille("system", "df", "-v", "--format", template) == (out, "", 0)
 
 
+def test_volumes_with_options_of_their_driver_are_not_counted(used: Home) -> None:
+    options = ("-o", "type=tmpfs", "-o", "device=tmpfs")
+    assert used.mille("volume", "create", *options, "memory") == ("memory\n", "", 0)
+    out = used.mille("system", "df", "--format", "{{.Type}} {{.TotalCount}}")[0]
+    assert out.splitlines()[2] == "Local Volumes 1"
+    assert used.mille("system", "df", "-v", "--format", "{{range .Volumes}}{{.Name}}{{end}}")[0] == "named"
+
+
 def test_json_of_rows_is_escaped(used: Home) -> None:
     whole = used.mille("system", "df", "-v", "--format", "{{json .BuildCache}}")[0]
     assert r'"Description":"COPY /\u003cfile\u003e"' in whole

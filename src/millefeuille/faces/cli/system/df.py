@@ -83,7 +83,7 @@ def _cache_usage(found: Sequence[Cached]) -> Usage:
 
 def _volumes(context: Context) -> list[_Kept]:
     held = reached(context.settings)
-    every = held.every()
+    every = [one for one in held.every() if one.plain]
     having = volume_users(context.settings) if every else {}
     return [(one, len(having.get(one.name, ())), held.size(one)) for one in every]
 
