@@ -18,7 +18,7 @@ from millefeuille.containers import idle, logoptions, monitoring, networking, re
 from millefeuille.containers import mounts as container_mounts
 from millefeuille.containers.happening import facts
 from millefeuille.containers.host import Host
-from millefeuille.containers.record import Container
+from millefeuille.containers.record import NEVER, Container
 from millefeuille.errors import Conflict
 from millefeuille.networks.networks import Connection
 from millefeuille.plainjson import dumps
@@ -214,5 +214,6 @@ def _health(check: Mapping[str, Any], shell: list[str] | None) -> dict[str, Any]
 def _note_failure(host: Host, container: Container, error: BaseException) -> None:
     code = error.exit_code if isinstance(error, StartFailed) else 128
     told = records.recorded(host.place, container.id)
-    failed = replace(told, status="created", pid=0, exit_code=code, error=str(error))
+    status = "created" if told.started == NEVER else "exited"
+    failed = replace(told, status=status, pid=0, exit_code=code, error=str(error))
     records.save_state(host.place, container.id, failed)

@@ -39,3 +39,21 @@ def test_a_signal_that_ends_the_command_gives_the_terminal_back(box: Home, numbe
     os.close(ours)
     os.close(theirs)
     assert box.mille("inspect", "-f", "{{.State.Status}}", "one")[0] == "running\n"
+
+
+def test_one_that_has_run_stays_exited_when_its_next_start_fails(box: Home) -> None:
+    for words in (
+        ("network", "create", "net"), ("create", "--name", "new", "--network", "net", "busybox", "true"),
+        ("run", "--name", "old", "--network", "none", "busybox", "true"),
+        ("network", "disconnect", "none", "old"), ("network", "connect", "net", "old"),
+        ("network", "rm", "-f", "net"),
+    ):  # fmt: skip
+        assert box.mille(*words)[2] == 0, words
+    ended = box.mille("inspect", "-f", "{{.State.FinishedAt}}", "old")[0]
+    state = "{{.State.Status}} {{.State.ExitCode}}"
+    for name, told in (("new", "created 128\n"), ("old", "exited 128\n")):
+        for verb in ("start", "restart"):
+            assert box.mille(verb, name)[2] == 1
+            assert box.mille("inspect", "-f", state, name)[0] == told
+    assert box.mille("ps", "-a", "--filter", "status=exited", "--format", "{{.Names}}")[0] == "old\n"
+    assert box.mille("inspect", "-f", "{{.State.FinishedAt}}", "old")[0] == ended
