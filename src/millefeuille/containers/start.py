@@ -164,6 +164,7 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
         "environment": dict(host.environment),
         "counters": cgroup.oom_counters(group),
         "restarts": 0,
+        "finished": records.recorded(place, container.id).finished,
         "health": _health(config.get("Healthcheck") or {}, config.get("Shell")),
     }
 

@@ -59,7 +59,7 @@ class Monitored:
             },
             "console": str(directory / "console"), "tty": False, "open_stdin": False, "stdin_once": False,
             "policy": "no", "retries": 0, "auto_remove": False, "cleanup": [], "environment": {},
-            "counters": [], "restarts": 0, "health": None, **order,
+            "counters": [], "restarts": 0, "health": None, "finished": "0001-01-01T00:00:00Z", **order,
         }  # fmt: skip
         (directory / "monitor.json").write_text(json.dumps(told))
         ours, theirs = socket.socketpair()

@@ -97,7 +97,7 @@ class _Monitor:
         self._health: Health | None = None
         self._process: Process | None = None
         self._began = moments.NEVER
-        self._ended = moments.NEVER
+        self._ended = order.finished
         self._code = 0
         self._oom = False
         self._error = ""

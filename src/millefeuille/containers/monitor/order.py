@@ -14,7 +14,7 @@ class Order:
     directory; `state` the state file; `telling` what a `Teller` goes by: the store's `journal`, which is told
     `facts`, with the name in the `record`, and the `networks` and `volumes`; `log` what a `Log` is made of;
     `cleanup` the command to run at the end, empty for none, with the variables of `environment`; `counters`
-    files in which the kernel counts processes killed for want of memory.
+    files in which the kernel counts processes killed for want of memory; `finished` when the run before ended.
     """
 
     def __init__(self, path: str) -> None:
@@ -39,6 +39,7 @@ class Order:
         self.environment: dict[str, str] = told["environment"]
         self.counters: list[str] = told["counters"]
         self.restarts: int = told["restarts"]
+        self.finished: str = told["finished"]
         health = told["health"]
         self.check: list[str] = health["command"] if health else []
         self.interval: int = health["interval"] if health else 0

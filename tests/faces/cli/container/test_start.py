@@ -12,6 +12,8 @@ import termios
 import pytest
 from tests.faces.cli.home import Home
 
+from millefeuille.containers.record import NEVER
+
 pytestmark = pytest.mark.walk
 
 
@@ -57,3 +59,17 @@ def test_one_that_has_run_stays_exited_when_its_next_start_fails(box: Home) -> N
             assert box.mille("inspect", "-f", state, name)[0] == told
     assert box.mille("ps", "-a", "--filter", "status=exited", "--format", "{{.Names}}")[0] == "old\n"
     assert box.mille("inspect", "-f", "{{.State.FinishedAt}}", "old")[0] == ended
+
+
+def test_the_end_of_the_run_before_is_told(box: Home) -> None:
+    words = ("-d", "--network", "none", "--name", "one", "--restart", "always", "busybox", "sleep", "60")
+    assert box.mille("run", *words)[2] == 0
+    moments = "{{.State.StartedAt}} {{.State.FinishedAt}}"
+    began, ended = box.mille("inspect", "-f", moments, "one")[0].split()
+    assert ended == NEVER
+    for verbs in (("restart",), ("stop", "start")):
+        for verb in verbs:
+            assert box.mille(verb, *(() if verb == "start" else ("-t", "0")), "one")[2] == 0
+        again, ended = box.mille("inspect", "-f", moments, "one")[0].split()
+        assert began < ended < again
+        began = again
