@@ -16,6 +16,7 @@ from tests.hosts import host_of_its_own
 
 from millefeuille.networks import links
 from millefeuille.networks.netlink import Netlink
+from millefeuille.store.journal import Reader
 from millefeuille.testing.images import MadeImage, write_docker_archive
 
 pytestmark = pytest.mark.walk
@@ -146,6 +147,39 @@ def test_which_networks_go_together(home: Home) -> None:
     _, err, code = home.mille("network", "disconnect", "none", "plain")
     assert (err.endswith(" is not connected to network none\n"), code) == (True, 1)
     done(home, "start", "-a", "still")
+
+
+def test_connections_are_told_when_they_come_and_go(home: Home) -> None:
+    def told() -> list[str]:
+        """What has been told of the container's networks."""
+        every = [one for one in Reader(str(home.store / "journal")).fresh() if one.kind == "network"]
+        facts = [(one.action, one.attributes["name"], one.attributes["type"]) for one in every]
+        assert all("container" in one.attributes for one in every if one.action != "create")
+        return [" ".join(one).removesuffix(" bridge") for one in facts if one[0] != "create"]
+
+    for name in ("one", "two"):
+        done(home, "network", "create", name)
+    words = ("--name", "web", "--network", "none", "--restart", "on-failure", "busybox")
+    done(home, "run", "-d", *words, "sh", "-c", "[ -e /go ] || { touch /go; sleep 100; exit 3; }; sleep 100")
+    seen = ["connect none null"]
+    assert told() == seen
+    for verb, network in (("disconnect", "none"), ("connect", "one"), ("connect", "two")):
+        done(home, "network", verb, network, "web")
+    done(home, "network", "disconnect", "one", "web")
+    seen += ["disconnect none null", "connect one", "connect two", "disconnect one"]
+    assert told() == seen
+    assert home.mille("network", "connect", "--ip", "198.51.100.1", "one", "web")[2] == 1
+    done(home, "exec", "web", "sh", "-c", "kill $(pidof sleep)")
+    deadline = time.monotonic() + PATIENCE
+    while len(told()) < 7:  # its policy has started it again
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    done(home, "stop", "-t", "0", "web")
+    seen += ["disconnect two", "connect two", "disconnect two"]
+    assert told() == seen
+    done(home, "network", "connect", "one", "web")
+    done(home, "network", "disconnect", "two", "web")
+    assert told() == [*seen, "disconnect two"]
 
 
 def test_whoever_does_not_run_leaves_networks_that_are_gone(home: Home) -> None:

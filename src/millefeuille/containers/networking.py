@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 
 from millefeuille.annotations import Any, Final
@@ -13,7 +12,6 @@ from millefeuille.containers.record import Container
 from millefeuille.errors import Conflict
 from millefeuille.networks import hostfiles
 from millefeuille.networks.connection import Connection, network_settings
-from millefeuille.networks.definitions import NoSuchNetwork
 from millefeuille.networks.wishes import Wishes, wishes
 from millefeuille.values import replace
 
@@ -47,16 +45,6 @@ def connect(host: Host, container: Container) -> Connection:
         other = records.state(host.place, wanted.mode.removeprefix(_JOIN))
         return replace(connection, namespace=f"/proc/{other.pid}/ns/net")
     return connection
-
-
-def told(host: Host, connection: Connection) -> list[dict[str, str]]:
-    """The networks that a container is on, as happenings name them."""
-    found = []
-    for name, end in (connection.settings.get("Networks") or {}).items():
-        with contextlib.suppress(NoSuchNetwork):
-            kind = host.networks.get(name).driver
-            found.append({"actor": str(end.get("NetworkID") or ""), "name": name, "type": kind})
-    return found
 
 
 def joined(host: Host, container: Container) -> Mapping[str, Any]:

@@ -39,6 +39,7 @@ def plug(place: Place, networks: Networks, container: Container, text: str, wish
         )
     if records.state(place, container.id).running:
         networks.attach(container.id, asked, network.id, wish)
+        networks.note("connect", network, container=container.id)
     else:
         ends.check(network, wish)
     config = container.networking.get("EndpointsConfig") or {}
@@ -83,6 +84,8 @@ def unplug(
     records.save(
         place, replace(container, networking={**container.networking, "EndpointsConfig": kept, LEFT: left})
     )
+    if network is not None:
+        networks.note("disconnect", network, container=container.id)
 
 
 def _known(networks: Networks, text: str, *, gone: bool) -> Network | None:

@@ -151,7 +151,7 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
         "groups": cgroup.directories(group),
         "bundle": place.bundle(container.id),
         "state": place.state(container.id),
-        "telling": _telling(host, container, connection),
+        "telling": _telling(host, container),
         "log": _log(place.log(container.id), container),
         "console": place.short(container.id),
         "tty": bool(config.get("Tty")),
@@ -169,7 +169,7 @@ def _order(host: Host, container: Container, connection: Connection) -> dict[str
     }
 
 
-def _telling(host: Host, container: Container, connection: Connection) -> dict[str, Any]:
+def _telling(host: Host, container: Container) -> dict[str, Any]:
     """What the monitor tells the journal of, besides the container's runs."""
     volumes = [
         {
@@ -181,7 +181,7 @@ def _telling(host: Host, container: Container, connection: Connection) -> dict[s
     ]  # fmt: skip
     return {
         "journal": host.store.disk.journal, "record": host.place.record(container.id),
-        "facts": facts(container), "networks": networking.told(host, connection), "volumes": volumes,
+        "facts": facts(container), "lease": host.networks.leases.path(container.id), "volumes": volumes,
     }  # fmt: skip
 
 

@@ -137,7 +137,7 @@ class Networks:
             made = bridges.settled(host, made, others)
             self._found()
             self.definitions.save(made)
-        self._note("create", made)
+        self.note("create", made)
         return made
 
     def remove(self, text: str) -> Network:
@@ -158,11 +158,12 @@ class Networks:
                 )
             bridges.take_down(host, found)
             self.definitions.forget(found)
-        self._note("destroy", found)
+        self.note("destroy", found)
         return found
 
-    def _note(self, action: str, network: Network) -> None:
-        facts = {"name": network.name, "type": network.driver}
+    def note(self, action: str, network: Network, **more: str) -> None:
+        """Tell the journal of what befell a network, with `more` that Docker tells of it."""
+        facts = {"name": network.name, "type": network.driver, **more}
         journal.note(Disk(os.path.dirname(self._root)).journal, "network", action, network.id, facts)
 
     def prune(self, accepts: Callable[[Network], bool]) -> list[str]:

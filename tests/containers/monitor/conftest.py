@@ -55,7 +55,8 @@ class Monitored:
             "state": str(directory / "state.json"), "log": {"path": str(directory / "log")},
             "telling": {
                 "journal": str(directory / "journal"), "record": str(directory / "config.json"),
-                "facts": {"name": "c", "image": "i"}, "networks": [], "volumes": [],
+                "facts": {"name": "c", "image": "i"}, "lease": str(directory / "lease.json"),
+                "volumes": [],
             },
             "console": str(directory / "console"), "tty": False, "open_stdin": False, "stdin_once": False,
             "policy": "no", "retries": 0, "auto_remove": False, "cleanup": [], "environment": {},

@@ -12,9 +12,10 @@ class Order:
     `runtime` is the runtime's command line up to its verb, `runtime_state` the directory of what it notes of
     the container; `groups` are the directories of the container's control groups; `bundle` is the bundle's
     directory; `state` the state file; `telling` what a `Teller` goes by: the store's `journal`, which is told
-    `facts`, with the name in the `record`, and the `networks` and `volumes`; `log` what a `Log` is made of;
-    `cleanup` the command to run at the end, empty for none, with the variables of `environment`; `counters`
-    files in which the kernel counts processes killed for want of memory; `finished` when the run before ended.
+    `facts`, with the name in the `record`, the networks of the `lease`, and the `volumes`; `log` what a `Log`
+    is made of; `cleanup` the command to run at the end, empty for none, with the variables of `environment`;
+    `counters` files in which the kernel counts processes killed for want of memory; `finished` when the run
+    before ended.
     """
 
     def __init__(self, path: str) -> None:
