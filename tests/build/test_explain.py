@@ -81,6 +81,7 @@ CASES = (
         "the timestamp", PLAIN, first={"epoch": 1}, then={"epoch": 2},
         said=("timestamp changed: '1' → '2'",),
     ),
+    Case("the timestamp, 1970", PLAIN, then={"epoch": 0}, said=("timestamp changed: '' → '0'",)),
     Case("nothing", PLAIN, said=("in the cache",)),
     Case("the time of a file", PLAIN, change=lambda c: os.utime(c / "d/a", (5, 5)), said=("in the cache",)),
 )  # fmt: skip
@@ -107,6 +108,11 @@ RUNNING = (
     Case(
         "an extra host", RUN.format("", ""), then={"hosts": (("name", "127.0.0.2"),)},
         said=("extra hosts changed",),
+    ),
+    Case("the timestamp, new", RUN.format("", ""), then={"epoch": 5}, said=("timestamp changed: '' → '5'",)),
+    Case(
+        "the timestamp, gone", RUN.format("", ""), first={"epoch": 0}, then={"epoch": None},
+        said=("timestamp changed: '0' → ''",),
     ),
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """RUN: a command, and what it writes as a layer.
 
-In the key: the command, its environment in order, directory, user, networks and mounts, the stack below.
+In the key: the command, its environment in order, directory, user, networks and mounts, the stack below, the
+time that no file of the layer is newer than.
 Not in it: secrets, agents, addresses of extra hosts, proxies, limits.
 """
 
@@ -18,7 +19,7 @@ from millefeuille.build.running.failure import StepFailed
 from millefeuille.build.running.wish import RunMount, RunWish, Script
 from millefeuille.build.state import State
 from millefeuille.build.steps.mounts import Mounts, mounts, stacks
-from millefeuille.build.steps.step import Site, Workshop
+from millefeuille.build.steps.step import Site, Workshop, epoch_input
 from millefeuille.store.images import LayerRecord
 from millefeuille.values import dataclass
 
@@ -43,7 +44,7 @@ def run(workshop: Workshop, site: Site, instruction: Run) -> State:
     task = Task(
         vertex=site.vertex,
         created_by=words.run(line.arguments, state.scope.history_args()),
-        inputs=_inputs(site, wish, instruction, mounted),
+        inputs=_inputs(site, wish, instruction, mounted) | epoch_input(workshop),
         fresh=workshop.request.renews(site.stage.name),
     )
 
@@ -111,7 +112,7 @@ def _network(name: str) -> Any:
     return name if name in ("none", "host") else "default"
 
 
-def _inputs(site: Site, wish: RunWish, instruction: Run, mounted: Mounts) -> Mapping[str, Any]:
+def _inputs(site: Site, wish: RunWish, instruction: Run, mounted: Mounts) -> dict[str, Any]:
     inputs: dict[str, Any] = {
         "op": "run",
         "parent": site.parent,

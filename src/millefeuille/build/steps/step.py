@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 
-from millefeuille.annotations import Protocol
+from millefeuille.annotations import Any, Protocol
 from millefeuille.build.base import Bases
 from millefeuille.build.dockerfile.instructions import Instruction
 from millefeuille.build.layering import Layering, Unmade
@@ -74,6 +74,12 @@ class Workshop:
         if found is None:
             raise NoContext("there is no build context", advice="Give a directory instead of `-`.")
         return found
+
+
+def epoch_input(workshop: Workshop) -> dict[str, Any]:
+    """What the epoch adds to the inputs of a step: nothing without one, for the keys of these builds."""
+    epoch = workshop.request.epoch
+    return {} if epoch is None else {"epoch": epoch}
 
 
 def result(stage: Future[State]) -> State:

@@ -23,7 +23,7 @@ from millefeuille.build.plan import FromContext
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.source import Source
 from millefeuille.build.state import State
-from millefeuille.build.steps.step import Site, Workshop
+from millefeuille.build.steps.step import Site, Workshop, epoch_input
 from millefeuille.layers.following import asserts_directory
 from millefeuille.store.images import LayerRecord
 
@@ -141,10 +141,10 @@ def inputs(workshop: Workshop, site: Site, instruction: Transfer) -> dict[str, A
         "link": instruction.link,
         "parents": isinstance(instruction, Copy) and instruction.parents,
         "exclude": list(instruction.exclude),
-        "epoch": workshop.request.epoch,
         "unpack": instruction.unpack if isinstance(instruction, Add) else None,
     }
-    return found | {name: value for name, value in further.items() if value not in (None, "", False, [])}
+    asked = {name: value for name, value in further.items() if value not in (None, "", False, [])}
+    return found | asked | epoch_input(workshop)
 
 
 def _place(directory: str, destination: str) -> str:

@@ -9,7 +9,7 @@ from millefeuille.build.copying.workdir import made
 from millefeuille.build.dockerfile.instructions import Workdir
 from millefeuille.build.layering import Task
 from millefeuille.build.state import State
-from millefeuille.build.steps.step import Site, Workshop
+from millefeuille.build.steps.step import Site, Workshop, epoch_input
 from millefeuille.store.images import LayerRecord
 from millefeuille.values import replace
 
@@ -23,10 +23,8 @@ def workdir(workshop: Workshop, site: Site, instruction: Workdir) -> State:
         return state.told(f"WORKDIR {path}")
     user = process.user(state.config)
     inputs: dict[str, Any] = {"op": "workdir", "parent": site.parent, "path": path, "owner": user}
-    if epoch is not None:
-        inputs["epoch"] = epoch
     task = Task(
-        vertex=site.vertex, created_by=f"WORKDIR {path}", inputs=inputs,
+        vertex=site.vertex, created_by=f"WORKDIR {path}", inputs=inputs | epoch_input(workshop),
         fresh=workshop.request.renews(site.stage.name),
     )  # fmt: skip
 
