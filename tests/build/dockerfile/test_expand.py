@@ -145,7 +145,12 @@ EXPANDED = {
     "${a/ba?/$v}": "foovaluefoobaz",
     "${slashes//\\//-}": "a-b-c",
     "${slashes/\\/b/}": "a/c",
-    "${a/foo/\\}}": "}barfoobaz",
+    "${a/foo/\\}}": "\\}barfoobaz",
+    "${slashes//\\//\\/}": "a\\/b\\/c",
+    "${v/l/\\x}": "va\\xue",
+    "${v/l/\\\\}": "va\\\\ue",
+    '"${v/l/\\x}"': "va\\xue",
+    '${v/l/"\\$v"}': "va\\$vue",
     "${unset/a/b}": "",
     "${a/foo/$0}": "zerobarfoobaz",
 }

@@ -222,7 +222,7 @@ class Reader:
         if every:
             self.at += 1
         old = self._until("/", "syntax error: missing '/' in ${", raw_escapes=True)
-        new = self._until_brace(raw_escapes=False)
+        new = self._until_brace(raw_escapes=True)
         value = self.value(name)
         if value is None:
             self.unset[name] = None
