@@ -16,6 +16,7 @@ from millefeuille.build import journal as journals
 from millefeuille.build.builder import build
 from millefeuille.build.cache.steps import Source, StepCache
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
+from millefeuille.build.epoch import argument_epoch
 from millefeuille.build.journal import Account, Journal
 from millefeuille.build.layering import Unmade
 from millefeuille.build.outputs.finished import Finished
@@ -172,7 +173,7 @@ class _Build:
     ) -> None:
         self._settings = settings
         self._store = store
-        self._order = order
+        self._order = order = _dated(order)
         self._tools = tools
         self._numbers = 0
         trees = {name: tree for name, tree in order.contexts.items() if isinstance(tree, Tree)}
@@ -279,6 +280,16 @@ class _Build:
         yield
         took = time.monotonic() - began
         self._tools.reporter.report(Ended(vertex=vertex, outcome="done", took=took))
+
+
+def _dated(order: Order) -> Order:
+    """The order with the epoch that its arguments or its Dockerfile name, unless it has one."""
+    request, host = order.request, Platform.host()
+    if request.epoch is not None:
+        return order
+    predefined = platform_args(host, next(iter(order.platforms), host), request.target)
+    epoch = argument_epoch(order.dockerfile, request.arguments, predefined)
+    return order if epoch is None else replace(order, request=replace(request, epoch=epoch))
 
 
 def series(*parts: str) -> str:

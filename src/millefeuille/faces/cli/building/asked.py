@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from millefeuille.annotations import Any, Final
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.csvfields import csv_fields
+from millefeuille.build.epoch import NAME as EPOCH
 from millefeuille.build.request import Request, SecretSource
 from millefeuille.docker.creation.addresses import extra_host
 from millefeuille.docker.creation.pairs import looking_in
@@ -27,7 +28,7 @@ _SECRET: Final = 500 << 10  # bytes of a secret, as BuildKit has it
 def request(context: Context, call: Call, *, keep_failed: bool) -> Request:
     """What to build. Raises Refusal."""
     environment = context.settings.environment
-    arguments = _arguments(call[flags.BUILD_ARG], environment)
+    arguments = _arguments(call, environment)
     with exits.refusing():
         hosts = tuple(_host(text) for text in call[flags.ADD_HOST])
     network = call[flags.NETWORK]
@@ -39,7 +40,7 @@ def request(context: Context, call: Call, *, keep_failed: bool) -> Request:
     return Request(
         target=call[flags.TARGET],
         arguments=arguments,
-        epoch=_epoch(call, arguments, environment),
+        epoch=_epoch(call, arguments),
         no_cache=frozenset() if call[flags.NO_CACHE] else (filtered or None),
         network=network,
         hosts=hosts,
@@ -76,10 +77,15 @@ def names(call: Call) -> tuple[Reference, ...]:
     return found
 
 
-def _arguments(texts: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
-    """Build arguments; a name alone has the value that the environment gives it, if any."""
+def _arguments(call: Call, environment: Mapping[str, str]) -> dict[str, str]:
+    """Build arguments; a name alone has the value that the environment gives it, if any.
+
+    The environment's SOURCE_DATE_EPOCH is one, as of Docker's client, unless --timestamp says another time.
+    """
     look, found = looking_in(environment), {}
-    for text in texts:
+    if not call.given(flags.TIMESTAMP) and (epoch := environment.get(EPOCH)):
+        found[EPOCH] = epoch
+    for text in call[flags.BUILD_ARG]:
         name, given, value = text.partition("=")
         if given:
             found[name] = value
@@ -93,10 +99,10 @@ def _host(text: str) -> tuple[str, str]:
     return name, address
 
 
-def _epoch(call: Call, arguments: Mapping[str, str], environment: Mapping[str, str]) -> int | None:
+def _epoch(call: Call, arguments: Mapping[str, str]) -> int | None:
     if call.given(flags.TIMESTAMP):
         return read_epoch(str(call[flags.TIMESTAMP]), "--timestamp")
-    return read_epoch(arguments.get("SOURCE_DATE_EPOCH", environment.get("SOURCE_DATE_EPOCH", "")))
+    return read_epoch(arguments.get(EPOCH, ""))
 
 
 def _fields(text: str, what: str) -> dict[str, str]:
