@@ -22,6 +22,7 @@ from millefeuille.build.dockerfile.parser import parse_trigger
 from millefeuille.build.dockerfile.suggestion import nearest
 from millefeuille.build.expanded import expanded_from
 from millefeuille.build.scope import Scope
+from millefeuille.build.stageindex import check_indexes, check_stage_indexes, stage_index
 from millefeuille.errors import NotFound
 from millefeuille.oci.platform import Platform
 from millefeuille.values import dataclass, field
@@ -109,6 +110,7 @@ def plan(dockerfile: Dockerfile, target: str, around: Surroundings) -> Plan:
 
     Raises NoSuchTarget, DockerfileError, and what resolving base images raises.
     """
+    check_indexes(dockerfile, around.contexts)
     planner = _Planner(dockerfile, around)
     planner.visit(target_index(dockerfile, target))
     return Plan(stages=tuple(planner.planned.values()))
@@ -153,6 +155,7 @@ class _Planner:
     def _plan(self, stage: Stage) -> PlannedStage:
         base, platform = self._base(stage)
         triggers = tuple(self._triggers(stage, base))
+        check_stage_indexes(triggers, self._dockerfile, self._around.contexts)
         instructions = (*triggers, *stage.instructions)
         origins = {}
         for instruction in instructions:
@@ -199,8 +202,8 @@ class _Planner:
 
     def _origin(self, stage: Stage, instruction: Instruction, name: str, platform: Platform) -> Origin:
         earlier = self._earlier(stage.index, name)
-        number = whole_number(name)
-        if earlier is None and number is not None and number < len(self._dockerfile.stages):
+        number = stage_index(name)
+        if earlier is None and number is not None and 0 <= number < len(self._dockerfile.stages):
             earlier = number
         if earlier is not None:
             if earlier == stage.index:

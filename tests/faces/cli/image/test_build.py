@@ -165,3 +165,13 @@ def test_a_build_that_fails_leaves_no_id_of_another_image(home: Home, tmp_path: 
     assert not ids.exists()
     assert home.mille("build", "-q", "--iidfile", "/dev/null", good)[2] == 0
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("more", [("--check",), ("--call", "outline"), ("--dry-run",), ()])
+def test_a_stage_by_a_number_that_none_has(home: Home, tmp_path: Path, more: tuple[str, ...]) -> None:
+    context = written(tmp_path / "c", "FROM scratch\nCOPY --from=5 x /\n")
+    out, err, code = home.mille("build", *more, context)
+    assert (out, code) == ("", 1)
+    assert "Dockerfile:2: invalid stage index 5\n" in err
+    assert "CACHED" not in err
+    assert "DONE" not in err

@@ -13,6 +13,7 @@ from millefeuille.build.lint.lint import Report, lint
 from millefeuille.build.lint.text import report_text
 from millefeuille.build.plan import target_index
 from millefeuille.build.scope import global_scope, platform_args
+from millefeuille.build.stageindex import check_indexes
 from millefeuille.engine.build import Order
 from millefeuille.engine.checking import base_facts
 from millefeuille.faces.cli.command import Context
@@ -39,6 +40,8 @@ def answer(context: Context, name: str, form: str, order: Order, platform: Platf
     host, dockerfile, request = Platform.host(), order.dockerfile, order.request
     predefined = platform_args(host, platform or host, request.target)
     found: Any
+    if name != "targets":
+        check_indexes(dockerfile, order.contexts)
     if name == "check":
         report = checked(context, order, platform)
         text, found = report_text(report, dockerfile), _report_json(report)
