@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import takewhile
 
 from millefeuille.build.dockerfile.complaint import Complaint
 from millefeuille.build.dockerfile.lexing import Lexing
@@ -17,7 +18,10 @@ from millefeuille.build.dockerfile.substitution import (
 )
 
 _DEEPEST = 64
-_NAME = re.compile(r"[0-9]+|[A-Za-z_][A-Za-z0-9_]*|[@*#?\-$!]")
+_SPECIAL = "@*#?-$!"
+# `\w` has numbers beside the decimal digits (²), which are not of a name: they are cut off behind.
+_DIGITS = re.compile(r"\d+")
+_WORD = re.compile(r"\w+")
 
 
 @cache
@@ -29,6 +33,10 @@ def _ordinary(escape: str, stop: str, quotes: bool, angles: bool) -> re.Pattern[
 @cache
 def _in_double_quotes(escape: str) -> re.Pattern[str]:
     return re.compile(f'[^{re.escape(escape)}"$]+')
+
+
+def _is_of_a_name(char: str) -> bool:
+    return char == "_" or char.isalpha() or char.isdecimal()
 
 
 class Reader:
@@ -141,11 +149,15 @@ class Reader:
         return value
 
     def _name(self) -> str:
-        found = _NAME.match(self.text, self.at)
+        """Decimal digits; or letters, such digits and `_`, of any script; or one special character."""
+        found = _DIGITS.match(self.text, self.at) or _WORD.match(self.text, self.at)
+        name = found.group() if found else self.text[self.at : self.at + 1]
         if found is None:
-            return ""
-        self.at = found.end()
-        return found.group()
+            name = name if name in _SPECIAL else ""
+        elif not name.isascii():
+            name = "".join(takewhile(_is_of_a_name, name))
+        self.at += len(name)
+        return name
 
     def value(self, name: str) -> str | None:
         """The value of a variable, None where it is not set."""
