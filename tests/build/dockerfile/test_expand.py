@@ -165,6 +165,11 @@ EXPANDED = {
     '"${v/l/\\x}"': "va\\xue",
     '${v/l/"\\$v"}': "va\\$vue",
     "${unset/a/b}": "",
+    "${unset/*/z}": "z",
+    "${unset//*/z}": "z",
+    "${unset///z}": "z",
+    "${unset/?/z}": "",
+    "${empty/*/z}": "z",
     "${a/foo/$0}": "zerobarfoobaz",
 }
 
@@ -214,6 +219,8 @@ FAILURES = {
     "${unset?give it}": "unset: give it",
     "${v#\\a}": "invalid pattern (\\a) in substitution: invalid escape '\\a'",
     "${v/\\n/x}": "invalid pattern (\\n) in substitution: invalid escape '\\n'",
+    "${unset/\\x/y}": "invalid pattern (\\x) in substitution: invalid escape '\\x'",
+    "${unset#\\x}": "invalid pattern (\\x) in substitution: invalid escape '\\x'",
     "a ${v:-b} '": "unexpected end of statement while looking for matching single-quote",
 }
 
@@ -265,6 +272,7 @@ KEPT = [
     (Lexing(raw_escapes=True), '"\\$x\\"\\n"', '\\$x\\"\\n'),
     (Lexing(skip_unset=True), "$unset ${unset} ${unset:-$v} $v", "$unset ${unset} ${unset:-value} value"),
     (Lexing(skip_unset=True), "${unset/a/b} ${unset//a/b}", "${unset/a/b} ${unset//a/b}"),
+    (Lexing(skip_unset=True), "${unset/\\x/y} ${unset/*/z}", "${unset/\\x/y} ${unset/*/z}"),
     (Lexing(skip_unset=True), "${unset#a} ${unset%%a}", "${unset#a} ${unset%%a}"),
     (Lexing(skip_quotes=True), "'$v' \"$v\" it's \\$v", "'value' \"value\" it's $v"),
 ]

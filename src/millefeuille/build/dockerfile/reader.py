@@ -238,9 +238,10 @@ class Reader:
         value = self.value(name)
         if value is None:
             self.unset[name] = None
-            slash = "//" if every else "/"
-            return f"${{{name}{slash}{old}/{new}}}" if self.lexing.skip_unset else ""
-        return replaced(value, compiled(old, self.lexing.escape), new, every=every)
+            if self.lexing.skip_unset:
+                return f"${{{name}{'//' if every else '/'}{old}/{new}}}"
+        # What is not set is an empty text, which some patterns match.
+        return replaced(value or "", compiled(old, self.lexing.escape), new, every=every)
 
     def _until_brace(self, *, raw_escapes: bool) -> str:
         return self._until("}", "syntax error: missing '}'", raw_escapes=raw_escapes)
