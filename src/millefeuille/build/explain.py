@@ -28,11 +28,14 @@ Change = dict[str, Any]
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
-    """The inputs that differ, each with its name, what it was and what it is."""
+    """The inputs that differ, each with its name, what it was and what it is.
+
+    Times of files are told where the files are the same.
+    """
     found: list[Change] = []
     for name in sorted({*before, *now} - {"v"}):
         old, new = before.get(name), now.get(name)
-        if old == new:
+        if old == new or (name == "times" and before.get("content") != now.get("content")):
             continue
         if name == "environment":
             found += _variables(old or [], new or [])
@@ -71,6 +74,8 @@ def _said(change: Change, below: str) -> str:
         return "files changed"
     if name == "file":
         return f"{change['path']}: {change['how']}"
+    if name == "times":
+        return "times of files changed"
     if name == "mounts":
         return "what is mounted (--mount) changed"
     label = _NAMES.get(name, name)

@@ -92,6 +92,10 @@ class Items(Sequence[Item]):
             else {},
         )
 
+    def mtimes(self) -> list[int]:
+        """The times of the items, in seconds."""
+        return [status.st_mtime_ns // 1_000_000_000 for status in self._listing.statuses]
+
     @cached_property
     def _numbers(self) -> list[int]:
         return self._known.facts(self._listing)

@@ -26,7 +26,7 @@ from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.giturl import GitUrl
 from millefeuille.build.state import State
 from millefeuille.build.steps.step import Site, Workshop
-from millefeuille.build.steps.transfer import documents_source, inputs, task, wishes
+from millefeuille.build.steps.transfer import contents, documents_source, inputs, task, wishes
 from millefeuille.oci.digest import Digest
 from millefeuille.store.images import LayerRecord
 from millefeuille.values import dataclass, replace
@@ -134,8 +134,7 @@ def _add(
     early: Mapping[str, Any] | None, directory: str,
 ) -> State:  # fmt: skip
     octal = bool(instruction.chmod) and chmod.parse(instruction.chmod).octal is not None
-    content = [source.digest(matches, mode=not octal) for source, matches in selected]
-    wanted = {**inputs(workshop, site, instruction), "content": content}
+    wanted = {**inputs(workshop, site, instruction), **contents(workshop, selected, mode=not octal)}
     is_remote = any(isinstance(source, FetchedSource) for source, _ in selected)
 
     def make() -> LayerRecord:

@@ -1,13 +1,13 @@
 """COPY: files of a context, a stage or an image as a layer; and what ADD has in common with it.
 
 In the key: what is copied, by content, name, mode, owner and attributes; where to, as whom; the stack below,
-but not for --link. Not in it: times of files, where the context lies.
+but not for --link; with an epoch the times of files too. Not in it: where the context lies.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from millefeuille.annotations import Any
 from millefeuille.build import process, words
@@ -22,6 +22,7 @@ from millefeuille.build.layering import Task
 from millefeuille.build.plan import FromContext
 from millefeuille.build.sources.directory import DirectorySource
 from millefeuille.build.sources.source import Source
+from millefeuille.build.sources.times import times
 from millefeuille.build.state import State
 from millefeuille.build.steps.step import Site, Workshop, epoch_input
 from millefeuille.layers.following import asserts_directory
@@ -70,7 +71,7 @@ def _copy(
     octal = bool(instruction.chmod) and chmod.parse(instruction.chmod).octal is not None
     wanted = {
         **inputs(workshop, site, instruction),
-        "content": [one.digest(matches, mode=not octal) for one, matches in selected],
+        **contents(workshop, selected, mode=not octal),
     }
 
     def make() -> LayerRecord:
@@ -145,6 +146,13 @@ def inputs(workshop: Workshop, site: Site, instruction: Transfer) -> dict[str, A
     }
     asked = {name: value for name, value in further.items() if value not in (None, "", False, [])}
     return found | asked | epoch_input(workshop)
+
+
+def contents(workshop: Workshop, selected: Sequence[Selected], *, mode: bool) -> dict[str, Any]:
+    """The identities of the files themselves, modes in them or not; with an epoch also those of their times."""
+    epoch = workshop.request.epoch
+    found = {"content": [source.digest(matches, mode=mode) for source, matches in selected]}
+    return found if epoch is None else found | {"times": [times(matches, epoch) for _, matches in selected]}
 
 
 def _place(directory: str, destination: str) -> str:
