@@ -42,7 +42,7 @@ def test_a_number_that_no_stage_has_is_refused_before_any_step(place: Place, nam
 
 def test_a_trigger_of_a_base_image_too(place: Place) -> None:
     place.build("FROM scratch\nONBUILD COPY --from=5 a /\n", tags=["base:1"])
-    with pytest.raises(DockerfileError, match="^Dockerfile:2: invalid stage index 5$"):
+    with pytest.raises(DockerfileError, match=r"^Dockerfile:2: invalid stage index 5$"):
         place.build("# a comment\nFROM base:1\n")
 
 

@@ -2,8 +2,8 @@
 
 A key stands for the operation with all its inputs by content: the stack of layers below (its chain ID), the
 files that are copied (their digest), the command, its environment. Two builds that reach the same stack by
-different ways share what comes after; nothing that does not reach the layer (texts of comments, secrets) is in
-it, nor are times of files, but with an epoch.
+different ways share what comes after; nothing that does not reach the layer (texts of comments, secrets) is
+in it, nor are times of files, but with an epoch.
 """
 
 from __future__ import annotations

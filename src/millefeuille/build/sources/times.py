@@ -16,7 +16,7 @@ from millefeuille.build.sources.source import Match
 
 
 def times(matches: Iterable[Match], epoch: int) -> str:
-    """The identity, in hex, of the times in seconds of what was selected, in its order, none after `epoch`."""
+    """The identity, in hex, of the times (seconds) of what was selected, in its order, none after `epoch`."""
     hasher = blake3()
     for match in matches:
         held = [min(seconds, epoch) for seconds in _mtimes(match)]

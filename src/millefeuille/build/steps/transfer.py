@@ -149,7 +149,7 @@ def inputs(workshop: Workshop, site: Site, instruction: Transfer) -> dict[str, A
 
 
 def contents(workshop: Workshop, selected: Sequence[Selected], *, mode: bool) -> dict[str, Any]:
-    """The identities of the files themselves, modes in them or not; with an epoch also those of their times."""
+    """The identities of the files themselves, modes in them or not; with an epoch also of their times."""
     epoch = workshop.request.epoch
     found = {"content": [source.digest(matches, mode=mode) for source, matches in selected]}
     return found if epoch is None else found | {"times": [times(matches, epoch) for _, matches in selected]}
