@@ -30,11 +30,9 @@ case "$*" in
     )
     rm "$bundle/starting" ;;
 *"exec"*)
-    file=$3; shift 4
+    file=$4; shift 5
     case "$1" in missing) echo 'time="now" level=error msg="exec: \"a\": no such program"'; exit 255 ;; esac
-    setsid "$@" &
-    echo $! > "$file"
-    wait $! ;;
+    (setsid "$@" & echo $! > "$file") ;;
 *) echo "$@" >> "$(dirname "$0")/calls"; [ ! -e "$(dirname "$0")/refuses" ] ;;
 esac
 """

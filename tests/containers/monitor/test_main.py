@@ -199,6 +199,34 @@ def test_a_check_that_fails_or_hangs_makes_it_unhealthy(monitored: Any, tmp_path
     _until(lambda: not any(_is_alive(pid) for pid in pids))
 
 
+def test_what_a_check_leaves_in_the_background_is_not_waited_for(monitored: Any, tmp_path: Path) -> None:
+    leaves = f"sleep 60 & echo $! >> {tmp_path}/left; echo done"
+    one = monitored("exec sleep 60", health=_check("sh", "-c", leaves, timeout=20 * SECOND))
+    _until(lambda: one.state["Health"]["Status"] == "healthy")
+    _until(lambda: len(one.state["Health"]["Log"]) > 1)
+    assert {(each["ExitCode"], each["Output"]) for each in one.state["Health"]["Log"]} == {(0, "done\n")}
+    one.connection.send(b"k", b"9")
+    one.until_end()
+    for pid in (tmp_path / "left").read_text().split():
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def test_what_a_check_said_before_it_was_ended_is_told(monitored: Any) -> None:
+    says = _check("sh", "-c", "echo began; sleep 60", timeout=SECOND // 2)
+    one = monitored("exec sleep 60", health=says)
+    _until(lambda: bool(one.state["Health"]["Log"]))
+    assert one.state["Health"]["Log"][0]["Output"] == "Health check exceeded timeout (500ms): began\n"
+
+
+def test_a_check_that_began_in_the_start_period_is_not_held_against_it(monitored: Any) -> None:
+    check = _check("sh", "-c", "sleep 1; exit 1", timeout=20 * SECOND)
+    one = monitored("exec sleep 60", health={**check, "start_period": SECOND // 2, "retries": 1})
+    _until(lambda: len(one.state["Health"]["Log"]) == 1)
+    assert (one.state["Health"]["Status"], one.state["Health"]["FailingStreak"]) == ("starting", 0)
+    _until(lambda: one.state["Health"]["Status"] == "unhealthy")
+    assert len(one.state["Health"]["Log"]) == 2
+
+
 def _is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
