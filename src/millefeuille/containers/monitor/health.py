@@ -22,8 +22,8 @@ class Health:
     """The checks of one run of a container, after the `results` of those before. `due` is when something is
     to be done, in monotonic seconds; `tell` is told when the state is another.
 
-    A check is begun by a runtime, which ends at once; from then on the check is a child of this process, which
-    does not wait for what a check leaves in the background.
+    A check is begun by a runtime, which ends at once; from then on the check is a child of this process,
+    which does not wait for what a check leaves in the background.
     """
 
     def __init__(
