@@ -463,9 +463,10 @@ def release(descriptor: int) -> None:
 def explain(error: OSError, what: str, *, root: str = "") -> Failed:
     """The one-line error for an operating system error on `what`.
 
-    With the store's `root`, one that concerns a path elsewhere has no advice that is about the store.
+    Advice that is about the store comes with one that concerns what lies below `root`, the store's or a
+    directory of it, or above; without `root` none does.
     """
-    helps = not root or _concerns(error, root)
+    helps = bool(root) and _concerns(error, root)
     what = _brief(what)
     if error.errno in NO_ROOM:
         return DiskFull(f"{what}: no space left on device", advice=_room(error, helps=helps))
@@ -501,14 +502,16 @@ def about(path: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Say what it was about when an operation on an open file fails; one on a path says so itself."""
+def explained(what: str, *, root: str = "") -> Iterator[None]:
+    """Say what it was about when an operation on an open file fails; one on a path says so itself. `root` is
+    as in `explain`.
+    """
     try:
         yield
     except OSError as error:
         if error.filename is not None:
             raise
-        raise explain(error, what) from error
+        raise explain(error, what, root=root) from error
 
 
 def _room(error: OSError, *, helps: bool) -> str | None:

@@ -365,7 +365,7 @@ class Engine:
         try:
             return founded(self._settings)
         except OSError as error:
-            raise files.explain(error, os.fspath(error.filename or self.root)) from error
+            raise files.explain(error, os.fspath(error.filename or self.root), root=self.root) from error
 
 
 def _done_inside(

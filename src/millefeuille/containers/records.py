@@ -207,7 +207,7 @@ def save_state(place: Place, id: str, told: State) -> None:
         try:
             overwriting.overwrite(place.state(id), data)
         except OSError:
-            raise files.explain(error, f"container {id[:12]}") from error
+            raise files.explain(error, f"container {id[:12]}", root=place.root) from error
 
 
 def ensure_state(place: Place, id: str) -> None:

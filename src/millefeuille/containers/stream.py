@@ -52,7 +52,7 @@ def from_archive(stream: BinaryIO, directory: str) -> Source:
     """
     spool = _spool(directory)
     try:
-        index = _read(stream, spool)
+        index = _read(stream, spool, directory)
         _refuse_marks(index)
     except TarError as error:
         os.close(spool)
@@ -73,13 +73,13 @@ def _spool(directory: str) -> int:
     return descriptor
 
 
-def _read(stream: BinaryIO, spool: int) -> LayerIndex:
-    """Parse the tar while it is written to `spool`."""
+def _read(stream: BinaryIO, spool: int, directory: str) -> LayerIndex:
+    """Parse the tar while it is written to `spool`, which lies in `directory`."""
     builder = IndexBuilder()
     parser = TarParser(builder, hash_contents=False)
     chunk = _filled(stream)
     inflater = archive_inflater(sniff_archive(chunk[:_MAGIC_SIZE]))
-    with files.explained("the archive"):
+    with files.explained("the archive", root=directory):
         while chunk:
             for piece in inflater.feed(chunk):
                 files.write(spool, piece)

@@ -26,7 +26,7 @@ def cut_layer(
 
     Everything else is as for `making.store_layer`. Raises DamagedLayer, DiskFull, Failed, TarError.
     """
-    with files.explained(f"the store {store.disk.root}"):
+    with files.explained(f"the store {store.disk.root}", root=store.disk.root):
         index = verified_index(store.disk, layer)
         descriptor = os.open(store.disk.tar(layer.diff_id), os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -80,7 +80,7 @@ def translated(path: str) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "full" in str(error):
-            raise files.explain(OSError(errno.ENOSPC, str(error), path), path) from error
+            raise files.explain(OSError(errno.ENOSPC, str(error), path), path, root=path) from error
         if "disk I/O error" in str(error):
             raise Failed(f"{path}: {error}") from error
         if "unable to open" in str(error):

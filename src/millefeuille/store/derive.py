@@ -17,7 +17,11 @@ def derive(store: Store, blob: Descriptor, diff_id: Digest) -> LayerRecord:
     Raises BlobNotFound, CorruptBlob, OSError.
     """
     source = store.blobs.open(blob)
-    with files.explained(f"layer {diff_id}"), source, ingest(store.disk, blob, lambda: None) as layer:
+    with (
+        files.explained(f"layer {diff_id}", root=store.disk.root),
+        source,
+        ingest(store.disk, blob, lambda: None) as layer,
+    ):
         while chunk := source.read(CHUNK):
             layer.feed(chunk)
         record, _ = layer.commit(diff_id, replace=True)

@@ -30,7 +30,7 @@ def store_layer(
     Equal members give an equal layer, and one that is there already is kept. Raises TarError for what no
     layer may hold, DiskFull, Failed, and what `members` and `claim` raise; then nothing is left.
     """
-    with files.explained(f"the store {store.disk.root}"), making(store.disk) as layer:
+    with files.explained(f"the store {store.disk.root}", root=store.disk.root), making(store.disk) as layer:
         # Reading many small files keeps one processor busy, hashing and writing another.
         storing: Stage[bytes] = Stage("store", layer.feed)
         try:

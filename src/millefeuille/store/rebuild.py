@@ -58,7 +58,7 @@ def rebuild(store: Store, prepare: Prepare | None = None) -> Rebuilt:
     disk = store.disk
     disk.create()
     what = f"the store {disk.root}"
-    with files.explained(what), files.locked(disk.lock, what):
+    with files.explained(what, root=disk.root), files.locked(disk.lock, what):
         if leases.anyone(disk):
             raise StoreInUse(
                 f"{disk.root}: another command is bringing an image in", advice="Try again when it is done."

@@ -82,7 +82,7 @@ def _close(root: str) -> str:
     """Keep other users out, unless the directory is not the store's alone."""
     if others := strangers(os.listdir(root)):
         return f"{root} stays open to other users: {others[0]} in it is not the store's"
-    with files.explained(f"the store {root}"):
+    with files.explained(f"the store {root}", root=root):
         privacy.mend(root)
     return f"closed {root} to other users"
 
@@ -134,7 +134,7 @@ def _mend_chain(store: Store, problem: Problem, prepare: Prepare | None) -> str:
     files.unlink(store.disk.chain(chain))
     made = None
     try:
-        with files.explained(f"chain {chain}"):
+        with files.explained(f"chain {chain}", root=store.disk.root):
             prepared = prepare(store, layers) if prepare is not None else None
             made = prepared[1] if prepared is not None else None
     except MilleError as error:

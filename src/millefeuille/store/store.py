@@ -20,7 +20,7 @@ class Store:
 
     def create(self) -> None:
         """Make the store where it is missing, and its database. Raises NotAStore, OSError."""
-        with files.explained(f"the store {self.disk.root}"):
+        with files.explained(f"the store {self.disk.root}", root=self.disk.root):
             self.disk.create()
 
     def exists(self) -> bool:

@@ -58,7 +58,7 @@ def writing(disk: Disk, *, emergency: bool = False) -> Iterator[Transaction]:
     """
     forks.check(disk.database)  # before others would have to wait for what cannot be
     what = f"the store {disk.root}"
-    with files.explained(what), files.locked(disk.lock, what):
+    with files.explained(what, root=disk.root), files.locked(disk.lock, what):
         with database.translated(disk.database):
             _refuse_lost(disk)
             connection = database.connect(disk.database)

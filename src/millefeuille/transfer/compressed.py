@@ -47,7 +47,7 @@ def pack(store: Store, shipment: Shipment, lease: Lease) -> tuple[Shipment, Plan
     config = image_config.parse(store.blobs.read(document.config.digest))
     if not is_made(document, config):
         return shipment, None
-    with files.explained(f"the store {store.disk.root}"):
+    with files.explained(f"the store {store.disk.root}", root=store.disk.root):
         plan = _plan(store, document, config, lease)
     ours = (plan.descriptor, plan.manifest)
     return replace(shipment, documents=(*shipment.documents[:-1], ours)), plan
@@ -88,7 +88,10 @@ def packed_layers(
         known = _known(store, diff_id, packing) if packing.is_default else None
         return known or _compress(store, layer, diff_id, packing, lease)
 
-    with files.explained(f"the store {store.disk.root}"), ThreadPoolExecutor(_PARALLEL, "pack") as pool:
+    with (
+        files.explained(f"the store {store.disk.root}", root=store.disk.root),
+        ThreadPoolExecutor(_PARALLEL, "pack") as pool,
+    ):
         made = dict(zip(wanted, pool.map(pack_one, wanted.items()), strict=True))
     return tuple(made.get(diff_id, layer) for layer, diff_id in layers)
 

@@ -21,7 +21,7 @@ def store_documents(store: Store, image: Plan) -> None:
 
     Raises DiskFull, ReadOnlyStore, Failed, CorruptBlob.
     """
-    with files.explained(f"the store {store.disk.root}"):
+    with files.explained(f"the store {store.disk.root}", root=store.disk.root):
         for digest, raw in image.documents:
             store.blobs.put(digest, raw)
         store.blobs.settle()
@@ -41,7 +41,7 @@ def make_metadata(
     with store.reading() as tx:
         if chains.metadata(tx, chain) is not None and os.path.exists(store.disk.chain(chain)):
             return None
-    with files.explained(f"the store {store.disk.root}"):
+    with files.explained(f"the store {store.disk.root}", root=store.disk.root):
         layers = [records[blob.digest] for blob in image.manifest.layers]
         made = prepare(store, layers) if prepare is not None else None
         if made is None:

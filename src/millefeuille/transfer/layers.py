@@ -122,7 +122,7 @@ class LayerFetch:
                 self._progress.report(Warned(message=f"{error}; trying once more"))
                 return self._obtain(blob, diff_id, self._again)
         except OSError as error:
-            raise files.explain(error, f"layer {blob.digest}") from error
+            raise files.explain(error, f"layer {blob.digest}", root=self._store.disk.root) from error
 
     def _obtain(self, blob: Descriptor, diff_id: Digest, source: Blobs | ImageSource) -> LayerRecord:
         """One layer, from the store's own blob or from outside."""

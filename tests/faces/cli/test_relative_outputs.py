@@ -76,6 +76,24 @@ def test_what_cannot_be_written(words: list[str], target: str, error: str, home:
     assert (out, err.splitlines()[0], code) == ("", f"Error: {error}", 2)
 
 
+@pytest.mark.parametrize("words", [
+    ["save", "random:latest", "-o", "/sys/out"],
+    ["image", "cp", "random:latest:/etc/a", "/sys/out"],
+    ["build", "-q", ".", "-o", "/sys/out"],
+    ["build", "-q", ".", "-o", "type=local,dest=/sys"],
+    ["build", "-q", ".", "-o", "type=tar,dest=/sys/out"],
+    ["build", "-q", ".", "-o", "type=oci,dest=/sys/out"],
+    ["build", "-q", ".", "-o", "type=oci,tar=false,dest=/sys/out"],
+], ids=" ".join)  # fmt: skip
+def test_what_is_written_elsewhere_has_no_advice_about_the_store(
+    words: list[str], home: Home, here: Path
+) -> None:
+    out, err, code = home.mille(*words)
+    assert (out, code) == ("", 1)
+    assert err.endswith((" denied\n", " permitted\n"))
+    assert len(err.splitlines()) == 1
+
+
 def test_an_open_descriptor_is_written_where_it_stands(here: Path) -> None:
     command = [sys.executable, "-I", "-m", "millefeuille", "analyze", "docker-archive://image.tar"]
     with open("both", "wb") as file:

@@ -110,7 +110,7 @@ class Imported:
         with self._lock:
             blob, diff_id = self._layers[step.layer]
             fetched = LayerFetch(self._store, self._source, Silent(), {}).run([(blob, diff_id)])
-            with files.explained(f"the store {disk.root}"):
+            with files.explained(f"the store {disk.root}", root=disk.root):
                 files.link(disk.tar(diff_id), disk.blob(diff_id))
                 note_origin(disk.layer(diff_id), diff_id)
         return step, fetched[blob.digest]

@@ -137,7 +137,7 @@ class StepCache:
             key=key(text), layer=layers[-1], chain=chains[-1], inputs=text,
             made_ns=now if made_ns is None else made_ns, took_ns=took_ns, used_ns=now, uses=1,
         )  # fmt: skip
-        with files.explained(f"the store {self._store.disk.root}"):
+        with files.explained(f"the store {self._store.disk.root}", root=self._store.disk.root):
             self._store.blobs.settle()
             files.sync_directory(self._store.disk.layers)
         with self._store.writing() as tx:

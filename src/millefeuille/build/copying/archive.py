@@ -98,7 +98,7 @@ def opened(descriptor: int, directory: str) -> Archive:
 
     Raises BrokenStream, Bomb, TarError, MarkedName, DiskFull, Failed.
     """
-    with files.explained(directory):
+    with files.explained(directory, root=directory):
         tar = files.create_nameless(directory)
         if tar is None:
             raise Unsupported(f"{directory}: the file system makes no nameless files")

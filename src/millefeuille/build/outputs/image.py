@@ -81,7 +81,7 @@ def record(
 
 def keep_documents(store: Store, product: Product) -> None:
     """Store all but the layers, and make the names of everything durable."""
-    with files.explained(f"the store {store.disk.root}"):
+    with files.explained(f"the store {store.disk.root}", root=store.disk.root):
         for digest, raw in product.documents.items():
             store.blobs.put(digest, raw)
         store.blobs.settle()

@@ -35,7 +35,7 @@ def squashed(store: Store, finished: Finished, lease: Lease) -> Finished:
         return finished
     steps = tuple(replace(step, empty=True) for step in finished.steps)
     with (
-        files.explained(f"the store {store.disk.root}"),
+        files.explained(f"the store {store.disk.root}", root=store.disk.root),
         FileTree(store.disk, finished.layers, "of the build's result") as after,
         FileTree(store.disk, base, "that the build stands on") as before,
     ):

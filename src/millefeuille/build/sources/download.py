@@ -117,7 +117,7 @@ class Downloads:
         while True:
             attempt += 1
             try:
-                with files.explained(path):
+                with files.explained(path, root=path):
                     return self._once(url, path, headers, limit, checksum)
             except (Unreachable, LostDownload) as error:
                 passing = error.passing if isinstance(error, Unreachable) else True

@@ -62,7 +62,7 @@ def unpack(chunks: Iterable[bytes], directory: str) -> Unpacked:
     `chunks` raises.
     """
     root = f"{directory}/context"
-    with files.explained(directory):
+    with files.explained(directory, root=directory):
         tar = files.create(f"{directory}/context.tar")
         try:
             files.unlink(f"{directory}/context.tar")
@@ -70,7 +70,7 @@ def unpack(chunks: Iterable[bytes], directory: str) -> Unpacked:
             files.make_directory(root)
             _write(root, index, tar)
         except OSError as error:
-            raise files.explain(error, directory) from error
+            raise files.explain(error, directory, root=directory) from error
         finally:
             os.close(tar)
     return Unpacked(root, max(index.mtimes, default=None))

@@ -41,7 +41,7 @@ def extracted_chain(store: Store, chain: Digest, *, marks: Marks) -> tuple[str, 
     if not all(_is_there(store, id) for id in ids):
         claims = [*ids, *(layer.diff_id for layer in layers)]
         with (
-            files.explained(f"extract chain {chain}"),
+            files.explained(f"extract chain {chain}", root=store.disk.root),
             leases.lease(store.disk, f"extraction of {chain}", claims),
         ):
             with store.reading() as tx:  # it may have gone before it was claimed

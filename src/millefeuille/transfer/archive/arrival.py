@@ -98,7 +98,9 @@ def _explained(error: OSError, disk: Disk, *, scratch: bool) -> Failed:
         return files.DiskFull(
             f"{disk.ingest}: no space left on device", advice="TMPDIR can name a directory with more room."
         )
-    return files.explain(error, disk.ingest if scratch else f"the store {disk.root}")
+    if scratch:
+        return files.explain(error, disk.ingest)
+    return files.explain(error, f"the store {disk.root}", root=disk.root)
 
 
 def _head(read: Read) -> bytes:

@@ -117,7 +117,7 @@ def _layer(store: Store, blob: Descriptor, stream: MemberStream) -> LayerRecord:
                 layer.feed(memoryview(buffer)[:count])
             record, _ = layer.commit(None)
     except OSError as error:
-        raise files.explain(error, f"the store {store.disk.root}") from error
+        raise files.explain(error, f"the store {store.disk.root}", root=store.disk.root) from error
     return record
 
 
