@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import re
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.containers.trees import make, opened, seen
@@ -25,7 +28,7 @@ from millefeuille.containers.copying import (
     to_host,
 )
 from millefeuille.containers.placing import OverwriteRefused, PlaceTaken, mine
-from millefeuille.containers.source import ChangedFile, Uncopyable
+from millefeuille.containers.source import ChangedFile, Uncopyable, Unreadable
 from millefeuille.errors import MilleError
 
 INSIDE = {
@@ -391,3 +394,33 @@ def test_no_link_in_the_destination_is_followed(inside: Path, outside: Path) -> 
     (outside / "full/d/f").symlink_to(secret / "kept")
     copy_out(inside, "/d", f"{outside}/full")
     assert (seen(outside)["full/d/f"], seen(secret)) == ("1", {"kept": "kept"})
+
+
+@pytest.mark.parametrize(
+    ("path", "denied", "shown"),
+    [
+        ("f", "f", "f"), ("t", "t", "t"), ("t", "t/f", "t/f"), ("t", "t/sub", "t/sub"),
+        ("t/.", "t/sub/h", "t/./sub/h"),
+    ],
+)  # fmt: skip
+def test_what_may_not_be_read_on_the_host_is_named(
+    inside: Path, outside: Path, path: str, denied: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _deny(monkeypatch, outside / denied)
+    with pytest.raises(Unreadable, match=f"^open {re.escape(f'{outside}/{shown}')}: permission denied$"):
+        copy_in(inside, f"{outside}/{path}", "/new")
+    assert not (inside / "new").is_file()
+
+
+def _deny(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+    """Let nobody read what is there, not even root."""
+    status, real = place.stat(), os.open
+
+    def guarded(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        descriptor = real(path, flags, mode, dir_fd=dir_fd)
+        if not flags & os.O_PATH and os.path.samestat(os.fstat(descriptor), status):
+            os.close(descriptor)
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", guarded)

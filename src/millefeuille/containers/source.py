@@ -37,7 +37,12 @@ class ChangedFile(Failed):
 
 
 class Unreadable(Failed):
-    """A file that the kernel makes up cannot be read."""
+    """A file or a directory cannot be read; the message is Docker's."""
+
+    @classmethod
+    def of(cls, act: str, shown: str, error: OSError) -> Unreadable:
+        """That of an act, `open` or `read`, on what is called `shown`."""
+        return cls(f"{act} {shown}: {(error.strerror or str(error)).lower()}")
 
 
 class Source:
@@ -91,20 +96,42 @@ def _files(place: int, shown: str, *, whole: bool) -> Iterator[Carried]:
     top = Found(b"", os.dup(place), mounted=False)
     live = _is_live(top)
     try:
-        entry = metadata(top, links)
+        entry = _metadata(top, links, shown)
         assert entry is not None  # no socket
         yield _carried(entry, top, shown, live=live)
         if entry.kind != DIRECTORY:
             return
     finally:
         os.close(top.descriptor)
-    for found in walk(place):
-        entry = metadata(found, links)
+    for found in _walked(place, shown):
+        path = _below(shown, found.path)
+        entry = _metadata(found, links, path)
         if entry is None:
             continue
         if entry.kind == DIRECTORY and found.status.st_dev != top.status.st_dev:
             found.descend = live or not (_is_live(found) or (whole and found.path == b"dev"))
-        yield _carried(entry, found, f"{shown}/{os.fsdecode(found.path)}", live=live)
+        yield _carried(entry, found, path, live=live)
+
+
+def _walked(place: int, shown: str) -> Iterator[Found]:
+    """As `walk`; raises Unreadable."""
+    try:
+        yield from walk(place)
+    except OSError as error:
+        path = error.filename if isinstance(error.filename, bytes) else b""
+        raise Unreadable.of("open", _below(shown, path), error) from error
+
+
+def _metadata(found: Found, links: Links, shown: str) -> Metadata | None:
+    """As `metadata`; raises Unreadable."""
+    try:
+        return metadata(found, links)
+    except OSError as error:
+        raise Unreadable.of("read", shown, error) from error
+
+
+def _below(shown: str, path: bytes) -> str:
+    return f"{shown.rstrip('/')}/{os.fsdecode(path)}" if path else shown
 
 
 def _is_live(found: Found) -> bool:
@@ -136,7 +163,7 @@ def _whole(found: Found, shown: str) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise Unreadable(f"{shown}: {(error.strerror or str(error)).lower()}") from error
+        raise Unreadable.of("read", shown, error) from error
     return data
 
 
@@ -144,13 +171,16 @@ def _runs(found: Found, size: int, shown: str) -> Iterator[Run]:
     """The data of a regular file as far as it was long when it was met; holes are left out."""
     if not size:
         return
-    descriptor = open_data(found.descriptor)
+    try:
+        descriptor = open_data(found.descriptor)
+    except OSError as error:
+        raise Unreadable.of("open", shown, error) from error
     try:
         position = 0
         while position < size:
             start, end = _extent(descriptor, position, size)
             for at in range(start, end, _CHUNK):
-                data = os.pread(descriptor, min(_CHUNK, end - at), at)
+                data = _read(descriptor, min(_CHUNK, end - at), at, shown)
                 if len(data) < min(_CHUNK, end - at):
                     raise ChangedFile(f"{shown} became shorter while it was being copied")
                 yield at, data
@@ -159,6 +189,13 @@ def _runs(found: Found, size: int, shown: str) -> Iterator[Run]:
             raise ChangedFile(f"{shown} became shorter while it was being copied")
     finally:
         os.close(descriptor)
+
+
+def _read(descriptor: int, count: int, at: int, shown: str) -> bytes:
+    try:
+        return os.pread(descriptor, count, at)
+    except OSError as error:
+        raise Unreadable.of("read", shown, error) from error
 
 
 def _extent(descriptor: int, position: int, size: int) -> tuple[int, int]:

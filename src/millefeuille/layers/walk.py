@@ -97,9 +97,10 @@ class Links:
 def walk(root: int, *, one_mount: bool = False) -> Iterator[Found]:
     """Everything below the directory `root` refers to, a directory before what is in it, names sorted.
 
-    With `one_mount`, what is mounted inside of the tree is met as `mounted`, and not entered. Raises OSError.
+    With `one_mount`, what is mounted inside of the tree is met as `mounted`, and not entered. Raises OSError,
+    which names the path below the root.
     """
-    levels: list[Level] = [(b"", _names(root))]
+    levels: list[Level] = [(b"", _names(root, b""))]
     while levels:
         path, names = levels[-1]
         below = None
@@ -153,22 +154,25 @@ def _kept(found: Found) -> Mapping[bytes, bytes]:
 
 def _one(directory: int, parent: bytes, name: bytes, one_mount: bool) -> Generator[Found, None, Level | None]:
     """Look at one name; the level below it, when that is to be entered."""
-    opened = _open(directory, name, one_mount)
+    path = parent + b"/" + name if parent else name
+    opened = _open(directory, name, path, one_mount)
     if opened is None:
         return None
     descriptor, mounted = opened
     try:
-        found = Found(parent + b"/" + name if parent else name, descriptor, mounted=mounted)
+        found = Found(path, descriptor, mounted=mounted)
         yield found
         if not found.descend or not stat.S_ISDIR(found.status.st_mode):
             return None
-        return found.path, _names(descriptor)
+        return path, _names(descriptor, path)
     finally:
         os.close(descriptor)
 
 
-def _open(directory: int, name: bytes, one_mount: bool) -> tuple[int, bool] | None:
-    """A descriptor that refers to one name, and whether something is mounted there; None when it is gone."""
+def _open(directory: int, name: bytes, path: bytes, one_mount: bool) -> tuple[int, bool] | None:
+    """A descriptor that refers to one name, and whether something is mounted there; None when it is gone.
+    `path` is that from the root, for errors.
+    """
     flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         if one_mount:
@@ -181,19 +185,24 @@ def _open(directory: int, name: bytes, one_mount: bool) -> tuple[int, bool] | No
     except OSError as error:
         if error.errno in _GONE:
             return None
+        error.filename = path
         raise
 
 
-def _names(directory: int) -> list[bytes]:
-    """What a directory holds, the last name first."""
+def _names(directory: int, path: bytes) -> list[bytes]:
+    """What a directory holds, the last name first; `path` is that from the root, for errors."""
     try:
         readable = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
     except OSError as error:
         if error.errno in _GONE:
             return []
+        error.filename = path
         raise
     try:
         return sorted((os.fsencode(name) for name in os.listdir(readable)), reverse=True)
+    except OSError as error:
+        error.filename = path
+        raise
     finally:
         os.close(readable)
 
@@ -208,4 +217,5 @@ def _again(root: int, path: bytes) -> int | None:
     except OSError as error:
         if error.errno in _GONE:
             return None
+        error.filename = path
         raise
