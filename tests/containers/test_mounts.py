@@ -83,6 +83,21 @@ def test_the_missing_source_of_a_bind_is_made(volumes: Volumes, tmp_path: Path) 
     assert (tmp_path / "new" / "deep").is_dir()
 
 
+@pytest.mark.parametrize("mask", [0, 0o077])
+def test_directories_that_are_made_have_dockers_mode_whatever_the_umask(
+    volumes: Volumes, tmp_path: Path, mask: int
+) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o2770)
+    before = os.umask(mask)
+    try:
+        points(volumes, Binds=[f"{tmp_path}/new/deep:/a", f"{tmp_path}/shared/new:/b"])
+    finally:
+        os.umask(before)
+    modes = [(tmp_path / path).stat().st_mode & 0o7777 for path in ("new", "new/deep", "shared/new", "shared")]
+    assert modes == [0o755, 0o755, 0o2755, 0o2770]
+
+
 @pytest.mark.parametrize("mode", ["cached", "delegated", "ro,consistent", "z,cached"])
 def test_how_consistent_a_bind_is_changes_nothing(volumes: Volumes, mode: str) -> None:
     found = points(volumes, Binds=[f"/:/a:{mode}", f"data:/b:{mode}"], VolumesFrom=["first:ro,cached"])

@@ -31,6 +31,7 @@ else:
     filling = Later("millefeuille.volumes.filling")
 
 NO_COPY: Final = "nocopy"  # an option of a volume's mount: what the image has there stays hidden
+_OPEN: Final = 0o755  # the mode of a directory that is made on the host
 NOT_RECURSIVE: Final = "bind"  # an option of a bind: without the mounts below its source
 _PROPAGATIONS: Final = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
 # What a mode is put together from, at most one of each (linux_parser.go). How consistent a bind is means
@@ -325,9 +326,21 @@ def _backed(volumes: Volumes, point: MountPoint, labels: Mapping[str, str] | Non
 
 
 def _make_directories(path: str) -> None:
-    if not os.path.isdir(path):
-        _make_directories(os.path.dirname(path))
-        files.make_directory(path, 0o755)
+    """Make a directory, and those above it that are missing, open to all whatever the caller's umask is: the
+    users in a container are others.
+
+    Source: moby v28, daemon/daemon_unix.go `setDefaultUmask`.
+    """
+    if os.path.isdir(path):
+        return
+    _make_directories(os.path.dirname(path))
+    if files.make_directory(path, _OPEN):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            inherited = stat.S_IMODE(os.fstat(descriptor).st_mode) & stat.S_ISGID
+            files.change_mode(descriptor, _OPEN | inherited)
+        finally:
+            os.close(descriptor)
 
 
 def _target(path: str) -> str:
