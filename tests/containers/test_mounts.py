@@ -44,6 +44,29 @@ def test_a_volume_of_the_image_does_not_lie_over_a_file(volumes: Volumes, tmp_pa
         os.close(descriptor)
 
 
+@pytest.mark.parametrize(
+    ("kind", "words", "filled"), [("none", "bind", True), ("none", "bind,ro", False), ("tmpfs", "", False)]
+)
+def test_a_bound_volume_gets_what_the_image_has(
+    volumes: Volumes, tmp_path: Path, kind: str, words: str, filled: bool
+) -> None:
+    root, device = tmp_path / "root", tmp_path / "device"
+    (root / "data").mkdir(parents=True)
+    (root / "data" / "file").write_text("x")
+    device.mkdir()
+    volumes.create("bd", options={"type": kind, "o": words, "device": str(device)})
+    [point] = mount_points(volumes, {}, {"Binds": ["bd:/data"]}, other)
+    host: Any = SimpleNamespace(volumes=volumes, place=SimpleNamespace(rootfs=lambda id: f"/store/{id}"))
+    container: Any = SimpleNamespace(id="one", mounts=(point,))
+    descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY)
+    try:
+        fill_volumes(host, container, descriptor)
+    finally:
+        os.close(descriptor)
+    assert os.listdir(device) == ["file"] * filled
+    assert os.listdir(volumes.get("bd").mountpoint) == []
+
+
 def other(name: str) -> Container:
     """The one container that --volumes-from may name."""
     if name != "first":

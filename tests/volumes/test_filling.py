@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.killing import was_killed
 
+from millefeuille import files
 from millefeuille.volumes import filling
 from millefeuille.volumes.volumes import Volumes
 
@@ -141,6 +144,78 @@ def test_no_directory_at_the_place_is_nothing_to_take(
     (tmp_path / "root" / "data" / "file").touch()
     assert not filling.fill(str(volume.parent), root, place)
     assert os.listdir(volume) == []
+
+
+@pytest.fixture(params=["same", "other"])
+def bound(tmp_path: Path, volume: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A directory of the host's that a volume stands for, on the file system of the volumes or on another."""
+    base = tmp_path / "bound" if request.param == "same" else Path(tempfile.mkdtemp(dir="/dev/shm"))
+    if request.param == "other" and base.stat().st_dev == volume.stat().st_dev:
+        base.rmdir()
+        pytest.skip("/dev/shm is on the same file system")
+    base.mkdir(exist_ok=True)
+    yield base
+    shutil.rmtree(base)
+
+
+def test_a_bound_directory_is_filled(tmp_path: Path, root: int, volume: Path, bound: Path) -> None:
+    data = tmp_path / "root" / "data"
+    (data / "one").write_text("one")
+    os.link(data / "one", data / "again")
+    data.chmod(0o711)
+    assert filling.fill(str(volume.parent), root, "/data", data=str(bound))
+    assert sorted(os.listdir(bound)) == ["again", "one", "sub"] and os.listdir(volume) == []
+    assert (bound / "one").stat().st_ino == (bound / "again").stat().st_ino
+    assert stat.S_IMODE(bound.stat().st_mode) == 0o711
+    assert not filling.fill(str(volume.parent), root, "/data", data=str(bound))
+    assert sorted(os.listdir(volume.parent)) == ["_data", "lock", "volume.json"]
+
+
+def test_a_kill_at_any_act_ends_in_the_whole_content_of_a_bound_directory(
+    tmp_path: Path, root: int, volume: Path, bound: Path
+) -> None:
+    for name in ("one", "two", "sub/three"):
+        (tmp_path / "root" / "data" / name).write_text(name)
+    fill = partial(filling.fill, str(volume.parent), root, "/data", data=str(bound))
+    kills, killed = 0, True
+    while killed:
+        killed = was_killed(fill, kills + 1)
+        fill()
+        there = [path for path in bound.rglob("*") if path.is_file()]
+        found = {str(path.relative_to(bound)): path.read_text() for path in there}
+        assert found == {"one": "one", "two": "two", "sub/three": "sub/three"}, f"killed at act {kills + 1}"
+        assert sorted(os.listdir(bound)) == ["one", "sub", "two"]
+        assert sorted(os.listdir(volume.parent)) == ["_data", "lock", "volume.json"]
+        for path in there:
+            path.unlink()
+        (bound / "sub").rmdir()
+        kills += killed
+    assert kills > 10
+
+
+@pytest.mark.parametrize("bound", ["other"], indirect=True)
+def test_what_a_container_puts_in_the_way_is_not_taken_for_the_copy(
+    tmp_path: Path, root: int, volume: Path, bound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "root" / "data" / "one").write_text("one")
+    elsewhere = Path(tempfile.mkdtemp(dir="/dev/shm"))  # on the file system of the bound directory
+    (elsewhere / "secret").touch()
+    renamed = []
+
+    def swap(act: str, subject: object) -> None:
+        renamed.append(act == "rename" and subject == "one")
+        if sum(renamed) == 2 and renamed[-1]:  # the first attempt was refused
+            [copy] = bound.iterdir()
+            copy.rename(bound / "moved")
+            copy.symlink_to(elsewhere)
+
+    monkeypatch.setattr(files, "hook", swap)
+    try:
+        filling.fill(str(volume.parent), root, "/data", data=str(bound))
+        assert os.listdir(elsewhere) == ["secret"]
+        assert not (bound / "secret").exists() and (bound / "one").read_text() == "one"
+    finally:
+        shutil.rmtree(elsewhere)
 
 
 def test_a_kill_at_any_act_ends_in_the_whole_content(tmp_path: Path, root: int, volume: Path) -> None:

@@ -113,8 +113,16 @@ def fill_volumes(host: Host, container: Container, root: int) -> None:
         if point.anonymous:
             _check_place(root, point.target, host.place.rootfs(container.id))
         volume = host.volumes.create(point.name)
-        if NO_COPY not in point.options and not volume.options:
-            filling.fill(os.path.dirname(volume.mountpoint), root, point.target)
+        if NO_COPY not in point.options and _takes_content(volume):
+            bound = volume.source if volume.options else ""
+            filling.fill(os.path.dirname(volume.mountpoint), root, point.target, data=bound)
+
+
+def _takes_content(volume: Volume) -> bool:
+    """Whether it may be filled: not one in memory, nor a directory of the host's that nobody may write."""
+    if not volume.options:
+        return True
+    return os.path.isdir(volume.source) and not volume.read_only and os.access(volume.source, os.W_OK)
 
 
 def _check_place(root: int, target: str, rootfs: str) -> None:

@@ -3,7 +3,8 @@
     copied into `_filling.part` ─► renamed `_filling` ─► entry by entry into `_data` ─► owner and mode
 
 Whoever is killed on the way leaves either an incomplete copy, which is made again, or a complete one, which
-is moved on. Containers that already have the volume see it fill; its directory stays the same.
+is moved on. Containers that already have the volume see it fill; its directory stays the same. A directory of
+the host's that a volume stands for may lie on another file system: then all is copied once more, within it.
 
 The image's tree may be hostile: it is only ever walked by descriptors, no link is followed, and what is
 opened for its bytes is known to be a regular file. Source: CVE-2022-23648; openat2(2).
@@ -32,15 +33,19 @@ class TooDeep(Invalid):
     """The directories at a volume's place lie within each other too deeply."""
 
 
-def fill(directory: str, root: int, target: str) -> bool:
+def fill(directory: str, root: int, target: str, *, data: str = "") -> bool:
     """Fill the volume in `directory`, if it is empty, from `target` in the tree with the descriptor `root`.
+    `data` is where its content lies, when not in `directory`.
 
     True when there was something to take over. Raises TooDeep, OSError.
     """
+    bound, data = bool(data), data or f"{directory}/{_DATA}"
     with files.locked(f"{directory}/lock", f"the volume {os.path.basename(directory)}"):
         if os.path.isdir(f"{directory}/{_WHOLE}"):
-            _move(directory)
-        if os.listdir(f"{directory}/{_DATA}"):
+            if bound:
+                files.remove_tree(f"{data}/{_PART}")
+            _move(directory, data)
+        if os.listdir(data):
             return False
         try:
             flags = os.O_RDONLY | os.O_DIRECTORY
@@ -53,7 +58,7 @@ def fill(directory: str, root: int, target: str) -> bool:
             _copy(source, directory)
         finally:
             os.close(source)
-        _move(directory)
+        _move(directory, data)
         return True
 
 
@@ -67,33 +72,66 @@ def copy_tree(source: int, target: int) -> None:
 
 def _copy(source: int, directory: str) -> None:
     part = f"{directory}/{_PART}"
-    files.remove_tree(part)
-    files.make_directory(part)
-    target = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        _Copy(target).tree(source, target, 0)
-        files.sync(target)
-    finally:
-        os.close(target)
+    os.close(_copied(source, part))
     files.rename(part, f"{directory}/{_WHOLE}")
 
 
-def _move(directory: str) -> None:
-    """Bring a complete copy to where it belongs."""
-    whole, data = f"{directory}/{_WHOLE}", f"{directory}/{_DATA}"
-    for name in sorted(os.listdir(whole)):
-        files.rename(f"{whole}/{name}", f"{data}/{name}")
-    source = os.open(whole, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _copied(source: int, part: str) -> int:
+    """Copy what is in the directory `source` to `part`, in place of what is there; the copy's descriptor."""
+    files.remove_tree(part)
+    files.make_directory(part)
+    target = _opened(part)
     try:
-        target = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        copy_tree(source, target)
+        files.sync(target)
+    except BaseException:
+        os.close(target)
+        raise
+    return target
+
+
+def _move(directory: str, data: str) -> None:
+    """Bring a complete copy to where it belongs."""
+    whole = f"{directory}/{_WHOLE}"
+    source = _opened(whole)
+    try:
+        target = _opened(data, follow=True)
         try:
+            _bring(source, target, data)
             _attributes(source, target)
             files.sync(target)
         finally:
             os.close(target)
     finally:
         os.close(source)
-    files.remove_directory(whole)
+    files.remove_tree(whole)
+
+
+def _bring(source: int, target: int, data: str) -> None:
+    """Bring what is in the directory `source` into `target`, whose path is `data`."""
+    try:
+        _move_entries(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # Containers may write there meanwhile: what was copied is known by its descriptor alone.
+        copy = _copied(source, f"{data}/{_PART}")
+        try:
+            _move_entries(copy, target)
+        finally:
+            os.close(copy)
+        files.remove_tree(f"{data}/{_PART}")
+
+
+def _move_entries(source: int, target: int) -> None:
+    there = {*os.listdir(target)}  # brought there before a kill, or somebody else's by now
+    for name in sorted({*os.listdir(source)} - there):
+        files.act("rename", name)
+        os.rename(name, name, src_dir_fd=source, dst_dir_fd=target)
+
+
+def _opened(path: str, *, follow: bool = False) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
 
 
 class _Copy:
