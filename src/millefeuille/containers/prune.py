@@ -8,6 +8,7 @@ from millefeuille.containers import records, removal
 from millefeuille.containers.host import Host
 from millefeuille.containers.record import Container
 from millefeuille.errors import NotFound
+from millefeuille.store import journal
 from millefeuille.store.containers import NoSuchContainer
 from millefeuille.values import dataclass
 
@@ -34,6 +35,7 @@ def prune(host: Host, accepts: Callable[[Container], bool]) -> Pruned:
             continue  # started, or removed, meanwhile
         ids.append(container.id)
         reclaimed += written
+    journal.note_prune(host.store.disk.journal, "container", reclaimed)
     return Pruned(tuple(ids), reclaimed)
 
 

@@ -164,7 +164,10 @@ class Networks:
     def note(self, action: str, network: Network, **more: str) -> None:
         """Tell the journal of what befell a network, with `more` that Docker tells of it."""
         facts = {"name": network.name, "type": network.driver, **more}
-        journal.note(Disk(os.path.dirname(self._root)).journal, "network", action, network.id, facts)
+        journal.note(self._journal(), "network", action, network.id, facts)
+
+    def _journal(self) -> str:
+        return Disk(os.path.dirname(self._root)).journal
 
     def prune(self, accepts: Callable[[Network], bool]) -> list[str]:
         """Remove the networks that nobody is on and that `accepts` lets pass; their names. Raises OSError."""
@@ -173,6 +176,7 @@ class Networks:
             if not network.predefined and accepts(network):
                 with contextlib.suppress(NetworkInUse, NoSuchNetwork):
                     removed.append(self.remove(network.id).name)
+        journal.note_prune(self._journal(), "network")
         return removed
 
     def namespace(self, container: str) -> str:

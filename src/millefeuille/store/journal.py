@@ -49,6 +49,11 @@ def note(path: str, kind: str, action: str, actor: str, attributes: Mapping[str,
         return
 
 
+def note_prune(path: str, kind: str, reclaimed: int = 0) -> None:
+    """Append that what was not needed of a kind was removed, whether or not there was any; bytes."""
+    note(path, kind, "prune", "", {"reclaimed": str(reclaimed)})
+
+
 def _turn(path: str, descriptor: int) -> None:
     """Make a full file the older one, unless another process does, or has done so."""
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

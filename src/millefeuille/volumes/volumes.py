@@ -128,7 +128,10 @@ class Volumes:
         self._note("destroy", name)
 
     def _note(self, action: str, name: str) -> None:
-        journal.note(Disk(os.path.dirname(self.root)).journal, "volume", action, name, {"driver": DRIVER})
+        journal.note(self._journal(), "volume", action, name, {"driver": DRIVER})
+
+    def _journal(self) -> str:
+        return Disk(os.path.dirname(self.root)).journal
 
     def prune(
         self, used: Collection[str], accepts: Callable[[Volume], bool], *, named: bool = False
@@ -148,6 +151,7 @@ class Volumes:
                 removed.append(volume.name)
                 freed += size
         self.sweep()
+        journal.note_prune(self._journal(), "volume", freed)
         return removed, freed
 
     def size(self, volume: Volume) -> int:

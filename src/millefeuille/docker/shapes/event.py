@@ -8,7 +8,8 @@ from millefeuille.annotations import Any, Final
 from millefeuille.docker import rfc3339
 from millefeuille.values import dataclass, field
 
-BARE: Final = frozenset({"network", "volume"})  # kinds that came after the members `status`, `id` and `from`
+# Kinds that came after the members `status`, `id` and `from`.
+BARE: Final = frozenset({"builder", "network", "volume"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.faces.cli.home import Home
 
+from millefeuille.docker.shapes.event import EngineEvent, event_json
+
 
 @pytest.mark.parametrize(
     ("template", "said"),
@@ -43,3 +45,11 @@ def test_no_time_is_after_the_last_one(
 
 def test_one_time_may_be_first_and_last(home: Home) -> None:
     assert home.mille("events", "--since", "5", "--until", "5") == ("", "", 0)
+
+
+def test_a_prune_of_the_build_cache_has_no_members_of_old() -> None:
+    event = EngineEvent(type="builder", action="prune", id="", time=10**9, attributes={"reclaimed": "0"})
+    assert event_json(event) == {
+        "Type": "builder", "Action": "prune", "Actor": {"ID": "", "Attributes": {"reclaimed": "0"}},
+        "scope": "local", "time": 1, "timeNano": 10**9,
+    }  # fmt: skip

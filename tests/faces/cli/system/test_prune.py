@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from tests.faces.cli.home import Home
 
+from millefeuille.docker.units import human_size
+from millefeuille.store.journal import Reader
+
 
 @pytest.fixture
 def used(home: Home, tmp_path: Path) -> Home:
@@ -65,3 +68,31 @@ def test_until_and_volumes_do_not_go_together(used: Home) -> None:
 def test_without_a_store_there_is_nothing(home: Home) -> None:
     assert home.mille("system", "prune", "-f") == ("Total reclaimed space: 0B\n", "", 0)
     assert not home.store.exists()
+
+
+def test_each_prune_is_told(used: Home, tmp_path: Path) -> None:
+    """As docker 20.10 tells of them, whether or not there was anything to remove."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY empty.tar /\n")
+    assert used.mille("build", "-q", str(tmp_path))[2] == 0
+    assert used.mille("image", "prune", "-af")[2] == 0
+    anonymous = used.mille("volume", "create")[0].strip()
+    (used.store / "volumes" / anonymous / "_data" / "file").write_bytes(bytes(1500))
+    reader = Reader(str(used.store / "journal"))
+    reader.fresh()
+
+    def told() -> list[str]:
+        found = [one for one in reader.fresh() if one.action == "prune"]
+        assert not any(one.actor for one in found)
+        return [f"{one.kind} {one.attributes['reclaimed']}" for one in found]
+
+    for kind, freed in (("container", 0), ("network", 0), ("volume", 1500), ("volume", 0)):
+        assert used.mille(kind, "prune", "-f")[2] == 0
+        assert told() == [f"{kind} {freed}"]
+    out = used.mille("builder", "prune", "-af")[0]
+    [builder] = told()
+    freed = int(builder.removeprefix("builder "))
+    assert freed and out.endswith(f"Total reclaimed space: {human_size(freed)}\n")
+    assert used.mille("system", "prune", "-f", "--volumes")[2] == 0
+    assert told() == ["container 0", "network 0", "volume 0", "builder 0"]
+    assert used.mille("system", "prune", "-f")[2] == 0
+    assert told() == ["container 0", "network 0", "builder 0"]

@@ -10,7 +10,7 @@ from millefeuille.docker.units import human_size
 from millefeuille.engine.leftovers import clear
 from millefeuille.engine.store import removing
 from millefeuille.errors import MilleError
-from millefeuille.faces.cli.builder.pruning import Wish, pruned
+from millefeuille.faces.cli.builder.pruning import Wish, freed, pruned
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import boolean, filters, string
@@ -43,8 +43,7 @@ def run(context: Context, call: Call) -> int:
         context.terminal.line("Deleted build cache objects:")
         context.terminal.write("".join(f"{one.id}\n" for one in gone))
         context.terminal.line()
-    freed = sum(one.size for one in gone if not one.shared)
-    context.terminal.line(f"Total reclaimed space: {human_size(freed)}")
+    context.terminal.line(f"Total reclaimed space: {human_size(freed(gone))}")
     return 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from millefeuille.annotations import NamedTuple
 from millefeuille.build.cache.prune import Limits, prune
 from millefeuille.build.running import caches, kept
@@ -9,6 +11,7 @@ from millefeuille.docker.shapes.buildcache import Cached
 from millefeuille.engine.running import remains, run_host
 from millefeuille.faces.cli.builder.cached import of_base, of_mount, of_root, of_step
 from millefeuille.settings import Settings
+from millefeuille.store.journal import note_prune
 from millefeuille.store.store import Store
 
 
@@ -45,7 +48,13 @@ def pruned(settings: Settings, store: Store, wish: Wish) -> list[Cached]:
                 host, lambda one: _is_old(one.failed, wish) and _fits(of_root(one), wish)
             )  # fmt: skip
             gone += [of_root(one) for one in roots]
+    note_prune(store.disk.journal, "builder", freed(gone))
     return gone
+
+
+def freed(gone: Iterable[Cached]) -> int:
+    """The bytes that are free when these are gone."""
+    return sum(one.size for one in gone if not one.shared)
 
 
 def _is_old(used: float, wish: Wish) -> bool:

@@ -22,12 +22,14 @@ from millefeuille.engine.volumes import reached
 from millefeuille.engine.volumes import users_at_removal as volume_users
 from millefeuille.faces.cli import exits
 from millefeuille.faces.cli.builder.pruning import Wish
+from millefeuille.faces.cli.builder.pruning import freed as cache_freed
 from millefeuille.faces.cli.builder.pruning import pruned as removed
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.image.prune import described, pruning_filters
 from millefeuille.faces.cli.options import boolean, filters
 from millefeuille.images.prune import prune
+from millefeuille.store.journal import note_prune
 from millefeuille.store.store import Store
 from millefeuille.values import replace
 from millefeuille.volumes.volume import Volume
@@ -67,12 +69,14 @@ def run(context: Context, call: Call) -> int:
         stopped = containerprune.prune(host(settings, store), containers)
         _tell(context, "Containers", stopped.ids)
         freed += stopped.reclaimed
+    else:
+        note_prune(store.disk.journal, "container")
     _tell(context, "Networks", networks(settings).prune(others))
     size, code = _volumes(context, data) if data is not None else (0, 0)
     freed += size
     pruned = prune(store, users(settings), images, unused=call[ALL])
     cache = _cache(context, store, call, now)
-    freed += sum(one.size for one in cache if not one.shared)
+    freed += cache_freed(cache)
     let_go(settings)
     text = described(replace(pruned, reclaimed=pruned.reclaimed + freed))
     head, total, rest = text.rpartition("Total reclaimed space")
