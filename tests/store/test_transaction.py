@@ -9,14 +9,18 @@ from pathlib import Path
 
 import pytest
 from tests.store.memory import Memory, brought, layer
+from tests.store.state import state
 
 from millefeuille import files
 from millefeuille.errors import Failed, MilleError
 from millefeuille.store import database, mirror
-from millefeuille.store.database import BrokenDatabase, NewerDatabase
+from millefeuille.store.check import check
+from millefeuille.store.database import BrokenDatabase, NewerDatabase, OlderDatabase
 from millefeuille.store.disk import NoStore
 from millefeuille.store.mirror import MirrorAhead
 from millefeuille.store.rebuild import rebuild
+from millefeuille.store.repair import repair
+from millefeuille.store.schema import VERSION
 from millefeuille.store.store import Store
 from millefeuille.store.sweep import orphans
 
@@ -278,6 +282,22 @@ def test_a_newer_database_is_left_alone(made: Store) -> None:
     with pytest.raises(NewerDatabase), made.reading():
         pass
     assert Path(made.disk.database).read_bytes() == before
+
+
+def test_an_older_database_is_called_so_and_can_be_rebuilt(made: Store) -> None:
+    before = state(made)
+    with made.writing() as tx:
+        tx.execute("PRAGMA user_version=1")
+    path = made.disk.database
+    with pytest.raises(OlderDatabase) as refused, made.reading():
+        pass
+    said = f"format 1 is older than this engine's {VERSION}"
+    assert str(refused.value) == f"{path}: {said}"
+    assert refused.value.advice == "Rebuild it with `mille system check --repair`."
+    found = check(made)
+    assert [(problem.subject, problem.message) for problem in found.problems] == [(path, said)]
+    repair(made, found)
+    assert state(made) == before
 
 
 def test_writers_wait_for_each_other_but_not_for_ever(made: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def check(
         with store.reading() as tx:
             still = _promised(tx)
     except BrokenDatabase as error:
-        return _broken(store, str(error))
+        return _broken(store, str(error).removeprefix(f"{store.disk.database}: "))
     return Report(
         problems=tuple(problem for problem in found if _concerns(problem, still)),
         blobs=len(promised.blobs), layers=len(promised.layers), images=promised.images,

@@ -24,6 +24,7 @@ from millefeuille.store.sqlite import sqlite3
 _DAMAGE = (
     "malformed", "no such column", "no such table", "Could not decode", "unsupported file format",
 )  # fmt: skip
+_ADVICE = "Rebuild it with `mille system check --repair`."
 _BUSY = 60.0  # seconds a reader waits for a commit in progress
 _LONGEST = 504  # bytes of a path: SQLite's MAX_PATHNAME without the journal's "-journal"
 _FILES = 3  # that SQLite has open at once: the database, its journal and their directory
@@ -33,6 +34,10 @@ class BrokenDatabase(Corrupt):
     """The database file cannot be read; it can be rebuilt."""
 
 
+class OlderDatabase(BrokenDatabase):
+    """An earlier version of this engine wrote the database; it can be rebuilt."""
+
+
 class NewerDatabase(Unsupported):
     """A later version of this engine wrote the database."""
 
@@ -40,8 +45,8 @@ class NewerDatabase(Unsupported):
 def connect(path: str) -> sqlite3.Connection:
     """Open the database, making its tables when the file is new.
 
-    Raises BrokenDatabase, NewerDatabase, ForkedAmid, and what a disk's failure is: DiskFull, ReadOnlyStore,
-    Failed.
+    Raises BrokenDatabase, OlderDatabase, NewerDatabase, ForkedAmid, and what a disk's failure is: DiskFull,
+    ReadOnlyStore, Failed.
     """
     forks.check(path)
     if not os.path.exists(path):
@@ -59,6 +64,10 @@ def connect(path: str) -> sqlite3.Connection:
             raise NewerDatabase(
                 f"{path}: format {version} is newer than this engine's {VERSION}",
                 advice="Update millefeuille.",
+            )
+        if version:  # none is in a file of something else
+            raise OlderDatabase(
+                f"{path}: format {version} is older than this engine's {VERSION}", advice=_ADVICE
             )
         raise broken(path, None)
     return connection
@@ -175,6 +184,4 @@ def _read_only(path: str, error: Exception) -> files.ReadOnlyStore:
 def broken(path: str, error: Exception | str | None) -> BrokenDatabase:
     """The error that says so, and what to do."""
     reason = f" ({error})" if error else ""
-    return BrokenDatabase(
-        f"{path}: not a readable database{reason}", advice="Rebuild it with `mille system check --repair`."
-    )
+    return BrokenDatabase(f"{path}: not a readable database{reason}", advice=_ADVICE)
