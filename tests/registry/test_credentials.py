@@ -6,12 +6,14 @@ import base64
 import json
 import os
 import stat
+import subprocess
 import sys
+import threading
 
 import pytest
 
 from millefeuille.errors import Failed
-from millefeuille.registry import helper
+from millefeuille.registry import authfile, helper
 from millefeuille.registry.authfile import BadAuthFile
 from millefeuille.registry.credential import Credential
 from millefeuille.registry.credentials import Credentials
@@ -330,3 +332,27 @@ def test_broken_keychain_does_not_stop_an_anonymous_pull(make_client):
         with open(path, "w") as stream:
             json.dump({"credsStore": "none"}, stream)
         assert client.resolve(f"{registry.host}/team/app:1") == image
+
+
+@pytest.fixture
+def pipe(home, environment):
+    """A pipe in the place of auth.json."""
+    path = home / "auth.pipe"
+    os.mkfifo(path)
+    environment["REGISTRY_AUTH_FILE"] = str(path)
+    return path
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(home, environment, pipe, monkeypatch):
+    monkeypatch.setattr(authfile, "_PATIENCE", 10)
+    with pytest.raises(BadAuthFile, match=f"^{pipe}: Nobody writes to this pipe$"):
+        Credentials.load(environment, str(home)).lookup("h.example")
+
+
+@pytest.mark.parametrize("script", ["sleep 0.2; cat > $0", "exec > $0; sleep 0.2; cat", "cat > $0"])
+def test_a_pipe_that_somebody_writes_to_is_read(home, environment, pipe, script):
+    told = json.dumps({"auths": {"h.example": entry("u", "p")}}).encode() + b" " * 100_000
+    with subprocess.Popen(["sh", "-c", script, str(pipe)], stdin=subprocess.PIPE) as writer:
+        threading.Thread(target=writer.communicate, args=(told,), daemon=True).start()
+        found = Credentials.load(environment, str(home)).lookup("h.example")
+    assert found == Credential(username="u", password="p")

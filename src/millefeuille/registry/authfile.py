@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import json
 import os
+import select
+import stat
 from collections.abc import Mapping
 
 from millefeuille import files
@@ -22,6 +25,7 @@ _HUB_NAMES = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
 _ENV_FIELDS = frozenset({"auth"})
 _LINE_BREAKS = {ord(letter): None for letter in "\r\n"}  # Go's decoder passes over them
 _LARGEST = 4 << 20  # bytes
+_PATIENCE = 2000  # milliseconds until somebody has opened a pipe to write to it
 
 
 class BadAuthFile(Invalid):
@@ -111,9 +115,30 @@ class AuthFile:
 
 
 def _all_of(path: str) -> bytes:
-    # The containers tools' may be a pipe, which a shell makes of `<(...)`.
-    with open(path, "rb") as stream:
-        return stream.read()
+    # The containers tools' may be a pipe, which a shell makes of `<(...)`: one that somebody writes to.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as stream:
+        begin = _begin(descriptor, path) if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else b""
+        os.set_blocking(descriptor, True)
+        data = begin + stream.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+    return data
+
+
+def _begin(descriptor: int, path: str) -> bytes:
+    """What is in a pipe already, once somebody writes to it. Raises OSError when nobody does."""
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    for patience in (_PATIENCE, 0):
+        try:
+            data = os.read(descriptor, _LARGEST)
+        except BlockingIOError:  # somebody has it open
+            return b""
+        if data or (patience == 0 and waiting.poll(0)):  # a writer that has written nothing is one
+            return data
+        waiting.poll(patience)
+    raise OSError(errno.EPIPE, "Nobody writes to this pipe", path)
 
 
 def from_variable(text: str) -> Mapping[str, Any]:
