@@ -11,7 +11,7 @@ from tests.analysis.conftest import write_archive
 
 from millefeuille import files
 from millefeuille.testing import rawtars
-from millefeuille.transfer.archive.contents import BadArchive
+from millefeuille.transfer.archive.contents import BadArchive, ShortArchive
 from millefeuille.transfer.examine.archive import examine_archive
 
 
@@ -47,3 +47,18 @@ def test_a_full_scratch_directory_is_no_full_store(tmp_path: Path, monkeypatch: 
         examine_archive(file.read, "x", scratch=str(tmp_path))
     assert str(raised.value) == f"{tmp_path}: no space left on device"
     assert "TMPDIR" in (raised.value.advice or "") and "prune" not in (raised.value.advice or "")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"hello\n", "not a whole archive of images (unexpected EOF)"),
+        (bytes(1024), "unrecognized image format"),
+        (b"no tar: " * 512, "invalid archive: a header's checksum is not a number"),
+    ],
+)
+def test_what_is_no_archive_is_named(data: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(data)
+    with open(tmp_path / "file", "rb") as file, pytest.raises((BadArchive, ShortArchive)) as raised:
+        examine_archive(file.fileno(), "x\udcffy", scratch=str(tmp_path))
+    assert str(raised.value) == f"x\udcffy: {message}"

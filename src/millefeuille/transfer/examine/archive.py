@@ -16,7 +16,7 @@ from millefeuille.oci.platform import Platform, rank
 from millefeuille.store.blobs import BlobNotFound, Blobs
 from millefeuille.store.disk import Disk
 from millefeuille.transfer.archive.arrival import Read, arrived
-from millefeuille.transfer.archive.contents import BadArchive, Contents
+from millefeuille.transfer.archive.contents import BadArchive, Contents, ShortArchive
 from millefeuille.transfer.archive.found import ArchiveSource, Found
 from millefeuille.transfer.archive.kinds import images_in
 from millefeuille.transfer.archive.listings import REF_NAME
@@ -56,15 +56,28 @@ def examine_archive(
     """
     disk = Disk(scratch)
     disk.ingest = scratch
-    with arrived(disk, source, scratch=True) as descriptor:
+    with _named(what), arrived(disk, source, scratch=True) as descriptor:
         return _first(Contents(descriptor), disk, what, platform, glance=glance)
+
+
+@contextlib.contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Name what is no archive: who looks at an image may have meant another place by its name."""
+    try:
+        yield
+    except BadArchive as error:
+        if str(error).startswith(f"{what}: "):
+            raise
+        raise BadArchive(f"{what}: {error}", advice=error.advice) from error
+    except ShortArchive as error:
+        raise ShortArchive(f"{what}: not a whole archive of images ({error})") from error
 
 
 def examine_layout(
     directory: str, what: str, *, platform: Platform | None = None, glance: bool = False
 ) -> Examined:
     """The first image of an OCI layout's directory; as `examine_archive`."""
-    with folder.Folder(directory) as contents:
+    with _named(what), folder.Folder(directory) as contents:
         return _first(contents, Disk(directory), what, platform, glance=glance)
 
 
