@@ -31,11 +31,13 @@ class NoSuchArchive(NotFound):
 
 
 def in_archive(
-    settings: Settings, path: str, platform: Platform | None = None, *, glance: bool = False
-) -> Analysis:
+    settings: Settings, path: str, platform: Platform | None = None, *, glance: bool = False,
+    docker: bool = False,
+) -> Analysis:  # fmt: skip
     """The analysis of the first image in a file or directory. Raises NoSuchArchive, as `examine_archive`.
 
-    `glance` is for who asks for no digest of a file, and compares with no other image.
+    `glance` is for who asks for no digest of a file, and compares with no other image; `docker` for who asks
+    for the first image of a Docker archive, whatever else it is.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -44,7 +46,7 @@ def in_archive(
     try:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             return examined(settings, path, examine_layout(path, path, platform=platform, glance=glance))
-        return in_stream(settings, path, descriptor, platform, glance=glance)
+        return in_stream(settings, path, descriptor, platform, glance=glance, docker=docker)
     finally:
         os.close(descriptor)
 
@@ -56,10 +58,11 @@ def in_stream(
     platform: Platform | None = None,
     *,
     glance: bool = False,
+    docker: bool = False,
 ) -> Analysis:
-    """The analysis of the first image of an archive that is read from `source`."""
+    """The analysis of the first image of an archive that is read from `source`; as `in_archive`."""
     scratch = settings.environment.get("TMPDIR") or "/tmp"
-    found = examine_archive(source, name, scratch=scratch, platform=platform, glance=glance)
+    found = examine_archive(source, name, scratch=scratch, platform=platform, glance=glance, docker=docker)
     return examined(settings, name, found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from millefeuille.errors import Corrupt, NotFound
 from millefeuille.oci import mediatype
 from millefeuille.oci.platform import Platform
 from millefeuille.testing import rawtars
-from millefeuille.transfer.examine.archive import examine_layout
+from millefeuille.transfer.examine.archive import examine_archive, examine_layout
 
 Json = dict[str, Any]
 
@@ -115,3 +116,22 @@ def taken(directory: str, platform: str = "") -> str:
     """The platform of the image that is looked at."""
     wanted = Platform.parse(platform) if platform else None
     return str(examine_layout(directory, "x", platform=wanted).config.platform).partition("/v")[0]
+
+
+def test_a_docker_archive_begins_with_the_first_of_its_manifest(layout: Layout, tmp_path: Path) -> None:
+    described = [layout.image(name) for name in ("amd64", "arm64", "s390x")]
+    layout.finish(*described)
+    blobs = layout.root / "blobs" / "sha256"
+
+    def config(number: int) -> str:
+        raw = json.loads((blobs / described[number]["digest"].partition(":")[2]).read_text())
+        return f"blobs/sha256/{raw['config']['digest'].partition(':')[2]}"
+
+    listed = [{"Config": config(number), "RepoTags": None, "Layers": []} for number in (2, 0)]
+    (layout.root / "manifest.json").write_text(json.dumps(listed))
+    with tarfile.open(tmp_path / "both.tar", "w") as archive:
+        archive.add(layout.root, ".")
+    for docker, first in ((False, "linux/amd64"), (True, "linux/s390x")):
+        with open(tmp_path / "both.tar", "rb") as file:
+            found = examine_archive(file.fileno(), "x", scratch=str(tmp_path), docker=docker)
+        assert str(found.config.platform) == first

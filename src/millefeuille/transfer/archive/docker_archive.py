@@ -46,6 +46,15 @@ def docker_images(contents: Contents, source: ArchiveSource, wanted: Platform | 
             yield found
 
 
+def image_ids(contents: Contents) -> list[Digest]:
+    """The IDs of the images that manifest.json lists, in its order. Raises BadArchive, CorruptBlob,
+    Invalid kinds, ShortArchive.
+    """
+    listed = parse_list(contents.read(MANIFEST, _MAXIMUM_BYTES), MANIFEST)
+    names = [entry.get("Config") if isinstance(entry, dict) else None for entry in listed]
+    return [_config(contents, name).id for name in names if isinstance(name, str)]
+
+
 def _image(contents: Contents, source: ArchiveSource, entry: object, wanted: Platform | None) -> Found | None:
     fields = entry if isinstance(entry, dict) else {}
     check_names(fields, ("Config", "RepoTags", "Layers"), MANIFEST)

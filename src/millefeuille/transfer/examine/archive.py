@@ -19,14 +19,17 @@ from millefeuille.transfer.archive.arrival import Read, arrived
 from millefeuille.transfer.archive.contents import BadArchive, Contents, ShortArchive
 from millefeuille.transfer.archive.found import ArchiveSource, Found
 from millefeuille.transfer.archive.kinds import images_in
+from millefeuille.transfer.archive.landmarks import INDEX, MANIFEST
 from millefeuille.transfer.archive.listings import REF_NAME
 from millefeuille.transfer.examine.layers import Examined, examine
 from millefeuille.transfer.plan import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from millefeuille.transfer.archive import docker_archive
     from millefeuille.transfer.examine import folder
 else:
+    docker_archive = Later("millefeuille.transfer.archive.docker_archive")
     folder = Later("millefeuille.transfer.examine.folder")
 
 
@@ -46,18 +49,20 @@ class NotInArchive(NotFound):
 
 
 def examine_archive(
-    source: int | Read, what: str, *, scratch: str, platform: Platform | None = None, glance: bool = False
-) -> Examined:
+    source: int | Read, what: str, *, scratch: str, platform: Platform | None = None, glance: bool = False,
+    docker: bool = False,
+) -> Examined:  # fmt: skip
     """The first image of the archive that can be read from `source`; `what` names it in errors.
 
-    `scratch` is a directory for what cannot be read in place; `glance` as for `examine`.
+    `scratch` is a directory for what cannot be read in place; `glance` as for `examine`. With `docker` the
+    first is that of manifest.json, where there is one beside an index.json.
     Of several platforms, that of this machine, or `platform`. Raises NotInArchive, BadArchive, ShortArchive,
     CorruptBlob, BrokenStream, Bomb, TarError, Invalid kinds, OSError.
     """
     disk = Disk(scratch)
     disk.ingest = scratch
     with _named(what), arrived(disk, source, scratch=True) as descriptor:
-        return _first(Contents(descriptor), disk, what, platform, glance=glance)
+        return _first(Contents(descriptor), disk, what, platform, glance=glance, docker=docker)
 
 
 @contextlib.contextmanager
@@ -82,16 +87,34 @@ def examine_layout(
 
 
 def _first(
-    contents: Contents, disk: Disk, what: str, platform: Platform | None, *, glance: bool
-) -> Examined:
+    contents: Contents, disk: Disk, what: str, platform: Platform | None, *, glance: bool,
+    docker: bool = False,
+) -> Examined:  # fmt: skip
     source = ArchiveSource(contents)
     images = images_in(contents, source, _Nothing(disk), platform)
+    if docker and INDEX in contents and MANIFEST in contents:
+        images = _as_docker_lists(contents, images)
     for found in images:
         chosen = found.plans[-1] if platform is not None else _for_host(found, images)
         return examine(chosen, source, glance=glance)
     if platform is not None:
         raise NotInArchive(f"{what}: no image for platform {platform} in it")
     raise BadArchive(f"{what}: no image in it")
+
+
+def _as_docker_lists(contents: Contents, images: Iterator[Found]) -> Iterator[Found]:
+    """The images in the order of manifest.json, and then those that it does not list."""
+    found: list[Found] = []
+    try:
+        found.extend(images)
+    except MilleError:  # those before are there whatever is wrong with others
+        if not found:
+            raise
+    places: dict[Digest, int] = {}
+    for place, id in enumerate(docker_archive.image_ids(contents)):
+        places.setdefault(id, place)
+    last = 1 + max(places.values(), default=0)
+    return iter(sorted(found, key=lambda one: min(places.get(plan.config.id, last) for plan in one.plans)))
 
 
 def _for_host(first: Found, others: Iterator[Found]) -> Plan:

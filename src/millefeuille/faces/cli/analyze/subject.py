@@ -27,6 +27,7 @@ STORE: Final = "store"
 REGISTRY: Final = "registry"
 ENGINES: Final = (REGISTRY, "docker", "podman")
 ARCHIVES: Final = ("oci-archive", "docker-archive", "docker-tar", "oci")  # all are taken as what they are
+_DOCKERS: Final = ("docker-archive", "docker-tar")  # but of several images, the first as Docker lists them
 SOURCE_HELP: Final = (
     'Where the image is ("store", "registry", "docker", "podman", "docker-archive", "docker-tar", '
     '"oci-archive", "oci"); '
@@ -109,7 +110,8 @@ def analysed(
     # Analysing takes long to load, registries take longer; what was worked out before does without.
     if scheme in ARCHIVES:
         in_archive = importlib.import_module("millefeuille.engine.archives").in_archive
-        return Subject(partial(in_archive, context.settings, name, chosen, glance=glance))
+        docker = scheme in _DOCKERS
+        return Subject(partial(in_archive, context.settings, name, chosen, glance=glance, docker=docker))
     if scheme in ENGINES:
         away = importlib.import_module("millefeuille.faces.cli.analyze.away").away
         return Subject(partial(away, context, scheme, name, chosen))
