@@ -95,9 +95,9 @@ class _Bounded:
     def _count(self, size: int) -> None:
         self.produced += size
         if self.produced > self._maximum:
-            raise Bomb(f"the layer inflates to more than {self._maximum} bytes")
+            raise Bomb(f"the stream inflates to more than {self._maximum} bytes")
         if self.produced > RATIO_FREE and self.produced > RATIO_MAXIMUM * max(self.consumed, 1):
-            raise Bomb(f"the layer inflates to more than {RATIO_MAXIMUM} times its size")
+            raise Bomb(f"the stream inflates to more than {RATIO_MAXIMUM} times its size")
 
 
 class _Plain(_Bounded):

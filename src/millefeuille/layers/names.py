@@ -212,7 +212,7 @@ class Names:
     def _count_step(self) -> None:
         self._steps += 1
         if self._steps > self._limits.steps:
-            raise TarError("effort", "the names need more work than any honest layer's")
+            raise TarError("effort", "the names need more work than those of any honest tar")
 
 
 def _is_plain(leaf: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Why a layer's tar is refused, and how much of anything one layer may hold."""
+"""Why a tar is refused, and how much of anything one layer may hold."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from millefeuille.values import dataclass
 
 
 class TarError(Invalid):
-    """A layer's tar breaks a rule: `rule` is a short word for it, `reason` what is wrong, `path` the entry as
-    far as it is known.
+    """A tar, a layer's or another, breaks a rule: `rule` is a short word for it, `reason` what is wrong,
+    `path` the entry as far as it is known.
     """
 
     def __init__(self, rule: str, message: str, path: bytes = b"") -> None:
         where = f" ({quoted(path)})" if path else ""
         self.reason = message + where
-        super().__init__(f"the layer's tar is refused: {self.reason}")
+        super().__init__(f"the tar is refused: {self.reason}")
         self.rule = rule
         self.path = path
 

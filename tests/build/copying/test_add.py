@@ -138,6 +138,12 @@ def test_what_is_refused(
         add(store, tmp_path, archive(*entries), below)
 
 
+def test_an_archive_that_ends_early_is_called_by_its_name_and_no_layer(store: Store, tmp_path: Path) -> None:
+    cut = archive(file(b"f", b"x" * 5000))[:3000]
+    with pytest.raises(TarError, match=r"^/a\.tar: the tar is refused: it ends in the middle of an entry$"):
+        add(store, tmp_path, cut)
+
+
 def test_owner_and_mode_of_all_that_is_extracted(store: Store, tmp_path: Path) -> None:
     found = add(store, tmp_path, archive(directory(b"a/"), file(b"a/f")), chown="5:6", chmod="700")
     assert told(found) == "d 700 5:6 x; d 700 5:6 x/a; - 700 5:6 x/a/f"

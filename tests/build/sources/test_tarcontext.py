@@ -118,6 +118,11 @@ def test_marks_of_layers_are_no_files(tmp_path: Path) -> None:
         unpack([tar(entry("a/.wh.b"))], str(tmp_path))
 
 
+def test_a_tar_that_ends_early_is_no_layer(tmp_path: Path) -> None:
+    with pytest.raises(TarError, match=r"^the tar is refused: it ends in the middle of an entry$"):
+        unpack([tar(entry("a"), content=b"x" * 5000)[:3000]], str(tmp_path))
+
+
 def test_an_error_of_the_sender_is_raised(tmp_path: Path) -> None:
     def chunks() -> Iterator[bytes]:
         yield PLAIN[:600]
