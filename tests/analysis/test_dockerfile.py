@@ -10,6 +10,8 @@ import pytest
 
 from millefeuille.analysis.dockerfile import dockerfile, instruction
 from millefeuille.analysis.image import make_image
+from millefeuille.build.dockerfile.instructions import User
+from millefeuille.build.dockerfile.parser import parse as parse_dockerfile
 from millefeuille.oci.config import History, parse
 
 SUM = "ed213a5d1bc2f1354f414b411ed293b6462e6e08337fa13135949a56354c5f00"
@@ -44,6 +46,8 @@ SUM = "ed213a5d1bc2f1354f414b411ed293b6462e6e08337fa13135949a56354c5f00"
         ("ENV A=1", "ENV A=1"),
         ("bazel build ...", "# bazel build ..."),
         ("", "# a step without words"),
+        ("/bin/sh -c #(nop)  FROM x", "# FROM x"),
+        ("FROM x # buildkit", "# FROM x"),
     ],
 )  # fmt: skip
 def test_a_step(created_by: str, found: str) -> None:
@@ -148,7 +152,28 @@ def test_the_shell_of_windows() -> None:
 
 
 def test_triggers_that_no_step_tells() -> None:
-    triggers = {"OnBuild": ["RUN echo hi", "COPY . /x", "RUN <<EOF\na\nEOF"]}
+    triggers = {"OnBuild": ["RUN echo hi", "COPY . /x", "RUN <<EOF\na\nEOF", "RUN a \\"]}
     assert _told(["/bin/sh -c #(nop)  ONBUILD COPY . /x"], triggers) == (
-        "FROM scratch\nONBUILD COPY . /x\nONBUILD RUN echo hi\n# ONBUILD RUN <<EOF a EOF\n"
+        "FROM scratch\nONBUILD COPY . /x\nONBUILD RUN echo hi\n"
+        "# ONBUILD RUN <<EOF a EOF\n# ONBUILD RUN a \\\n"
     )
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "WORKDIR /a\nRUN evil # buildkit", "/bin/sh -c #(nop)  USER a\nRUN evil",
+        "#(nop) COPY file:a in /b\nRUN evil", "RUN /bin/sh -c a \\\r\nUSER b # buildkit",
+        "ENV A 1\nRUN evil", "RUN a \\\n#b",
+    ],
+)  # fmt: skip
+def test_a_step_is_one_instruction(step: str) -> None:
+    text = _told([step, "USER me"], {"User": "me"})
+    (stage,) = parse_dockerfile(text.encode()).stages
+    assert len(stage.instructions) <= 2
+    assert isinstance(stage.instructions[-1], User)
+    assert stage.instructions[-1].user == "me"
+
+
+def test_a_comment_of_a_step_is_one_line() -> None:
+    assert instruction(History(comment="a\nRUN evil")) == "# a RUN evil"

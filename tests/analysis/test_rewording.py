@@ -76,6 +76,21 @@ CONFIG = {
         ("ARG FOO BAR=1 BAZ", 'ARG FOO BAR="1 BAZ"'),
         ("ARG G=1 H I=k X=2 J", 'ARG G=1 H I="k X=2" J'),
         ('ARG FOO="a b"', 'ARG FOO="a b"'),
+        *((f"{word} /a\nRUN x", f"# {word} /a RUN x") for word in (
+            "WORKDIR", "USER", "EXPOSE", "VOLUME", "CMD", "ENTRYPOINT", "STOPSIGNAL", "HEALTHCHECK",
+            "MAINTAINER", "ONBUILD", "ADD", "COPY", "SHELL", "ENV", "LABEL",
+        )),
+        ("USER\nRUN x", "# USER RUN x"),
+        ("WORKDIR /a\\", "# WORKDIR /a\\"),
+        ("WORKDIR /a\\ \t", "# WORKDIR /a\\"),
+        ("ENV A a\\", "# ENV A a\\"),
+        ('CMD ["a\nb"]', '# CMD ["a b"]'),
+        ("COPY <<X /a\nhello\nX", "COPY <<X /a\nhello\nX"),
+        ("COPY <<X /a\nhello\nX\nRUN x", "# COPY <<X /a hello X RUN x"),
+        ("RUN a \\", "RUN <<EOF\na \\\nEOF"),
+        ("RUN a \\\n# b", "RUN <<EOF\na \\\n# b\nEOF"),
+        ("RUN a \\\n # b \\\n c", "RUN <<EOF\na \\\n # b \\\n c\nEOF"),
+        ("RUN a \\\v\nUSER b", "RUN <<EOF\na \\\v\nUSER b\nEOF"),
     ],
 )
 def test_an_instruction(told: str, said: str) -> None:
@@ -102,3 +117,12 @@ def test_times_of_a_check_are_told_exactly(nanoseconds: int, said: str) -> None:
 @pytest.mark.parametrize("config", [{}, {"Healthcheck": None}])
 def test_a_check_that_no_config_tells_is_a_comment(config: dict[str, Any]) -> None:
     assert reworded('HEALTHCHECK &{["CMD" "x"] "5s"}', config) == '# HEALTHCHECK &{["CMD" "x"] "5s"}'
+
+
+def test_a_list_with_the_end_of_a_line_is_told_by_the_config() -> None:
+    assert reworded("VOLUME [/a\nRUN x]", {"Volumes": {"/a\nRUN x": {}}}) == 'VOLUME ["/a\\nRUN x"]'
+
+
+def test_a_check_of_several_lines_is_a_comment() -> None:
+    check = {"Healthcheck": {"Test": ["CMD-SHELL", "a\nRUN x"]}}
+    assert reworded("HEALTHCHECK &{x}", check) == "# HEALTHCHECK &{x}"

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from millefeuille.analysis.image import Image
+from millefeuille.analysis.oneline import is_line
 from millefeuille.analysis.rewording import reworded
 from millefeuille.analysis.runarguments import SHELLS, command, first_values, known_values
 from millefeuille.annotations import Final
@@ -53,7 +54,7 @@ def dockerfile(image: Image) -> str:
 
 
 def _trigger(text: str) -> str:
-    return f"ONBUILD {text}" if "\n" not in text else f"# ONBUILD {' '.join(text.split())}"
+    return f"ONBUILD {text}" if is_line(text) else f"# ONBUILD {' '.join(text.split())}"
 
 
 def _without_controls(text: str) -> str:
@@ -69,18 +70,25 @@ def instruction(step: History, shell: str = _SHELL, known: Mapping[str, Iterable
     text = step.created_by.strip()
     nop = _NOP.fullmatch(text)
     if nop and _is_shell(nop[1] or "", shell, nop[2]):
-        return _copied(nop[2].strip())
+        return _known(_copied(nop[2].strip()), step)
     if text.endswith(_BUILDKIT):
         text = text.removesuffix(_BUILDKIT)
         word, _, rest = text.partition(" ")
-        return _run(rest, shell, known) if word == "RUN" else text
+        return _run(rest, shell, known) if word == "RUN" else _known(text, step)
     if text.partition(" ")[0] in _WORDS:
         return _run(text[4:], shell, known) if text.startswith("RUN ") else text
     if text.startswith(("|", f"{shell} ")) or SHELLS.match(text):
         return _run(text, shell, known)
     if nop and nop[2].partition(" ")[0] in _WORDS:  # behind a shell that nobody told of
         return _copied(nop[2].strip())
-    return f"# {' '.join(text.split()) or step.comment or 'a step without words'}"
+    return _known(text, step)
+
+
+def _known(text: str, step: History) -> str:
+    """An instruction as it is; what is none as a comment."""
+    if text.partition(" ")[0] in _WORDS:
+        return text
+    return f"# {' '.join(text.split()) or ' '.join(step.comment.split()) or 'a step without words'}"
 
 
 def _is_shell(words: str, shell: str, text: str) -> bool:

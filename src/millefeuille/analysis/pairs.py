@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from millefeuille.analysis.oneline import is_line
 from millefeuille.analysis.verbatim import is_verbatim
 from millefeuille.annotations import Final
 
@@ -75,7 +76,7 @@ def quoted(
             continue
         found = start.match(rest, place)
         if found is None:
-            old = not said and _old_form(rest[place:], known)
+            old = not said and is_line(rest[place:]) and _old_form(rest[place:], known)
             (said if old else untold).append(rest[place:])
             break
         end, value = _told_value(rest, found.end() + 1, known.get(found[0].strip('"')), following)

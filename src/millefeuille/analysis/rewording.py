@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from millefeuille.analysis import heredoc, pairs
+from millefeuille.analysis.oneline import goes_on, is_line
 from millefeuille.annotations import Any, Final
 
 _QUOTED: Final = re.compile(r'\[("(?:[^"\\]|\\.)*"(?: "(?:[^"\\]|\\.)*")*)\]')
@@ -24,9 +25,18 @@ _SECOND: Final = 1_000_000_000  # nanoseconds
 
 
 def reworded(text: str, config: Mapping[str, Any], arguments: Mapping[str, str] = _NONE) -> str:
-    """An instruction, one line or a here-document, that a builder takes; `config` is the image's, `arguments`
-    what is known of the values of ARGs.
+    """An instruction, one line or a here-document, that a builder takes, and no second one behind it; a
+    comment where that cannot be. `config` is the image's, `arguments` what is known of the values of ARGs.
     """
+    found = _worded(text, config, arguments)
+    word, _, rest = text.partition(" ")
+    is_whole = word in ("COPY", "ADD") and heredoc.opens(rest) and heredoc.is_whole(rest)
+    # Some have a form, or a comment, for each of their lines.
+    is_said = word in ("#", "RUN", "ENV", "LABEL", "ARG") or is_whole or is_line(found)
+    return found if is_said else _comment(text)
+
+
+def _worded(text: str, config: Mapping[str, Any], arguments: Mapping[str, str]) -> str:
     word, _, rest = text.partition(" ")
     if word in ("CMD", "ENTRYPOINT", "SHELL", "VOLUME"):
         known = config.get({"SHELL": "Shell", "VOLUME": "Volumes"}.get(word, "")) or ()
@@ -106,11 +116,14 @@ def _is_script(rest: str) -> bool:
     """Whether a command has to stand in a here-document of its own."""
     if heredoc.opens(rest):
         return not heredoc.is_whole(rest)
-    return "\n" in rest and not _is_continued(rest)
+    return not is_line(rest) and not _is_continued(rest)
 
 
 def _is_continued(rest: str) -> bool:
-    return all(line.rstrip().endswith("\\") for line in rest.split("\n")[:-1])
+    *lines, last = rest.split("\n")
+    # A builder leaves out lines that are empty or a comment, and reads on.
+    is_out = any(not line.strip() or line.lstrip().startswith("#") for line in (*lines[1:], last))
+    return not is_out and all(map(goes_on, lines)) and not goes_on(last)
 
 
 def _mark(rest: str) -> str:
