@@ -34,11 +34,29 @@ def test_maps_lists_and_scalars() -> None:
         "a", "a: 1\na: 2", "a: &x 1", "a: *x", "a: |\n  text", "a: 'b", "a: [b", "a: 1\n  b: 2",
         "  a: 1\nb: 2", "a:\n    b: 1\n  c: 2", "- a", "a: {b: 1", "a: {b: 1} c", "a: {b: {c: 1}", "a: {b 1}",
         "a: [[b]]", "a: [b c: d]", "a: {b: 1, b: 2}", "{a: 1", "a: }",
+        "a: " + "[" * 5000, "a: " + "{b: " * 5000, "{a: " * 5000, "a: [{b: c}]",
+        "\n".join(" " * depth + "a:" for depth in range(5000)),
+        "\n".join(" " * depth + "a:" for depth in range(30)) + " " + "{a: " * 5 + "}" * 5,
     ],
 )  # fmt: skip
 def test_other_yaml_is_refused(text: str) -> None:
     with pytest.raises(BadYaml, match="line"):
         read_yaml(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["w" * 5000, "a: [" + "b" * 5000 + "'", "a: [] " + "b" * 5000, "a: [b" + " 'c'" * 5000,
+     "a: *" + "b" * 5000, "{'" + "a" * 5000 + "'}", "a" * 5000 + ":\n" + "a" * 5000 + ":"],
+)  # fmt: skip
+def test_an_error_shows_the_beginning_of_a_line(text: str) -> None:
+    with pytest.raises(BadYaml) as error:
+        read_yaml(text)
+    assert len(str(error.value)) < 140
+
+
+def test_maps_within_each_other() -> None:
+    assert read_yaml("a: " + "{b: " * 32 + "}" * 32)
 
 
 @pytest.mark.parametrize(

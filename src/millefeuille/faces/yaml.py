@@ -24,6 +24,8 @@ _FLOW: Final = re.compile(  # in brackets: a text in quotes, a sign, or plain wo
 _NUMERIC: Final = re.compile(r"[-+.0-9]")  # what a number begins with
 _OCTAL: Final = re.compile(r"[-+]?0[0-7]+")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_DEEPEST: Final = 32  # maps within each other
+_LONGEST: Final = 60  # characters of a file that an error repeats
 _BEYOND: Final = 1 << 64  # from here on, whole numbers are read as those with a fraction
 
 
@@ -45,6 +47,14 @@ class _Row(NamedTuple):
     number: int
     indent: int
     text: str
+
+
+def excerpt(value: object) -> str:
+    """A value as an error shows it: its beginning, in quotes where it is a text."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…")
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def read_yaml(text: str) -> dict[str, Value]:
@@ -86,22 +96,23 @@ def _without_comment(line: str) -> str:
     return line
 
 
-def _map(rows: list[_Row], indent: int) -> tuple[dict[str, Value], list[_Row]]:
+def _map(rows: list[_Row], indent: int, depth: int = 0) -> tuple[dict[str, Value], list[_Row]]:
     found: dict[str, Value] = {}
+    _check_depth(depth, rows[0].number)
     while rows and rows[0].indent == indent:
         row, rows = rows[0], rows[1:]
         match = _KEY.fullmatch(row.text)
         if match is None:
-            raise BadYaml(f"line {row.number}: expected `key: value`, not {row.text!r}")
+            raise BadYaml(f"line {row.number}: expected `key: value`, not {excerpt(row.text)}")
         key = next(part for part in match.groups()[:3] if part is not None)
         if key in found:
-            raise BadYaml(f"line {row.number}: {key} is there twice")
+            raise BadYaml(f"line {row.number}: {excerpt(key)} is there twice")
         if match[4]:
-            found[key] = _value(match[4], row.number)
+            found[key] = _value(match[4], row.number, depth + 1)
         elif rows and rows[0].text.startswith("-") and rows[0].indent >= indent:
             found[key], rows = _items(rows, rows[0].indent)
         elif rows and rows[0].indent > indent:
-            found[key], rows = _map(rows, rows[0].indent)
+            found[key], rows = _map(rows, rows[0].indent, depth + 1)
         else:
             found[key] = NULL
     if rows and rows[0].indent > indent:
@@ -117,57 +128,66 @@ def _items(rows: list[_Row], indent: int) -> tuple[list[str], list[_Row]]:
     return found, rows
 
 
-def _value(text: str, number: int) -> Value:
-    return _flow(text, number) if text[0] in "[{" else _scalar(text, number)
+def _value(text: str, number: int, depth: int) -> Value:
+    return _flow(text, number, depth) if text[0] in "[{" else _scalar(text, number)
 
 
-def _flow(text: str, number: int) -> Value:
+def _check_depth(depth: int, number: int) -> None:
+    if depth > _DEEPEST:
+        raise BadYaml(f"line {number}: more than {_DEEPEST} maps within each other are not read")
+
+
+def _flow(text: str, number: int, depth: int = 0) -> Value:
     """A map or a list in brackets."""
     tokens, at = [], 0
     while at < len(text):
         match = _FLOW.match(text, at)
         if match is None:
-            raise BadYaml(f"line {number}: expected a map or a list, not {text!r}")
+            raise BadYaml(f"line {number}: expected a map or a list, not {excerpt(text)}")
         tokens.append(match[1].rstrip())
         at = match.end()
-    found, rest = _item(tokens, number)
+    found, rest = _item(tokens, number, depth)
     if rest:
-        raise BadYaml(f"line {number}: nothing stands behind a bracket, not {rest[0]!r}")
+        raise BadYaml(f"line {number}: nothing stands behind a bracket, not {excerpt(rest[0])}")
     return found
 
 
-def _item(tokens: list[str], number: int) -> tuple[Value, list[str]]:
+def _item(tokens: list[str], number: int, depth: int) -> tuple[Value, list[str]]:
+    if tokens[:1] == ["["]:
+        return _listed(tokens[1:], number)
+    if tokens[:1] == ["{"]:
+        return _mapped(tokens[1:], number, depth)
+    return _plain(tokens, number)
+
+
+def _plain(tokens: list[str], number: int) -> tuple[str, list[str]]:
     if not tokens or tokens[0] in ("]", "}", ",", ":"):
         raise BadYaml(f"line {number}: a value is missing")
-    first, rest = tokens[0], tokens[1:]
-    if first == "[":
-        return _listed(rest, number)
-    if first == "{":
-        return _mapped(rest, number)
-    return _scalar(first, number), rest
+    return _scalar(tokens[0], number), tokens[1:]
 
 
 def _listed(rest: list[str], number: int) -> tuple[list[str], list[str]]:
     found: list[str] = []
     while rest and rest[0] != "]":
-        value, rest = _item(rest, number)
-        if not isinstance(value, str):
-            raise BadYaml(f"line {number}: a list in a list is not read")
+        if rest[0] in ("[", "{"):
+            raise BadYaml(f"line {number}: a list or a map in a list is not read")
+        value, rest = _plain(rest, number)
         found.append(value)
         rest = _separated(rest, "]", number)
     return found, _closed(rest, number)
 
 
-def _mapped(rest: list[str], number: int) -> tuple[dict[str, Value], list[str]]:
+def _mapped(rest: list[str], number: int, depth: int) -> tuple[dict[str, Value], list[str]]:
     found: dict[str, Value] = {}
+    _check_depth(depth, number)
     while rest and rest[0] != "}":
         key = _scalar(rest[0], number)
         if rest[1:2] != [":"] or key in found:
-            raise BadYaml(f"line {number}: expected `key: value`, not {rest[0]!r}")
+            raise BadYaml(f"line {number}: expected `key: value`, not {excerpt(rest[0])}")
         value: Value = NULL
         rest = rest[2:]
         if rest and rest[0] not in (",", "}"):
-            value, rest = _item(rest, number)
+            value, rest = _item(rest, number, depth + 1)
         found[key] = value
         rest = _separated(rest, "}", number)
     return found, _closed(rest, number)
@@ -177,7 +197,7 @@ def _separated(rest: list[str], end: str, number: int) -> list[str]:
     if rest and rest[0] == ",":
         return rest[1:]
     if rest and rest[0] != end:
-        raise BadYaml(f"line {number}: a comma is missing in front of {rest[0]!r}")
+        raise BadYaml(f"line {number}: a comma is missing in front of {excerpt(rest[0])}")
     return rest
 
 
@@ -193,7 +213,7 @@ def _scalar(text: str, number: int) -> str:
             raise BadYaml(f"line {number}: a quote is not closed")
         return text[1:-1]
     if text[:1] and text[0] in _FOREIGN:
-        raise BadYaml(f"line {number}: this kind of value is not read: {text!r}")
+        raise BadYaml(f"line {number}: this kind of value is not read: {excerpt(text)}")
     return NULL if text in _NULLS else _decimal(text)
 
 

@@ -10,7 +10,7 @@ from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
 from millefeuille.faces.tui.key_names import is_key
 from millefeuille.faces.tui.keys import ACTIONS
-from millefeuille.faces.yaml import NULL, BadYaml, Value, read_yaml
+from millefeuille.faces.yaml import NULL, BadYaml, Value, excerpt, read_yaml
 from millefeuille.values import dataclass, field
 
 # What Dive calls modified is several things here.
@@ -94,7 +94,7 @@ def _folded(found: Mapping[str, Value]) -> dict[str, Value]:
     folded: dict[str, Value] = {}
     for name, value in found.items():
         if name.lower() in folded:
-            raise BadPreference(f"{name.lower()} is there twice")
+            raise BadPreference(f"{excerpt(name.lower())} is there twice")
         folded[name.lower()] = _folded(value) if isinstance(value, dict) else value
     return {name: value for name, value in folded.items() if value is not NULL}
 
@@ -117,7 +117,7 @@ def _keys(section: Mapping[str, Value]) -> Mapping[str, str]:
             keys[action] = ",".join(value) if isinstance(value, list) else str(value)
             for key in keys[action].split(","):
                 if key.strip() and not is_key(key):
-                    raise BadPreference(f"keybinding.{action}: there is no key {key.strip()!r}")
+                    raise BadPreference(f"keybinding.{action}: there is no key {excerpt(key.strip())}")
     return keys
 
 
@@ -128,14 +128,14 @@ def _flag(section: Mapping[str, Value], name: str, otherwise: bool) -> bool:
         return text in _ON
     if text.isdecimal():
         return text.strip("0") != ""
-    raise BadPreference(f"{name}: expected true or false, not {value!r}")
+    raise BadPreference(f"{name}: expected true or false, not {excerpt(value)}")
 
 
 def _hidden(value: Value) -> frozenset[str]:
     names: Sequence[str] = [value] if isinstance(value, str) and value else list(value)
     unknown = [name for name in names if name not in KINDS]
     if unknown:
-        raise BadPreference(f"diff.hide: there is no {unknown[0]!r}; there are {', '.join(KINDS)}")
+        raise BadPreference(f"diff.hide: there is no {excerpt(unknown[0])}; there are {', '.join(KINDS)}")
     return frozenset().union(*(KINDS[name] for name in names))
 
 

@@ -24,7 +24,7 @@ from millefeuille.annotations import Final
 from millefeuille.errors import NotFound
 from millefeuille.faces.cli.analyze.subject import Subject
 from millefeuille.faces.cli.escaped import printable
-from millefeuille.faces.yaml import NULL, BadYaml, Value, read_yaml
+from millefeuille.faces.yaml import NULL, BadYaml, Value, excerpt, read_yaml
 from millefeuille.layers.entry import SYMLINK
 from millefeuille.layers.following import follow
 
@@ -66,16 +66,16 @@ def _given(document: Mapping[str, Value], path: str) -> Iterator[tuple[str, str]
         elif isinstance(value, dict):
             rows += value.items()
         elif value != "" and value is not NULL:
-            raise BadRule(f"{path}: rules: expected a map, not {value!r}")
+            raise BadRule(f"{path}: rules: expected a map, not {excerpt(value)}")
     # Of a rule in both spellings, Dive takes the one without hyphens.
     rows.sort(key=lambda row: "-" not in row[0])
     names = {name.lower(): field for name, field in _NAMES.items()}
     for name, value in rows:
         known = names.get(name.replace("-", "").lower())
         if known is None:
-            raise BadRule(f"{path}: there is no rule {name!r}; there are {', '.join(_NAMES)}")
+            raise BadRule(f"{path}: there is no rule {excerpt(name)}; there are {', '.join(_NAMES)}")
         if not isinstance(value, str):
-            raise BadRule(f"{path}: {name}: expected a number or a size, not {value!r}")
+            raise BadRule(f"{path}: {name}: expected a number or a size, not {excerpt(value)}")
         if value is not NULL:
             yield known, value
 
