@@ -22,6 +22,7 @@ from millefeuille.errors import Failed, Unavailable
 hook: Callable[[str, object], None] | None = None
 
 LOCK_TIMEOUT: Final = 60.0  # seconds
+_PAUSE = 0.01  # seconds between two looks at a lock, at most
 _LONGEST: Final = 4096  # bytes; PATH_MAX of Linux, with the NUL at the end
 _EDGE: Final = 120  # letters that a message has of either end of a longer path
 NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT))  # bytes, inodes, or what a user may have of them
@@ -434,7 +435,7 @@ def lock(descriptor: int, what: str, *, shared: bool = False, timeout: float = L
         if time.monotonic() > deadline:
             raise LockTimeout(f"{what} is held by another process for more than {timeout:.0f} seconds")
         time.sleep(pause)
-        pause = min(pause * 1.5, 0.05)
+        pause = min(pause * 1.5, _PAUSE)  # who looks seldom gets no turn beside one that is always busy
 
 
 @contextlib.contextmanager

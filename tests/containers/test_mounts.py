@@ -117,7 +117,8 @@ def test_directories_that_are_made_have_dockers_mode_whatever_the_umask(
         points(volumes, Binds=[f"{tmp_path}/new/deep:/a", f"{tmp_path}/shared/new:/b"])
     finally:
         os.umask(before)
-    modes = [(tmp_path / path).stat().st_mode & 0o7777 for path in ("new", "new/deep", "shared/new", "shared")]
+    paths = (tmp_path / path for path in ("new", "new/deep", "shared/new", "shared"))
+    modes = [path.stat().st_mode & 0o7777 for path in paths]
     assert modes == [0o755, 0o755, 0o2755, 0o2770]
 
 

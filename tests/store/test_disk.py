@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from millefeuille.store.disk import BALLAST, Disk, NotAStore, StoreDenied
+from millefeuille import files
+from millefeuille.store.disk import BALLAST, LAYOUT, Disk, NotAStore, StoreDenied
 
 
 def test_a_new_store_is_private(tmp_path: Path) -> None:
@@ -37,6 +38,28 @@ def test_a_half_made_store_is_finished(rest: str, tmp_path: Path) -> None:
     Disk(str(tmp_path)).create()
     assert (tmp_path / "oci-layout").exists()
     assert (tmp_path / "ballast").stat().st_size == BALLAST
+
+
+def test_a_sweep_of_another_process_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_place, swept = files.put_in_place, []
+
+    def put_in_place(temporary: str, path: str, *, lasting: bool = True) -> None:
+        if len(swept) < 2:
+            swept.append(temporary)
+            os.unlink(temporary)
+        in_place(temporary, path, lasting=lasting)
+
+    monkeypatch.setattr(files, "put_in_place", put_in_place)
+    Disk(str(tmp_path)).create()
+    assert (tmp_path / "oci-layout").read_bytes() == LAYOUT
+    assert len(swept) == 2
+    (tmp_path / "oci-layout").unlink()
+    def never(temporary: str, path: str, *, lasting: bool) -> None:
+        os.rename(temporary + ".gone", path)
+
+    monkeypatch.setattr(files, "put_in_place", never)
+    with pytest.raises(FileNotFoundError):
+        Disk(str(tmp_path)).create()
 
 
 def test_a_parent_that_is_a_file(tmp_path: Path) -> None:

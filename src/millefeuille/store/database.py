@@ -1,8 +1,9 @@
 """Database: one SQLite file, few and short transactions, one writer at a time.
 
-Writers take the flock of `db.lock` before SQLite's own locks: waiting is fair that way, and what belongs to
-a commit (renames to the trash, the mirror in index.json) happens before the next writer begins. The file is
-never opened by anything but SQLite: closing a second descriptor would drop SQLite's locks.
+Writers take the flock of `db.lock` before SQLite's own locks: whoever waits looks again every few
+milliseconds, and what belongs to a commit (renames to the trash, the mirror in index.json) happens before the
+next writer begins. The file is never opened by anything but SQLite: closing a second descriptor would drop
+SQLite's locks.
 
 Source: SQLite "File Locking And Concurrency", "How To Corrupt An SQLite Database File", section 2.2.
 """

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 else:
     privacy = Later("millefeuille.store.privacy")  # for a store that is not there yet
 
+_ATTEMPTS = 9  # at a file that others sweep away
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 BALLAST = 4 << 20  # bytes; SQLite needs some room even to delete rows
 DIRECTORIES = (
@@ -143,9 +144,18 @@ class Disk:
             self._found_new()
         for directory in DIRECTORIES:
             make_durable(f"{self.root}/{directory}")
-        if not os.path.exists(f"{self.root}/oci-layout"):
-            files.replace_file(f"{self.root}/oci-layout", LAYOUT)
+        self._mark()
         self.keep_ballast()
+
+    def _mark(self) -> None:
+        """Say that the directory is a layout. What another process sweeps of a store that it has just made
+        may be this one's file, under the name that it has at first.
+        """
+        path, left = f"{self.root}/oci-layout", _ATTEMPTS
+        while not os.path.exists(path):
+            left -= 1
+            with contextlib.suppress(FileNotFoundError) if left else contextlib.nullcontext():
+                files.replace_file(path, LAYOUT)
 
     def _found_new(self) -> None:
         """Make the root, private to its owner; an existing directory must be empty or half-made by us."""
