@@ -269,6 +269,14 @@ def test_host_is_the_namespace_of_the_host(stand: Stand) -> None:
 
 
 @pytest.mark.walk
+def test_a_network_that_is_not_there_is_told_of_all_the_same(stand: Stand) -> None:
+    there = stand.networks.settings(A, stand.wishes("web", "nosuch"))["Networks"]
+    (told,) = there.items()
+    assert (told[0], told[1]["NetworkID"], told[1]["EndpointID"]) == ("nosuch", "", "")
+    assert stand.networks.settings(A, stand.wishes("web", f"container:{B}"))["Networks"] == {}
+
+
+@pytest.mark.walk
 def test_a_container_joins_another(stand: Stand) -> None:
     web = stand.networks.connect(A, stand.wishes("web"))
     assert stand.networks.connect(B, stand.wishes("other", f"container:{A}")).namespace == web.namespace

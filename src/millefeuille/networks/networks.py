@@ -190,9 +190,11 @@ class Networks:
         if lease is None:
             mode: dict[str, Mapping[str, Any]] = {wishes.mode: {}} if wishes.mode in ("host", "none") else {}
             for name, wish in {**mode, **wishes.endpoints}.items():
-                with contextlib.suppress(NotFound):
+                try:
                     network = self.get(name)
                     absent[network.name] = (network.id, wish)
+                except NotFound:  # it does not start, and tells by this why
+                    absent[name] = ("", wish)
         return network_settings(lease, self._held(lease), absent)
 
     def connect(self, container: str, wishes: Wishes) -> Connection:
