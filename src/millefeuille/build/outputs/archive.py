@@ -21,6 +21,7 @@ from millefeuille.store.blobs import corrupt
 from millefeuille.store.store import Store
 from millefeuille.transfer.archive import listings
 from millefeuille.transfer.archive.gather import Gathered, Packed
+from millefeuille.transfer.archive.landmarks import CONTAINERD_NAME, REF_NAME
 from millefeuille.transfer.archive.output import check_output, complete_file
 from millefeuille.transfer.archive.save import members_of, size_of, write_members
 from millefeuille.transfer.archive.selection import Chosen
@@ -121,9 +122,9 @@ def _merged(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[s
 def _replaces(new: dict[str, Any], old: dict[str, Any]) -> bool:
     """The same name, or the same tag where the old entry says no more; of nameless ones the same image."""
     ours, theirs = new.get("annotations") or {}, old.get("annotations") or {}
-    if listings.REF_NAME not in ours or listings.REF_NAME not in theirs:
+    if REF_NAME not in ours or REF_NAME not in theirs:
         return bool(new["digest"] == old["digest"])
-    key = listings.CONTAINERD_NAME if listings.CONTAINERD_NAME in theirs else listings.REF_NAME
+    key = CONTAINERD_NAME if CONTAINERD_NAME in theirs else REF_NAME
     return bool(ours.get(key) == theirs[key])
 
 

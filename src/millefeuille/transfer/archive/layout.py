@@ -19,8 +19,7 @@ from millefeuille.oci.strictjson import parse_object
 from millefeuille.store.blobs import BlobNotFound, Blobs
 from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.found import ArchiveSource, Found, parse_name
-from millefeuille.transfer.archive.landmarks import INDEX, LAYOUT
-from millefeuille.transfer.archive.listings import CONTAINERD_NAME, REF_NAME
+from millefeuille.transfer.archive.landmarks import CONTAINERD_NAME, INDEX, LAYOUT, REF_NAME
 from millefeuille.transfer.plan import Plan, plan_at
 
 _MAXIMUM_LAYOUT: Final = 4096  # bytes

@@ -11,9 +11,8 @@ from millefeuille.oci.digest import Digest
 from millefeuille.oci.mediatype import OCI_INDEX
 from millefeuille.plainjson import dumps
 from millefeuille.transfer.archive.gather import Gathered, Packed
+from millefeuille.transfer.archive.landmarks import CONTAINERD_NAME, REF_NAME
 
-CONTAINERD_NAME = "io.containerd.image.name"
-REF_NAME = "org.opencontainers.image.ref.name"
 LAYOUT = b'{"imageLayoutVersion": "1.0.0"}'
 
 

@@ -19,8 +19,7 @@ from millefeuille.transfer.archive.arrival import Read, arrived
 from millefeuille.transfer.archive.contents import BadArchive, Contents, ShortArchive
 from millefeuille.transfer.archive.found import ArchiveSource, Found
 from millefeuille.transfer.archive.kinds import images_in
-from millefeuille.transfer.archive.landmarks import INDEX, MANIFEST
-from millefeuille.transfer.archive.listings import REF_NAME
+from millefeuille.transfer.archive.landmarks import INDEX, MANIFEST, REF_NAME
 from millefeuille.transfer.examine.layers import Examined, examine
 from millefeuille.transfer.plan import Plan
 
