@@ -9,6 +9,7 @@ from tests.build.places import Place
 
 from millefeuille.build.dockerfile.errors import DockerfileError
 from millefeuille.build.report import Planned
+from millefeuille.build.running.entitlements import EntitlementMissing
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,17 @@ def test_a_later_line_fails_before_the_first_is_carried_out(tmp_path: Path, line
         place.build(f"FROM scratch\nCOPY f /\n{line}\n")
     assert says in str(caught.value)
     assert "Dockerfile:3" in str(caught.value)
+    assert place.watching.events == []
+
+
+@pytest.mark.parametrize(
+    ("flag", "name"), [("--network=host", "network.host"), ("--security=insecure", "security.insecure")]
+)
+def test_what_was_not_granted_is_refused_before_the_first(tmp_path: Path, flag: str, name: str) -> None:
+    place = Place(tmp_path)
+    place.write({"f": "x"})
+    with pytest.raises(EntitlementMissing, match=f"^{name} is not allowed$"):
+        place.build(f"FROM scratch AS a\nCOPY f /\nFROM a\nRUN {flag} true\n")
     assert place.watching.events == []
 
 

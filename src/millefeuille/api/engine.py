@@ -85,7 +85,7 @@ def _of_store(verb: _Verb) -> _Verb:
         except OSError as error:
             path = error.filename
             if isinstance(path, str) and path.startswith(f"{engine.root}/"):
-                raise files.explain(error, path) from error
+                raise files.explain(error, path, root=engine.root) from error
             raise
 
     return call  # type: ignore[return-value]  # the same, to who calls it

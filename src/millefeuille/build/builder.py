@@ -84,7 +84,7 @@ class _Build:
         self._failures: list[BaseException] = []  # in the order of their coming, without what they stopped
 
     def run(self) -> State:
-        told = foreseen(self._plan, self._scope)
+        told = foreseen(self._plan, self._scope, self._workshop.allowed)
         lines = {stage.index: self._lines(stage, told[stage.index]) for stage in self._plan.stages}
         vertices = tuple(v for first, rest in lines.values() for v in (first, *_vertices(rest)))
         self._reporter.report(Planned(vertices=vertices))

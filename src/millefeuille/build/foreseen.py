@@ -17,6 +17,7 @@ from millefeuille.build.dockerfile.lexing import Lexing
 from millefeuille.build.dockerfile.mount import mount_target, read_mount
 from millefeuille.build.expanded import expanded
 from millefeuille.build.plan import Plan, PlannedStage
+from millefeuille.build.running import entitlements
 from millefeuille.build.scope import Scope
 from millefeuille.errors import Invalid
 from millefeuille.later import Later
@@ -46,10 +47,14 @@ class _Place:
     directory: str
 
 
-def foreseen(plan: Plan, scope: Scope) -> dict[int, tuple[Foreseen, ...]]:
-    """The instructions of each stage by its number. `scope` is the one that FROM sees.
+def foreseen(
+    plan: Plan, scope: Scope, allowed: frozenset[str] | None = None
+) -> dict[int, tuple[Foreseen, ...]]:
+    """The instructions of each stage by its number. `scope` is the one that FROM sees, `allowed` are the
+    entitlements of commands, None for all.
 
-    Raises DockerfileError for what cannot be expanded, for modes and for places of mounts that are none.
+    Raises DockerfileError for what cannot be expanded, for modes and for places of mounts that are none,
+    EntitlementMissing.
     """
     found: dict[int, tuple[Foreseen, ...]] = {}
     ends: dict[int, _Place] = {}
@@ -59,6 +64,8 @@ def foreseen(plan: Plan, scope: Scope) -> dict[int, tuple[Foreseen, ...]]:
         for written in stage.instructions:
             instruction = expanded(written, place.scope)
             _check(written, instruction, place)
+            if isinstance(instruction, Run) and allowed is not None:
+                entitlements.hold(instruction.network, instruction.security, allowed)
             told.append(Foreseen(written, instruction, _shown(written, place.scope)))
             place = _after(instruction, place)
         found[stage.index] = tuple(told)

@@ -87,6 +87,7 @@ def workshop(
                 scratch=place,
                 context=context,
                 contexts=contexts,
+                allowed=tools.allowed,
             ),
             lease,
         )

@@ -171,7 +171,7 @@ def _unopened(path: str, error: Exception) -> Failed:
                 # No descriptor of the file itself, whose closing would drop SQLite's locks.
                 stack.callback(os.close, os.open(directory, os.O_PATH | os.O_CLOEXEC))
     except OSError as reason:
-        return files.explain(reason, path)
+        return files.explain(reason, path, root=directory)
     if os.access(path, os.R_OK) and os.access(directory, os.W_OK | os.X_OK):
         return Failed(f"{path}: {error}")
     return _read_only(path, error)

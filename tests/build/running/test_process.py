@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.build.running.steps import Steps
 
-from millefeuille.build.running.failure import EntitlementMissing, StepFailed
+from millefeuille.build.running.entitlements import EntitlementMissing
+from millefeuille.build.running.failure import StepFailed
 
 pytestmark = pytest.mark.walk
 

@@ -7,8 +7,8 @@ import posixpath
 from collections.abc import Mapping, Sequence
 
 from millefeuille.annotations import Any, Final
-from millefeuille.build.running.failure import EntitlementMissing
-from millefeuille.build.running.host import INSECURE, NETWORK_HOST, RunHost
+from millefeuille.build.running import entitlements
+from millefeuille.build.running.host import RunHost
 from millefeuille.build.running.stubs import Stubs
 from millefeuille.build.running.wish import RunWish
 from millefeuille.runtime import inroot, process, spec
@@ -20,12 +20,7 @@ _KERNELS: Final = ("/proc", "/dev", "/sys")
 
 def check(host: RunHost, wish: RunWish) -> None:
     """Hold that the command may have what it asks for. Raises EntitlementMissing."""
-    for name, asked in (
-        (NETWORK_HOST, wish.network == "host"),
-        (INSECURE, wish.security == "insecure"),
-    ):
-        if asked and name not in host.allowed:
-            raise EntitlementMissing(f"{name} is not allowed", advice=f"Build with --allow {name}.")
+    entitlements.hold(wish.network, wish.security, host.allowed)
 
 
 def document(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from millefeuille.errors import Conflict, Denied, Failed
+from millefeuille.errors import Conflict, Failed
 from millefeuille.oci.gotext import quoted
 
 
@@ -40,7 +40,3 @@ class StepFailed(Failed):
 
 class StepStopped(Conflict):
     """The build was stopped, and with it what a stage of it did."""
-
-
-class EntitlementMissing(Denied):
-    """The command asks for more than it was granted."""

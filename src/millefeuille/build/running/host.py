@@ -10,9 +10,6 @@ from millefeuille.runtime.runtime import Runtime
 from millefeuille.snapshots.snapshotter import Snapshotter
 from millefeuille.values import dataclass
 
-NETWORK_HOST = "network.host"
-INSECURE = "security.insecure"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHost:
@@ -21,7 +18,7 @@ class RunHost:
     `directory` is for bundles, where nothing outlives a boot, and for nobody else; `work` lies on the
     store's disk, for caches, roots that are kept, and what is thrown away. `limited` says whether the
     runtime can set limits, `rootless` that this process is in an ordinary user's namespace. `allowed` are
-    the entitlements (NETWORK_HOST, INSECURE) that the user granted.
+    the entitlements that the user granted.
     """
 
     snapshots: Snapshotter

@@ -55,7 +55,8 @@ class Workshop:
 
     `context` is the build's own, None when there is none; `contexts` are the named ones that are files.
     `runner` makes what runs commands, when the first one comes; `remotes` what fetches. Directories of the
-    build's own lie in `scratch`. `stop` is set when the build is to end.
+    build's own lie in `scratch`. `allowed` are the entitlements that commands have, None where who runs them
+    alone knows. `stop` is set when the build is to end.
     """
 
     layering: Layering
@@ -66,6 +67,7 @@ class Workshop:
     scratch: str
     context: DirectorySource | None = None
     contexts: Mapping[str, DirectorySource] = field(default_factory=dict)
+    allowed: frozenset[str] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
     def directory(self, origin: FromContext) -> DirectorySource:
