@@ -23,7 +23,7 @@ os.kill(os.getpid(), int(sys.argv[1]))
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_before_the_program_is_loaded(number: int) -> None:
     done = subprocess.run([sys.executable, "-c", _GUARDED, str(int(number))], capture_output=True)
     assert done.stdout == b"a frame\x1b[?25h\x1b[?1049l"
@@ -31,7 +31,7 @@ def test_before_the_program_is_loaded(number: int) -> None:
     assert done.stderr == b""
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_while_it_runs_it_leaves_first(state: State, number: signal.Signals) -> None:
     app = AnalyserApp(state)
 

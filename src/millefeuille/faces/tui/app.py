@@ -1,4 +1,4 @@
-"""The program: keys and the mouse in, frames out. The only module here that loads Textual, but for `file`."""
+"""The program: keys and the mouse in, frames out. Only this, `file` and `driver` load Textual here."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from millefeuille.annotations import Final
 from millefeuille.errors import MilleError
 from millefeuille.faces.cli.escaped import escaped
 from millefeuille.faces.tui import ending
+from millefeuille.faces.tui.driver import Driver
 from millefeuille.faces.tui.extraction import extract
 from millefeuille.faces.tui.file import WHEEL, FileScreen
 from millefeuille.faces.tui.frame import boxes, frame
@@ -83,7 +84,7 @@ class AnalyserApp(App[None], inherit_bindings=False):
     CSS = "Input { dock: bottom; height: 1; border: none; padding: 0; }"
 
     def __init__(self, state: State, *, target: str = ".") -> None:
-        super().__init__()
+        super().__init__(driver_class=Driver)
         self.state = state
         self._target = target
         self._canvas = Canvas(state)

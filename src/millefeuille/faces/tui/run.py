@@ -57,8 +57,9 @@ def begin(
     read = partial(content, store, analysis.image) if store is not None else None
     wishes = preferences(environment, home, config)
     state = State(Viewed(analysis, known=known, read=read), wishes, comparison)
+    first = _ALTERNATE + printed(frame(state, *size))
     ending.guard(terminal)
-    terminal.write(_ALTERNATE + printed(frame(state, *size)))
+    terminal.write(first)
     terminal.flush()
     # What is made until the program is complete stays: looking for garbage in it is time lost.
     gc.disable()

@@ -6,9 +6,12 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -81,10 +84,38 @@ def test_a_configuration_that_is_named_is_the_only_one(home: Home, loaded: str, 
     assert (b"named.not: no such file or directory" in out, code) == (True, 2)
 
 
+@pytest.mark.parametrize(
+    ("signals", "code"),
+    [
+        ([signal.SIGTERM, signal.SIGCONT], -signal.SIGTERM),
+        ([signal.SIGHUP, signal.SIGCONT], -signal.SIGHUP),
+        ([signal.SIGQUIT], -signal.SIGQUIT), ([signal.SIGCONT, signal.SIGCONT], 0),
+        ([signal.SIGSTOP, signal.SIGCONT], 0),
+    ],
+)  # fmt: skip
+def test_a_terminal_has_its_modes_again(home: Home, loaded: str, signals: list[int], code: int) -> None:
+    out, found = _on_terminal(home, ["dive", loaded], b"" if code else b"q", signals=signals)
+    assert found == code
+    assert out.rstrip().endswith(b"\x1b[?1049l")
+
+
+@pytest.mark.parametrize("key", [b"\x1c", b"\x1a", b"\x03", b"x\r"])
+def test_keys_before_the_program_is_loaded_do_nothing_to_the_terminal(
+    home: Home, loaded: str, key: bytes
+) -> None:
+    out, code = _on_terminal(home, ["dive", loaded], key + b"q", since=_OPENED)
+    assert code == 0
+    assert out[: out.index(_TAKES_KEYS)].endswith(b"\x1b[0m" + _OPENED)  # no key is echoed behind the frame
+    assert out.rstrip().endswith(b"\x1b[?1049l")
+
+
 def _on_terminal(
-    home: Home, words: list[str], keys: bytes, *, kind: str = "xterm-256color", directory: Path | None = None
-) -> tuple[bytes, int]:
-    """All that a command writes on a terminal where keys are pressed once it takes them; its exit code."""
+    home: Home, words: list[str], keys: bytes, *, kind: str = "xterm-256color", directory: Path | None = None,
+    since: bytes = _TAKES_KEYS, signals: Sequence[int] = (),
+) -> tuple[bytes, int]:  # fmt: skip
+    """All that a command writes on a terminal where it gets signals and keys once it wrote `since`, and
+    leaves the modes as they were; its exit code.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     environment = {
@@ -95,6 +126,7 @@ def _on_terminal(
         [sys.executable, "-I", "-c", _START, str(directory or home.directory), *words], environment,
         file_actions=[(os.POSIX_SPAWN_DUP2, theirs, number) for number in range(3)],
     )  # fmt: skip
+    modes = termios.tcgetattr(theirs)
     os.close(theirs)
     out, pending = b"", keys
     while select.select([ours], [], [], 60)[0]:
@@ -103,9 +135,14 @@ def _on_terminal(
         except OSError:  # the other end was closed
             break
         out += data
-        if pending and _TAKES_KEYS in out:
-            os.write(ours, pending)
-            pending = b""
+        if since not in out:
+            continue
+        for number in signals:
+            time.sleep(0.5)
+            os.kill(process, number)
+        os.write(ours, pending)
+        pending, signals = b"", ()
+    assert termios.tcgetattr(ours) == modes
     os.close(ours)
     return out, os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
