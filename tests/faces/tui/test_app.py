@@ -245,6 +245,20 @@ def test_the_filter_line_opens_once(state: State) -> None:
     drive(state, steps)
 
 
+def test_keys_behind_the_one_that_ends_the_filter_line_are_the_trees(state: State) -> None:
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        _at_once(app, "ctrl+f", *"libx", "enter", "end", "ctrl+b")
+        _at_once(app, "ctrl+f", *"text", "enter", "question_mark")
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.screen, FileScreen)
+        await pilot.press("q")
+        assert not app.query(Input)
+        assert "Filter: text" in text(app) and "Permission" not in text(app)
+
+    drive(state, steps)
+
+
 def test_a_filter_that_is_typed_at_once_is_looked_for_once(
     state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:

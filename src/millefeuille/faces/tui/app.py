@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import threading
@@ -34,6 +35,7 @@ from millefeuille.faces.tui.viewer import file_lines
 from millefeuille.layers.entry import FILE
 
 _STYLES: Final = {look: Style.parse(style) for look, (_, style) in LOOKS.items()}
+_PATIENCE: Final = 5  # seconds
 _HEAD: Final = 2  # lines above the rows of a list
 
 
@@ -131,14 +133,14 @@ class AnalyserApp(App[None], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Take every key that belongs to us before Textual has a meaning of its own for it."""
-        if (
-            isinstance(event, events.Key)
-            and self.screen is self.screen_stack[0]
-            and self._key(event.key, event.character)
-        ):
-            event.prevent_default()
-            event.stop()
-            return
+        if isinstance(event, events.Key) and self.screen is self.screen_stack[0]:
+            is_end = event.key == "enter" and self.state.typing
+            if is_end:
+                await self._submit()
+            if is_end or self._key(event.key, event.character):
+                event.prevent_default()
+                event.stop()
+                return
         await super().on_event(event)
 
     def _key(self, key: str, character: str | None) -> bool:
@@ -194,17 +196,25 @@ class AnalyserApp(App[None], inherit_bindings=False):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what the filter line wants while it is typed."""
-        if event.input is not self._filter or event.value != event.input.value:
-            return  # more was typed meanwhile
+        if event.input is self._filter and event.value == event.input.value:  # else more was typed meanwhile
+            self._apply(event.value)
+
+    def _apply(self, wanted: str) -> None:
         try:
-            self.state.filter(event.value)
+            self.state.filter(wanted)
             self.state.message = ""
         except MilleError as error:
             self.state.message = str(error)
         self._canvas.renew()
 
-    def on_input_submitted(self) -> None:
-        """Go back to the tree; the filter stays."""
+    async def _submit(self) -> None:
+        """Go back to the tree; the filter stays. Here, since the keys behind this one are the tree's."""
+        if self._filter is not None:
+            typed = asyncio.Event()
+            self._filter.call_later(typed.set)  # the line takes the keys in front of this one by itself
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(typed.wait(), _PATIENCE)
+            self._apply(self._filter.value)
         self._close_filter()
         self.state.focus = TREE
         self._canvas.renew()
