@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Sequence
 
 from rich.segment import Segment
@@ -13,45 +12,46 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from millefeuille.annotations import Final
+from millefeuille.faces.tui.broken import BrokenLines
 from millefeuille.faces.tui.key_names import name_of
-from millefeuille.faces.tui.line import pieces
 
 WHEEL: Final = 3  # rows that one step of the wheel goes
 _DONE = frozenset({"esc", "q", "v", "ctrl+c", "?"})
 
 
 class Text(Widget, can_focus=True):
-    """Lines of text from row `top` on; a long one takes several rows."""
+    """A title, and lines of text below it that are scrolled."""
 
     DEFAULT_CSS = "Text { width: 1fr; height: 1fr; }"
 
     def __init__(self, title: str, lines: Sequence[str]) -> None:
         super().__init__()
         self._title = title
-        self._content = lines
-        self._rows: list[str] = []
-        self._first: list[int] = []  # the row that each line begins on
-        self.top = 0
-
-    @property
-    def length(self) -> int:
-        """The number of rows."""
-        return len(self._rows)
+        self._lines = BrokenLines(lines)
+        self._shown: list[str] = []
 
     def on_resize(self) -> None:
         """Break the lines anew, and stay at the line that is shown first."""
-        line = max(bisect(self._first, self.top) - 1, 0)
-        self._rows, self._first = [], []
-        for text in self._content:
-            self._first.append(len(self._rows))
-            self._rows += pieces(text, self.size.width)
-        self.top = self._first[line] if self._first else 0
-        self.move(0)
+        self._lines.fit(self.size.width, max(self.size.height - 1, 0))
+        self._renew()
 
     def move(self, rows: int) -> None:
         """Scroll by some rows, as far as there is something."""
-        last = max(len(self._rows) - self.size.height + 1, 0)
-        self.top = min(max(self.top + rows, 0), last)
+        self._lines.move(rows)
+        self._renew()
+
+    def to_start(self) -> None:
+        """Show the first row."""
+        self._lines.to_start()
+        self._renew()
+
+    def to_end(self) -> None:
+        """Show the last row."""
+        self._lines.to_end()
+        self._renew()
+
+    def _renew(self) -> None:
+        self._shown = list(self._lines.shown())
         self.refresh()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -66,8 +66,7 @@ class Text(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """The title, or a line."""
-        number = self.top + y - 1
-        text = self._rows[number] if 0 <= number < len(self._rows) else ""
+        text = self._shown[y - 1] if 0 < y <= len(self._shown) else ""
         if not y:
             text = f"┃ {self._title} ┣{'━' * self.size.width}"
         return Strip([Segment(text)]).adjust_cell_length(self.size.width)
@@ -98,9 +97,12 @@ class FileScreen(Screen[None]):
         page = max(self.size.height - 2, 1)
         steps = {
             "up": -1, "k": -1, "down": 1, "j": 1, "pgup": -page, "u": -page, "pgdn": page, "d": page,
-            "home": -self.text.length, "end": self.text.length,
         }  # fmt: skip
         if name in _DONE or name_of(event.key) in _DONE:
             self.dismiss()
+        elif name == "home":
+            self.text.to_start()
+        elif name == "end":
+            self.text.to_end()
         elif name in steps:
             self.text.move(steps[name])

@@ -8,6 +8,7 @@ from millefeuille.annotations import Final
 
 _MOST: Final = 4 << 20  # bytes that are shown of a file
 _ROW: Final = 16
+_LETTERS: Final = bytes(byte if 32 <= byte < 127 else ord("·") for byte in range(256))
 
 
 def file_lines(content: Iterator[bytes]) -> list[str]:
@@ -25,13 +26,17 @@ def file_lines(content: Iterator[bytes]) -> list[str]:
 
 def _text(data: bytes) -> list[str]:
     text = data.decode("utf-8", "backslashreplace").expandtabs()
-    return ["".join(each if each.isprintable() else "·" for each in line) for line in text.splitlines()]
+    return [line if line.isprintable() else _without_controls(line) for line in text.splitlines()]
+
+
+def _without_controls(line: str) -> str:
+    return "".join(each if each.isprintable() else "·" for each in line)
 
 
 def _hexadecimal(data: bytes) -> list[str]:
     lines = []
     for at in range(0, len(data), _ROW):
         row = data[at : at + _ROW]
-        letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
+        letters = row.translate(_LETTERS).decode("latin-1")
         lines.append(f"{at:08x}  {row.hex(' '):<{3 * _ROW}} {letters}")
     return lines
