@@ -60,7 +60,7 @@ def test_nothing_in_a_file_is_the_default() -> None:
     "text",
     [
         "KeyBinding:\n  Quit: z\nDiff:\n  HIDE: [added]", "keybinding.quit: z\ndiff.hide: [added]",
-        "keybinding:\n  quit: a\nKeybinding.Quit: z\nDIFF:\n  hide: [added]",
+        "keybinding:\n  quit: a\nKeybinding.Quit: z\nDIFF:\n  hide: [Added]",
     ],
 )  # fmt: skip
 def test_names_are_told_as_dive_tells_them(text: str) -> None:
@@ -134,3 +134,10 @@ def test_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / ".dive.yaml").write_text("a: 1\n\tb: 2\n")
     with pytest.raises(BadPreference, match=r"\.dive\.yaml: line 2: a tab"):
         preferences({}, str(tmp_path))
+
+
+def test_a_directory_in_the_place_of_the_file_is_told_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / ".dive.yaml").mkdir()
+    with pytest.raises(BadPreference) as error:
+        preferences({}, str(tmp_path))
+    assert str(error.value) == f"{tmp_path}/.dive.yaml: is a directory"

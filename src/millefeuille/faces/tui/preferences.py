@@ -53,7 +53,9 @@ def preferences(environment: Mapping[str, str], home: str, named: str = "") -> P
                 text = file.read()
         except (FileNotFoundError, NotADirectoryError):
             continue
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise BadPreference(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        except UnicodeDecodeError as error:
             raise BadPreference(f"{path}: {error}") from error
         try:
             return parse(text)
@@ -133,10 +135,10 @@ def _flag(section: Mapping[str, Value], name: str, otherwise: bool) -> bool:
 
 def _hidden(value: Value) -> frozenset[str]:
     names: Sequence[str] = [value] if isinstance(value, str) and value else list(value)
-    unknown = [name for name in names if name not in KINDS]
+    unknown = [name for name in names if name.lower() not in KINDS]
     if unknown:
         raise BadPreference(f"diff.hide: there is no {excerpt(unknown[0])}; there are {', '.join(KINDS)}")
-    return frozenset().union(*(KINDS[name] for name in names))
+    return frozenset().union(*(KINDS[name.lower()] for name in names))
 
 
 def _share(value: Value | None) -> float:
