@@ -301,6 +301,14 @@ def test_names_that_are_no_utf8_are_whole_text_in_sarif(home: Home, tmp_path: Pa
     assert place["fullyQualifiedName"] == f"{tmp_path}/im?age.tar"
 
 
+def test_notes_of_sarif_show_the_beginning_of_a_step(home: Home, tmp_path: Path) -> None:
+    layers = [rawtars.archive(rawtars.file(b"a", b"x")), rawtars.archive(rawtars.file(b".wh.a"))]
+    write_archive(tmp_path / "image.tar", layers, ["ADD a", f"/bin/sh -c rm /a\n{'x' * 5000}"])
+    (run,) = json.loads(home.mille("analyze", "-o", "sarif", str(tmp_path / "image.tar"))[0])["runs"]
+    text = run["results"][0]["message"]["text"]
+    assert ": rm /a xxx" in text and len(text) < 200
+
+
 def test_a_config_does_not_steer_the_terminal(home: Home, tmp_path: Path) -> None:
     archive = tmp_path / "a\x1b[31m.tar"
     layers = [rawtars.archive(rawtars.file(b"a", b"x"))]

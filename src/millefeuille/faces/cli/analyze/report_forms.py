@@ -11,7 +11,7 @@ from millefeuille.analysis.rules import FAIL, SKIP, Outcome
 from millefeuille.analysis.schema import Document
 from millefeuille.annotations import Any
 from millefeuille.docker.units import human_size
-from millefeuille.faces.cli.analyze.report_text import shown_path
+from millefeuille.faces.cli.analyze.report_text import shown_path, shown_step
 from millefeuille.faces.cli.escaped import printable
 
 _ROWS = 20
@@ -81,7 +81,7 @@ def sarif(found: Document, outcomes: Sequence[Outcome]) -> str:
         for outcome in outcomes if outcome.status == FAIL
     ]  # fmt: skip
     for item in found["waste"][:_ROWS]:
-        step = found["layers"][item["killer"]]["createdBy"]
+        step = shown_step(found["layers"][item["killer"]]["createdBy"])
         text = (
             f"{shown_path(item['path'])}: {item['sizeBytes']} bytes written in layer {item['writer']} are"
             f" lost in layer {item['killer']} ({item['cause']}): {step}"

@@ -29,6 +29,12 @@ def shown_path(path: str) -> str:
     return "/" + escaped(path.lstrip("/").encode("utf-8", "surrogateescape"))
 
 
+def shown_step(text: str, *, whole: bool = False) -> str:
+    """A step of the history as a terminal may show it, on one line: its beginning, unless `whole`."""
+    line = printable(" ".join(text.removeprefix(_SHELL).split()))
+    return line if whole else ellipsis(line, _COMMAND)
+
+
 def _head(found: Document) -> str:
     image, exact = found["image"], found["score"]["exact"]
     base = image["base"]
@@ -56,7 +62,7 @@ def _layers(found: Document, *, whole: bool) -> str:
         (
             str(layer["index"]), human_size(layer["sizeBytes"]), human_size(layer["compressedBytes"]),
             human_size(layer["shadowedBytes"]), _changes(layer["entries"]),
-            _step(layer["createdBy"], whole=whole) + (" (base)" if layer["base"] else ""),
+            shown_step(layer["createdBy"], whole=whole) + (" (base)" if layer["base"] else ""),
         )
         for layer in found["layers"]
     ]  # fmt: skip
@@ -66,11 +72,6 @@ def _layers(found: Document, *, whole: bool) -> str:
 def _changes(entries: Document) -> str:
     modified = entries["content"] + entries["metadata"] + entries["type"]
     return f"+{entries['added']} ~{modified} -{entries['removed']}"
-
-
-def _step(text: str, *, whole: bool) -> str:
-    line = printable(" ".join(text.removeprefix(_SHELL).split()))
-    return line if whole else ellipsis(line, _COMMAND)
 
 
 def _causes(found: Document) -> str:
