@@ -11,19 +11,22 @@ from millefeuille.analysis.image import Image
 from millefeuille.analysis.layer import Layer
 from millefeuille.analysis.stacking import ATTRIBUTES, CONTENT, KIND, SAME, Stacking, compared, named
 from millefeuille.annotations import Any
-from millefeuille.layers.entry import FILE
+from millefeuille.layers.entry import DIRECTORY, FILE
 from millefeuille.oci.config import History
 from millefeuille.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileChange:
-    """One path that differs: `change` is added, removed, content, metadata or type; sizes in bytes."""
+    """One path that differs: `change` is added, removed, content, metadata or type; sizes in bytes; `kind` is
+    that of the entry, of the newer one where there are two.
+    """
 
     path: bytes
     change: str
     before: int = 0
     after: int = 0
+    kind: int = FILE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,11 @@ class Shown:
         layer, entry = self._stacking.layer_of(self.paths[path])
         return self.layers[layer], entry
 
+    def kind(self, path: bytes) -> int:
+        """The kind of the entry behind a path."""
+        layer, entry = self.place(path)
+        return layer.kinds[entry]
+
     def size(self, path: bytes) -> int:
         """The size of a file, 0 of anything else."""
         layer, entry = self.place(path)
@@ -113,26 +121,29 @@ def _files(old: Shown, new: Shown, shared: int) -> Iterator[FileChange]:
         if before == after and before is not None and before < known:
             continue
         if before is None and after is None:
-            yield FileChange(path=path, change="removed" if path in old.unnamed else "added")
+            gone = path in old.unnamed
+            yield FileChange(path=path, change="removed" if gone else "added", kind=DIRECTORY)
         elif (before is None and path in old.unnamed) or (after is None and path in new.unnamed):
             shown = old if after is None else new
             layer, entry = shown.place(path)
             change = named(layer.index, entry)
             sizes = {"before" if after is None else "after": shown.size(path)}
             if change != SAME:
-                yield FileChange(path=path, change=_WORDS[change], **sizes)
+                kind = DIRECTORY if after is None else layer.kinds[entry]
+                yield FileChange(path=path, change=_WORDS[change], kind=kind, **sizes)
         elif before is None:
-            yield FileChange(path=path, change="added", after=new.size(path))
+            yield FileChange(path=path, change="added", after=new.size(path), kind=new.kind(path))
         elif after is None:
-            yield FileChange(path=path, change="removed", before=old.size(path))
+            yield FileChange(path=path, change="removed", before=old.size(path), kind=old.kind(path))
         else:
             change = compared(*_both(old, new, path))
             if change == SAME and _is_linked_otherwise(old, new, path):
                 change = ATTRIBUTES
             if change != SAME:
                 yield FileChange(
-                    path=path, change=_WORDS[change], before=old.size(path), after=new.size(path)
-                )
+                    path=path, change=_WORDS[change], before=old.size(path), after=new.size(path),
+                    kind=new.kind(path),
+                )  # fmt: skip
 
 
 def _is_linked_otherwise(old: Shown, new: Shown, path: bytes) -> bool:

@@ -13,7 +13,9 @@ from textual.events import Key, MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from millefeuille.analysis.compare import difference
 from millefeuille.faces.tui.app import AnalyserApp, Canvas
+from millefeuille.faces.tui.comparison import Comparison
 from millefeuille.faces.tui.file import FileScreen
 from millefeuille.faces.tui.keys import DEFAULTS, LAYERS, TREE, WASTE, Keys
 from millefeuille.faces.tui.preferences import Preferences
@@ -174,6 +176,18 @@ def test_long_lines_of_a_file_are_shown_whole() -> None:
         await pilot.resize_terminal(120, 32)
         await pilot.pause()
         assert shown(app) == content.replace("\n", "")
+
+    drive(state, steps)
+
+
+def test_no_file_is_viewed_in_the_comparison() -> None:
+    old, new = rawtars.archive(rawtars.file(b"f", b"x")), rawtars.archive(rawtars.file(b"f", b"y"))
+    images = [image_of((tar,), STEPS[:1]) for tar in (old, new)]
+    state = State(viewed_of(images[1], (new,)), Preferences(), Comparison("old:1", difference(*images)))
+
+    async def steps(pilot: Pilot[None], app: AnalyserApp) -> None:
+        await pilot.press("c", "tab", "v")
+        assert "Contents are not in the comparison" in text(app)
 
     drive(state, steps)
 

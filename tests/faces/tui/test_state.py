@@ -19,6 +19,7 @@ from millefeuille.faces.tui.panes import tree_row
 from millefeuille.faces.tui.preferences import Preferences
 from millefeuille.faces.tui.state import State
 from millefeuille.faces.tui.wanted import BadFilter, Wanted
+from millefeuille.layers.entry import DIRECTORY, FILE, SYMLINK
 from millefeuille.testing import rawtars
 
 
@@ -232,6 +233,26 @@ def test_another_image_is_compared() -> None:
     assert "Compared with old:1" in printed(frame(state, 120, 30))
     state.act("toggle-comparison")
     assert "etc/text" in _tree(state)
+
+
+def test_directories_that_differ_by_themselves_are_directories() -> None:
+    old = rawtars.archive(rawtars.directory(b"mode"), rawtars.directory(b"gone"), rawtars.file(b"file", b"x"))
+    new = rawtars.archive(
+        rawtars.directory(b"mode", mode=0o700), rawtars.directory(b"empty"), rawtars.symlink(b"link", b"x")
+    )
+    images = [image_of((tar,), STEPS[:1]) for tar in (old, new)]
+    state = State(viewed_of(images[1], (new,)), Preferences(), Comparison("old:1", difference(*images)))
+    state.act("toggle-comparison")
+    kinds, number = {}, 0
+    while (row := state.browser.row(number)) is not None:
+        kinds[row.node.path] = (row.node.kind, row.node.change)
+        number += 1
+    assert kinds == {
+        b"mode": (DIRECTORY, "metadata"), b"gone": (DIRECTORY, "removed"), b"empty": (DIRECTORY, "added"),
+        b"file": (FILE, "removed"), b"link": (SYMLINK, "added"),
+    }  # fmt: skip
+    lines = printed(frame(state, 120, 30)).split("\r\n")
+    assert not any("mode" in line and " 0B " in line for line in lines)
 
 
 def test_without_another_image_it_says_how(state: State) -> None:

@@ -221,8 +221,11 @@ class AnalyserApp(App[None], inherit_bindings=False):
 
     def _file(self) -> Node | None:
         row = self.state.current
-        if row is None or row.node.kind != FILE or self.state.comparing:
+        if row is None or row.node.kind != FILE:
             self.state.message = "Only files have contents"
+            return None
+        if self.state.comparing:
+            self.state.message = "Contents are not in the comparison"
             return None
         return row.node
 

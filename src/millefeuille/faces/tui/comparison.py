@@ -25,7 +25,7 @@ class Comparison:
         self._nodes: dict[bytes, dict[bytes, Node]] = {}
         above = {change.path.rpartition(b"/")[0] for change in found.files}
         for change in found.files:
-            kind = DIRECTORY if change.path in above else FILE
+            kind = DIRECTORY if change.path in above else change.kind
             size = abs(change.after - change.before) if kind == FILE else 0
             self._add(Node(change.path, kind, size, _CHANGES[change.change], 0, NO_ENTRY))
 
