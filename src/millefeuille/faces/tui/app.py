@@ -86,6 +86,8 @@ class AnalyserApp(App[None], inherit_bindings=False):
     CSS = "Input { dock: bottom; height: 1; border: none; padding: 0; }"
 
     def __init__(self, state: State, *, target: str = ".") -> None:
+        if not os.environ.get("NO_COLOR"):
+            os.environ.pop("NO_COLOR", None)  # Textual takes an empty one for a wish
         super().__init__(driver_class=Driver)
         self.state = state
         self._target = target

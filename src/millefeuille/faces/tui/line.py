@@ -26,6 +26,13 @@ LOOKS: Final = {
     "below": ("1;33", "bold yellow"),
 }
 
+_COLOURS: Final = frozenset(map(str, range(30, 38)))
+_WITH: Final = {look: code for look, (code, _) in LOOKS.items()}
+_WITHOUT: Final = {
+    look: ";".join(one for one in code.split(";") if one not in _COLOURS) or "0"
+    for look, code in _WITH.items()
+}  # fmt: skip
+
 
 class Span(NamedTuple):
     """Some characters that look alike; `look` is one of LOOKS."""
@@ -67,7 +74,8 @@ def pieces(text: str, width: int) -> list[str]:
     return [piece for piece in chop_cells(text, width) if piece] or [""]
 
 
-def printed(lines: Iterable[Line]) -> str:
+def printed(lines: Iterable[Line], *, colours: bool = True) -> str:
     """What puts these lines on a terminal, from its upper left corner."""
-    rows = ("".join(f"\x1b[{LOOKS[look][0]}m{text}\x1b[0m" for text, look in line) for line in lines)
+    codes = _WITH if colours else _WITHOUT
+    rows = ("".join(f"\x1b[{codes[look]}m{text}\x1b[0m" for text, look in line) for line in lines)
     return "\x1b[H" + "\r\n".join(rows)

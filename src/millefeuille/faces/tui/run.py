@@ -57,7 +57,7 @@ def begin(
     read = partial(content, store, analysis.image) if store is not None else None
     wishes = preferences(environment, home, config)
     state = State(Viewed(analysis, known=known, read=read), wishes, comparison)
-    first = _ALTERNATE + printed(frame(state, *size))
+    first = _ALTERNATE + printed(frame(state, *size), colours=not environment.get("NO_COLOR"))
     ending.guard(terminal)
     terminal.write(first)
     terminal.flush()
