@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pwd
@@ -17,8 +18,9 @@ from typing import Any
 import pytest
 
 import millefeuille
+from millefeuille import kernel
 from millefeuille.runtime import userns
-from millefeuille.runtime.userns import RangesMissing
+from millefeuille.runtime.userns import RangesMissing, UserNamespaceDenied
 
 pytestmark = pytest.mark.walk
 
@@ -198,6 +200,20 @@ def test_the_advice_is_for_ids_of_nobodys(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(RangesMissing) as raised:
         userns.mapping()
     assert "--add-subuids 100000-165535 " in str(raised.value.advice)
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+@pytest.mark.parametrize("where", ["os.fork", "subprocess.run"])
+def test_no_more_processes(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"millefeuille.runtime.userns.{where}", _refuse)
+    monkeypatch.setattr(kernel, "unshare", lambda _: None)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(UserNamespaceDenied, match="^a user namespace: no more processes can be started$"):
+        userns._make(userns.Mapping(users=((0, 1000, 1),), groups=((0, 1000, 1),)))
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_ranges(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ Source: Linux user_namespaces(7), subuid(5), newuidmap(1).
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ _MONITOR: Final = b"millefeuille.containers.monitor"
 _PROGRAM: Final = b"mille"
 _NAME: Final = b"mille-monitor\n"
 _ENVIRONMENT: Final = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+_TOO_MANY: Final = "no more processes"  # said by the child
 _FIRST: Final = 100_000  # where useradd begins
 _SPAN: Final = 65_536
 _ENOUGH: Final = 1000  # IDs; with fewer, what an image calls "nobody" and its like would have none
@@ -187,7 +189,12 @@ def _make(wanted: Mapping) -> None:
     own = os.getpid()
     ready, told = os.pipe2(os.O_CLOEXEC)
     answer, said = os.pipe2(os.O_CLOEXEC)
-    child = os.fork()
+    try:
+        child = os.fork()
+    except BlockingIOError:
+        for descriptor in (ready, told, answer, said):
+            os.close(descriptor)
+        raise _too_many() from None
     if child == 0:
         os.close(told)
         _map(own, wanted, ready, said)
@@ -203,6 +210,8 @@ def _make(wanted: Mapping) -> None:
         with open(answer, encoding="utf-8", errors="replace") as file:
             problem = file.read()
         os.waitpid(child, 0)
+    if problem == _TOO_MANY:
+        raise _too_many()
     if problem:
         raise UserNamespaceDenied(
             f"the IDs of this user cannot be mapped: {problem.strip()}",
@@ -223,7 +232,7 @@ def _map(pid: int, wanted: Mapping, ready: int, said: int) -> None:
                     os.write(said, done.stderr or program.encode())
                     break
     except OSError as error:
-        os.write(said, str(error).encode())
+        os.write(said, (_TOO_MANY if error.errno == errno.EAGAIN else str(error)).encode())
     finally:
         os._exit(0)
 
@@ -240,6 +249,13 @@ def _read(path: str) -> str:
             return file.read(1 << 20)
     except OSError:
         return ""
+
+
+def _too_many() -> UserNamespaceDenied:
+    return UserNamespaceDenied(
+        "a user namespace: no more processes can be started",
+        advice="`ulimit -u` says how many this user may have; end some of them.",
+    )
 
 
 def _denied(error: OSError) -> UserNamespaceDenied:
