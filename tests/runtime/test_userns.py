@@ -211,7 +211,7 @@ def test_no_more_processes(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"millefeuille.runtime.userns.{where}", _refuse)
     monkeypatch.setattr(kernel, "unshare", lambda _: None)
     before = os.listdir("/proc/self/fd")
-    with pytest.raises(UserNamespaceDenied, match="^a user namespace: no more processes can be started$"):
+    with pytest.raises(UserNamespaceDenied, match=r"^a user namespace: no more processes can be started$"):
         userns._make(userns.Mapping(users=((0, 1000, 1),), groups=((0, 1000, 1),)))
     assert os.listdir("/proc/self/fd") == before
 
