@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import termios
+
 from textual.drivers.linux_driver import LinuxDriver
 
 from millefeuille.annotations import Any
@@ -18,8 +21,11 @@ class Driver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Begin, or begin again: whoever stopped this process may have changed the terminal."""
         if self._has_begun:
-            # Of SIGSTOP, and of SIGCONT alone, Textual does not know: it would read every key twice.
-            self.suspend_application_mode()
+            # Of SIGSTOP, and of SIGCONT alone, Textual does not know: it would read keys in two threads.
+            with contextlib.suppress(termios.error):
+                ending.take_keys(self.fileno)
+            self._app.call_later(self._app.refresh)
+            return
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._has_begun = True
         self.attrs_before = ending.modes_before() or self.attrs_before

@@ -16,6 +16,7 @@ _BACK: Final = "\x1b[?25h\x1b[?1049l"
 _LOCAL: Final = 3  # the place of these modes among those of a terminal
 _QUIET: Final = termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG
 _INPUT: Final = 0
+_CHARACTERS: Final = 6
 _AS_TYPED: Final = termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON | termios.IXOFF
 _before: dict[int, list[Any]] = {}
 
@@ -27,12 +28,18 @@ def guard(terminal: TextIO) -> None:
     with contextlib.suppress(OSError, termios.error):  # what is no terminal has no modes
         _before.clear()
         _before[terminal.fileno()] = termios.tcgetattr(terminal.fileno())
-        modes = termios.tcgetattr(terminal.fileno())
-        modes[_LOCAL] &= ~_QUIET
-        modes[_INPUT] &= ~_AS_TYPED
-        termios.tcsetattr(terminal.fileno(), termios.TCSANOW, modes)
+        take_keys(terminal.fileno())
     for number in SIGNALS:
         signal.signal(number, partial(end, terminal))
+
+
+def take_keys(descriptor: int) -> None:
+    """Have every key of a terminal given to this process, and shown by nobody. Raises termios.error."""
+    modes = termios.tcgetattr(descriptor)
+    modes[_LOCAL] &= ~_QUIET
+    modes[_INPUT] &= ~_AS_TYPED
+    modes[_CHARACTERS][termios.VMIN] = 1  # each at once
+    termios.tcsetattr(descriptor, termios.TCSANOW, modes)
 
 
 def modes_before() -> list[Any] | None:
