@@ -27,6 +27,11 @@ def test_variables() -> None:
     assert given.variables("A=b", "environment") == whole[:1]
     with pytest.raises(InvalidArgument, match=r"^environment\['A'\]: a text is needed, not NoneType$"):
         given.variables({"A": None}, "environment")  # type: ignore[dict-item]  # the same
+    for name in ("", "A=b"):
+        with pytest.raises(InvalidArgument, match=rf"^environment: '{name}' is no name of a variable$"):
+            given.variables({name: "x"}, "environment")
+    with pytest.raises(InvalidArgument, match=r"^environment\['A'\]: a text without NUL is needed$"):
+        given.variables({"A": "b\0"}, "environment")
 
 
 @pytest.mark.parametrize("number", [None, 0, LATEST])
@@ -35,7 +40,7 @@ def test_an_epoch(number: int | None) -> None:
 
 
 def test_what_is_no_epoch() -> None:
-    wrong: list[Any] = [-1, 1.5, LATEST + 1, HUGE, "1"]
+    wrong: list[Any] = [-1, 1.5, LATEST + 1, HUGE, "1", True]
     for number in wrong:
         with pytest.raises(InvalidArgument, match=rf"^epoch: a whole number from 0 to {LATEST} is needed$"):
             given.epoch(number)

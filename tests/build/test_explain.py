@@ -26,6 +26,7 @@ class Case(NamedTuple):
     then: Mapping[str, Any] = {}
     step: int = 0
     said: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
 
 
 PLAIN = "FROM scratch\nCOPY d /to/\n"
@@ -82,6 +83,12 @@ CASES = (
         said=("timestamp changed: '1' → '2'",),
     ),
     Case("the timestamp, 1970", PLAIN, then={"epoch": 0}, said=("timestamp changed: '' → '0'",)),
+    Case("the timestamp alone", PLAIN, then={"epoch": 5}, never=("times of files",)),
+    Case("the timestamp, later", PLAIN, first={"epoch": 5}, then={"epoch": 9}, never=("times of files",)),
+    Case(
+        "a time before the timestamp", PLAIN, first={"epoch": 9}, then={"epoch": 9},
+        change=lambda c: os.utime(c / "d/a", (5, 5)), said=("times of files changed",),
+    ),
     Case("nothing", PLAIN, said=("in the cache",)),
     Case("the time of a file", PLAIN, change=lambda c: os.utime(c / "d/a", (5, 5)), said=("in the cache",)),
 )  # fmt: skip
@@ -135,6 +142,7 @@ def explained(case: Case, directory: Path, step: int) -> str:
 def test_the_changed_input_is_named(case: Case, tmp_path: Path) -> None:
     told = explained(case, tmp_path, case.step)
     assert all(part in told for part in case.said), told
+    assert not any(part in told for part in case.never), told
 
 
 @pytest.mark.walk

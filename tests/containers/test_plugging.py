@@ -14,6 +14,7 @@ from millefeuille.containers.record import Container
 from millefeuille.networks.ends import BadEndpoint
 from millefeuille.networks.network import Network
 from millefeuille.networks.networks import Networks
+from millefeuille.networks.pools import NoAddress
 from millefeuille.oci.digest import Digest
 
 ID = "a" * 64
@@ -68,6 +69,9 @@ def test_what_is_asked_for_is_written_down(place: Place, networks: Networks) -> 
         ("none", {"IPAMConfig": {"IPv4Address": "10.8.0.9"}}, "user defined networks only"),
         ("none", {"Aliases": ["db"]}, "alias is supported only"),
         ("ours", {"MacAddress": "02:11:22:33:44:55:66:77"}, "invalid MAC address"),
+        ("ours", {"IPAMConfig": {"IPv4Address": "10.99.1.1"}}, "does not belong to any of this network's"),
+        ("ours", {"IPAMConfig": {"IPv4Address": "10.7.0.1"}}, "Address already in use"),
+        ("ours", {"IPAMConfig": {"IPv4Address": "10.7.0.255"}}, "Address already in use"),
     ],
 )
 def test_what_a_network_cannot_give_is_refused_at_once(
@@ -77,6 +81,6 @@ def test_what_a_network_cannot_give_is_refused_at_once(
     if network == "none":
         plugging.unplug(place, networks, container, "bridge")
     before = Path(place.record(ID)).read_bytes()
-    with pytest.raises(BadEndpoint, match=words):
+    with pytest.raises((BadEndpoint, NoAddress), match=words):
         _plugged(place, networks, network, wish)
     assert Path(place.record(ID)).read_bytes() == before

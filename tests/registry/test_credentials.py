@@ -349,6 +349,14 @@ def test_a_pipe_that_nobody_writes_to_is_not_waited_for(home, environment, pipe,
         Credentials.load(environment, str(home)).lookup("h.example")
 
 
+def test_a_directory_in_the_place_of_the_file_is_named_and_leaves_nothing_open(home, environment):
+    environment["REGISTRY_AUTH_FILE"] = str(home)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(BadAuthFile, match=f"^{home}: Is a directory$"):
+        Credentials.load(environment, str(home)).lookup("h.example")
+    assert os.listdir("/proc/self/fd") == before
+
+
 @pytest.mark.parametrize("script", ["sleep 0.2; cat > $0", "exec > $0; sleep 0.2; cat", "cat > $0"])
 def test_a_pipe_that_somebody_writes_to_is_read(home, environment, pipe, script):
     told = json.dumps({"auths": {"h.example": entry("u", "p")}}).encode() + b" " * 100_000

@@ -117,6 +117,24 @@ def test_a_fork_amid_an_endless_transaction_gives_a_child_that_is_told_so(
     assert _in_child(lambda: _write(made)) == 0
 
 
+def test_an_interrupt_of_a_fork_that_waits_is_not_lost(
+    made: Store, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def work(over: threading.Event) -> None:
+        with made.reading():
+            over.wait(_LONG)
+
+    with _thread(work):
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):  # where it comes is not known
+            assert _in_child(lambda: None) == 0
+            time.sleep(_LONG)
+        assert time.monotonic() - began < forks._PATIENCE
+    assert _in_child(lambda: _write(made)) == 0
+    assert capfd.readouterr().err == ""
+
+
 def test_who_forks_amid_its_own_transaction_waits_for_nothing_and_ends_it_first(made: Store) -> None:
     def work() -> None:
         _refused(made)

@@ -30,7 +30,11 @@ def by_name(given: Mapping[str, str] | None, name: str) -> dict[str, str]:
 def variables(given: Mapping[str, str] | str | Iterable[str], name: str) -> tuple[str, ...]:
     """NAME=VALUE of each, given so or by its name. Raises InvalidArgument."""
     if isinstance(given, Mapping):
-        return tuple(f"{key}={value}" for key, value in by_name(given, name).items())
+        found = by_name(given, name)
+        for key in found:
+            if not key or "=" in key:
+                raise InvalidArgument(f"{name}: {key!r} is no name of a variable")
+        return tuple(f"{key}={value}" for key, value in found.items())
     return texts(given, name)
 
 
@@ -47,10 +51,13 @@ def event(given: int) -> int:
 def _text(given: object, name: str) -> str:
     if not isinstance(given, str):
         raise InvalidArgument(f"{name}: a text is needed, not {type(given).__name__}")
+    if "\0" in given:
+        raise InvalidArgument(f"{name}: a text without NUL is needed")
     return given
 
 
 def _whole(given: object, name: str, most: int, *, least: int = 0) -> int:
-    if not isinstance(given, int) or not least <= given <= most:  # Python writes not every number down
+    # Python writes not every number down.
+    if not isinstance(given, int) or isinstance(given, bool) or not least <= given <= most:
         raise InvalidArgument(f"{name}: a whole number from {least} to {most} is needed")
     return given

@@ -24,18 +24,20 @@ _NAMES: Final = {
     "epoch": "timestamp", "unpack": "--unpack", "path": "path", "owner": "owner", "op": "kind of step",
 }  # fmt: skip
 
+_OF_TIMES: Final = ("content", "epoch")  # that explain why times differ
+
 Change = dict[str, Any]
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     """The inputs that differ, each with its name, what it was and what it is.
 
-    Times of files are told where the files are the same.
+    Times of files are told where the files are the same, and held to the same timestamp.
     """
     found: list[Change] = []
     for name in sorted({*before, *now} - {"v"}):
         old, new = before.get(name), now.get(name)
-        if old == new or (name == "times" and before.get("content") != now.get("content")):
+        if old == new or (name == "times" and any(before.get(one) != now.get(one) for one in _OF_TIMES)):
             continue
         if name == "environment":
             found += _variables(old or [], new or [])

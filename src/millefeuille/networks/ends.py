@@ -131,7 +131,7 @@ def _hardware_address(wish: Mapping[str, Any]) -> str:
 
 
 def check(network: Network, wish: Mapping[str, Any]) -> None:
-    """Hold Docker's rules on what may be asked of which network. Raises BadEndpoint."""
+    """Hold Docker's rules on what may be asked of which network. Raises BadEndpoint, NoAddress."""
     check_addresses(wish)
     ip = (wish.get("IPAMConfig") or {}).get("IPv4Address") or ""
     if network.predefined and ip:
@@ -143,3 +143,5 @@ def check(network: Network, wish: Mapping[str, Any]) -> None:
             "user specified IP address is supported only when connecting to networks with user configured"
             " subnets"
         )
+    if ip and network.subnet is not None and network.gateway is not None:
+        pools.allocate(network.subnet, {network.gateway}, wish=ipaddress.IPv4Address(ip))

@@ -116,14 +116,18 @@ class AuthFile:
 
 def _all_of(path: str) -> bytes:
     # The containers tools' may be a pipe, which a shell makes of `<(...)`: one that somebody writes to.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as stream:
+    with open(path, "rb", opener=_opened_at_once) as stream:
+        descriptor = stream.fileno()
         begin = _begin(descriptor, path) if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else b""
         os.set_blocking(descriptor, True)
         data = begin + stream.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
     return data
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _begin(descriptor: int, path: str) -> bytes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from _thread import RLock, get_ident  # threading takes longer to load
+from _thread import RLock, get_ident, interrupt_main, start_new_thread  # threading takes longer to load
 from _weakref import ref  # and so does weakref
 
 from millefeuille.annotations import Any, Final
@@ -48,6 +48,7 @@ class Connection(sqlite3.Connection):
 
 _gate = RLock()  # held while a fork is under way, and where a thread opens a database
 _open: dict[ref[Connection], int] = {}  # the connections of this process, and the thread that opened each one
+_interrupted: list[bool] = []  # holds something when a fork was, as it waited
 _inherited: set[ref[Connection]] = set()  # those that were open when this process was forked
 
 
@@ -73,15 +74,35 @@ def _closed(connection: ref[Connection]) -> None:
 
 
 def _before() -> None:
-    _gate.acquire()
+    _interrupted.clear()
+    try:
+        _gate.acquire()
+        _settle()
+    except KeyboardInterrupt:  # what came out of here would be printed, and forgotten
+        _interrupted.append(True)
+
+
+def _settle() -> None:
+    """Wait for the databases that other threads have open."""
     me, deadline = get_ident(), time.monotonic() + _PATIENCE
     while any(thread != me for thread in [*_open.values()]) and time.monotonic() < deadline:
         time.sleep(_PAUSE)
 
 
+def _in_parent() -> None:
+    _release()
+    if _interrupted:
+        start_new_thread(interrupt_main, ())  # from here it would not come out either
+
+
 def _in_child() -> None:
     _inherited.update(_open)
-    _gate.release()
+    _release()
 
 
-os.register_at_fork(before=_before, after_in_parent=_gate.release, after_in_child=_in_child)
+def _release() -> None:
+    with contextlib.suppress(RuntimeError):  # an interrupt may have come before it was taken
+        _gate.release()
+
+
+os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

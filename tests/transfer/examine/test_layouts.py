@@ -14,6 +14,7 @@ from millefeuille.errors import Corrupt, NotFound
 from millefeuille.oci import mediatype
 from millefeuille.oci.platform import Platform
 from millefeuille.testing import rawtars
+from millefeuille.transfer.archive.contents import BadArchive
 from millefeuille.transfer.examine.archive import examine_archive, examine_layout
 
 Json = dict[str, Any]
@@ -116,6 +117,18 @@ def taken(directory: str, platform: str = "") -> str:
     """The platform of the image that is looked at."""
     wanted = Platform.parse(platform) if platform else None
     return str(examine_layout(directory, "x", platform=wanted).config.platform).partition("/v")[0]
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', "[", '[{"Config": "gone"}]'])
+def test_a_broken_manifest_of_a_docker_archive_is_told_with_its_name(
+    layout: Layout, tmp_path: Path, text: str
+) -> None:
+    layout.finish(layout.image("amd64"))
+    (layout.root / "manifest.json").write_text(text)
+    with tarfile.open(tmp_path / "both.tar", "w") as archive:
+        archive.add(layout.root, ".")
+    with open(tmp_path / "both.tar", "rb") as file, pytest.raises(BadArchive, match=r"^x: invalid archive: "):
+        examine_archive(file.fileno(), "x", scratch=str(tmp_path), docker=True)
 
 
 def test_a_docker_archive_begins_with_the_first_of_its_manifest(layout: Layout, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from millefeuille.oci import manifest as documents
 from millefeuille.oci.config import ImageConfig
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.platform import Platform, rank
-from millefeuille.oci.strictjson import check_names, parse_list
+from millefeuille.oci.strictjson import InvalidDocument, check_names, parse_list
 from millefeuille.store.blobs import CorruptBlob
 from millefeuille.transfer.archive.contents import BadArchive, Contents
 from millefeuille.transfer.archive.found import ArchiveSource, Found, layer_blob, parse_name
@@ -50,7 +50,10 @@ def image_ids(contents: Contents) -> list[Digest]:
     """The IDs of the images that manifest.json lists, in its order. Raises BadArchive, CorruptBlob,
     Invalid kinds, ShortArchive.
     """
-    listed = parse_list(contents.read(MANIFEST, _MAXIMUM_BYTES), MANIFEST)
+    try:
+        listed = parse_list(contents.read(MANIFEST, _MAXIMUM_BYTES), MANIFEST)
+    except InvalidDocument as error:
+        raise BadArchive(f"invalid archive: {error}") from None
     names = [entry.get("Config") if isinstance(entry, dict) else None for entry in listed]
     return [_config(contents, name).id for name in names if isinstance(name, str)]
 

@@ -96,3 +96,5 @@ def test_each_prune_is_told(used: Home, tmp_path: Path) -> None:
     assert told() == ["container 0", "network 0", "volume 0", "builder 0"]
     assert used.mille("system", "prune", "-f")[2] == 0
     assert told() == ["container 0", "network 0", "builder 0"]
+    assert used.mille("system", "prune", "-f", "--filter", "label=x")[2] == 0
+    assert told() == ["container 0", "network 0", "builder 0"]

@@ -100,6 +100,7 @@ def _cache(context: Context, store: Store, call: Call, now: int) -> list[Cached]
     """The build cache that goes: nothing of it has labels."""
     names = {name for name, _ in call[FILTER]}
     if names - {"until"}:
+        note_prune(store.disk.journal, "builder")
         return []
     since = pruning_filters(context.settings, call[FILTER]).until(now)
     return removed(context.settings, store, Wish(every=call[ALL], since_ns=since))
