@@ -84,6 +84,52 @@ def test_a_mount_of_another_run(text: str, is_found: bool) -> None:
     assert any(advice.edits for advice in merging(made)) is is_found
 
 
+TMP = (directory(b"tmp"), file(b"tmp/keep", b"k"))
+
+
+@pytest.mark.parametrize(("mount", "first", "entries", "last", "is_found"), [
+    ("tmpfs,target=/tmp", "yes > /x; echo k > /tmp/keep", TMP, "rm /x", False),
+    ("tmpfs,target=/tmp", "make", TMP, "rm /x", False),  # of which no word tells
+    ("tmpfs,target=/tmp", "yes > /x", (), "rm /x", True),
+    ("tmpfs,target=/tmp", "yes > /tmp/y; mv /tmp/y /x", (), "rm /x", False),
+    ("bind,target=/w", "mkdir /w; yes > /x", (directory(b"w"),), "cat /w/a; rm /x", False),
+    ("bind,target=w", "yes > /x", (), "cat w/a; rm /x", True),
+    ("bind,target=$W", "yes > /x", (), "cat w/a; rm /x", False),
+    ("bind,target=/w/a", "mkdir -m 700 /w; yes > /x", (directory(b"w", mode=0o700),), "rm /x", False),
+    ("bind,target=/src", "make", (), "rm /x", False),  # in a directory that is another one then
+    ("cache,target=/c", "rm -r /c; yes > /x", (file(b".wh.c"),), "rm /x", False),
+    ("secret,id=t", "ls /run/secrets > /x", (), "rm /x", False),
+    ("secret,id=t", "yes > /x", (), "rm /x", True),
+    ("secret,id=t,env=T", "ls /run/secrets > /x", (), "rm /x", True),
+    ("ssh", "yes > /x", (), "rm /x", True),
+])  # fmt: skip
+@pytest.mark.parametrize("is_early", [False, True])
+def test_a_mount_that_a_run_has_already(
+    mount: str, first: str, entries: tuple[bytes, ...], last: str, *, is_found: bool, is_early: bool
+) -> None:
+    steps = [step(f"RUN {first}", BIG, *entries), step(f"RUN --mount=type={mount} {last}", GONE)]
+    if is_early:
+        steps = [step(f"RUN --mount=type={mount} yes > /x", BIG), step(f"RUN {first}; rm /x", GONE, *entries)]
+    base = step("RUN mkdir /src", directory(b"src"), directory(b"tmp"), file(b"c/a", b"a"))
+    assert bool(rewritten(base, ("WORKDIR /src", ()), *steps)[2:]) is is_found
+
+
+@pytest.mark.parametrize(("mounts", "between", "is_found"), [
+    (("type=cache,target=/c", "type=cache,target=/c"), "ENV A=1", True),
+    (("type=cache,target=/c", "type=cache,target=/c"), "WORKDIR /s", True),
+    (("type=cache,target=c", "type=cache,target=c"), "WORKDIR /s", False),
+    (("type=cache,target=/c/$A", "type=cache,target=/c/$A"), "ENV A=1", False),
+    (("type=cache,target=/c", "type=cache,target=/c,id=2"), "ENV A=1", False),
+])  # fmt: skip
+def test_a_mount_that_two_runs_have(mounts: tuple[str, str], between: str, *, is_found: bool) -> None:
+    first, last = (f"RUN --mount={mount}" for mount in mounts)
+    found = rewritten(
+        step("RUN base", directory(b"s")), ("WORKDIR /", ()), ("ENV A=0", ()),
+        step(f"{first} yes > /x", BIG), (between, ()), step(f"{last} rm /x", GONE),
+    )  # fmt: skip
+    assert bool(found) is is_found
+
+
 def test_a_working_directory_that_is_a_link() -> None:
     run = step("RUN yes > x && ln -s /usr l", file(b"q/x", b"x"), symlink(b"q/l", b"/usr"))
     last = step("RUN rm /q/x && pwd > p", file(b"q/.wh.x"), file(b"usr/p", b"/usr"))

@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 from millefeuille.analysis.advice.advice import MERGE, Advice
 from millefeuille.analysis.advice.edits import Edit, Join, Remove
 from millefeuille.analysis.advice.joining import exits, joined
-from millefeuille.analysis.advice.passing import passes_files, passes_names
-from millefeuille.analysis.advice.reach import may_mean, real
+from millefeuille.analysis.advice.mountpoints import mountpoints
+from millefeuille.analysis.advice.passing import is_around, passes_files, passes_names
+from millefeuille.analysis.advice.reach import may_mean, real, text_of
 from millefeuille.analysis.advice.surroundings import is_known, shell, workdir
 from millefeuille.analysis.advice.targets import lies_in
 from millefeuille.analysis.advice.waste import Waste, place
@@ -211,20 +212,52 @@ def _is_gone(waste: Waste, runs: Sequence[int], place: str) -> bool:
 
 
 def _is_covered(waste: Waste, runs: Sequence[int], recast: Collection[int]) -> bool:
-    """Whether one of the RUNs may mean what advice mounts for another one, which is there for all of them
-    then; or makes the directory of that.
+    """Whether one of the RUNs may mean what is mounted for another one, which is there for all of them then;
+    or makes the directory of that, or wrote what its mount is over.
     """
-    for number in runs:
-        targets = [mounted_at(number)] if number in recast else waste.mounted.get(number, [])
-        above = {str(directory) for target in targets for directory in PurePosixPath(target).parents} - {"/"}
-        early = [run for run in runs if run < number and run not in waste.mounted]
-        if any(_made(waste, early, directory) for directory in above):
-            return True
-        for other in runs:
-            apart = [target for target in targets if target not in waste.mounted.get(other, ())]
-            if other != number and apart and may_mean(waste, other, apart):
+    there = {number: _mounted(waste, runs, number, number in recast) for number in runs}
+    for number, points in there.items():
+        for target, flag in (points or {}).items():
+            is_own = flag in waste.script[number].flags
+            others = [run for run in runs if target not in (there[run] or ())]
+            early = [run for run in others if run < number and (is_own or run not in waste.mounted)]
+            above = {str(directory) for directory in PurePosixPath(target).parents} - {"/"}
+            if any(_made(waste, early, directory) for directory in above):
                 return True
-    return False
+            if any(may_mean(waste, run, [target]) for run in others):
+                return True
+            if is_own and any(_is_hidden(waste, run, target) for run in others):
+                return True
+    rows = [points.items() for points in there.values() if points is not None]
+    found = {pair for row in rows for pair in row}
+    # What is mounted at one place in two ways is not the same in one RUN.
+    return None in there.values() or len(dict(found)) < len(found)
+
+
+def _mounted(waste: Waste, runs: Sequence[int], number: int, is_recast: bool) -> dict[str, str] | None:
+    """The flag for each path that is mounted for a RUN, by itself or by advice, "" where that is not known;
+    None where it may be another path in one RUN with the others.
+    """
+    if is_recast:
+        return {mounted_at(number): ""}
+    flags = (*waste.script[number].flags, *waste.flags.get(number, ()))
+    found = mountpoints(waste, number, flags)
+    if found is None or any(mountpoints(waste, run, flags) != found for run in (runs[0], runs[-1])):
+        return None
+    return dict.fromkeys(waste.mounted.get(number, ()), "") | found
+
+
+def _is_hidden(waste: Waste, number: int, target: str) -> bool:
+    """Whether a RUN has in its layer what a mount at `target` is over, or may look for it there."""
+    layer = waste.script[number].layer
+    if layer >= 0:
+        path, gone = target[1:].encode("utf-8", "surrogateescape"), waste.account.removed[layer]
+        found = {*waste.image.parts[layer].layer.written, *gone}
+        if any(each.startswith(path + b"/") for each in found) or path in gone:
+            return True
+    return _made(waste, [number], target) or is_around(
+        waste, number, [target], text_of(waste.script[number])
+    )
 
 
 def mounted_at(number: int) -> str:

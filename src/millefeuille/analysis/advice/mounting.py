@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Prefix, Remove
+from millefeuille.analysis.advice.mountpoints import mountpoints
 from millefeuille.analysis.advice.reach import rows, text_of
 from millefeuille.analysis.advice.shell import commands, words
 from millefeuille.analysis.advice.step import Step
@@ -37,7 +38,6 @@ _LISTS: Final = {
         re.compile(r"\bapk\s+(?:-\S+\s+)*(?:add|upgrade)\b"),
     ),
 }  # fmt: skip
-_TARGETS: Final = ("target", "dst", "destination")
 _EMPTYING: Final = re.compile(
     r"(?:apt-get|apt|aptitude) (?:-\S+ )*(?:auto|dist)?clean"
     r"|(?:dnf|yum|microdnf|zypper) (?:-\S+ )*clean(?: .*)?|apk cache clean"
@@ -65,17 +65,13 @@ def mounting(waste: Waste, path: str, flag: str, steps: Sequence[int]) -> tuple[
             edits.append(Prefix(number, lists.fetch))
         if _takes_away(step, path):
             return ()
-        if not _is_mounted(step, path):
+        points = mountpoints(waste, number, step.flags)
+        if points is None:
+            return ()
+        if f"/{path}" not in points:
             edits.append(AddFlag(number, flag))
         edits += _kept(waste, number, path)
     return tuple(edits)
-
-
-def _is_mounted(step: Step, path: str) -> bool:
-    """Whether a RUN has a mount of its own there."""
-    fields = [each.strip("\"'") for flag in step.flags for each in flag.removeprefix("--mount=").split(",")]
-    pairs = (field.partition("=") for field in fields)
-    return any(key.lower() in _TARGETS and value.strip("/") == path for key, _, value in pairs)
 
 
 def _only_fetches(step: Step, lists: _List) -> bool:
