@@ -25,9 +25,11 @@ def test_who_needs_the_lists_fetches_them() -> None:
     found = edits(
         "var/lib/apt/lists", "RUN apt-get -q update", "RUN apt-get install -y a",
         "RUN apt-get update && apt install b", "RUN apt-mark auto b",
+        "RUN apt-get -o A::B=3 -qq -t stable install a",
     )  # fmt: skip
     assert found == (
         Remove(0), Prefix(1, "apt-get update"), AddFlag(1, FLAG), AddFlag(2, FLAG), AddFlag(3, FLAG),
+        Prefix(4, "apt-get update"), AddFlag(4, FLAG),
     )  # fmt: skip
     assert edits("var/lib/apt/lists", "RUN apt-get update") == (AddFlag(0, FLAG),)
     assert edits("var/cache/apk", "RUN apk add a", "RUN apk add -U a") == (
@@ -43,7 +45,8 @@ def test_who_has_a_mount_there_gets_no_other(key: str) -> None:
 
 
 def test_what_cannot_be_written_otherwise_is_left() -> None:
-    assert edits("var/lib/apt/lists", 'RUN ["apt-get", "install", "a"]') == (AddFlag(0, FLAG),)
+    assert edits("var/lib/apt/lists", 'RUN ["apt-get", "install", "a"]') == ()
+    assert edits("var/lib/apt/lists", "RUN sudo apt-get install a") == ()
     script = read_step("RUN <<EOF", fixed=True, script="apt-get install a")
     waste: Any = SimpleNamespace(script=[script], body=lambda _: script.body)
     assert mounting(waste, "var/lib/apt/lists", FLAG, [0]) == ()

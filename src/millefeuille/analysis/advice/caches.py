@@ -9,6 +9,8 @@ from millefeuille.analysis.advice.advice import CACHE_MOUNT, Advice
 from millefeuille.analysis.advice.edits import AddFlag
 from millefeuille.analysis.advice.mounting import mounting
 from millefeuille.analysis.advice.needed import is_needed
+from millefeuille.analysis.advice.packagelists import are_missed
+from millefeuille.analysis.advice.reach import text_of
 from millefeuille.analysis.advice.waste import Place, Waste
 from millefeuille.analysis.layer import Layer
 from millefeuille.annotations import Final, NamedTuple
@@ -25,8 +27,8 @@ class _Cache(NamedTuple):
 
 
 _CACHES: Final = (
-    _Cache("var/lib/apt/lists", r"apt(-get)?", locked=True),
-    _Cache("var/cache/apt", r"apt(-get)?", locked=True),
+    _Cache("var/lib/apt/lists", r"apt(-get|-cache)?|aptitude", locked=True),
+    _Cache("var/cache/apt", r"apt(-get)?|aptitude", locked=True),
     _Cache("var/cache/apk", r"apk", locked=True),
     _Cache("var/cache/dnf", r"(micro)?dnf", locked=True),
     _Cache("var/cache/libdnf5", r"dnf5?", locked=True),
@@ -131,11 +133,11 @@ def _cache_of(raw: bytes) -> _Cache | None:
 def _advice(waste: Waste, cache: _Cache, found: list[Place], writers: set[int]) -> Advice:
     owner = _owner(waste, found)
     size, packed, paths = waste.claim(found)
-    uses = re.compile(rf"(?:^|[\s;&|(/])(?:{cache.tool})\s")
+    uses = re.compile(rf"(?:^|[\s;&|(/\"'`])(?:{cache.tool})(?:[\s;&|)\"'`]|$)")
     stands = range(min(writers), len(waste.script))
     steps = sorted(writers | {n for n in stands if waste.script[n].word == "RUN" and _uses(waste, n, uses)})
     flag = f"--mount=type=cache,target=/{cache.path}" + (",sharing=locked" if cache.locked else "") + owner
-    needed = is_needed(waste, cache.path, cache.tool, steps)
+    needed = is_needed(waste, cache.path, cache.tool, steps) or are_missed(waste, cache.path, found)
     return Advice(
         kind=CACHE_MOUNT, steps=tuple(steps), size=size, packed=packed, paths=paths,
         edits=() if needed else mounting(waste, cache.path, flag, steps),
@@ -151,6 +153,6 @@ def _owner(waste: Waste, found: list[Place]) -> str:
 
 
 def _uses(waste: Waste, number: int, uses: re.Pattern[str]) -> bool:
-    # A later FROM begins another stage, but only steps of the image's own chain matter, and they have layers.
+    # A later FROM begins another stage, but only steps of the image's own chain are mended: they have layers.
     step = waste.script[number]
-    return step.layer >= 0 and uses.search(step.body) is not None
+    return step.layer >= 0 and uses.search(text_of(step)) is not None

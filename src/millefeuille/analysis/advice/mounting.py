@@ -9,35 +9,16 @@ from pathlib import PurePosixPath
 
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Prefix, Remove
 from millefeuille.analysis.advice.mountpoints import mountpoints
+from millefeuille.analysis.advice.packagelists import LISTS, PackageList
 from millefeuille.analysis.advice.reach import rows, text_of
 from millefeuille.analysis.advice.shell import commands, words
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.advice.waste import Waste
-from millefeuille.annotations import Final, NamedTuple
+from millefeuille.annotations import Final
 
 _REMOVING: Final = frozenset(("rm", "rmdir", "mv"))
 _BRACES: Final = re.compile(r"(?<!\$)\{[^}]*\}")
-
-
-class _List(NamedTuple):
-    """What a package manager knows of what there is: how it is fetched, and who needs that."""
-
-    fetch: str
-    fetched: re.Pattern[str]
-    needed: re.Pattern[str]
-
-
-_APT: Final = r"\b(?:apt-get|apt|aptitude)\s+(?:-\S+\s+)*"
-_LISTS: Final = {
-    "var/lib/apt/lists": _List(
-        "apt-get update", re.compile(rf"{_APT}update\b"),
-        re.compile(rf"{_APT}(?:install|upgrade|dist-upgrade|full-upgrade|build-dep)\b"),
-    ),
-    "var/cache/apk": _List(
-        "apk update", re.compile(r"\bapk\s+(?:-\S+\s+)*(?:update\b|.*(?:--no-cache|-U|--update)\b)"),
-        re.compile(r"\bapk\s+(?:-\S+\s+)*(?:add|upgrade)\b"),
-    ),
-}  # fmt: skip
+_AS_ROOT: Final = re.compile(r"\b(?:sudo|doas|su|gosu)\s")  # which who fetches has to be, too
 _EMPTYING: Final = re.compile(
     r"(?:apt-get|apt|aptitude) (?:-\S+ )*(?:auto|dist)?clean"
     r"|(?:dnf|yum|microdnf|zypper) (?:-\S+ )*clean(?: .*)?|apk cache clean"
@@ -53,14 +34,14 @@ def mounting(waste: Waste, path: str, flag: str, steps: Sequence[int]) -> tuple[
     lists of a package manager has to fetch them himself, and nobody is to empty it.
     """
     edits: list[Edit] = []
-    lists = _LISTS.get(path)
+    lists = LISTS.get(path)
     for number in steps:
         step = waste.script[number]
-        if lists and _only_fetches(step, lists) and any(_needs(waste.script[n], lists) for n in steps):
+        if lists and _only_fetches(step, lists) and any(lists.is_needed(waste.script[n]) for n in steps):
             edits.append(Remove(number))
             continue
-        if lists and _needs(step, lists) and not lists.fetched.search(step.body):
-            if step.fixed:
+        if lists and lists.is_needed(step) and not lists.is_fetched(step):
+            if step.fixed or _AS_ROOT.search(text_of(step)):
                 return ()
             edits.append(Prefix(number, lists.fetch))
         if _takes_away(step, path):
@@ -74,13 +55,9 @@ def mounting(waste: Waste, path: str, flag: str, steps: Sequence[int]) -> tuple[
     return tuple(edits)
 
 
-def _only_fetches(step: Step, lists: _List) -> bool:
+def _only_fetches(step: Step, lists: PackageList) -> bool:
     row = commands(step.body) or ()
-    return len(row) == 1 and lists.fetched.match(row[0]) is not None and not _needs(step, lists)
-
-
-def _needs(step: Step, lists: _List) -> bool:
-    return lists.needed.search(step.script or step.body) is not None
+    return len(row) == 1 and lists.fetched.match(row[0]) is not None and not lists.is_needed(step)
 
 
 def _takes_away(step: Step, path: str) -> bool:

@@ -19,11 +19,12 @@ from millefeuille.analysis.advice.waste import Waste
 from millefeuille.annotations import Final
 from millefeuille.layers.entry import SYMLINK
 
-_PLAIN: Final = frozenset((
+PLAIN: Final = frozenset((
     "rm", "rmdir", "mkdir", "mv", "cp", "ln", "chmod", "chown", "chgrp", "touch", "echo", "printf", "cat",
     "head", "tail", "true", "false", ":", "test", "[", "yes", "seq", "sleep", "cd", "set", "for", "dd", "wc",
     "cut", "tee", "tr", "truncate", "sync", "sha256sum", "md5sum", "basename", "dirname", "mkfifo", "unlink",
 ))  # fmt: skip
+"""Tools that do what their words say."""
 _LISTING: Final = frozenset(("find", "ls", "du", "tree", "git", "rg"))  # in every directory
 _SYSTEM: Final = re.compile(
     r"/(?:etc|usr(?!/(?:local/)?src/|/share/nginx/)|lib\w*|s?bin|var(?!/www/)|boot|run)(?:/|$)"
@@ -87,7 +88,7 @@ def names_of(step: Step) -> Collection[str] | None:
 
 def _is_plain(step: Step) -> bool:
     """Whether all that a step runs does what its words say, in every environment."""
-    return step.word != "RUN" or all(row[0] in _PLAIN for row in rows(text_of(step)))
+    return step.word != "RUN" or all(row[0] in PLAIN for row in rows(text_of(step)))
 
 
 def _written(waste: Waste, layer: int) -> set[str]:
@@ -149,4 +150,4 @@ def _looks_around(row: Sequence[str]) -> bool:
     if row[0] in _LISTING:
         named = next((word for word in row[1:] if not word.startswith("-")), "")
         return not named.startswith("/")
-    return row[0] not in _PLAIN and not is_apart(" ".join((*row, "")))
+    return row[0] not in PLAIN and not is_apart(" ".join((*row, "")))
