@@ -18,7 +18,7 @@ _PYTHON: Final = (
     r"|uv (?:sync|venv|pip)\b"
 )
 # What programs need to run, by the commands that make it; the other names are only of use to who writes them.
-_MADE_BY: Final = {
+MADE_BY: Final = {
     name: re.compile(pattern)
     for name, pattern in (
         ("node_modules", _NODE + r"(?: (?:\S+ )*?(?:ci|i|install|clean-install|fetch)\b|(?: -\S+)* $)"),
@@ -30,6 +30,7 @@ _MADE_BY: Final = {
         ("env", _PYTHON),
     )
 }
+"""By name, what a command that makes it begins with."""
 _ELSEWHERE: Final = (".venv", "venv", "env")  # may be made at another place, if nobody names this one
 _HISTORY: Final = (".git", ".svn", ".hg")
 # What asks for the history of the sources, and what of it does not.
@@ -55,7 +56,7 @@ def is_needed(waste: Waste, name: str, found: Collection[bytes], first: int) -> 
     places, last = roots(name, found), len(waste.script)
     if any(_is_taken(step, name) for step in waste.script):
         return True
-    if name in _MADE_BY:
+    if name in MADE_BY:
         made = [_made(waste, name, place, first) for place in places]
         if all(number > 0 for number in made):  # behind which it is another's
             return _is_named(waste, name, places, range(first + 1, max(made) + 1), is_made=True)
@@ -93,16 +94,17 @@ def _made(waste: Waste, name: str, place: str, first: int) -> int:
 
 def _installs(waste: Waste, name: str, number: int) -> bool:
     step = waste.script[number]
-    return step.word == "RUN" and any(_MADE_BY[name].match(_text(row)) for row in _rows(step))
+    return step.word == "RUN" and any(MADE_BY[name].match(text_of_row(row)) for row in rows_of(step))
 
 
-def _rows(step: Step) -> Iterator[list[str]]:
+def rows_of(step: Step) -> Iterator[list[str]]:
+    """The words of each command of a step, or of what it sets."""
     if step.word == "RUN" and not step.body.startswith("["):
         return cut(text_of(step))
     return cut(_SETTING.sub(" ", step.body) if step.word == "ENV" else " ".join(step.operands))
 
 
-def _text(row: Sequence[str]) -> str:
+def text_of_row(row: Sequence[str]) -> str:
     """A command, the name of its tool first."""
     return " ".join((*next(rows(" ".join(row)), ()), ""))
 
@@ -117,10 +119,10 @@ def _is_named(
         step = waste.script[number]
         if step.word not in ("RUN", "ENV", *_STARTS):
             continue
-        for row in _rows(step):
-            if is_made and number == steps[-1] and _MADE_BY[name].match(_text(row)):
+        for row in rows_of(step):
+            if is_made and number == steps[-1] and MADE_BY[name].match(text_of_row(row)):
                 break
-            if _means(row, name, places, is_path=step.word == "ENV"):
+            if means(row, name, places, is_path=step.word == "ENV"):
                 return True
     return False
 
@@ -130,11 +132,14 @@ def _is_started(waste: Waste, name: str, places: Collection[str]) -> bool:
     process = waste.image.config.process
     given = [process.get("Entrypoint"), process.get("Cmd")]
     texts = [" ".join(map(str, words)) for words in given if isinstance(words, list)]
-    return any(_means(row, name, places) for text in texts for row in cut(text))
+    return any(means(row, name, places) for text in texts for row in cut(text))
 
 
-def _means(row: Sequence[str], name: str, places: Collection[str], *, is_path: bool = False) -> bool:
-    text = _text(row)
+def means(row: Sequence[str], name: str, places: Collection[str], *, is_path: bool = False) -> bool:
+    """Whether a command names what is at the places, or asks for the history that lies there; `is_path` for
+    what only counts where it is a path.
+    """
+    text = text_of_row(row)
     if name in _HISTORY and _ASKING.match(text) and not _APART.match(text):
         return True
     if _FORCED.match(text):

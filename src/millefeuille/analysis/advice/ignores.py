@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from millefeuille.analysis.advice.advice import IGNORE, Advice
 from millefeuille.analysis.advice.beside import is_needed, roots
 from millefeuille.analysis.advice.edits import Edit, Ignore
+from millefeuille.analysis.advice.elsewhere import is_needed_elsewhere
 from millefeuille.analysis.advice.waste import Place, Waste
 from millefeuille.annotations import Final
 
@@ -35,6 +36,7 @@ def ignores(waste: Waste) -> Iterator[Advice]:
             steps += [number] if here else []
         if found and (name not in _ENVIRONMENTS or _are_marked(waste, name, steps)):
             needed = is_needed(waste, name, found, min(steps))
+            needed = needed or is_needed_elsewhere(waste, name, found, steps)
             size, packed, paths = waste.claim(_with_copies(waste, found))
             edits: tuple[Edit, ...] = () if needed else (Ignore(f"**/{name}"),)
             waste.give(edits)
