@@ -13,17 +13,22 @@ from millefeuille.analysis.advice.edits import Edit
 from millefeuille.analysis.advice.rewrite import Rewritten, rewrite
 from millefeuille.analysis.advice.script import from_history, matched
 from millefeuille.analysis.advice.step import Step, read_step
+from millefeuille.analysis.advice.waste import ReadEntry, unread
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.annotations import Final
 from millefeuille.build import journal
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.heredoc import Heredoc
+from millefeuille.engine.contents import content
+from millefeuille.errors import MilleError
+from millefeuille.layers.entry import FILE
 from millefeuille.store import builds
 from millefeuille.store.store import Store
 from millefeuille.values import dataclass
 
 _RUN: Final = re.compile(r"RUN\s+(?:--\S+\s+)*(.*\S)\s*$", re.IGNORECASE | re.DOTALL)
+_LARGEST: Final = 1 << 20  # bytes of a file that says what else is read
 _ALONE: Final = re.compile(r"<<-?[\"']?\w+[\"']?")
 
 
@@ -63,8 +68,12 @@ class Advised:
         return "\n".join(patch)
 
 
-def advised(image: Image, account: Ledger, lines: Sequence[int], dockerfile: Dockerfile | None) -> Advised:
-    """Advice on an image; `lines` has for each layer that of the Dockerfile which made it, where known.
+def advised(
+    image: Image, account: Ledger, lines: Sequence[int], dockerfile: Dockerfile | None,
+    contents: ReadEntry = unread,
+) -> Advised:  # fmt: skip
+    """Advice on an image; `lines` has for each layer that of the Dockerfile which made it, where known, and
+    `contents` gives what is in its files, see `contents_of`.
 
     Raises BrokenLink.
     """
@@ -73,9 +82,24 @@ def advised(image: Image, account: Ledger, lines: Sequence[int], dockerfile: Doc
     else:
         script, source = matched(_steps(dockerfile), image, lines), dockerfile.source
     return Advised(
-        name=image.name, script=script, source=source, advice=advise(image, account, script),
+        name=image.name, script=script, source=source, advice=advise(image, account, script, contents),
         escape=dockerfile.escape if dockerfile is not None else "\\",
     )  # fmt: skip
+
+
+def contents_of(store: Store, image: Image) -> ReadEntry:
+    """What gives the contents of small files of an image; None for one that is not in the store."""
+
+    def read(layer: int, entry: int) -> bytes | None:
+        index = image.layers[layer].index
+        if index.kinds[entry] != FILE or index.sizes[entry] > _LARGEST:
+            return None
+        try:
+            return b"".join(content(store, image, layer, entry))
+        except MilleError:
+            return None
+
+    return read
 
 
 def lines_of(store: Store, image: Image) -> tuple[int, ...]:

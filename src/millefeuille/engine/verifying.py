@@ -20,7 +20,7 @@ from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.report import Ended, Event, Reporter
 from millefeuille.build.sources import ignore
 from millefeuille.build.sources.directory import DirectorySource
-from millefeuille.engine.advising import Advised, advised, lines_of
+from millefeuille.engine.advising import Advised, advised, contents_of, lines_of
 from millefeuille.engine.analysis import Analysis
 from millefeuille.engine.bases import Fetch
 from millefeuille.engine.build import Order, build_image
@@ -97,7 +97,8 @@ def verified(bench: Bench, order: Order, name: str) -> Verified:
         before = stack.enter_context(_built(bench, order))
         before.image = replace(before.image, name=name)
         lines = lines_of(bench.store, before.image)
-        advice = advised(before.image, before.account, lines, order.dockerfile)
+        contents = contents_of(bench.store, before.image)
+        advice = advised(before.image, before.account, lines, order.dockerfile, contents)
         rewritten = advice.rewritten
         other = _rewritten_order(order, rewritten)
         try:

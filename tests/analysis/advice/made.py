@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import tarfile
 
 from tests.analysis.stacks import parsed
 
@@ -40,4 +42,10 @@ def waste(*steps: Made) -> Waste:
         number = sum(one.layer >= 0 for one in script) if entries else -1
         script.append(replace(read_step(line), layer=number))
     account = ledger(layers, [100] * len(layers))
-    return Waste(image=make_image("made", config, rows), account=account, script=script)
+
+    def read(layer: int, entry: int) -> bytes | None:
+        with tarfile.open(fileobj=io.BytesIO(tars[layer])) as tar:
+            content = tar.extractfile(tar.getmembers()[entry])
+            return content.read() if content else None
+
+    return Waste(image=make_image("made", config, rows), account=account, script=script, read=read)

@@ -9,7 +9,9 @@ from millefeuille.analysis.advice.arguments import arguments
 from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Ignore, Join, Prefix, Retarget
 from millefeuille.analysis.advice.order import order
 from millefeuille.analysis.advice.rewrite import rewrite
+from millefeuille.analysis.advice.waste import unread
 from millefeuille.testing.rawtars import file
+from millefeuille.values import replace
 
 SOURCES = step("COPY src /src", file(b"src/a", b"a"), file(b"src/b", b"b"))
 
@@ -161,3 +163,35 @@ def test_a_copy_that_other_advice_retargets_stays() -> None:
     assert list(order(made))
     made.give([Retarget(1, "src /other")])
     assert not list(order(made))
+
+
+@pytest.mark.parametrize(("entry", "is_found"), [
+    (file(b"b", b"b"), True),
+    (file(b"b", b"c"), False),
+    (file(b"b", b"b", uid=5), False),
+    (file(b".wh.b"), False),
+    (file(b"package.json", b"{}"), False),
+])  # fmt: skip
+def test_what_an_installation_writes_over_the_copy_does_not_bring_back(entry: bytes, is_found: bool) -> None:
+    made = waste(("FROM a", ()), *APP, step("RUN npm ci", INSTALLED, entry))
+    (advice,) = order(made)
+    assert bool(advice.edits) is is_found
+    made.give([Ignore("src/b"), Ignore("src/package.json")])
+    (advice,) = order(made)
+    assert advice.edits
+
+
+def test_an_installation_that_may_read_more_is_a_persons_matter() -> None:
+    manifest = file(b"package.json", b'{"scripts": {"postinstall": "node b"}}')
+    steps = (("FROM a", ()), ("WORKDIR /", ()), step("COPY src /", manifest, file(b"b", b"b")))
+    (advice,) = order(waste(*steps, step("RUN npm ci", INSTALLED)))
+    assert not advice.edits
+    assert advice.rebuilt
+    unknown = replace(waste(("FROM a", ()), *APP, MORE), read=unread)
+    assert not any(advice.edits for advice in order(unknown))
+
+
+def test_files_of_requirements_bring_what_they_name() -> None:
+    copy = step("COPY . /", file(b"dev.txt", b"-r a.txt\n"), file(b"a.txt", b"flask\n"), file(b"m.py", b"m"))
+    found = rewritten(("WORKDIR /", ()), copy, step("RUN pip install -r dev.txt", INSTALLED))
+    assert found[1] == "COPY dev.txt a.txt /"

@@ -9,7 +9,7 @@ from millefeuille.analysis.advice.advice import DUPLICATE, Advice
 from millefeuille.analysis.advice.edits import AddFlag, Edit, Remove
 from millefeuille.analysis.advice.surroundings import absolute
 from millefeuille.analysis.advice.waste import Waste, place
-from millefeuille.analysis.stacking import METADATA, Death
+from millefeuille.analysis.stacking import Death
 from millefeuille.annotations import Final
 from millefeuille.layers.entry import DIRECTORY
 
@@ -40,7 +40,7 @@ def _edits(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> tuple
         waste.taken.add(first)
         return (Remove(first),)
     copy = waste.script[second]
-    is_same = all(_is_same(waste, killer, death) for death in deaths)
+    is_same = all(map(waste.is_kept, deaths))
     is_same = is_same and _given(waste, first) == _given(waste, second)
     if not is_same or copy.fixed or len(copy.operands) != 2 or copy.word != "COPY":
         return ()
@@ -56,15 +56,6 @@ def _edits(waste: Waste, writer: int, killer: int, deaths: list[Death]) -> tuple
 def _given(waste: Waste, number: int) -> set[str]:
     """The flags by which advice gives what a COPY brings another owner and mode."""
     return {flag for flag in waste.flags.get(number, []) if flag.startswith(("--chown=", "--chmod="))}
-
-
-def _is_same(waste: Waste, killer: int, death: Death) -> bool:
-    """Whether the later layer has the file with the content, owner and mode that it had."""
-    if death.cause != METADATA:
-        return False
-    lower, upper = waste.image.parts[death.writer].layer, waste.image.parts[killer].layer
-    (old, a), (new, b) = (lower.index, death.entry), (upper.index, upper.written[waste.path(place(death))])
-    return (old.uids[a], old.gids[a], old.modes[a]) == (new.uids[b], new.gids[b], new.modes[b])
 
 
 def _below(name: bytes, root: str) -> str:

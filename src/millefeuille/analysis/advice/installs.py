@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Collection, Sequence
 
+from millefeuille.analysis.advice.manifests import Read, asks_for_more, required
 from millefeuille.analysis.advice.shell import commands, words
 from millefeuille.annotations import Final, NamedTuple
 
@@ -37,7 +38,10 @@ _TOOLS: Final = (
         re.compile(r"bun (?:i|install)(?: -\S+)*$"),
         ("package.json", "bun.lock", "bun.lockb", "bunfig.toml"), _MANIFESTS,
     ),
-    _Tool(re.compile(r"go mod download(?: -\S+)*$"), ("go.mod", "go.sum"), re.compile(r"go\.work$")),
+    _Tool(
+        re.compile(r"go mod download(?: -\S+)*$"), ("go.mod", "go.sum"),
+        re.compile(r"(?:^|/)go\.work$|/go\.mod$"),
+    ),
     _Tool(
         re.compile(r"bundle install(?: .*)?$"), ("Gemfile", "Gemfile.lock", ".ruby-version", ".bundle"),
         re.compile(r"\.gemspec$"),
@@ -74,11 +78,29 @@ _ASSIGNED: Final = re.compile(r"(?:[A-Za-z_]\w*=\S* )+")
 
 
 class Reading(NamedTuple):
-    """The first commands of a RUN whose reading is known: how many, and what they read of the context."""
+    """The first commands of a RUN whose reading is known: how many, and what they read of the context; not
+    `is_all` where what they read may name more.
+    """
 
     commands: tuple[str, ...]
     rest: tuple[str, ...]
     files: tuple[str, ...]
+    is_all: bool = True
+
+
+class _Sources(NamedTuple):
+    """The files that a COPY brought, those that were there before, and what reads both."""
+
+    names: Collection[str]
+    there: Collection[str]
+    read: Read
+
+
+class _Files(NamedTuple):
+    """What one command reads, as in Reading."""
+
+    files: Sequence[str] = ()
+    is_all: bool = True
 
 
 def is_apart(command: str) -> bool:
@@ -88,42 +110,45 @@ def is_apart(command: str) -> bool:
     return (_APART.match(command) or _NAMED.match(command)) is not None
 
 
-def reading(body: str, names: Collection[str], there: Collection[str]) -> Reading:
+def reading(body: str, names: Collection[str], there: Collection[str], read: Read) -> Reading:
     """What a RUN reads of `names`, the files that a COPY brought, by paths from its working directory on.
 
-    `there` are files that were there before, which it may read as it likes. No commands at all where the text
-    is more than a row of them.
+    `there` are files that were there before, which it may read as it likes; `read` gives the content of all
+    of them. No commands at all where the text is more than a row of them.
     """
     row = commands(body) or ()
+    sources, is_all = _Sources(names, there, read), True
     found: list[str] = []
     known: list[str] = []
     for text in row:
-        files = _read(text, names, there)
-        if files is None:
+        each = _read(text, sources)
+        if each is None:
             break
         known.append(text)
-        found += [file for file in files if file not in found]
-    return Reading(tuple(known), tuple(row[len(known) :]), tuple(found))
+        found += [file for file in each.files if file not in found]
+        is_all = is_all and each.is_all
+    return Reading(tuple(known), tuple(row[len(known) :]), tuple(found), is_all)
 
 
-def _read(text: str, names: Collection[str], there: Collection[str]) -> Sequence[str] | None:
+def _read(text: str, sources: _Sources) -> _Files | None:
     """The files that one command reads; None where it may read any."""
     plain = " ".join(shlex.quote(word) if " " in word else word for word in words(text))
     plain = _ASSIGNED.sub("", plain, count=1) if _ASSIGNED.match(plain) else plain
     if re.search(r"[<|`]|\$\(", text):
         return None
     if _APART.match(plain):
-        return ()
+        return _Files()
     if _PLACES.match(plain):
         places = [word for word in plain.split()[1:] if not word.startswith("-")]
-        return None if "$" in plain or any(_holds(place, names) for place in places) else ()
+        return None if "$" in plain or any(_holds(place, sources.names) for place in places) else _Files()
     if _NAMED.match(plain):
-        return None if any(word.startswith((".", "/", "~")) or "$" in word for word in plain.split()) else ()
+        is_apart = not any(word.startswith((".", "/", "~")) or "$" in word for word in plain.split())
+        return _Files() if is_apart else None
     if _PIP.match(plain):
-        return _requirements(plain.split(), names, there)
+        return _requirements(plain.split(), sources)
     for tool in _TOOLS:
         if tool.pattern.match(plain):
-            return _files(tool, names, there)
+            return _files(tool, plain, sources)
     return None
 
 
@@ -134,22 +159,29 @@ def _holds(place: str, names: Collection[str]) -> bool:
     return any(name == above or name.startswith(above + "/" if above != "." else "") for name in names)
 
 
-def _files(tool: _Tool, names: Collection[str], there: Collection[str]) -> Sequence[str] | None:
-    first = tool.files[0]
+def _files(tool: _Tool, command: str, sources: _Sources) -> _Files | None:
+    first, names = tool.files[0], sources.names
+    if first not in names and first not in sources.there:
+        return None
+    is_all = not asks_for_more(command, first, sources.read(first))
     if first not in names:
-        return () if first in there else None
+        return _Files((), is_all)
     relative = [name for name in names if name[0] not in "/."]
     deeper = [name for name in relative if "/" in name and "node_modules/" not in name]
     if tool.others and any(map(tool.others.search, deeper if tool.others is _MANIFESTS else relative)):
         return None
-    return [
-        file for file in tool.files if file in names or any(name.startswith(file + "/") for name in names)
-    ]  # fmt: skip
+    # npm builds with it, without being told to.
+    is_all = is_all and not (tool.others is _MANIFESTS and "binding.gyp" in names)
+    return _Files(
+        [file for file in tool.files if file in names or any(name.startswith(file + "/") for name in names)],
+        is_all,
+    )
 
 
-def _requirements(row: Sequence[str], names: Collection[str], there: Collection[str]) -> Sequence[str] | None:
+def _requirements(row: Sequence[str], sources: _Sources) -> _Files | None:
     """What pip reads: the files of requirements, and what they say that it is to read."""
-    found = []
+    found: list[str] = []
+    is_all = True
     at = row.index("install") + 1
     while at < len(row):
         word = row[at]
@@ -167,9 +199,10 @@ def _requirements(row: Sequence[str], names: Collection[str], there: Collection[
         else:
             return None
         path = posixpath.normpath(value)
-        if path in names:
-            found.append(path)
-        elif path not in there:
+        if path not in sources.names and path not in sources.there:
             return None
+        more = required(path, {*sources.names, *sources.there}, sources.read)
+        found += [name for name in more.files if name in sources.names and name not in found]
+        is_all = is_all and more.is_all
         at += 1
-    return found
+    return _Files(found, is_all)

@@ -14,7 +14,7 @@ from millefeuille.analysis.advice.mounts import is_made
 from millefeuille.analysis.advice.passing import names_of, says
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.advice.surroundings import absolute, shell, workdir
-from millefeuille.analysis.advice.waste import Waste
+from millefeuille.analysis.advice.waste import Place, Waste, place
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, FILE
 
@@ -24,19 +24,23 @@ _MOVING: Final = ("WORKDIR", "ENV", "ARG", "COPY", "ADD")  # what a RUN may go b
 
 
 class _Copied(NamedTuple):
-    """What a COPY of a directory brought: where from, where to, and the files below that."""
+    """What a COPY of a directory brought: where from, where to, the files below that, and their layer."""
 
     source: str
     target: str
     files: tuple[str, ...]
+    layer: int
 
 
 class _Work(NamedTuple):
-    """The RUNs that may go in front of a COPY, what they read of it, and the one that goes in part."""
+    """The RUNs that may go in front of a COPY, what they read of it, the one that goes in part, and whether
+    they read nothing else.
+    """
 
     passed: tuple[int, ...]
     needed: tuple[str, ...]
     parted: tuple[int, Reading] | None
+    is_all: bool
 
 
 def order(waste: Waste) -> Iterator[Advice]:
@@ -63,14 +67,15 @@ def _copied(waste: Waste, number: int) -> _Copied | None:
     if len(files) < 2 or not all(file.startswith(below) for file in files):
         return None
     source = step.operands[0].strip("/").removeprefix("./")
-    return _Copied("" if source == "." else source, target, tuple(file[len(below) :] for file in files))
+    source = "" if source == "." else source
+    return _Copied(source, target, tuple(file[len(below) :] for file in files), step.layer)
 
 
 def _work(waste: Waste, number: int, copied: _Copied) -> _Work:
     """What may go in front of the COPY, up to the first step that may read anything of it."""
     passed: list[int] = []
     needed: list[str] = []
-    moves = False
+    moves, is_all = False, True
     for later in range(number + 1, len(waste.script)):
         run = waste.script[later]
         if run.word in ("ENV", "ARG") and _says_any(waste.script[number], run):
@@ -83,17 +88,18 @@ def _work(waste: Waste, number: int, copied: _Copied) -> _Work:
         found = _reading(waste, later, copied) if run.word == "RUN" and run.layer >= 0 else None
         if found is None or not found.commands:
             break
+        is_all = is_all and found.is_all
         if found.rest:
             # A part of a RUN is only worth it when it installs something, and what it meets has to stay.
             strict = exits(shell(waste, later) or ())
             is_same = fails_with(run.body, len(found.commands), errexit=strict)
             if found.files and is_same and not passed and not moves:
                 needed += found.files
-                return _Work((), tuple(needed), (later, found))
+                return _Work((), tuple(needed), (later, found), is_all)
             break
         needed += [file for file in found.files if file not in needed]
         passed.append(later)
-    return _Work(tuple(passed), tuple(needed), None)
+    return _Work(tuple(passed), tuple(needed), None, is_all)
 
 
 def _is_emptied(waste: Waste, number: int) -> bool:
@@ -127,7 +133,16 @@ def _reading(waste: Waste, number: int, copied: _Copied) -> Reading | None:
         return None
     names = {posixpath.relpath(f"{copied.target}/{file}", here): file for file in copied.files}
     names |= {f"{copied.target.rstrip('/')}/{file}": file for file in copied.files}
-    found = reading(run.body, names, _there(waste, number, here))
+    there = _there(waste, number, here)
+    written = waste.image.parts[copied.layer].layer.written
+
+    def read(name: str) -> bytes | None:
+        if name not in names:
+            return waste.read(*there[name])
+        path = posixpath.join(copied.target, names[name])[1:].encode("utf-8", "surrogateescape")
+        return waste.read(copied.layer, written[path])
+
+    found = reading(run.body, names, there, read)
     files = []
     for file in found.files:
         inside = names.get(file)
@@ -138,17 +153,17 @@ def _reading(waste: Waste, number: int, copied: _Copied) -> Reading | None:
     return found._replace(files=tuple(dict.fromkeys(files)))
 
 
-def _there(waste: Waste, number: int, here: str) -> set[str]:
+def _there(waste: Waste, number: int, here: str) -> dict[str, Place]:
     """The files below the working directory in the layers up to a RUN, by their paths from there on."""
     below = here.rstrip("/") + "/"
-    found = set()
-    for part in waste.image.parts[: waste.script[number].layer]:
+    found: dict[str, Place] = {}
+    for layer, part in enumerate(waste.image.parts[: waste.script[number].layer]):
         for path, entry in part.layer.written.items():
             if part.layer.kinds[entry] != DIRECTORY:
                 text = "/" + path.decode("utf-8", "surrogateescape")
                 if text.startswith(below):
-                    found.add(text[len(below) :])
-                found.add(text)
+                    found[text[len(below) :]] = Place(layer, entry)
+                found[text] = Place(layer, entry)
     return found
 
 
@@ -168,7 +183,8 @@ def _advice(waste: Waste, number: int, copied: _Copied, work: _Work) -> Advice |
     ]
     edits += _moved(waste, number, copied, work) if part is None else _parted(waste, number, *part)
     is_safe = part is None or _may_be_parted(waste, part[0])
-    is_safe = is_safe and not waste.is_joined(steps)
+    is_safe = is_safe and work.is_all and not waste.is_joined(steps)
+    is_safe = is_safe and not _writes_over(waste, number, copied, steps)
     is_safe = is_safe and not _may_leave_out(waste, number, copied, work.needed)
     return Advice(
         kind=ORDER, steps=(number, *steps), edits=tuple(edits) if is_safe else (), rebuilt=rebuilt,
@@ -216,6 +232,21 @@ def _may_leave_out(waste: Waste, number: int, copied: _Copied, needed: Sequence[
     return bool(own and set(needed) - set(copied.files)) or any(
         _is_needed(name, needed) or _is_needed(file, [name]) for name in names for file in needed
     )
+
+
+def _writes_over(waste: Waste, number: int, copied: _Copied, steps: Sequence[int]) -> bool:
+    """Whether one of the steps changes or removes a file that the COPY brings, which puts it back then."""
+    layers = {waste.script[each].layer for each in steps}
+    below = len(copied.target.rstrip("/")) + 1
+    for death in waste.account.deaths:
+        # What other advice is for is brought as it is in the end, or not at all.
+        if death.writer != copied.layer or death.killer not in layers or place(death) in waste.claimed:
+            continue
+        name = "/" + waste.path(place(death)).decode("utf-8", "surrogateescape")
+        is_omitted = waste.is_omitted(number, posixpath.join(copied.source, name[below:]))
+        if not is_omitted and not waste.is_kept(death):
+            return True
+    return False
 
 
 def _kept(waste: Waste, number: int) -> list[str]:

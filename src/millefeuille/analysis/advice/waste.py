@@ -9,13 +9,21 @@ from millefeuille.analysis.advice.edits import AddFlag, DropCommands, Edit, Igno
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
-from millefeuille.analysis.stacking import DELETED, KIND, SAME_LAYER, Death
+from millefeuille.analysis.stacking import DELETED, KIND, METADATA, SAME_LAYER, Death
 from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY
 from millefeuille.values import dataclass, field
 
 _UNCONCERNED: Final = ("COPY", "ADD", "ENV", "ARG", "LABEL", "#")
 _SAMPLE: Final = 5  # paths that a piece of advice names
+
+
+# Gives the content of a regular file by its layer and its number there.
+ReadEntry = Callable[[int, int], bytes | None]
+
+
+def unread(layer: int, entry: int) -> None:
+    """The content of a file of which nobody has any."""
 
 
 class Place(NamedTuple):
@@ -27,11 +35,14 @@ class Place(NamedTuple):
 
 @dataclass(kw_only=True)
 class Waste:
-    """The image, its account, its script, and what advice was given for so far. `own` layers have a step."""
+    """The image, its account, its script, and what advice was given for so far. `own` layers have a step.
+    `read` gives the content of an entry, None where nobody has it.
+    """
 
     image: Image
     account: Ledger
     script: Sequence[Step]
+    read: ReadEntry = unread
     claimed: set[Place] = field(default_factory=set)
     taken: set[int] = field(default_factory=set)  # COPYs that advice takes away
     flags: dict[int, list[str]] = field(default_factory=dict)  # by step, flags that advice gives to it
@@ -93,6 +104,15 @@ class Waste:
     def path(self, place: Place) -> bytes:
         """The path of an entry."""
         return self.image.parts[place.layer].layer.paths[place.entry]
+
+    def is_kept(self, death: Death) -> bool:
+        """Whether the layer that wrote a file again has it with the content, owner and mode that it had."""
+        lower, upper = self.image.parts[death.writer].layer, self.image.parts[death.killer].layer
+        entry = upper.written.get(self.path(place(death)))
+        if death.cause != METADATA or entry is None:
+            return False
+        (old, a), (new, b) = (lower.index, death.entry), (upper.index, entry)
+        return (old.uids[a], old.gids[a], old.modes[a]) == (new.uids[b], new.gids[b], new.modes[b])
 
     def is_other(self, layer: int, path: bytes) -> bool:
         """Whether a directory of a layer got another owner or mode there, and not a new time alone."""

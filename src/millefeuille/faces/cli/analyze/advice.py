@@ -9,13 +9,14 @@ import re
 from contextlib import ExitStack, suppress
 
 from millefeuille.analysis.advice.advice import ORDER, Advice
+from millefeuille.analysis.advice.waste import ReadEntry, unread
 from millefeuille.annotations import Any, Final, NamedTuple
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.parser import parse
 from millefeuille.build.report import Silent
 from millefeuille.build.request import Request
 from millefeuille.docker.units import human_size
-from millefeuille.engine.advising import Advised, advised, lines_of
+from millefeuille.engine.advising import Advised, advised, contents_of, lines_of
 from millefeuille.engine.build import Order, series
 from millefeuille.engine.store import existing, founded
 from millefeuille.engine.users import users
@@ -62,10 +63,12 @@ def told(context: Context, subject: Subject, wish: Wish) -> Told:
         return Told(text, differs=bool(found.differing))
     dockerfile = _dockerfile(context, wish)
     lines: tuple[int, ...] = ()
+    contents: ReadEntry = unread
     with suppress(StoreDenied):  # beside which an archive can be analysed
         store = existing(context.settings)
-        lines = lines_of(store, image) if store is not None else ()
-    advice = advised(image, subject.analysis.account, lines, dockerfile)
+        if store is not None:
+            lines, contents = lines_of(store, image), contents_of(store, image)
+    advice = advised(image, subject.analysis.account, lines, dockerfile, contents)
     return Told(_json(advice, None) if wish.json else _text(advice))
 
 
