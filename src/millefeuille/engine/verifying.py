@@ -37,7 +37,9 @@ _CONTENT: Final = "content"
 
 
 class Unverified(Failed):
-    """The rewritten Dockerfile does not build."""
+    """The rewritten Dockerfile does not build. `advised` is the advice that it follows."""
+
+    advised: Advised | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +106,11 @@ def verified(bench: Bench, order: Order, name: str) -> Verified:
         try:
             after = stack.enter_context(_built(bench, other))
         except MilleError as error:
-            raise Unverified(
+            failure = Unverified(
                 f"the rewritten Dockerfile does not build: {error}", advice="The advice stands without proof."
-            ) from error
+            )
+            failure.advised = advice
+            raise failure from error
         found = tuple(_unexpected(advice, before.image, differing(before.image, after.image)))
         chance = _by_chance(bench, order, before.image, found)
         return Verified(

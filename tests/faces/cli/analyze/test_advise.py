@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,45 @@ def test_no_advice_for_an_image_without_waste(home: Home, tmp_path: Path) -> Non
     write_archive(tmp_path / "image.tar", [rawtars.archive(rawtars.file(b"a", b"a"))])
     home.mille("load", "-i", str(tmp_path / "image.tar"))
     assert home.mille("analyze", "--advise", "random") == ("random: no advice\n", "", 0)
+
+
+_BROKEN = """
+import runpy
+from millefeuille.build.dockerfile.parser import parse
+from millefeuille.engine import verifying
+from millefeuille.values import replace
+broken = parse(b"FROM scratch\\nCOPY none /\\n", name="Dockerfile")
+verifying._rewritten_order = lambda order, rewritten: replace(order, dockerfile=broken)
+runpy.run_module("millefeuille", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_advice_is_shown_also_when_it_does_not_build(home: Home, loaded: str, tmp_path: Path) -> None:
+    context = tmp_path / "context"
+    (context / ".git").mkdir(parents=True)
+    (context / ".git" / "pack").write_bytes(b"p" * 5000)
+    (context / "Dockerfile").write_text(f"FROM {loaded}\nCOPY . /app\n")
+
+    def mille(*words: str) -> tuple[str, str, int]:
+        environment = {"HOME": str(home.directory), "MILLE_ROOT": str(home.store), "PATH": os.environ["PATH"]}
+        command = [sys.executable, "-I", "-c", _BROKEN, "analyze", "--advise", "--verify"]
+        command += [*words, loaded, str(context)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return done.stdout, done.stderr, done.returncode
+
+    out, err, code = mille("--json")
+    assert code == 2
+    assert err.startswith("Error: the rewritten Dockerfile does not build: ")
+    assert err.endswith("The advice stands without proof.\n")
+    found = json.loads(out)
+    assert found["dockerignore"] == ["**/.git"]
+    assert "verified" not in found
+    text, same, code = mille()
+    assert (same, code) == (err, 2)
+    assert "Leave .git out of the context" in text
+    assert "Achieved" not in text
+    assert mille(f"--json={tmp_path / 'out'}") == ("", err, 2)
+    assert json.loads((tmp_path / "out").read_text()) == found
 
 
 @pytest.mark.parametrize(

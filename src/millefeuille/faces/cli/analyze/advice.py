@@ -20,7 +20,7 @@ from millefeuille.engine.advising import Advised, advised, contents_of, lines_of
 from millefeuille.engine.build import Order, series
 from millefeuille.engine.store import existing, founded
 from millefeuille.engine.users import users
-from millefeuille.engine.verifying import Bench, Hits, Verified, verified
+from millefeuille.engine.verifying import Bench, Hits, Unverified, Verified, verified
 from millefeuille.errors import Invalid
 from millefeuille.faces.cli.analyze.subject import Subject
 from millefeuille.faces.cli.building import dockerfile as dockerfiles
@@ -48,17 +48,25 @@ class Wish:
 
 
 class Told(NamedTuple):
-    """The advice as text or JSON, and whether the image that it gives was seen to show other files."""
+    """The advice as text or JSON, whether the image that it gives was seen to show other files, and why there
+    is none.
+    """
 
     text: str
     differs: bool = False
+    failure: Unverified | None = None
 
 
 def told(context: Context, subject: Subject, wish: Wish) -> Told:
     """What to do about the image. Raises DockerfileError, and with `verify` what builds raise."""
     image = subject.analysis.image
     if wish.verify:
-        found = _verified(context, image.name, wish)
+        try:
+            found = _verified(context, image.name, wish)
+        except Unverified as error:
+            if error.advised is None:
+                raise
+            return Told(_json(error.advised, None) if wish.json else _text(error.advised), failure=error)
         text = _json(found.advised, found) if wish.json else _text(found.advised) + _verdict(found)
         return Told(text, differs=bool(found.differing))
     dockerfile = _dockerfile(context, wish)

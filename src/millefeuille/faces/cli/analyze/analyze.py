@@ -149,6 +149,8 @@ def _advise(context: Context, call: Call) -> int:
         context.terminal.write(told.text)
     else:
         _put(context, call[JSON], [told.text.rstrip("\n").encode()])
+    if told.failure is not None:
+        raise told.failure
     return BROKEN if told.differs else 0
 
 
