@@ -15,7 +15,7 @@ from tests.faces.cli.home import Home
 
 from millefeuille.testing import rawtars
 
-_ROW = re.compile(r"^\| `([a-z]+(?: [a-z]+)*)(?: BUILD)?(?: --json)?` \| (.+) \|$", re.MULTILINE)
+_ROW = re.compile(r"^\| `([a-z]+(?: [a-z]+)*)(?: BUILD| --advise)?(?: --json)?` \| (.+) \|$", re.MULTILINE)
 _FREE = ("before", "after", "inputs", "bases", "system")  # what these hold has any names
 STATUS = b"Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n"
 
@@ -62,6 +62,15 @@ def test_questions(home: Home) -> None:
     assert printed(home, "image", "diff", "one", "three", "--json") | {"kind"} == listed("image diff")
     assert printed(home, "image", "blame", "one", "/a", "--json") == listed("image blame")
     assert printed(home, "image", "packages", "one", "--json") == listed("image packages")
+
+
+def test_advice(home: Home) -> None:
+    # An image without waste has no advice, and nothing was verified.
+    assert printed(home, "analyze", "--advise", "--json", "three") == listed("analyze") - {
+        "kind", "text", "sizeBytes", "compressedBytes", "rebuiltBytes", "paths", "steps", "instruction",
+        "line", "layer", "patch", "verified", "achievedBytes", "beforeBytes", "afterBytes", "differing",
+        "varying", "hits",
+    }  # fmt: skip
 
 
 def test_builds(home: Home) -> None:

@@ -13,7 +13,7 @@ from millefeuille.analysis.advice.edits import Edit
 from millefeuille.analysis.advice.rewrite import Rewritten, rewrite
 from millefeuille.analysis.advice.script import from_history, matched
 from millefeuille.analysis.advice.step import Step, read_step
-from millefeuille.analysis.advice.waste import ReadEntry, unread
+from millefeuille.analysis.advice.waste import IGNORE_FILE, ReadEntry, unread
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.annotations import Final
@@ -34,12 +34,15 @@ _ALONE: Final = re.compile(r"<<-?[\"']?\w+[\"']?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advised:
-    """Advice on an image, the script that it is about, and the lines of the Dockerfile, if there is one."""
+    """Advice on an image, the script that it is about, and the lines of the Dockerfile, if there is one.
+    `ignore_file` is where `rewritten` has lines for.
+    """
 
     name: str
     script: tuple[Step, ...]
     source: tuple[str, ...]
     advice: tuple[Advice, ...]
+    ignore_file: str = IGNORE_FILE
     escape: str = "\\"  # with which a line of the Dockerfile ends that goes on
 
     @property
@@ -64,16 +67,16 @@ class Advised:
         after = rewrite(self.script, edits, self.source, self.escape)
         lines = difflib.unified_diff(before.text.splitlines(), after.text.splitlines(), n=0, lineterm="")
         patch = [line for line in list(lines)[2:] if not line.startswith("@@")]
-        patch += [f"+{pattern}  (.dockerignore)" for pattern in after.ignored]
+        patch += [f"+{pattern}  ({self.ignore_file})" for pattern in after.ignored]
         return "\n".join(patch)
 
 
 def advised(
     image: Image, account: Ledger, lines: Sequence[int], dockerfile: Dockerfile | None,
-    contents: ReadEntry = unread,
+    contents: ReadEntry = unread, ignore_file: str = IGNORE_FILE,
 ) -> Advised:  # fmt: skip
     """Advice on an image; `lines` has for each layer that of the Dockerfile which made it, where known, and
-    `contents` gives what is in its files, see `contents_of`.
+    `contents` gives what is in its files, see `contents_of`; `ignore_file` counts as .dockerignore.
 
     Raises BrokenLink.
     """
@@ -82,7 +85,8 @@ def advised(
     else:
         script, source = matched(_steps(dockerfile), image, lines), dockerfile.source
     return Advised(
-        name=image.name, script=script, source=source, advice=advise(image, account, script, contents),
+        name=image.name, script=script, source=source, ignore_file=ignore_file,
+        advice=advise(image, account, script, contents, ignore_file),
         escape=dockerfile.escape if dockerfile is not None else "\\",
     )  # fmt: skip
 

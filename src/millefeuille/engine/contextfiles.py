@@ -52,11 +52,26 @@ def ignored(directory: str, dockerfile: str) -> Ignore:
 
     Raises BadIgnoreFile.
     """
-    own = [f"{dockerfile}.dockerignore"] if dockerfile else []
-    for path in [*own, os.path.join(directory, ".dockerignore")]:
+    for path in _ignore_files(directory, dockerfile):
         try:
             with open(path, "rb") as file:
                 return Ignore(ignore.parse(file.read(MAXIMUM), os.path.basename(path)))
         except FileNotFoundError:
             continue
     return NOTHING
+
+
+def ignore_file(directory: str, dockerfile: str) -> str:
+    """The ignore file that counts for a build, or would if there were one: by its path from the context on
+    where it lies in that, else as the Dockerfile's path is given.
+    """
+    names = _ignore_files(directory, dockerfile)
+    path = next(filter(os.path.lexists, names), names[-1])
+    inside = os.path.relpath(path, directory)
+    return path if inside.startswith("../") else inside
+
+
+def _ignore_files(directory: str, dockerfile: str) -> list[str]:
+    """Where the patterns may lie, the first that is there counts."""
+    own = [f"{dockerfile}.dockerignore"] if dockerfile else []
+    return [*own, os.path.join(directory, ".dockerignore")]

@@ -14,6 +14,7 @@ from millefeuille.analysis.advice.advice import CACHE_MOUNT, ORDER, Advice
 from millefeuille.analysis.advice.differing import Differing, differing
 from millefeuille.analysis.advice.edits import AddFlag, Ignore
 from millefeuille.analysis.advice.rewrite import Rewritten
+from millefeuille.analysis.advice.waste import IGNORE_FILE
 from millefeuille.analysis.image import Image
 from millefeuille.annotations import Final
 from millefeuille.build.dockerfile.parser import parse
@@ -81,13 +82,16 @@ class Verified:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """Where builds are made for a comparison, and who is told of them."""
+    """Where builds are made for a comparison, and who is told of them; `ignore_file` is what counts as
+    .dockerignore of the build.
+    """
 
     settings: Settings
     store: Store
     reporter: Reporter
     fetch: Fetch
     users: Users
+    ignore_file: str = IGNORE_FILE
 
 
 def verified(bench: Bench, order: Order, name: str) -> Verified:
@@ -100,7 +104,8 @@ def verified(bench: Bench, order: Order, name: str) -> Verified:
         before.image = replace(before.image, name=name)
         lines = lines_of(bench.store, before.image)
         contents = contents_of(bench.store, before.image)
-        advice = advised(before.image, before.account, lines, order.dockerfile, contents)
+        script = order.dockerfile
+        advice = advised(before.image, before.account, lines, script, contents, bench.ignore_file)
         rewritten = advice.rewritten
         other = _rewritten_order(order, rewritten)
         try:

@@ -20,7 +20,7 @@ from millefeuille.analysis.advice.order import order
 from millefeuille.analysis.advice.stages import stages
 from millefeuille.analysis.advice.step import Step
 from millefeuille.analysis.advice.surroundings import is_known, shell
-from millefeuille.analysis.advice.waste import ReadEntry, Waste, unread
+from millefeuille.analysis.advice.waste import IGNORE_FILE, ReadEntry, Waste, unread
 from millefeuille.analysis.image import Image
 from millefeuille.analysis.ledger import Ledger
 from millefeuille.annotations import Final
@@ -34,10 +34,12 @@ _RULES: Final = (
 
 
 def advise(
-    image: Image, account: Ledger, script: Sequence[Step], contents: ReadEntry = unread
-) -> tuple[Advice, ...]:
+    image: Image, account: Ledger, script: Sequence[Step], contents: ReadEntry = unread,
+    ignore_file: str = IGNORE_FILE,
+) -> tuple[Advice, ...]:  # fmt: skip
     """Advice on an image that this script made, in the order in which it is to be followed. `contents` gives
     the content of files, of which some say what else is read: without it less advice has a patch.
+    `ignore_file` is what counts as .dockerignore.
     """
     waste = Waste(image=image, account=account, script=script)
     # What another shell makes of the commands, nobody knows here.
@@ -45,5 +47,5 @@ def advise(
         step if step.word != "RUN" or is_known(shell(waste, number)) else replace(step, fixed=True)
         for number, step in enumerate(script)
     ]  # fmt: skip
-    waste = Waste(image=image, account=account, script=read, read=contents)
+    waste = Waste(image=image, account=account, script=read, read=contents, ignore_file=ignore_file)
     return composed(read, [advice for rule in _RULES for advice in rule(waste)])

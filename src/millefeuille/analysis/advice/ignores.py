@@ -42,7 +42,7 @@ def ignores(waste: Waste) -> Iterator[Advice]:
             waste.give(edits)
             yield Advice(
                 kind=IGNORE, steps=tuple(steps), size=size, packed=packed, paths=paths, edits=edits,
-                text=f"Leave {name} out of the context with .dockerignore",
+                text=f"Leave {name} out of the context with {waste.ignore_file}",
             )  # fmt: skip
 
 

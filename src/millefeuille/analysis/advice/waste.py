@@ -15,6 +15,7 @@ from millefeuille.layers.entry import DIRECTORY
 from millefeuille.values import dataclass, field
 
 _UNCONCERNED: Final = ("COPY", "ADD", "ENV", "ARG", "LABEL", "#")
+IGNORE_FILE: Final = ".dockerignore"
 _SAMPLE: Final = 5  # paths that a piece of advice names
 
 
@@ -36,13 +37,15 @@ class Place(NamedTuple):
 @dataclass(kw_only=True)
 class Waste:
     """The image, its account, its script, and what advice was given for so far. `own` layers have a step.
-    `read` gives the content of an entry, None where nobody has it.
+    `read` gives the content of an entry, None where nobody has it; `ignore_file` is where lines of
+    .dockerignore belong.
     """
 
     image: Image
     account: Ledger
     script: Sequence[Step]
     read: ReadEntry = unread
+    ignore_file: str = IGNORE_FILE
     claimed: set[Place] = field(default_factory=set)
     taken: set[int] = field(default_factory=set)  # COPYs that advice takes away
     flags: dict[int, list[str]] = field(default_factory=dict)  # by step, flags that advice gives to it

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import posixpath
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import groupby
 
 from millefeuille.annotations import Final
@@ -112,14 +112,6 @@ def parse(data: bytes, name: str) -> list[str]:
         except BadPattern as error:
             raise BadIgnoreFile(f"failed parsing {name}: line {number}: {error}") from error
     return found
-
-
-def file_names(dockerfile: str) -> Sequence[str]:
-    """Where a Dockerfile's patterns may lie, the first that is there counts.
-
-    One beside the Dockerfile, by that path; then one at the top of the context.
-    """
-    return (f"{dockerfile}.dockerignore", ".dockerignore")
 
 
 NOTHING: Final = Ignore()

@@ -43,6 +43,7 @@ def test_waste_is_led_back_to_the_history(home: Home, loaded: str) -> None:
     assert kinds == {"cache-mount": 2000, "dockerignore": 5000, "merge-runs": 3000}
     assert found["predictedBytes"] == 10000
     assert found["dockerignore"] == ["**/.git"]
+    assert found["dockerignoreFile"] == ".dockerignore"
     assert (
         "RUN --mount=type=cache,target=/root/.npm make && rm -rf /tmp/a && \\\n    rm /made"
         in found["dockerfile"]
@@ -64,6 +65,44 @@ def test_no_advice_for_an_image_without_waste(home: Home, tmp_path: Path) -> Non
     write_archive(tmp_path / "image.tar", [rawtars.archive(rawtars.file(b"a", b"a"))])
     home.mille("load", "-i", str(tmp_path / "image.tar"))
     assert home.mille("analyze", "--advise", "random") == ("random: no advice\n", "", 0)
+
+
+@pytest.mark.parametrize(("there", "expected"), [
+    ((), ".dockerignore"),
+    ((".dockerignore",), ".dockerignore"),
+    (("docker/Dockerfile.dockerignore", ".dockerignore"), "docker/Dockerfile.dockerignore"),
+])  # fmt: skip
+def test_lines_are_for_the_ignore_file_that_counts(
+    home: Home, loaded: str, tmp_path: Path, there: tuple[str, ...], expected: str
+) -> None:
+    context = tmp_path / "context"
+    for name in ("docker/Dockerfile", ".git/pack", *there):
+        (context / name).parent.mkdir(parents=True, exist_ok=True)
+        (context / name).write_text(f"FROM {loaded}\nCOPY . /app\n" if "ignore" not in name else "*.md\n")
+    dockerfile = str(context / "docker" / "Dockerfile")
+    assert home.mille("build", "-q", "-t", "made", "-f", dockerfile, str(context))[2] == 0
+    words = ("analyze", "--advise", "-f", dockerfile, "made", str(context))
+    for more in ((), ("--verify",)):
+        found = json.loads(home.mille(*words, "--json", *more)[0])
+        assert found["dockerignore"] == ["**/.git"]
+        assert found["dockerignoreFile"] == expected
+        text = home.mille(*words, *more)[0]
+        assert f"Leave .git out of the context with {expected} (" in text
+        assert f"+**/.git  ({expected})" in text
+
+
+def test_an_ignore_file_outside_the_context_is_called_by_its_path(
+    home: Home, loaded: str, tmp_path: Path
+) -> None:
+    (tmp_path / "context").mkdir()
+    file = tmp_path / "Dockerfile"
+    file.write_text("FROM base\nCOPY . /app\nRUN make && rm -rf /tmp/a\nRUN rm /made\n")
+    (tmp_path / "Dockerfile.dockerignore").write_text("")
+    words = ("analyze", "--json", "--advise", "-f", str(file), loaded)
+    assert json.loads(home.mille(*words, str(tmp_path / "context"))[0])["dockerignoreFile"] == (
+        f"{file}.dockerignore"
+    )
+    assert json.loads(home.mille(*words)[0])["dockerignoreFile"] == "Dockerfile.dockerignore"
 
 
 _BROKEN = """

@@ -9,7 +9,7 @@ import re
 from contextlib import ExitStack, suppress
 
 from millefeuille.analysis.advice.advice import ORDER, Advice
-from millefeuille.analysis.advice.waste import ReadEntry, unread
+from millefeuille.analysis.advice.waste import IGNORE_FILE, ReadEntry, unread
 from millefeuille.annotations import Any, Final, NamedTuple
 from millefeuille.build.dockerfile.dockerfile import Dockerfile
 from millefeuille.build.dockerfile.parser import parse
@@ -18,6 +18,7 @@ from millefeuille.build.request import Request
 from millefeuille.docker.units import human_size
 from millefeuille.engine.advising import Advised, advised, contents_of, lines_of
 from millefeuille.engine.build import Order, series
+from millefeuille.engine.contextfiles import ignore_file
 from millefeuille.engine.store import existing, founded
 from millefeuille.engine.users import users
 from millefeuille.engine.verifying import Bench, Hits, Unverified, Verified, verified
@@ -69,22 +70,28 @@ def told(context: Context, subject: Subject, wish: Wish) -> Told:
             return Told(_json(error.advised, None) if wish.json else _text(error.advised), failure=error)
         text = _json(found.advised, found) if wish.json else _text(found.advised) + _verdict(found)
         return Told(text, differs=bool(found.differing))
-    dockerfile = _dockerfile(context, wish)
+    dockerfile, ignore_file = _dockerfile(context, wish)
     lines: tuple[int, ...] = ()
     contents: ReadEntry = unread
     with suppress(StoreDenied):  # beside which an archive can be analysed
         store = existing(context.settings)
         if store is not None:
             lines, contents = lines_of(store, image), contents_of(store, image)
-    advice = advised(image, subject.analysis.account, lines, dockerfile, contents)
+    advice = advised(image, subject.analysis.account, lines, dockerfile, contents, ignore_file)
     return Told(_json(advice, None) if wish.json else _text(advice))
 
 
-def _dockerfile(context: Context, wish: Wish) -> Dockerfile | None:
+def _dockerfile(context: Context, wish: Wish) -> tuple[Dockerfile | None, str]:
+    """The Dockerfile, and the ignore file that counts for it."""
     if not wish.file and not wish.context:
-        return None
+        return None, IGNORE_FILE
     written = dockerfiles.read(context, wish.context, wish.file)
-    return parse(written.text, name=written.name)
+    return parse(written.text, name=written.name), _ignore_file(wish, written.path)
+
+
+def _ignore_file(wish: Wish, path: str) -> str:
+    where = wish.context or os.path.dirname(os.path.abspath(wish.file))
+    return ignore_file(where, path) if os.path.isdir(where) else IGNORE_FILE
 
 
 def _verified(context: Context, name: str, wish: Wish) -> Verified:
@@ -104,7 +111,7 @@ def _verified(context: Context, name: str, wish: Wish) -> Verified:
         )  # fmt: skip
         bench = Bench(
             settings=context.settings, store=store, reporter=Silent(), fetch=fetch,
-            users=users(context.settings),
+            users=users(context.settings), ignore_file=_ignore_file(wish, place.written.path),
         )  # fmt: skip
         return verified(bench, order, name)
 
@@ -186,6 +193,7 @@ def _json(advice: Advised, found: Verified | None) -> str:
         "advice": [_advice(advice, one) for one in advice.advice],
         "dockerfile": advice.rewritten.text,
         "dockerignore": list(advice.rewritten.ignored),
+        "dockerignoreFile": advice.ignore_file,
     }
     if found is not None:
         document["verified"] = {
