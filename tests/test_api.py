@@ -409,6 +409,18 @@ def test_no_image_gets_a_name_with_a_digest(
     assert engine.images(all=True) == ()
 
 
+def test_no_image_gets_a_name_like_an_id(
+    engine: millefeuille.Engine, made: MadeImage, tmp_path: Path
+) -> None:
+    name, message = "sha256:6ab6fca37351", "ambiguous tag using digest algorithm as name"
+    with pytest.raises(errors.Invalid, match=message):
+        engine.import_(made.layers[0].path, name)
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nLABEL a=b\n")
+    with pytest.raises(errors.Invalid, match=message):
+        engine.build(tmp_path, tags=[name])
+    assert engine.images(all=True) == ()
+
+
 def test_a_build(engine: millefeuille.Engine, tmp_path: Path) -> None:
     context = tmp_path / "context"
     context.mkdir()

@@ -331,3 +331,28 @@ def test_a_name_with_a_digest_is_dropped(tag: str, loses_database: bool, store: 
         assert repair(store, report) == (f"dropped the name {name}; its image stays",)
     assert check(store, data=True).problems == ()
     assert state(store) == whole
+
+
+@pytest.mark.parametrize("loses_database", [False, True])
+def test_a_name_like_an_id_is_dropped(loses_database: bool, store: Store, whole: State) -> None:
+    """Versions before let an image have one."""
+    repository = "docker.io/library/sha256"
+    name = f"{repository}:{'a' * 12}"
+    with store.writing() as tx:
+        columns = "?, ?, ?, target, image, tagged_ns"
+        tx.execute(f"INSERT INTO names SELECT {columns} FROM names LIMIT 1", (name, repository, "a" * 12))
+        columns = "?, platform, manifest, image"
+        tx.execute(f"INSERT INTO name_platforms SELECT {columns} FROM name_platforms", (name,))
+        tx.changed_names = True
+    report = check(store)
+    [problem] = report.problems
+    assert (problem.kind, problem.subject) == ("name", name)
+    assert problem.message == "is like an ID, so it hides the image that has that"
+    if loses_database:
+        os.unlink(store.disk.database)
+        done = repair(store, check(store), prepare=make_metadata)
+        assert any(line.startswith(f"lost: {name}: refusing to create an ambiguous tag") for line in done)
+    else:
+        assert repair(store, report) == (f"dropped the name {name}; its image stays",)
+    assert check(store, data=True).problems == ()
+    assert state(store) == whole

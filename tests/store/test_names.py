@@ -112,3 +112,14 @@ def test_a_reference_with_a_digest_is_no_name(store: Store, memory: Memory, imag
     for text in (f"app@{target}", f"app:1@{target}"):
         with store.writing() as tx, pytest.raises(NotAName, match="a digest cannot be given"):
             names.assign(tx, Reference.parse(text), target, image, target, "linux/amd64")
+
+
+def test_the_algorithm_of_digests_is_no_name(store: Store, memory: Memory, image: Digest) -> None:
+    """It would hide an image whose ID begins so."""
+    target = memory.tags["1"].digest
+    for text in (f"sha256:{image.hex[:12]}", "docker.io/library/sha256:1", "index.docker.io/sha256:1"):
+        with store.writing() as tx, pytest.raises(NotAName, match="ambiguous tag using digest algorithm"):
+            names.assign(tx, Reference.parse(text), target, image, target, "linux/amd64")
+    with store.writing() as tx:
+        names.assign(tx, Reference.parse("me/sha256:1"), target, image, target, "linux/amd64")
+        assert names.find(tx, "me/sha256:1").id == image

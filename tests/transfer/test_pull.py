@@ -53,6 +53,14 @@ def test_everything_arrives_as_it_was(store: Store, memory: Memory) -> None:
     _sound(store)
 
 
+def test_a_name_like_an_id_is_refused_before_any_layer(store: Store, memory: Memory) -> None:
+    only = layer(1)
+    memory.add("1", [only])
+    with pytest.raises(names.NotAName, match="ambiguous tag using digest algorithm as name"):
+        brought(store, memory, "sha256:1")
+    assert not os.path.exists(store.disk.blob(only.descriptor().digest))
+
+
 DOCKER_FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 OCI_FOREIGN = "application/vnd.oci.image.layer.nondistributable.v1.tar"
 ELSEWHERE = {"urls": ["https://example.invalid/layer"]}

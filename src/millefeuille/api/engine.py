@@ -254,7 +254,7 @@ class Engine:
     ) -> Image:  # fmt: skip
         """Make an image of one layer from a tar of files; `changes` are Dockerfile instructions.
 
-        Raises TarError, BadInstruction, InvalidReference, OSError.
+        Raises TarError, BadInstruction, InvalidReference, NotAName, OSError.
         """
         making = Making(
             name=Reference.parse(name).tagged() if name else None,
@@ -281,7 +281,7 @@ class Engine:
 
     @_of_store
     def tag(self, image: Image | str, name: str) -> None:
-        """Give an image one more name. Raises NoSuchImage, InvalidReference, BadTag."""
+        """Give an image one more name. Raises NoSuchImage, InvalidReference, BadTag, NotAName."""
         with self._store().writing() as tx:
             tagging.tag(tx, _name(image), name)
 

@@ -81,7 +81,8 @@ def slim(
     """Make the slimmed image of what `text` means, called `name`; an image that it had before goes on.
 
     The layers that it shares from the lowest on with another image that has a name, or with `base`, stay.
-    Raises BadTag, NoSuchImage, NoBase, NotSlimmed, DamagedLayer, DamagedContent, DiskFull, ReadOnlyStore.
+    Raises BadTag, NotAName, NoSuchImage, NoBase, NotSlimmed, DamagedLayer, DamagedContent, DiskFull,
+    ReadOnlyStore.
     """
     if name is not None:
         check_tag(name)

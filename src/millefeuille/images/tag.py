@@ -14,7 +14,9 @@ class BadTag(Invalid):
 
 
 def tag(tx: Transaction, source: str, target: str) -> None:
-    """Let `target` name the image that `source` means. Raises NoSuchImage, InvalidReference, BadTag."""
+    """Let `target` name the image that `source` means. Raises NoSuchImage, InvalidReference, BadTag,
+    NotAName.
+    """
     reference = Reference.parse(target).tagged()
     check_tag(reference)
     image = names.find(tx, source)
@@ -25,11 +27,10 @@ def tag(tx: Transaction, source: str, target: str) -> None:
 
 
 def check_tag(reference: Reference) -> None:
-    """Hold that an image can be given a name. Raises BadTag."""
+    """Hold that an image can be given a name. Raises BadTag, NotAName."""
     if reference.digest is not None:
         raise BadTag("refusing to create a tag with a digest reference")
-    if reference.familiar_name == "sha256":
-        raise BadTag("refusing to create an ambiguous tag using digest algorithm as name")
+    names.check_name(reference)
 
 
 def _target(tx: Transaction, source: str, image: Digest) -> list[tuple[Digest, Digest, str, Digest]]:

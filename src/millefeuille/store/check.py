@@ -191,9 +191,15 @@ def _root_problems(store: Store) -> Iterator[Problem]:
         yield Problem(kind="root", subject=store.disk.root, message=message)
 
 
+def _misnomer(name: str) -> str:
+    if "@" in name:
+        return "holds a digest, so nothing is found by it"
+    return "is like an ID, so it hides the image that has that"
+
+
 def _problems(store: Store, promised: _Promised, *, data: bool) -> Iterator[Problem]:
     for name in sorted(promised.names):
-        yield Problem(kind="name", subject=name, message="holds a digest, so nothing is found by it")
+        yield Problem(kind="name", subject=name, message=_misnomer(name))
     for digest, size in promised.blobs.items():
         if message := _blob_problem(store, digest, size, data=data):
             yield Problem(kind="blob", subject=str(digest), message=message)

@@ -6,11 +6,12 @@ import time
 
 from millefeuille.errors import Invalid, NotFound
 from millefeuille.oci.digest import Digest, is_hex
-from millefeuille.oci.reference import Reference
+from millefeuille.oci.reference import HUB, Reference
 from millefeuille.store.images import ImageRecord, images
 from millefeuille.store.transaction import Transaction
 
 _HEX_LENGTH = 64
+_ALGORITHM = "sha256"  # as a name with a tag it reads like an ID, and would hide the image that has it
 
 
 class NoSuchImage(NotFound):
@@ -18,13 +19,15 @@ class NoSuchImage(NotFound):
 
 
 class NotAName(Invalid):
-    """A reference with a digest says itself what it means."""
+    """A reference with a digest says itself what it means, and one to `sha256` is taken for an ID."""
 
 
 def check_name(reference: Reference) -> None:
     """Hold that a reference can be made a name. Raises NotAName."""
     if reference.digest is not None:
         raise NotAName(f"invalid tag {reference}: a digest cannot be given")
+    if reference.familiar_name == _ALGORITHM:
+        raise NotAName("refusing to create an ambiguous tag using digest algorithm as name")
 
 
 def assign(
@@ -66,10 +69,12 @@ def unassign(tx: Transaction, name: str) -> None:
 
 
 def misnomers(tx: Transaction) -> list[str]:
-    """Names with a digest, which versions before this one let an image have; they lead to images."""
+    """Names that `check_name` refuses, which versions before this one let an image have; all lead to images.
+    """
     query = (
         "SELECT name FROM names JOIN images ON id = image"
-        " WHERE instr(name, repository || CASE tag WHEN '' THEN '' ELSE ':' || tag END || '@') = 1"
+        " WHERE (instr(name, repository || CASE tag WHEN '' THEN '' ELSE ':' || tag END || '@') = 1"
+        f" OR repository = '{HUB}/library/{_ALGORITHM}')"
         " AND target IN (SELECT digest FROM manifests UNION SELECT digest FROM indexes) ORDER BY name"
     )
     return [row[0] for row in tx.execute(query)]

@@ -76,6 +76,8 @@ def pull(
     """
     label = str(reference.digest) if reference.digest else reference.tag or ""
     target = repository.resolve(reference)
+    if reference.tag and not reference.digest:
+        names.check_name(reference)
     progress.report(Started(name=reference.repository, label=label))
     wanted = platform or Platform.host()
     store.create()

@@ -22,7 +22,7 @@ from millefeuille.oci.gotext import encoded
 from millefeuille.oci.layer import chain_ids
 from millefeuille.oci.platform import Platform
 from millefeuille.oci.reference import Reference
-from millefeuille.store import chains, events, images, layers, leases
+from millefeuille.store import chains, events, images, layers, leases, names
 from millefeuille.store.chains import Prepare
 from millefeuille.store.images import LayerRecord
 from millefeuille.store.ingest import ingest
@@ -59,8 +59,8 @@ def import_image(
 ) -> Digest:
     """Make an image of the tar that can be read from `source`; the image's ID.
 
-    The tar may be compressed; gzip and zstd are kept as they come. Raises NotImportable, TarError,
-    BrokenStream, Bomb, DiskFull, ReadOnlyStore.
+    The tar may be compressed; gzip and zstd are kept as they come. Raises NotImportable, NotAName,
+    TarError, BrokenStream, Bomb, DiskFull, ReadOnlyStore.
     """
     check_name(making.name)
     store.create()
@@ -81,9 +81,11 @@ def import_image(
 
 
 def check_name(name: Reference | None) -> None:
-    """Hold that an imported image can have a name. Raises NotImportable, which is in Docker's words."""
+    """Hold that an imported image can have a name. Raises NotImportable, NotAName, in Docker's words."""
     if name is not None and name.digest is not None:
         raise NotImportable("cannot import digest reference")
+    if name is not None:
+        names.check_name(name)
 
 
 def _record(

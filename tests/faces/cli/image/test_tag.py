@@ -42,3 +42,15 @@ def test_names_and_ids_are_sources(home: Home, image: str) -> None:
 )  # fmt: skip
 def test_refusals(home: Home, image: str, source: str, target: str, complaint: str) -> None:
     assert home.mille("tag", source, target) == ("", f"{complaint}\n", 1)
+
+
+def test_no_command_gives_a_name_that_hides_an_id(home: Home, image: str, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x\nLABEL a=b\n")
+    name = image[: len("sha256:") + 12]
+    refusal = "refusing to create an ambiguous tag using digest algorithm as name\n"
+    assert home.mille("create", "--network", "none", "--name", "one", "x", "true")[2] == 0
+    for words in (("commit", "one", name), ("import", "-", "sha256"), ("commit", "one", "sha256")):
+        assert home.mille(*words) == ("", f"Error: {refusal}", 1), words
+    assert home.mille("build", "-q", "-t", name, str(tmp_path)) == ("", refusal, 1)
+    assert home.mille("image", "ls", "-aq", "--no-trunc")[0] == f"{image}\n"
+    assert home.mille("rm", "one")[2] == 0

@@ -23,6 +23,7 @@ from millefeuille.faces.cli.options import boolean, repeated, string
 from millefeuille.later import Later
 from millefeuille.oci.reference import Reference
 from millefeuille.runtime import probe, userns
+from millefeuille.store.names import check_name
 from millefeuille.store.store import Store
 
 TYPE_CHECKING = False
@@ -47,6 +48,8 @@ def run(context: Context, call: Call) -> int:
     epoch = read_epoch(context.settings.environment.get("SOURCE_DATE_EPOCH", ""))
     store, where = founded(context.settings), place(context.settings)
     container = records.find(store, where, text)
+    if name is not None:
+        check_name(name)
     refuse_going(where, container, "commit")
     instructions = call[CHANGE]
     process = changes.apply_changes(instructions, container.config) if instructions else None
