@@ -30,6 +30,7 @@ from millefeuille.snapshots.snapshotter import Mount, close_all, holds, let_go
 from millefeuille.values import replace
 
 _SECOND: Final = 1_000_000_000
+_UNKNOWN: Final = 128
 
 
 class AlreadyRunning(Conflict):
@@ -213,8 +214,22 @@ def _health(check: Mapping[str, Any], shell: list[str] | None) -> dict[str, Any]
 
 
 def _note_failure(host: Host, container: Container, error: BaseException) -> None:
-    code = error.exit_code if isinstance(error, StartFailed) else 128
     told = records.recorded(host.place, container.id)
     status = "created" if told.started == NEVER else "exited"
-    failed = replace(told, status=status, pid=0, exit_code=code, error=str(error))
+    failed = replace(
+        told, status=status, pid=0, exit_code=_exit_code(error, told.exit_code), error=str(error)
+    )
     records.save_state(host.place, container.id, failed)
+
+
+def _exit_code(error: BaseException, before: int) -> int:
+    """What a start that failed leaves: what the runtime says of the program, else the code of the run before.
+
+    Source: moby v28, daemon/start.go `containerStart`, daemon/errors.go `setExitCodeFromError`.
+    """
+    if isinstance(error, StartFailed):
+        if error.exit_code in (126, 127):
+            return error.exit_code
+        if "not a directory" in error.reason.lower():
+            return 127
+    return before or _UNKNOWN

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 from tests.faces.cli.home import Home
@@ -73,3 +74,36 @@ def test_the_end_of_the_run_before_is_told(box: Home) -> None:
         again, ended = box.mille("inspect", "-f", moments, "one")[0].split()
         assert began < ended < again
         began = again
+
+
+def test_a_failed_start_keeps_the_exit_code_of_the_run_before(box: Home, tmp_path: Path) -> None:
+    source, volume = tmp_path / "source", f"type=bind,dst=/src,src={tmp_path / 'source'}"
+    source.mkdir()
+    code = "exit $(cat /code)"
+    for words in (
+        ("network", "create", "net"),
+        ("create", "--name", "one", "--network", "none", "busybox", "sh", "-c", code),
+        ("create", "--name", "two", "--network", "none", "--mount", volume, "busybox", "sh", "-c", code),
+    ):
+        assert box.mille(*words)[2] == 0, words
+    (tmp_path / "code").write_text("3\n")
+    for name in ("one", "two"):
+        assert box.mille("cp", str(tmp_path / "code"), f"{name}:/code")[2] == 0
+        assert box.mille("start", "-a", name)[2] == 3
+    for words in (
+        ("network", "disconnect", "none", "one"), ("network", "connect", "net", "one"),
+        ("network", "rm", "-f", "net"),
+    ):  # fmt: skip
+        assert box.mille(*words)[2] == 0, words
+    source.rmdir()
+    source.touch()
+    for name, told in (("one", "exited 3\n"), ("two", "exited 127\n")):
+        assert box.mille("start", name)[2] == 1
+        assert box.mille("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", name)[0] == told
+
+
+def test_what_the_runtime_refuses_is_no_exit_code_of_the_program(box: Home) -> None:
+    words = ("--name", "one", "--network", "none", "--sysctl", "net.ipv4.ip_forward=abc", "busybox", "true")
+    assert box.mille("create", *words)[2] == 0
+    assert box.mille("start", "one")[2] == 1
+    assert box.mille("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "one")[0] == "created 128\n"
