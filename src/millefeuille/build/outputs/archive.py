@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from millefeuille import files
 from millefeuille.annotations import Any, Final
+from millefeuille.build.outputs.destination import check_destination
 from millefeuille.build.outputs.product import Product
 from millefeuille.errors import Invalid
 from millefeuille.oci.digest import Digest
@@ -22,7 +23,7 @@ from millefeuille.store.store import Store
 from millefeuille.transfer.archive import listings
 from millefeuille.transfer.archive.gather import Gathered, Packed
 from millefeuille.transfer.archive.landmarks import CONTAINERD_NAME, REF_NAME
-from millefeuille.transfer.archive.output import check_output, complete_file
+from millefeuille.transfer.archive.output import complete_file
 from millefeuille.transfer.archive.save import members_of, size_of, write_members
 from millefeuille.transfer.archive.selection import Chosen
 from millefeuille.transfer.archive.tarwriter import TarWriter, writer_to
@@ -43,7 +44,7 @@ def archive_to_file(
 
     Raises BadOutput, BlobNotFound, CorruptBlob, DiskFull, ReadOnlyStore, Failed.
     """
-    check_output(path)
+    check_destination(path)
     gathered = _gathered(product, names)
     members = members_of(gathered, oci=oci)
     with complete_file(path, size_of(gathered, members)) as descriptor:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from millefeuille import files
+from millefeuille.build.outputs.destination import check_destination
 from millefeuille.layers.carried import Carried, TarOutput
-from millefeuille.transfer.archive.output import check_output, complete_file
+from millefeuille.transfer.archive.output import complete_file
 
 Write = Callable[[bytes | memoryview], object]
 
@@ -16,7 +17,7 @@ def write_tar(path: str, carried: Iterable[Carried]) -> None:
 
     Raises BadOutput, DiskFull, ReadOnlyStore, Failed, and what reading the files raises.
     """
-    check_output(path)
+    check_destination(path)
     with complete_file(path, 0) as descriptor:
         stream_tar(lambda data: files.write(descriptor, data), carried)
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 
 from millefeuille import files
+from millefeuille.annotations import Final
 from millefeuille.errors import Invalid
+
+_OTHERS: Final = {
+    stat.S_IFDIR: "a directory", stat.S_IFLNK: "a symbolic link directly",
+    stat.S_IFIFO: "a named pipe (FIFO)",
+    stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a character device file", stat.S_IFBLK: "a block device file",
+}  # fmt: skip
 
 
 class BadOutput(Invalid):
@@ -15,14 +23,21 @@ class BadOutput(Invalid):
 
 
 def check_output(path: str) -> None:
-    """Hold that a file can have this name. Raises BadOutput."""
-    directory = os.path.dirname(os.path.normpath(path))
-    if directory and not os.path.isdir(directory):
-        raise BadOutput(f'invalid output path: directory "{directory}" does not exist')
-    if os.path.isdir(path):
-        raise BadOutput(f'invalid output path: "{path}" is a directory')
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise BadOutput(f'invalid output path: "{path}" must be a directory or a regular file')
+    """Hold that a file can have this name. Raises BadOutput, in Docker's words."""
+    directory = os.path.dirname(path)
+    try:
+        if directory not in ("", ".", "..") and not stat.S_ISDIR(os.stat(directory).st_mode):
+            raise BadOutput(f"invalid output path: stat {directory}: not a directory")
+    except OSError as error:
+        raise BadOutput(f"invalid output path: stat {directory}: {_lower(error)}") from None
+    try:
+        kind = stat.S_IFMT(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BadOutput(f"failed to stat output path: lstat {path}: {_lower(error)}") from None
+    if kind in _OTHERS:
+        raise BadOutput(f"cannot write to {_OTHERS[kind]}")
 
 
 @contextlib.contextmanager
@@ -63,3 +78,7 @@ def complete_file(path: str, size: int) -> Iterator[int]:
 def _drop(temporary: str) -> None:
     with contextlib.suppress(OSError):
         files.unlink(temporary)
+
+
+def _lower(error: OSError) -> str:
+    return (error.strerror or "failed").lower()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from millefeuille.containers import records, unmounted
-from millefeuille.containers.export import check_output, export, export_to_file
+from millefeuille.containers.export import export, export_to_file
 from millefeuille.containers.happening import note
 from millefeuille.containers.remaining import refuse_going
 from millefeuille.engine.place import place
@@ -12,7 +12,7 @@ from millefeuille.engine.store import founded
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
 from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import string
-from millefeuille.transfer.archive.output import BadOutput
+from millefeuille.transfer.archive.output import BadOutput, check_output
 
 OUTPUT = string("output", "Write to a file, instead of STDOUT", short="o", complete="file")
 

@@ -9,7 +9,7 @@ from millefeuille.faces.cli.exits import Refusal
 from millefeuille.faces.cli.options import string
 from millefeuille.oci.platform import Platform
 from millefeuille.store.names import NoSuchImage
-from millefeuille.transfer.archive.output import BadOutput
+from millefeuille.transfer.archive.output import BadOutput, check_output
 from millefeuille.transfer.archive.save import save_to_file, save_to_stream
 
 FORMAT = string("format", "Write a docker archive or an oci one", default="docker")
@@ -29,18 +29,20 @@ def run(context: Context, call: Call) -> int:
         platform = Platform.parse(call[PLATFORM]) if call[PLATFORM] else None
     if not output and terminal.interactive:
         raise Refusal("cowardly refusing to save to a terminal. Use the -o flag or redirect")
-    store = existing(context.settings)
-    if store is None:
-        raise NoSuchImage(f"No such image: {call.arguments[0]}")
-    oci = call[FORMAT] == "oci"
-    if output:
-        try:
+    try:
+        if output:
+            check_output(output)
+        store = existing(context.settings)
+        if store is None:
+            raise NoSuchImage(f"No such image: {call.arguments[0]}")
+        oci = call[FORMAT] == "oci"
+        if output:
             save_to_file(store, call.arguments, output, platform=platform, oci=oci)
-        except BadOutput as error:
-            raise Refusal(f"failed to save image: {error}") from error
-    else:
-        save_to_stream(store, call.arguments, terminal.write_bytes, platform=platform, oci=oci)
-        terminal.flush()
+        else:
+            save_to_stream(store, call.arguments, terminal.write_bytes, platform=platform, oci=oci)
+            terminal.flush()
+    except BadOutput as error:
+        raise Refusal(f"failed to save image: {error}") from error
     return 0
 
 
