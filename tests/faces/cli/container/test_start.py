@@ -107,3 +107,12 @@ def test_what_the_runtime_refuses_is_no_exit_code_of_the_program(box: Home) -> N
     assert box.mille("create", *words)[2] == 0
     assert box.mille("start", "one")[2] == 1
     assert box.mille("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "one")[0] == "created 128\n"
+
+
+def test_a_restart_that_fails_says_so_in_dockers_words(box: Home) -> None:
+    assert box.mille("create", "--name", "one", "--network", "none", "busybox", "/bin/nosuch")[2] == 0
+    id = box.mille("inspect", "-f", "{{.Id}}", "one")[0].strip()
+    reason = box.mille("start", "one")[1].splitlines()[0].removeprefix("Error: ")
+    for name in ("one", id[:12]):
+        assert box.mille("restart", name) == ("", f"Error: Cannot restart container {name}: {reason}\n", 1)
+    assert box.mille("restart", "nosuch") == ("", "Error: No such container: nosuch\n", 1)

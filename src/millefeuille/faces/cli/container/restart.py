@@ -23,6 +23,7 @@ def run(context: Context, call: Call) -> int:
         context,
         call,
         lambda host, container: lifecycle.restart(host, container, timeout=timeout, signal=signal),
+        failed="Cannot restart container",
     )
 
 
