@@ -13,12 +13,13 @@ from millefeuille.errors import MilleError
 
 
 def render(
-    objects: Sequence[tuple[Callable[[Mapping[str, Any]], object], Mapping[str, Any]]], template: str
-) -> tuple[str, tuple[MilleError, ...]]:
+    objects: Sequence[tuple[Callable[[Mapping[str, Any]], object], Mapping[str, Any]]], template: str, *,
+    raw: bool = True,
+) -> tuple[str, tuple[MilleError, ...]]:  # fmt: skip
     """One line for each object that the template fits, and an error for each that it does not.
 
-    Each object comes after what makes a Go struct of it. Without any line the text is an empty line, as
-    Docker prints it. Raises InvalidFormat.
+    Without `raw` it is to fit the struct. Each object comes after what makes a Go struct of it. Without any
+    line the text is an empty line, as Docker prints it. Raises InvalidFormat.
     """
     parsed = parse(template)
     lines: list[str] = []
@@ -27,7 +28,10 @@ def render(
     for as_struct, value in objects:
         try:
             lines.append(parsed.execute(as_struct(value), strict=strict) + "\n")
-        except TemplateExecutionError:
+        except TemplateExecutionError as error:
+            if not raw:
+                errors.append(_misfit(error))
+                continue
             # From here on an unknown key is an error for structs too: Docker sets the option for good.
             strict = True
             _raw(parsed, value, lines, errors)
@@ -38,7 +42,11 @@ def _raw(template: Template, value: object, lines: list[str], errors: list[Mille
     try:
         lines.append(template.execute(_numbers(value), strict=True) + "\n")
     except TemplateExecutionError as error:
-        errors.append(InvalidFormat(f"template parsing error: {error}"))
+        errors.append(_misfit(error))
+
+
+def _misfit(error: TemplateExecutionError) -> InvalidFormat:
+    return InvalidFormat(f"template parsing error: {error}")
 
 
 def _numbers(value: object) -> object:

@@ -11,19 +11,20 @@ from millefeuille.errors import MilleError
 
 
 def render(
-    objects: Sequence[Mapping[str, Any]], template: str, struct: str
+    objects: Sequence[Mapping[str, Any]], template: str, struct: str, *, raw: bool = True
 ) -> tuple[str, tuple[MilleError, ...]]:
     """The text for standard output, and what went wrong.
 
     `template` is the value of `--format`; `struct` is "module:function" of what makes a Go struct of an
-    object, loaded only for a template. As in the answers of Docker's engine, `<`, `>` and `&` stay as they
-    are. Raises InvalidFormat when the template cannot be parsed: exit code 64.
+    object, loaded only for a template. Without `raw` a template that does not fit the struct is not tried
+    with the plain object, which Docker's client has not of every kind. As in the answers of Docker's engine,
+    `<`, `>` and `&` stay as they are. Raises InvalidFormat when the template cannot be parsed: exit code 64.
     """
-    return render_kinds([(struct, value) for value in objects], template)
+    return render_kinds([(struct, value) for value in objects], template, raw=raw)
 
 
 def render_kinds(
-    objects: Sequence[tuple[str, Mapping[str, Any]]], template: str
+    objects: Sequence[tuple[str, Mapping[str, Any]]], template: str, *, raw: bool = True
 ) -> tuple[str, tuple[MilleError, ...]]:
     """As `render`, for objects of several kinds: each comes after the `struct` of its own kind."""
     if template == "":
@@ -33,7 +34,7 @@ def render_kinds(
     # The template engine is loaded by name, so that the other formats do without it.
     inspected = importlib.import_module("millefeuille.docker.inspected")
     result: tuple[str, tuple[MilleError, ...]] = inspected.render(
-        [(_maker(struct), value) for struct, value in objects], template
+        [(_maker(struct), value) for struct, value in objects], template, raw=raw
     )
     return result
 

@@ -127,3 +127,13 @@ def test_a_full_disk_is_named(home: Home) -> None:
     out, err, code = home.mille("volume", "create", "v1", environment=fault)
     assert (out, code) == ("", 1)
     assert re.match(rf"Error: {home.store}/volumes/\S+/volume\.json: no space left on device\n", err), err
+
+
+def test_a_template_is_to_fit_a_volume_where_only_volumes_are_looked_for(home: Home) -> None:
+    """Docker's client has no plain object to try then."""
+    assert home.mille("volume", "create", "data")[2] == 0
+    words = ("inspect", "-f", "{{.Nope}}", "data", "data")
+    line = 'template parsing error: template: :1:2: executing "" at <.Nope>: '
+    typed, plain = "can't evaluate field Nope in type volume.Volume", 'map has no entry for key "Nope"'
+    assert home.mille("volume", *words) == ("\n", f"{line}{typed}\n" * 2, 1)
+    assert home.mille(*words, "--type", "volume") == ("\n", f"{line}{plain}\n" * 2, 1)

@@ -25,7 +25,7 @@ def run(context: Context, call: Call) -> int:
         except MilleError as error:
             problems.append(error)
     with exits.refusing(exits.TEMPLATE):
-        shown, misfits = render(found, call[FORMAT], VOLUME)
+        shown, misfits = render(found, call[FORMAT], VOLUME, raw=False)
     context.terminal.write(shown)
     for misfit in misfits:
         context.terminal.complain(str(misfit))
