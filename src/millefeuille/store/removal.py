@@ -173,20 +173,22 @@ def _free_chains(tx: Transaction, chain: str | None, claimed: set[str]) -> tuple
 def _drop_metadata(tx: Transaction, chain: str) -> None:
     """Only whole images are mounted: under another image's layers, a chain needs no metadata image."""
     query = "SELECT 1 FROM chains WHERE chain = :c AND metadata_hash IS NOT NULL"
-    heads = "SELECT 1 FROM images WHERE chain = :c UNION SELECT 1 FROM containers WHERE chain = :c"
-    heads += " UNION SELECT 1 FROM build_steps WHERE chain = :c"
+    heads = "SELECT 1 FROM images WHERE chain = :c UNION ALL SELECT 1 FROM containers WHERE chain = :c"
+    heads += " UNION ALL SELECT 1 FROM build_steps WHERE chain = :c"
     if tx.execute(f"{query} AND NOT EXISTS ({heads})", {"c": chain}).fetchone() is not None:
         set_metadata(tx, Digest.parse(chain), None)
         tx.doom(tx.disk.chain(Digest.parse(chain)))
 
 
+# UNION ALL, here and below: without ALL every user is read before the first one comes.
+_USED = """
+SELECT 1 FROM chains WHERE parent = :c UNION ALL SELECT 1 FROM images WHERE chain = :c
+UNION ALL SELECT 1 FROM containers WHERE chain = :c UNION ALL SELECT 1 FROM build_steps WHERE chain = :c LIMIT 1
+"""
+
+
 def _is_used(tx: Transaction, chain: str) -> bool:
-    query = (
-        "SELECT 1 FROM chains WHERE parent = :c UNION SELECT 1 FROM images WHERE chain = :c"
-        " UNION SELECT 1 FROM containers WHERE chain = :c UNION SELECT 1 FROM build_steps WHERE chain = :c"
-        " LIMIT 1"
-    )
-    return tx.execute(query, {"c": chain}).fetchone() is not None
+    return tx.execute(_USED, {"c": chain}).fetchone() is not None
 
 
 def _unused_indexes(tx: Transaction) -> set[str]:
@@ -224,9 +226,10 @@ def _below(tx: Transaction, indexes: set[str]) -> set[str]:
 
 
 _NEEDED = """
-SELECT 1 FROM manifest_layers WHERE digest = :d UNION SELECT 1 FROM manifests WHERE digest = :d
-UNION SELECT 1 FROM images WHERE id = :d UNION SELECT 1 FROM indexes WHERE digest = :d
-UNION SELECT 1 FROM build_steps WHERE diff_id = :d UNION SELECT 1 FROM attachments WHERE digest = :d LIMIT 1
+SELECT 1 FROM manifest_layers WHERE digest = :d UNION ALL SELECT 1 FROM manifests WHERE digest = :d
+UNION ALL SELECT 1 FROM images WHERE id = :d UNION ALL SELECT 1 FROM indexes WHERE digest = :d
+UNION ALL SELECT 1 FROM build_steps WHERE diff_id = :d UNION ALL SELECT 1 FROM attachments WHERE digest = :d
+LIMIT 1
 """
 
 
@@ -249,13 +252,14 @@ def _forget_origins(tx: Transaction, origins: Iterable[tuple[str, str]]) -> None
             tx.doom(tx.disk.origin(Digest.parse(diff_id), Digest.parse(digest)))
 
 
+_HELD = """
+SELECT 1 FROM manifest_layers WHERE diff_id = :d UNION ALL SELECT 1 FROM chains WHERE diff_id = :d
+UNION ALL SELECT 1 FROM build_steps WHERE diff_id = :d LIMIT 1
+"""
+
+
 def _free_layers(tx: Transaction, diff_ids: Iterable[str]) -> None:
     for diff_id in sorted(diff_ids):
-        used = tx.execute(
-            "SELECT 1 FROM manifest_layers WHERE diff_id = :d UNION SELECT 1 FROM chains WHERE diff_id = :d"
-            " UNION SELECT 1 FROM build_steps WHERE diff_id = :d",
-            {"d": diff_id},
-        ).fetchone()
-        if used is None:
+        if tx.execute(_HELD, {"d": diff_id}).fetchone() is None:
             tx.execute("DELETE FROM layers WHERE diff_id = ?", (diff_id,))
             tx.doom(tx.disk.layer(Digest.parse(diff_id)))
