@@ -5,7 +5,7 @@ from tests.store.memory import Memory, brought, layer
 
 from millefeuille.errors import Invalid
 from millefeuille.images.tag import tag
-from millefeuille.store import names
+from millefeuille.store import mirror, names
 from millefeuille.store.names import NoSuchImage
 from millefeuille.store.store import Store
 
@@ -48,6 +48,21 @@ def test_a_tag_by_digest(store: Store, many: Memory) -> None:
     with store.writing() as tx:
         tag(tx, f"app@{many.tags['many'].digest}", "mine:1")
         assert names.find(tx, "mine:1").id == names.find(tx, "app:many").id
+
+
+@pytest.mark.parametrize("source", ["app:many", "app:arm64", "ID"])
+def test_a_tag_that_is_there_changes_nothing(source: str, store: Store, many: Memory) -> None:
+    image = brought(store, many, "app:arm64", "linux/arm64").image
+
+    def again() -> tuple[object, ...]:
+        with store.writing() as tx:
+            tag(tx, str(image) if source == "ID" else source, "mine")
+            assert names.find(tx, "mine").id == (image if source != "app:many" else names.find(tx, source).id)
+        with store.reading() as tx:
+            rows = tx.execute("SELECT * FROM names ORDER BY name").fetchall()
+            return mirror.sequence(tx.execute), *rows, *_rows(store, "name_platforms", "mine")
+
+    assert again() == again()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from tests.store.memory import Memory, brought, layer
 from millefeuille.images.tag import tag
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.reference import InvalidReference, Reference
-from millefeuille.store import names
+from millefeuille.store import mirror, names
 from millefeuille.store.names import NoSuchImage, NotAName
 from millefeuille.store.store import Store
 
@@ -105,6 +105,19 @@ def test_the_time_of_a_tag_is_kept_when_nothing_moves(store: Store, memory: Memo
     memory.add("1", [layer(2)])
     brought(store, memory, "app:1")
     assert tagged() > before
+
+
+def test_what_is_known_is_not_mirrored_again(store: Store, memory: Memory, image: Digest) -> None:
+    def sequence() -> int:
+        with store.reading() as tx:
+            return mirror.sequence(tx.execute)
+
+    before = sequence()
+    brought(store, memory, "app:1")
+    brought(store, memory, f"app@{memory.tags['1'].digest}")
+    assert sequence() == before
+    brought(store, memory, f"other@{memory.tags['1'].digest}")
+    assert sequence() == before + 1
 
 
 def test_a_reference_with_a_digest_is_no_name(store: Store, memory: Memory, image: Digest) -> None:

@@ -21,8 +21,9 @@ def tag(tx: Transaction, source: str, target: str) -> None:
     check_tag(reference)
     image = names.find(tx, source)
     known = _target(tx, source, image.id)
-    for digest, manifest, platform, chosen in known:
-        names.assign(tx, reference, digest, chosen, manifest, platform)
+    if known != _held(tx, reference):  # each one in its turn would move the name
+        for digest, manifest, platform, chosen in known:
+            names.assign(tx, reference, digest, chosen, manifest, platform)
     events.record(tx, "tag", str(image.id), {**image.labels, "name": reference.familiar})
 
 
@@ -33,18 +34,23 @@ def check_tag(reference: Reference) -> None:
     names.check_name(reference)
 
 
-def _target(tx: Transaction, source: str, image: Digest) -> list[tuple[Digest, Digest, str, Digest]]:
+_Held = list[tuple[Digest, Digest, str, Digest]]
+
+
+def _target(tx: Transaction, source: str, image: Digest) -> _Held:
     """Target, manifest, platform and image of every platform the source name holds, the chosen one last."""
-    if not names.is_id(source, image):
-        name = str(Reference.parse(source).tagged())
-        rows = tx.execute(
-            "SELECT target, p.manifest, p.platform, p.image FROM name_platforms p JOIN names n USING (name)"
-            " WHERE name = ? ORDER BY p.image = n.image",
-            (name,),
-        ).fetchall()
-        if rows:
-            return [(Digest.parse(t), Digest.parse(m), p, Digest.parse(i)) for t, m, p, i in rows]
+    if not names.is_id(source, image) and (held := _held(tx, Reference.parse(source).tagged())):
+        return held
     manifest, platform = tx.execute(
         "SELECT manifest, platform FROM images WHERE id = ?", (str(image),)
     ).fetchone()
     return [(Digest.parse(manifest), Digest.parse(manifest), platform, image)]
+
+
+def _held(tx: Transaction, reference: Reference) -> _Held:
+    rows = tx.execute(
+        "SELECT target, p.manifest, p.platform, p.image FROM name_platforms p JOIN names n USING (name)"
+        " WHERE name = ? ORDER BY p.image = n.image, p.platform",
+        (str(reference),),
+    ).fetchall()
+    return [(Digest.parse(t), Digest.parse(m), p, Digest.parse(i)) for t, m, p, i in rows]

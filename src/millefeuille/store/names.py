@@ -41,6 +41,9 @@ def assign(
     check_name(reference)
     name = str(reference)
     before = tx.execute("SELECT target, image FROM names WHERE name = ?", (name,)).fetchone()
+    held = (name, platform, str(manifest), str(image))
+    if before == (str(target), str(image)) and _is_held(tx, held):
+        return image
     if before and before[0] != str(target):
         tx.execute("DELETE FROM name_platforms WHERE name = ?", (name,))
     tx.execute(
@@ -49,17 +52,21 @@ def assign(
         " THEN tagged_ns ELSE excluded.tagged_ns END, target = excluded.target, image = excluded.image",
         (name, reference.name, reference.tag or "", str(target), str(image), time.time_ns()),
     )
-    tx.execute(
-        "INSERT OR REPLACE INTO name_platforms VALUES (?,?,?,?)", (name, platform, str(manifest), str(image))
-    )
+    tx.execute("INSERT OR REPLACE INTO name_platforms VALUES (?,?,?,?)", held)
     tx.changed_names = True
     return Digest.parse(before[1]) if before else None
 
 
+def _is_held(tx: Transaction, row: tuple[str, str, str, str]) -> bool:
+    query = "SELECT 1 FROM name_platforms WHERE name = ? AND platform = ? AND manifest = ? AND image = ?"
+    return tx.execute(query, row).fetchone() is not None
+
+
 def add_repo_digest(tx: Transaction, repository: str, target: Digest, image: Digest) -> None:
     """Remember under which digest a repository offers an image."""
-    tx.execute("INSERT OR IGNORE INTO repo_digests VALUES (?,?,?)", (repository, str(target), str(image)))
-    tx.changed_names = True
+    row = (repository, str(target), str(image))
+    new = tx.execute("INSERT OR IGNORE INTO repo_digests VALUES (?,?,?)", row).rowcount
+    tx.changed_names |= new > 0
 
 
 def unassign(tx: Transaction, name: str) -> None:

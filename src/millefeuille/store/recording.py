@@ -34,7 +34,7 @@ def add_image(
     chains = tuple(chain_ids(record.diff_id for record in records))
     record_layers(tx, records)
     add_chains(tx, records, chains)
-    tx.execute(
+    new = tx.execute(
         f"INSERT OR IGNORE INTO images ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         (
             str(image), str(descriptor.digest), str(chains[-1]) if chains else None,
@@ -42,11 +42,11 @@ def add_image(
             sum(record.content_size for record in records), str(config.platform),
             dumps(dict(config.labels), sort_keys=True), manifest.config.size, time.time_ns(),
         ),
-    )  # fmt: skip
-    tx.execute(
+    ).rowcount  # fmt: skip
+    new += tx.execute(
         "INSERT OR IGNORE INTO manifests VALUES (?,?,?,?)",
         (str(descriptor.digest), str(image), descriptor.media_type, descriptor.size),
-    )
+    ).rowcount
     tx.executemany(
         "INSERT OR IGNORE INTO manifest_layers VALUES (?,?,?,?,?,?)",
         [
@@ -54,16 +54,17 @@ def add_image(
             for n, (d, record) in enumerate(zip(manifest.layers, records, strict=True))
         ],
     )
-    tx.changed_names = True
+    tx.changed_names |= new > 0
     return image
 
 
 def add_index(tx: Transaction, descriptor: Descriptor, attached: Iterable[Descriptor] = ()) -> None:
     """Record an index whose bytes are on the disk, with what of its attachments is there too."""
-    tx.execute(
+    new = tx.execute(
         "INSERT OR IGNORE INTO indexes VALUES (?,?,?)",
         (str(descriptor.digest), descriptor.media_type, descriptor.size),
-    )
+    ).rowcount
+    tx.changed_names |= new > 0
     tx.executemany(
         "INSERT OR IGNORE INTO attachments VALUES (?,?,?,?)",
         [(str(descriptor.digest), str(one.digest), one.media_type, one.size) for one in attached],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.faces.cli.home import Home
+from tests.faces.cli.image.mirrored import Mirrored
 
 from millefeuille.testing.images import MadeImage, make_image, push
 from millefeuille.testing.servers import RegistryServer
@@ -51,6 +52,22 @@ class TestFromARegistry:
         again = home.mille("pull", "-a", name)[0].splitlines()
         assert again[-2:] == [f"Status: Image is up to date for {name}", name]
         assert not any("exists" in line for line in again), "no layers of images that are here"
+
+    def test_all_tags_write_the_mirror_once(self, home: Home, name: str, mirrored: Mirrored) -> None:
+        assert mirrored.writes("pull", "-a", name) == 1
+        assert mirrored.writes("pull", "-a", name) == 0
+        assert mirrored.names() == {f"{name}:1", f"{name}:2"}
+
+    def test_what_came_before_a_failure_stays(
+        self, home: Home, name: str, images: tuple[MadeImage, MadeImage], registry_server: RegistryServer,
+        mirrored: Mirrored,
+    ) -> None:  # fmt: skip
+        hexadecimal = images[1].layers[1].digest.removeprefix("sha256:")
+        [blob] = registry_server.root.rglob(f"sha256/{hexadecimal[:2]}/{hexadecimal}/data")
+        blob.unlink()
+        assert home.mille("pull", "-a", name)[2] == 1
+        assert mirrored.names() == {f"{name}:1"}
+        assert home.mille("images", "-q", name)[0].split() == [images[0].id[7:19]]
 
     def test_several_names(self, home: Home, name: str) -> None:
         missing = (

@@ -63,12 +63,13 @@ def _pull_all(
     """Every tag of a repository, with one word at the end about all of them."""
     store = open_store(context.settings)
     is_new = False
-    for tag in repository.tags():
-        pulled = pull(
-            store, repository, reference.with_tag(tag), WithoutStatus(reporter), platform=platform,
-            prepare=prepare(context.settings),
-        )  # fmt: skip
-        is_new = is_new or pulled.new
+    with store.together():
+        for tag in repository.tags():
+            pulled = pull(
+                store, repository, reference.with_tag(tag), WithoutStatus(reporter), platform=platform,
+                prepare=prepare(context.settings),
+            )  # fmt: skip
+            is_new = is_new or pulled.new
     status = pull_status(reference.familiar_name, is_new=is_new)
     reporter.report(Finished(digest=None, size=0, status=status))
 

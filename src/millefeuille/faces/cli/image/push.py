@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from millefeuille.engine.registries import registries
 from millefeuille.engine.store import existing
 from millefeuille.faces.cli import exits, progress
@@ -46,9 +48,10 @@ def run(context: Context, call: Call) -> int:
         tags = _tags(store, reference, every=call[ALL_TAGS])
         assert store is not None  # there are tags in it
         repository = registries(context.settings, reporter).repository(reference, push=True)
-        for tag in tags:
-            reporter.report(Started(name=tag.name, label=tag.tag or ""))
-            push(store, repository, tag, reporter, platform=platform)
+        with store.together() if call[ALL_TAGS] else contextlib.nullcontext():
+            for tag in tags:
+                reporter.report(Started(name=tag.name, label=tag.tag or ""))
+                push(store, repository, tag, reporter, platform=platform)
     if quiet:
         context.terminal.line(str(reference.tagged()))
     return 0
