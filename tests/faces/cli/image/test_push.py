@@ -30,6 +30,14 @@ class TestToARegistry:
         assert lines[0] == f"The push refers to repository [{name}]"
         assert [line.partition(":")[0] for line in lines[1:]] == ["1", "2"]
 
+    def test_all_tags_quietly_name_the_repository(self, home: Home, name: str) -> None:
+        assert home.mille("push", "-a", "-q", name) == (f"{name}\n", "", 0)
+
+    def test_one_tag_quietly(self, home: Home, name: str) -> None:
+        assert home.mille("push", "-q", f"{name}:1") == (f"{name}:1\n", "", 0)
+        assert home.mille("tag", f"{name}:1", name) == ("", "", 0)
+        assert home.mille("push", "-q", name) == (f"{name}:latest\n", "", 0)
+
     def test_all_tags_write_the_mirror_once(self, home: Home, name: str, mirrored: Mirrored) -> None:
         assert mirrored.writes("push", "-a", name) == 1
         assert mirrored.writes("push", "-a", name) == 0

@@ -37,28 +37,31 @@ def run(context: Context, call: Call) -> int:
         raise Refusal("tag can't be used with --all-tags/-a")
     if reference.digest:
         raise Refusal("cannot push a digest reference")
-    quiet = call[QUIET]
-    if not call[ALL_TAGS] and not reference.tag and not quiet:
-        context.terminal.line(f"Using default tag: {reference.tagged().tag}")
+    quiet, every = call[QUIET], call[ALL_TAGS]
+    if not every and not reference.tag:
+        reference = reference.tagged()
+        if not quiet:
+            context.terminal.line(f"Using default tag: {reference.tag}")
     platform = Platform.parse(call[PLATFORM]) if call[PLATFORM] else None
     with progress.shown(context.terminal, "push", quiet=quiet) as reporter:
-        started = reference.tagged()
-        reporter.report(Started(name=started.name, label=started.tag or ""))
+        reporter.report(Started(name=reference.name, label=reference.tag or ""))
         store = existing(context.settings)
-        tags = _tags(store, reference, every=call[ALL_TAGS])
+        tags = _tags(store, reference, every=every)
         assert store is not None  # there are tags in it
         repository = registries(context.settings, reporter).repository(reference, push=True)
-        with store.together() if call[ALL_TAGS] else contextlib.nullcontext():
+        with store.together() if every else contextlib.nullcontext():
             for tag in tags:
                 reporter.report(Started(name=tag.name, label=tag.tag or ""))
                 push(store, repository, tag, reporter, platform=platform)
     if quiet:
-        context.terminal.line(str(reference.tagged()))
+        context.terminal.line(str(reference))
     return 0
 
 
 def _tags(store: Store | None, reference: Reference, *, every: bool) -> list[Reference]:
-    """What is to go. Raises Refusal in Docker's words when nothing is there."""
+    """What is to go: the tagged `reference`, or `every` tag. Raises Refusal in Docker's words when nothing is
+    there.
+    """
     found: list[Reference] = []
     if store is not None:
         with store.reading() as tx:
@@ -68,9 +71,9 @@ def _tags(store: Store | None, reference: Reference, *, every: bool) -> list[Ref
         raise Refusal(f"An image does not exist locally with the tag: {reference.familiar_name}")
     if every:
         return found
-    if reference.tagged() not in found:
-        raise Refusal(f"tag does not exist: {reference.tagged().familiar}")
-    return [reference.tagged()]
+    if reference not in found:
+        raise Refusal(f"tag does not exist: {reference.familiar}")
+    return [reference]
 
 
 COMMAND = Command(
