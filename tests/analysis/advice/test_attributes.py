@@ -101,3 +101,22 @@ def test_a_directory_that_is_in_a_cache_mount() -> None:
     made = waste(("FROM a", ()), BASE, step("RUN npm ci", directory(b"d"), *cached), COPY, run)
     assert any(advice.edits for advice in caches(made))
     assert not list(attributes(made))
+
+
+OWNED = {"uid": 5, "gid": 5}
+
+
+@pytest.mark.parametrize(("copied", "text", "mode", "found"), [
+    # Another owner takes such bits away.
+    (0o644, "chmod 4755 /d/a && chown 5:5 /d/a", 0o755, ["COPY --chmod=0755 --chown=5:5 a /d/a"]),
+    (0o644, "chmod u+xs /d/a && chown 5:5 /d/a", 0o755, ["COPY --chmod=0755 --chown=5:5 a /d/a"]),
+    (0o644, "chown 5:5 /d/a && chmod 4755 /d/a", 0o4755, ["COPY --chmod=4755 --chown=5:5 a /d/a"]),
+    (0o644, "chmod 0755 /d/a && chown 5:5 /d/a", 0o755, ["COPY --chmod=0755 --chown=5:5 a /d/a"]),
+    (0o755, "chmod 4755 /d/a && chown 5:5 /d/a", 0o755, ["COPY --chmod=0755 --chown=5:5 a /d/a"]),
+    (0o755, "chmod ug+s /d/a && chown 5:5 /d/a", 0o755, ["COPY --chmod=0755 --chown=5:5 a /d/a"]),
+    (0o4755, "chown 5:5 /d/a", 0o755, []),
+])  # fmt: skip
+def test_bits_that_another_owner_takes_away(copied: int, text: str, mode: int, found: list[str]) -> None:
+    copy = step("COPY a /d/a", directory(b"d"), file(b"d/a", b"x", mode=copied))
+    run = step(f"RUN {text}", directory(b"d"), file(b"d/a", b"x", mode=mode, **OWNED))
+    assert rewritten(copy, run) == found

@@ -20,6 +20,7 @@ from millefeuille.annotations import Final, NamedTuple
 from millefeuille.layers.entry import DIRECTORY, FILE
 
 _OCTAL: Final = re.compile(r"[0-7]{3,4}")
+_SETS_ID: Final = re.compile(r"0*[1-7][0-7]{3}|.*s.*")
 _MOST_DIRECTORIES: Final = 4  # that are named in the command that stays
 _SPECIAL: Final = re.compile(r"[*?\[$`~{]")
 _PASSWD: Final = (b"etc/passwd", b"etc/group")
@@ -147,8 +148,9 @@ def _flags(
         return {}
     found = {}
     paths = ["/" + waste.path(place(death)).decode("utf-8", "surrogateescape") for death in deaths]
-    for tool in _changed(waste, writer, killer, deaths):
-        asked = [each for each in changes if each.tool == tool and any(map(each.concerns, paths))]
+    concerned = [each for each in changes if any(map(each.concerns, paths))]
+    for tool in _changed(waste, writer, killer, deaths, concerned):
+        asked = [each for each in concerned if each.tool == tool]
         # An owner that is given is the RUN's in the end; a mode may be so for some files only.
         is_given = tool == "chmod" and any(flag.startswith("--chmod=") for flag in copy.flags)
         value = _value(waste, writer, killer, deaths, asked[0]) if len(asked) == 1 and not is_given else ""
@@ -158,13 +160,17 @@ def _flags(
     return found
 
 
-def _changed(waste: Waste, writer: int, killer: int, deaths: Sequence[Death]) -> list[str]:
+def _changed(
+    waste: Waste, writer: int, killer: int, deaths: Sequence[Death], changes: Sequence[_Change]
+) -> list[str]:
     """The commands that must have been: for owners, for modes."""
     lower, upper = waste.image.parts[writer].layer, waste.image.parts[killer].layer
     old, new = lower.index, upper.index
     pairs = [(death.entry, upper.written[lower.paths[death.entry]]) for death in deaths]
     owners = any((old.uids[a], old.gids[a]) != (new.uids[b], new.gids[b]) for a, b in pairs)
     modes = any(old.modes[a] != new.modes[b] for a, b in pairs)
+    # A new owner takes bits away which would stay if it came before the command that sets them.
+    modes = modes or any(change.tool == "chmod" and _SETS_ID.fullmatch(change.value) for change in changes)
     return ["chown"] * owners + ["chmod"] * modes
 
 
@@ -244,4 +250,6 @@ def _value(waste: Waste, writer: int, killer: int, deaths: Sequence[Death], chan
     modes = {upper.index.modes[entry] for entry in entries}
     if len(modes) != 1:
         return ""
-    return change.value if _OCTAL.fullmatch(change.value) else f"{modes.pop():04o}"
+    mode = modes.pop()
+    is_said = _OCTAL.fullmatch(change.value) and int(change.value, 8) == mode
+    return change.value if is_said else f"{mode:04o}"
