@@ -21,10 +21,11 @@ def _steps(tx: Transaction) -> list[int]:
 
 
 def _work(root: Path, count: int, tops: str) -> int:
-    """What the removal of one of `count` images on a common layer takes, each with its own top or the same."""
+    """What the removal of one of `count` images on a common layer takes, each with an own top or the same."""
     store, memory = Store(str(root)), Memory()
     for number in range(count):
-        memory.add(f"{number}", [layer(1), layer(number + 2 if tops == "own" else 2)], Labels={"n": f"{number}"})
+        top = layer(number + 2 if tops == "own" else 2)
+        memory.add(f"{number}", [layer(1), top], Labels={"n": f"{number}"})
         image = brought(store, memory, f"app:{number}").image
     with store.writing() as tx:
         steps = _steps(tx)

@@ -183,7 +183,8 @@ def _drop_metadata(tx: Transaction, chain: str) -> None:
 # UNION ALL, here and below: without ALL every user is read before the first one comes.
 _USED = """
 SELECT 1 FROM chains WHERE parent = :c UNION ALL SELECT 1 FROM images WHERE chain = :c
-UNION ALL SELECT 1 FROM containers WHERE chain = :c UNION ALL SELECT 1 FROM build_steps WHERE chain = :c LIMIT 1
+UNION ALL SELECT 1 FROM containers WHERE chain = :c UNION ALL SELECT 1 FROM build_steps WHERE chain = :c
+LIMIT 1
 """
 
 
