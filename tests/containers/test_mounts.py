@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from millefeuille.containers.mounts import BadMount, MountUnsupported, binds, fill_volumes, mount_points
+from millefeuille.containers.mounts import (
+    BadMount,
+    MountUnsupported,
+    binds,
+    check_volumes,
+    fill_volumes,
+    has_new_volumes,
+    mount_points,
+)
 from millefeuille.containers.record import Container, MountPoint
 from millefeuille.errors import NotFound
 from millefeuille.oci.digest import Digest
@@ -35,11 +43,11 @@ def test_a_volume_of_the_image_does_not_lie_over_a_file(volumes: Volumes, tmp_pa
             [point] = mount_points(volumes, {"Volumes": {target: {}}}, {}, other)
             container: Any = SimpleNamespace(id="one", mounts=(point,))
             if target != place:
-                fill_volumes(host, container, descriptor)
+                check_volumes(host, container, descriptor)
                 continue
             words = f"cannot mount volume over existing file, file exists /store/one{place}"
             with pytest.raises(BadMount, match=f"^{words}$"):
-                fill_volumes(host, container, descriptor)
+                check_volumes(host, container, descriptor)
     finally:
         os.close(descriptor)
 
@@ -65,6 +73,34 @@ def test_a_bound_volume_gets_what_the_image_has(
         os.close(descriptor)
     assert os.listdir(device) == ["file"] * filled
     assert os.listdir(volumes.get("bd").mountpoint) == []
+
+
+def test_a_file_is_nothing_for_a_new_volume(volumes: Volumes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    points = mount_points(volumes, {}, {"Binds": ["vol:/file"]}, other)
+    host: Any = SimpleNamespace(volumes=volumes, place=SimpleNamespace(rootfs=lambda id: f"/store/{id}"))
+    container: Any = SimpleNamespace(id="one", mounts=points)
+    descriptor = os.open(tmp_path, os.O_PATH | os.O_DIRECTORY)
+    try:
+        with pytest.raises(BadMount, match=r"^source /store/one/file is not directory$"):
+            fill_volumes(host, container, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("binds", "new"),
+    [(["vol:/x"], True), (["vol:/x:nocopy"], False), (["full:/x"], False), (["/tmp:/x"], False), ([], False)],
+)
+def test_which_volumes_take_what_the_image_has(volumes: Volumes, binds: list[str], new: bool) -> None:
+    Path(volumes.create("full").mountpoint, "file").touch()
+    host: Any = SimpleNamespace(volumes=volumes)
+    container: Any = SimpleNamespace(id="one", mounts=mount_points(volumes, {}, {"Binds": binds}, other))
+    assert has_new_volumes(host, container) == new
+    borrower: Any = SimpleNamespace(
+        id="two", mounts=mount_points(volumes, {}, {"VolumesFrom": ["one"]}, lambda name: container)
+    )
+    assert not has_new_volumes(host, borrower)
 
 
 def other(name: str) -> Container:

@@ -137,13 +137,21 @@ def test_a_volume_with_content_keeps_it(root: int, volume: Path) -> None:
     assert os.listdir(volume) == ["mine"]
 
 
-@pytest.mark.parametrize("place", ["/nope", "/data/file", "/data/file/below"])
-def test_no_directory_at_the_place_is_nothing_to_take(
+def test_nothing_at_the_place_is_nothing_to_take(root: int, volume: Path) -> None:
+    assert not filling.fill(str(volume.parent), root, "/nope")
+    assert os.listdir(volume) == []
+
+
+@pytest.mark.parametrize("place", ["/data/file", "/data/file/below"])
+def test_a_file_at_the_place_is_refused_unless_the_volume_has_content(
     tmp_path: Path, root: int, volume: Path, place: str
 ) -> None:
     (tmp_path / "root" / "data" / "file").touch()
-    assert not filling.fill(str(volume.parent), root, place)
+    with pytest.raises(filling.NoDirectory):
+        filling.fill(str(volume.parent), root, place)
     assert os.listdir(volume) == []
+    (volume / "mine").touch()
+    assert not filling.fill(str(volume.parent), root, place)
 
 
 @pytest.fixture(params=["same", "other"])

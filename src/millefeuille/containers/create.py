@@ -1,7 +1,7 @@
 """Create: a record, a row and a writable root; nothing runs yet.
 
 lock and directory ─► record ─► row, in one transaction with the question whether the image is still there
-                             ─► writable root on the image's chain
+                             ─► writable root on the image's chain ─► volumes filled, unless a start is next
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from millefeuille import files
 from millefeuille.annotations import Any
-from millefeuille.containers import conflicts, merging, mounts, naming, records, removal
+from millefeuille.containers import conflicts, initial, merging, mounts, naming, records, removal
 from millefeuille.containers.happening import note
 from millefeuille.containers.host import Host
 from millefeuille.containers.place import Place
@@ -44,8 +44,10 @@ class Wanted:
     name: str = ""
 
 
-def create(host: Host, wanted: Wanted) -> Container:
-    """Make a container. Raises InvalidName, NameTaken, ImageGone, NoCommand, NoSuchContainer, Invalid,
+def create(host: Host, wanted: Wanted, *, starting: bool = False) -> Container:
+    """Make a container; one that is `starting` next lacks what a start sees to.
+
+    Raises InvalidName, NameTaken, ImageGone, NoCommand, NoSuchContainer, Invalid, MountFailed, MountDenied,
     OSError; then nothing is left of it.
     """
     name = wanted.name.removeprefix("/")  # Docker keeps names with a slash before them
@@ -72,7 +74,11 @@ def create(host: Host, wanted: Wanted) -> Container:
         resolved = container
         try:
             resolved = mounts.resolve(host, container)
-            return _keep(host, resolved, created)
+            made = _keep(host, resolved, created)
+            if not starting:
+                initial.furnish(host, made)
+            note(host.store, made, "create")
+            return made
         except BaseException:
             removal.discard(host, id)
             removal.drop_volumes(host, resolved)
@@ -115,7 +121,6 @@ def _keep(host: Host, container: Container, created: int) -> Container:
         made = container.renamed(name)
         # Within the transaction: a row without its record would be a container that nobody can read.
         records.save(host.place, made)
-    note(host.store, made, "create")
     prepared = host.snapshots.prepare(id, container.chain)
     close_all(prepared)
     let_go(prepared)

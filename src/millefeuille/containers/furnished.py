@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from millefeuille import files, kernel
-from millefeuille.containers import idle, networking, roots, stubs
+from millefeuille.containers import idle, initial, networking, roots, stubs
 from millefeuille.containers.host import Host
 from millefeuille.containers.mounts import read_only
 from millefeuille.containers.paths import Root
@@ -63,6 +63,7 @@ def _own_files(host: Host, container: Container) -> list[MountPoint]:
 def _mounted(
     host: Host, container: Container, points: list[MountPoint], own: list[MountPoint]
 ) -> Iterator[int]:
+    initial.furnish(host, container)  # before anything is put into its volumes
     mounts = host.snapshots.mounts(container.id)
     try:
         # Its own directory is one that is there, and nobody but this namespace sees what covers it.

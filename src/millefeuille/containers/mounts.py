@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from millefeuille import files, kernel
 from millefeuille.annotations import Any, Final
@@ -102,20 +102,49 @@ def mount_points(
     return tuple(sorted(made, key=lambda point: point.target))
 
 
-def fill_volumes(host: Host, container: Container, root: int) -> None:
-    """Give new volumes what the image has at their place; `root` is the root's descriptor.
-
-    A volume that was removed since is made again, empty. Raises BadMount, OSError, TooDeep.
+def check_volumes(host: Host, container: Container, root: int) -> None:
+    """Hold that volumes can lie at their places; `root` is the root's descriptor. A volume that was removed
+    since is made again, empty. Raises BadMount, OSError.
     """
     for point in container.mounts:
-        if point.type != "volume":
-            continue
-        if point.anonymous:
-            _check_place(root, point.target, host.place.rootfs(container.id))
-        volume = host.volumes.create(point.name)
-        if NO_COPY not in point.options and _takes_content(volume):
-            bound = volume.source if volume.options else ""
-            filling.fill(os.path.dirname(volume.mountpoint), root, point.target, data=bound)
+        if point.type == "volume":
+            if point.anonymous:
+                _check_place(root, point.target, host.place.rootfs(container.id))
+            host.volumes.create(point.name)
+
+
+def has_new_volumes(host: Host, container: Container) -> bool:
+    """Whether there are volumes that `fill_volumes` would look for content for. Raises OSError."""
+    return any(filling.is_due(*_directories(volume)) for _, volume in _taking(host, container))
+
+
+def fill_volumes(host: Host, container: Container, root: int) -> None:
+    """Give volumes that are empty what the image has at their place; `root` is the root's descriptor.
+
+    Raises BadMount, OSError, TooDeep.
+    """
+    for point, volume in _taking(host, container):
+        directory, data = _directories(volume)
+        try:
+            filling.fill(directory, root, point.target, data=data)
+        except filling.NoDirectory:
+            raise BadMount(
+                f"source {host.place.rootfs(container.id)}{point.target} is not directory"
+            ) from None
+
+
+def _taking(host: Host, container: Container) -> Iterator[tuple[MountPoint, Volume]]:
+    """The mounts of volumes that take what the image has."""
+    for point in container.mounts:
+        if point.type == "volume" and not point.borrowed and NO_COPY not in point.options:
+            volume = host.volumes.create(point.name)
+            if _takes_content(volume):
+                yield point, volume
+
+
+def _directories(volume: Volume) -> tuple[str, str]:
+    """A volume's own directory, and where its content lies when not in there."""
+    return os.path.dirname(volume.mountpoint), volume.source if volume.options else ""
 
 
 def _takes_content(volume: Volume) -> bool:
@@ -191,7 +220,10 @@ def _borrowed(text: str, find: Callable[[str], Container]) -> list[MountPoint]:
     if words is None or NO_COPY in words or not _PROPAGATIONS.isdisjoint(words):
         raise BadMount(f"invalid mode: {mode}")
     points = (point for point in find(name).mounts if point.type != "tmpfs")
-    return [replace(point, read_only=point.read_only or "ro" in words, anonymous=False) for point in points]
+    return [
+        replace(point, read_only=point.read_only or "ro" in words, anonymous=False, borrowed=True)
+        for point in points
+    ]
 
 
 def _bind(text: str) -> MountPoint:

@@ -2,6 +2,7 @@
 
     <root>/containers/<id>/config.json      the record, as created
                           /state.json       what its process does, or how it ended
+                          /filled           empty: its volumes have got what the image has for them
                           /lock             held by the container's monitor as long as that lives
                           /<id>-json.log    its output
                           /hostname, hosts, resolv.conf
@@ -48,6 +49,10 @@ class Place:
     def state(self, id: str) -> str:
         """The file of its state."""
         return f"{self.directory(id)}/state.json"
+
+    def filled(self, id: str) -> str:
+        """The file that says that its volumes have got what the image has for them."""
+        return f"{self.directory(id)}/filled"
 
     def lock(self, id: str) -> str:
         """The file that its monitor holds a lock on."""

@@ -29,6 +29,7 @@ class MountPoint:
     propagation: str = ""
     options: tuple[str, ...] = ()
     anonymous: bool = False  # a volume made for this container, removed with it where that is asked for
+    borrowed: bool = False  # another container's: the image has nothing to put into it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,7 @@ def encode(container: Container) -> dict[str, Any]:
                 "Type": mount.type, "Target": mount.target, "Source": mount.source, "Name": mount.name,
                 "ReadOnly": mount.read_only, "Propagation": mount.propagation,
                 "Options": list(mount.options), "Anonymous": mount.anonymous,
+                **({"Borrowed": True} if mount.borrowed else {}),
             }
             for mount in container.mounts
         ],
@@ -127,6 +129,7 @@ def decode(value: Mapping[str, Any]) -> Container:
                 type=mount["Type"], target=mount["Target"], source=mount["Source"], name=mount["Name"],
                 read_only=mount["ReadOnly"], propagation=mount["Propagation"],
                 options=tuple(mount["Options"]), anonymous=mount["Anonymous"],
+                borrowed=mount.get("Borrowed") is True,
             )
             for mount in value["MountPoints"]
         ),

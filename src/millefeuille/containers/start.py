@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from millefeuille import files
 from millefeuille.annotations import Any, Final
-from millefeuille.containers import idle, logoptions, monitoring, networking, records, removal, stubs
+from millefeuille.containers import idle, initial, logoptions, monitoring, networking, records, removal, stubs
 from millefeuille.containers import mounts as container_mounts
 from millefeuille.containers.happening import facts
 from millefeuille.containers.host import Host
@@ -105,7 +105,7 @@ def _mounted(
     try:
         mountpoints.check(root)
         stubs.make(root)
-        container_mounts.fill_volumes(host, container, root)
+        initial.complete(host, container, root)
         host_config = networking.joined(host, container)
         shared = sharedmemory.joined(host_config, f"{place.bundle(container.id)}/shm")
         document = spec.document(

@@ -29,15 +29,24 @@ _CHUNK: Final = 1 << 20
 _DEEPEST: Final = 200
 
 
+class NoDirectory(Invalid):
+    """What is at a volume's place, or above it, is a file."""
+
+
 class TooDeep(Invalid):
     """The directories at a volume's place lie within each other too deeply."""
+
+
+def is_due(directory: str, data: str = "") -> bool:
+    """Whether `fill` would look for content for the volume. Raises OSError."""
+    return not os.listdir(data or f"{directory}/{_DATA}") or os.path.isdir(f"{directory}/{_WHOLE}")
 
 
 def fill(directory: str, root: int, target: str, *, data: str = "") -> bool:
     """Fill the volume in `directory`, if it is empty, from `target` in the tree with the descriptor `root`.
     `data` is where its content lies, when not in `directory`.
 
-    True when there was something to take over. Raises TooDeep, OSError.
+    True when there was something to take over. Raises NoDirectory, TooDeep, OSError.
     """
     bound, data = bool(data), data or f"{directory}/{_DATA}"
     with files.locked(f"{directory}/lock", f"the volume {os.path.basename(directory)}"):
@@ -50,8 +59,10 @@ def fill(directory: str, root: int, target: str, *, data: str = "") -> bool:
         try:
             flags = os.O_RDONLY | os.O_DIRECTORY
             source = kernel.openat2(root, target, flags, resolve=kernel.RESOLVE_IN_ROOT)
+        except NotADirectoryError as error:
+            raise NoDirectory(f"{target} is not a directory") from error
         except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            if error.errno in (errno.ENOENT, errno.ELOOP):
                 return False
             raise
         try:

@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Store:
 def made(store: Store, monkeypatch: pytest.MonkeyPatch, meanwhile: Any, **asked: Any) -> Any:
     """What a container is made from; `meanwhile` is done when its image has been found once."""
 
-    def create(host: object, order: Any) -> Any:
+    def create(host: object, order: Any, *, starting: bool) -> Any:
         meanwhile()
         with store.reading() as tx:
             if tx.execute("SELECT 1 FROM images WHERE id = ?", (str(order.image),)).fetchone() is None:

@@ -70,20 +70,21 @@ def id_file(path: str) -> Iterator[Callable[[str], None]]:
                 os.unlink(path)
 
 
-def make(context: Context, host: Host, store: Store, asked: Wanted) -> Container:
-    """Make the container; warn of an image that is for another platform than this one, unless one was named.
+def make(context: Context, host: Host, store: Store, asked: Wanted, *, starting: bool = False) -> Container:
+    """Make the container, for one to be started next as `create` has it; warn of an image that is for another
+    platform than this one, unless one was named.
 
     Raises as `found` and `create` do.
     """
     for _ in range(_AGAIN):
         try:
-            return _made(context, host, store, asked)
+            return _made(context, host, store, asked, starting)
         except (ImageGone, BlobNotFound):  # removed since; its name may have got another one, which is here
             continue
-    return _made(context, host, store, asked)
+    return _made(context, host, store, asked, starting)
 
 
-def _made(context: Context, host: Host, store: Store, asked: Wanted) -> Container:
+def _made(context: Context, host: Host, store: Store, asked: Wanted, starting: bool) -> Container:
     image = found(
         context, store, asked.image, platform=asked.platform, when=asked.pull or "missing", quiet=asked.quiet
     )
@@ -93,7 +94,7 @@ def _made(context: Context, host: Host, store: Store, asked: Wanted) -> Containe
         image_config=config.process, config=asked.config, host_config=asked.host_config,
         networking=asked.networking, name=asked.name,
     )  # fmt: skip
-    container = create(host, order)
+    container = create(host, order, starting=starting)
     for entry in merging.left_out(config.process):
         shown = entry if len(entry) <= _LONGEST else f"{entry[:_LONGEST]}..."
         context.terminal.complain(

@@ -77,7 +77,7 @@ def _run(context: Context, call: Call) -> int:
     store = founded(context.settings)
     made = host(context.settings, store)
     with making.id_file(asked.cidfile) as note:
-        container = making.make(context, made, store, asked)
+        container = making.make(context, made, store, asked, starting=True)
         note(container.id)
     if call[flags.DETACH]:
         try:
