@@ -1,7 +1,7 @@
 """Create: a record, a row and a writable root; nothing runs yet.
 
 lock and directory ─► record ─► row, in one transaction with the question whether the image is still there
-                             ─► writable root on the image's chain ─► volumes filled, unless a start is next
+                             ─► writable root on the image's chain ─► what it has from the beginning
 """
 
 from __future__ import annotations

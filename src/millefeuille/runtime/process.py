@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Mapping
 
+from millefeuille import kernel
 from millefeuille.annotations import Any, Final
 from millefeuille.errors import Invalid
 from millefeuille.later import pattern
-from millefeuille.runtime import executable
+from millefeuille.runtime import executable, inroot
 from millefeuille.runtime.users import User, look_up
 from millefeuille.values import dataclass
 
@@ -132,6 +134,20 @@ def refuse_outside(path: str) -> None:
     """Raise InvalidDirectory for a working directory that could lead out of the container."""
     if path == "/proc" or path.startswith("/proc/"):
         raise InvalidDirectory(f"the working directory {path} lies below /proc")
+
+
+def make_directory(root: int, path: str) -> None:
+    """Make a working directory that is missing, below descriptor `root`.
+
+    Raises InvalidDirectory, UnsafePath.
+    """
+    real = inroot.make_directory(root, path)
+    refuse_outside(real)
+    try:
+        flags = os.O_PATH | os.O_DIRECTORY
+        os.close(kernel.openat2(root, real.lstrip("/") or ".", flags, resolve=kernel.RESOLVE_IN_ROOT))
+    except NotADirectoryError:
+        raise InvalidDirectory(f"Cannot mkdir: {path} is not a directory") from None
 
 
 def _texts(config: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -8,10 +8,8 @@ Source: OCI runtime-spec v1.0.2, config.md and config-linux.md; moby v28, daemon
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 
-from millefeuille import kernel
 from millefeuille.annotations import Any, Final
 from millefeuille.runtime import (
     devices,
@@ -181,12 +179,4 @@ def _make_directory(bundle: Bundle, process: Process, mounts: Sequence[Mapping[s
     path = process.directory
     if any(path == mount["destination"] or path.startswith(mount["destination"] + "/") for mount in mounts):
         return
-    real = inroot.make_directory(bundle.root, path)
-    processes.refuse_outside(real)
-    try:
-        flags = os.O_PATH | os.O_DIRECTORY
-        os.close(
-            kernel.openat2(bundle.root, real.lstrip("/") or ".", flags, resolve=kernel.RESOLVE_IN_ROOT)
-        )  # fmt: skip
-    except NotADirectoryError:
-        raise processes.InvalidDirectory(f"Cannot mkdir: {path} is not a directory") from None
+    processes.make_directory(bundle.root, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,71 @@ def test_who_was_killed_before_the_volume_was_filled(box: Home, first: str) -> N
         names = sorted([*names, "mine"])
     assert [name for name in done(box, "start", "-a", "one").split() if name in names] == names
     assert told.exists()
+
+
+def upper(box: Home, id: str) -> Path:
+    """Where a container has what it wrote."""
+    return box.store / "snapshots" / id / "upper"
+
+
+def test_a_working_directory_that_is_missing_is_made(drawn: Home) -> None:
+    done(drawn, "create", *NONE, "--name", "one", "-w", "/opt/w/", "seeded", "pwd")
+    assert done(drawn, "diff", "one") == "A /opt\nA /opt/w\n"
+    done(drawn, "cp", "/etc/hostname", "one:/opt/w/mine")
+    done(drawn, "export", "-o", f"{drawn.directory}/one.tar", "one")
+    with tarfile.open(drawn.directory / "one.tar") as archive:
+        made = archive.getmember("opt/w")
+        assert (made.mode, made.uid, made.gid, made.isdir()) == (0o755, 0, 0, True)
+    assert done(drawn, "start", "-a", "one") == "/opt/w\n"
+    # The image's own, which a commit leaves out of its files.
+    done(drawn, "commit", "-c", "WORKDIR /data/a/b", "one", "workdir")
+    done(drawn, "create", "--name", "two", "workdir")
+    assert done(drawn, "diff", "two") == "C /data\nA /data/a\nA /data/a/b\n"
+    done(drawn, "commit", "two", "whole")
+    assert done(drawn, "run", "--rm", *NONE, "-w", "/", "whole", "ls", "/data/a", "/opt/w") == (
+        "/data/a:\nb\n\n/opt/w:\nmine\n"
+    )
+
+
+def test_nothing_is_mounted_for_a_working_directory_that_is_there(drawn: Home) -> None:
+    for words in ((), ("-w", "/"), ("-w", "/data/sub"), ("-w", "/data/sub", "-v", "vol:/data")):
+        id = done(drawn, "create", *words, "seeded").strip()
+        assert os.listdir(upper(drawn, id)) == []
+
+
+def test_a_working_directory_is_made_within_the_root_whatever_links_say(drawn: Home, tmp_path: Path) -> None:
+    links = drawn.directory / "links"
+    links.mkdir()
+    (tmp_path / "out").mkdir()
+    (links / "in").symlink_to("/data")
+    (links / "out").symlink_to(f"../../../../../..{tmp_path}/out")
+    done(drawn, "create", "--name", "linked", "seeded")
+    done(drawn, "cp", f"{links}/.", "linked:/")
+    done(drawn, "commit", "linked", "linked")
+    assert os.listdir(upper(drawn, done(drawn, "create", "-w", "/in/sub", "linked").strip())) == []
+    id = done(drawn, "create", "-w", "/in/new", "linked").strip()
+    assert done(drawn, "diff", id) == "C /data\nA /data/new\n"
+    id = done(drawn, "create", "-w", "/out/new", "linked").strip()
+    assert done(drawn, "diff", id).endswith(f"A {tmp_path}/out/new\n")
+    assert os.listdir(tmp_path / "out") == []
+
+
+def test_a_new_volume_has_the_working_directory_in_it(drawn: Home) -> None:
+    done(drawn, "create", "-v", "vol:/data", "-w", "/data/new/deep", "seeded")
+    assert sorted(os.listdir(content(drawn, "vol"))) == ["again", "file", "link", "new", "sub"]
+    assert os.listdir(content(drawn, "vol") / "new") == ["deep"]
+
+
+def test_a_run_that_fails_has_the_working_directory(box: Home) -> None:
+    assert box.mille("run", *NONE, "--name", "one", "-w", "/opt/w", "busybox", "nosuch")[2] == 127
+    assert done(box, "diff", "one") == "A /opt\nA /opt/w\n"
+
+
+def test_a_file_is_no_working_directory(box: Home) -> None:
+    refused = box.mille("create", "--name", "one", "-w", "/bin/busybox", "busybox")
+    assert refused == ("", "Error: Cannot mkdir: /bin/busybox is not a directory\n", 1)
+    assert box.mille("create", "--name", "one", "-w", "/bin/busybox/x", "busybox")[2] == 1
+    assert done(box, "ps", "-aq") == ""
 
 
 def test_a_volume_over_a_file_is_refused_and_nothing_stays(box: Home) -> None:
