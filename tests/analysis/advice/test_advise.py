@@ -55,6 +55,61 @@ def test_what_is_left_out_of_a_copy_stays_out(rest: tuple[Made, ...]) -> None:
     assert not any(isinstance(edit, (Recast, Remove)) and edit.step == 3 for edit in edits)
 
 
+def test_a_small_saving_does_not_stand_in_the_way_of_a_large_one() -> None:
+    sources = [file(b"app/Gemfile", b"gem"), file(b"app/a", b"x" * 20000, mode=0o644)]
+    shared = [file(b"app/Gemfile", b"gem", mode=0o664), file(b"app/a", b"x" * 20000, mode=0o664)]
+    made = waste(
+        ("FROM a", ()), ("WORKDIR /", ()), step("COPY Gemfile /app/", sources[0]),
+        step("RUN bundle install", file(b"gems", b"g")), step("COPY . /app", directory(b"app"), *sources),
+        step("RUN chmod -R g+w /app", *shared),
+    )  # fmt: skip
+    found = [(advice.kind, advice.size) for advice in advise(made.image, made.account, made.script)]
+    assert ("copy-attributes", 20003) in found
+    (twice,) = [one for one in advise(made.image, made.account, made.script) if one.kind == "duplicate-copy"]
+    assert not twice.edits
+    alone = waste(*zip((one.text for one in made.script[:-1]), [(), (), (sources[0],),
+                  (file(b"gems", b"g"),), (directory(b"app"), *sources)], strict=True))  # fmt: skip
+    (twice,) = [one for one in advise(alone.image, alone.account, alone.script) if one.size]
+    assert twice.edits
+
+
+def test_a_cache_is_not_mounted_where_more_is_saved_without() -> None:
+    made = waste(
+        ("FROM a", ()), ("WORKDIR /", ()),
+        step("RUN npm ci", file(b"root/.npm/a", b"x" * 90), file(b"tmp/a", b"x" * 20000)),
+        step("RUN rm -r /root/.npm /tmp/a", file(b"root/.wh..npm"), file(b"tmp/.wh.a")),
+    )  # fmt: skip
+    (found,) = advise(made.image, made.account, made.script)
+    assert (found.kind, found.size, bool(found.edits)) == ("merge-runs", 20090, True)
+
+
+SOURCES = (directory(b"src"), file(b"src/.git/p", b"p" * 20000))
+
+
+def test_what_a_person_is_to_do_stands_in_the_way_of_nothing() -> None:
+    made = waste(
+        ("FROM a", ()), ("WORKDIR /", ()),
+        step("COPY . /src", *SOURCES, file(b"src/a", b"a" * 20000)),
+        step("RUN pip install /src", file(b"site", b"s")), step("RUN rm -rf /src", file(b".wh.src")),
+    )  # fmt: skip
+    found = {advice.kind: advice for advice in advise(made.image, made.account, made.script)}
+    assert found["bind-mount"].size == 40000
+    assert found["bind-mount"].edits
+    assert "dockerignore" not in found
+
+
+def test_what_only_a_person_can_do_is_told_behind_the_rest() -> None:
+    made = waste(
+        ("FROM a", ()), ("WORKDIR /", ()), step("COPY . /src", *SOURCES),
+        step("RUN git describe", file(b"version", b"s")), step("RUN echo 1 > /a", file(b"a", b"1")),
+        step("RUN echo 2 > /a", file(b"a", b"2")),
+    )  # fmt: skip
+    found = advise(made.image, made.account, made.script)
+    assert [(advice.kind, advice.size, bool(advice.edits)) for advice in found if advice.size] == [
+        ("merge-runs", 1, True), ("dockerignore", 20000, False)
+    ]  # fmt: skip
+
+
 def test_two_caches_that_one_command_empties() -> None:
     made = waste(
         ("FROM a", ()), ("WORKDIR /", ()),

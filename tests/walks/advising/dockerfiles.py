@@ -470,7 +470,7 @@ RUN touch /t/b; rm /t/a; ls /t > /list
 RUN mkdir -p /root/.cache/pip && yes | head -c 50000 > /root/.cache/pip/w && echo true > /bin/pip && \\
     chmod +x /bin/pip
 RUN pip install x && rm -rf /root/.cache
-""", "cache-mount", 0),
+""", "merge-runs", 50000),
     Bad("settings-beside-a-cache", """
 COPY settings.xml /root/.m2/settings.xml
 RUN printf 'mkdir -p /root/.m2/repository && yes | head -c 50000 > /root/.m2/repository/a' > /bin/mvn && \\

@@ -30,7 +30,8 @@ class Advice:
     """One piece of advice.
 
     `size` bytes are saved in the layers, about `packed` of what a pull fetches; `rebuilt` bytes are not made
-    again when `trigger` changes. `paths` are some of the files. Without `edits` a person has to do it.
+    again when `trigger` changes. `paths` are some of the files. Without `edits` a person has to do it, for
+    those of `left`, entries by their layers, that no other advice is for in the end.
     """
 
     kind: str
@@ -42,3 +43,4 @@ class Advice:
     trigger: Trigger | None = None
     paths: tuple[bytes, ...] = ()
     edits: tuple[Edit, ...] = field(default=())
+    left: tuple[tuple[int, int], ...] = ()

@@ -83,8 +83,10 @@ _HOME: Final = re.compile(
 _BY_PATH: Final = {cache.path: cache for cache in _AT_HOME}
 
 
-def caches(waste: Waste) -> Iterator[Advice]:
-    """Advice for each cache that a RUN left behind, whether a later layer removed it or not."""
+def caches(waste: Waste, *, is_followed: bool = True) -> Iterator[Advice]:
+    """Advice for each cache that a RUN left behind, whether a later layer removed it or not; a person is to
+    follow it where it is not `is_followed`.
+    """
     found: dict[_Cache, list[Place]] = {}
     tied: set[_Cache] = set()
     for layer, number in waste.own.items():
@@ -99,12 +101,14 @@ def caches(waste: Waste) -> Iterator[Advice]:
     for cache in (*order, *(cache for cache in found if cache not in order)):
         advice = _advice(waste, cache, found[cache], {waste.own[place.layer] for place in found[cache]})
         # A link does not lead out of a mount.
-        advice = replace(advice, edits=()) if cache in tied else advice
+        advice = replace(advice, edits=()) if cache in tied or not is_followed else advice
+        size, packed, paths = waste.claim(found[cache], is_followed=bool(advice.edits))
         waste.give(advice.edits)
         for edit in advice.edits:
             if isinstance(edit, AddFlag):
                 waste.mounted.setdefault(edit.step, []).append(f"/{cache.path}")
-        yield advice
+        left = () if advice.edits else tuple(found[cache])
+        yield replace(advice, size=size, packed=packed, paths=paths, left=left)
 
 
 def _links(layer: Layer) -> dict[bytes, _Cache | None]:
@@ -132,14 +136,13 @@ def _cache_of(raw: bytes) -> _Cache | None:
 
 def _advice(waste: Waste, cache: _Cache, found: list[Place], writers: set[int]) -> Advice:
     owner = _owner(waste, found)
-    size, packed, paths = waste.claim(found)
     uses = re.compile(rf"(?:^|[\s;&|(/\"'`])(?:{cache.tool})(?:[\s;&|)\"'`]|$)")
     stands = range(min(writers), len(waste.script))
     steps = sorted(writers | {n for n in stands if waste.script[n].word == "RUN" and _uses(waste, n, uses)})
     flag = f"--mount=type=cache,target=/{cache.path}" + (",sharing=locked" if cache.locked else "") + owner
     needed = is_needed(waste, cache.path, cache.tool, steps) or are_missed(waste, cache.path, found)
     return Advice(
-        kind=CACHE_MOUNT, steps=tuple(steps), size=size, packed=packed, paths=paths,
+        kind=CACHE_MOUNT, steps=tuple(steps),
         edits=() if needed else mounting(waste, cache.path, flag, steps),
         text=f"Keep /{cache.path} in a cache mount: it is not in the image then, and the next build has it",
     )  # fmt: skip

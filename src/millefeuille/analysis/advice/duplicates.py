@@ -17,18 +17,22 @@ _PLAIN: Final = re.compile(r"[\w./@%+,:=~-]+")
 _MOST_NAMES: Final = 8  # files that a COPY is told to leave out one by one
 
 
-def duplicates(waste: Waste) -> Iterator[Advice]:
-    """Advice for each COPY or ADD whose files a later COPY or ADD wrote again."""
+def duplicates(waste: Waste, *, is_followed: bool = True) -> Iterator[Advice]:
+    """Advice for each COPY or ADD whose files a later COPY or ADD wrote again; a person is to follow it where
+    it is not `is_followed`.
+    """
     groups = waste.pairs(
         lambda death: {waste.step(death.writer).word, waste.step(death.killer).word} <= {"COPY", "ADD"}
     )
     for (writer, killer), deaths in groups.items():
-        edits = _edits(waste, writer, killer, deaths)
+        edits = _edits(waste, writer, killer, deaths) if is_followed else ()
         waste.give(edits)
-        size, packed, paths = waste.claim(place(death) for death in deaths)
+        places = [place(death) for death in deaths]
+        size, packed, paths = waste.claim(places, is_followed=bool(edits))
         yield Advice(
             kind=DUPLICATE, steps=(waste.own[writer], waste.own[killer]), size=size, packed=packed,
-            paths=paths, edits=edits, text="Copy each file once: a later COPY writes these over",
+            paths=paths, edits=edits, left=() if edits else tuple(places),
+            text="Copy each file once: a later COPY writes these over",
         )  # fmt: skip
 
 

@@ -37,11 +37,13 @@ def ignores(waste: Waste) -> Iterator[Advice]:
         if found and (name not in _ENVIRONMENTS or _are_marked(waste, name, steps)):
             needed = is_needed(waste, name, found, min(steps))
             needed = needed or is_needed_elsewhere(waste, name, found, steps)
-            size, packed, paths = waste.claim(_with_copies(waste, found))
             edits: tuple[Edit, ...] = () if needed else (Ignore(f"**/{name}"),)
+            places = _with_copies(waste, found)
+            size, packed, paths = waste.claim(places, is_followed=bool(edits))
             waste.give(edits)
             yield Advice(
                 kind=IGNORE, steps=tuple(steps), size=size, packed=packed, paths=paths, edits=edits,
+                left=() if edits else tuple(places),
                 text=f"Leave {name} out of the context with {waste.ignore_file}",
             )  # fmt: skip
 

@@ -73,10 +73,12 @@ def _advice(waste: Waste, span: _Span, edits: tuple[Edit, ...]) -> Advice | None
     waste.taken.update(span.copies if edits else ())
     kind, text = _named(waste, span, changed=bool(edits) or causes != {DELETED})
     steps = dict.fromkeys(waste.own[each] for death in span.deaths for each in (death.writer, death.killer))
-    size, packed, paths = waste.claim(place(death) for death in (*span.deaths, *more))
+    places = [place(death) for death in (*span.deaths, *more)]
+    size, packed, paths = waste.claim(places, is_followed=bool(edits))
     return Advice(
-        kind=kind, steps=tuple(sorted(steps)), size=size, packed=packed, paths=paths, edits=edits, text=text
-    )
+        kind=kind, steps=tuple(sorted(steps)), size=size, packed=packed, paths=paths, edits=edits, text=text,
+        left=() if edits else tuple(places),
+    )  # fmt: skip
 
 
 def _named(waste: Waste, span: _Span, *, changed: bool) -> tuple[str, str]:

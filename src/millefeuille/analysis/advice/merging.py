@@ -56,10 +56,12 @@ def merging(waste: Waste) -> Iterator[Advice]:
 def _advice(waste: Waste, first: int, last: int, inside: Sequence[Death]) -> Advice:
     edits = join(waste, first, last)
     waste.give(edits)
-    size, packed, paths = waste.claim(place(death) for death in inside)
+    places = [place(death) for death in inside]
+    size, packed, paths = waste.claim(places, is_followed=bool(edits))
     runs = tuple(number for number in range(first, last + 1) if waste.script[number].word == "RUN")
     return Advice(
         kind=MERGE, steps=runs, size=size, packed=packed, paths=paths, edits=edits,
+        left=() if edits else tuple(places),
         text="Do this in one RUN: what a later layer removes or writes over stays in the earlier one",
     )  # fmt: skip
 

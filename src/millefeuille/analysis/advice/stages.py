@@ -28,8 +28,8 @@ def stages(waste: Waste) -> Iterator[Advice]:
         found += here
         steps += [number] if here else []
     if total >= _LEAST:
-        size, packed, paths = waste.claim(found)
+        size, packed, paths = waste.claim(found, is_followed=False)
         yield Advice(
-            kind=STAGES, steps=tuple(steps), size=size, packed=packed, paths=paths,
+            kind=STAGES, steps=tuple(steps), size=size, packed=packed, paths=paths, left=tuple(found),
             text="Build in a stage of its own and COPY --from it what came of it, without the tools",
         )  # fmt: skip

@@ -171,10 +171,14 @@ class Waste:
         left_out = {*self.ignored, *(flag.partition("=")[2] for flag in given)}
         return not left_out.isdisjoint(paths | {f"**/{name}" for name in names})
 
-    def claim(self, places: Iterable[Place]) -> tuple[int, int, tuple[bytes, ...]]:
-        """Take these for a piece of advice: their bytes, about their compressed ones, the largest paths."""
+    def claim(
+        self, places: Iterable[Place], *, is_followed: bool = True
+    ) -> tuple[int, int, tuple[bytes, ...]]:
+        """Take these for a piece of advice: their bytes, about their compressed ones, the largest paths. What
+        a person is to follow takes nothing.
+        """
         taken = [place for place in places if place not in self.claimed]
-        self.claimed.update(taken)
+        self.claimed.update(taken if is_followed else ())
         sizes = {place: self.image.parts[place.layer].layer.sizes[place.entry] for place in taken}
         packed = sum(self.account.packed_size(*place) for place in taken)
         largest = sorted(taken, key=lambda place: (-sizes[place], self.path(place)))
