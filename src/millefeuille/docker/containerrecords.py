@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 
 from millefeuille.annotations import Any
@@ -65,10 +66,14 @@ def facts(
         "ID": container.id, "MergedDir": place.rootfs(container.id), "UpperDir": f"{root}/upper",
         "WorkDir": f"{root}/work",
     }  # fmt: skip
-    kept = ((container.host_config.get("LogConfig") or {}).get("Type") or "") != "none"
+    state = records.state(place, container.id)
+    # There are no files of one that was never started; a start that failed may have made some.
+    begun = state.started != NEVER or os.path.lexists(place.host_file(container.id, "hostname"))
+    kept = begun and ((container.host_config.get("LogConfig") or {}).get("Type") or "") != "none"
     return ContainerFacts(
-        directory=place.directory(container.id), log=place.log(container.id) if kept else "",
-        network=_settled(network_settings(networks, container), records.state(place, container.id)),
+        directory=place.directory(container.id) if begun else "",
+        log=place.log(container.id) if kept else "",
+        network=_settled(network_settings(networks, container), state),
         driver=driver, driver_data=data,
         size=written, size_with_image=whole, execs=execs.running(place, container.id),
     )  # fmt: skip

@@ -24,9 +24,9 @@ _SHM_BYTES: Final = 64 << 20
 class ContainerFacts:
     """What the record of a container does not tell.
 
-    `directory` holds its files, `log` is "" without one; `network` is Docker's NetworkSettings; `driver` and
-    `driver_data` say how its root is held; sizes are bytes, None where not asked for. `cgroups` is the
-    version of control groups here, `runtime` the one in use.
+    `directory` holds its files, "" where there are none yet, `log` is "" without one; `network` is
+    Docker's NetworkSettings; `driver` and `driver_data` say how its root is held; sizes are bytes, None
+    where not asked for. `cgroups` is the version of control groups here, `runtime` the one in use.
     """
 
     directory: str
@@ -46,7 +46,7 @@ def container_inspect(container: Container, state: State, facts: ContainerFacts)
     told = states.encode(state)
     restarts = told.pop("RestartCount")
     files = {
-        name: f"{facts.directory}/{file}"
+        name: facts.directory and f"{facts.directory}/{file}"
         for name, file in
         (("ResolvConfPath", "resolv.conf"), ("HostnamePath", "hostname"), ("HostsPath", "hosts"))
     }  # fmt: skip

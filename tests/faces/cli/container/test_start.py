@@ -116,3 +116,14 @@ def test_a_restart_that_fails_says_so_in_dockers_words(box: Home) -> None:
     for name in ("one", id[:12]):
         assert box.mille("restart", name) == ("", f"Error: Cannot restart container {name}: {reason}\n", 1)
     assert box.mille("restart", "nosuch") == ("", "Error: No such container: nosuch\n", 1)
+
+
+def test_there_are_no_files_of_a_container_before_its_first_start(box: Home) -> None:
+    paths = "{{.LogPath}},{{.ResolvConfPath}},{{.HostnamePath}},{{.HostsPath}}"
+    for name, program, code in (("one", "true", 0), ("two", "/bin/nosuch", 1)):
+        assert box.mille("create", "--name", name, "--network", "none", "busybox", program)[2] == 0
+        assert box.mille("inspect", "-f", paths, name)[0] == ",,,\n"
+        assert box.mille("start", name)[2] == code
+        names = ("-json.log", "resolv.conf", "hostname", "hosts")
+        told = box.mille("inspect", "-f", paths, name)[0].strip().split(",")
+        assert all(path.endswith(name) for path, name in zip(told, names, strict=True)), told
