@@ -71,11 +71,11 @@ def free_interface(lease: Lease) -> str:
     return next(f"eth{n}" for n in range(len(taken) + 1) if f"eth{n}" not in taken)
 
 
-def idle(network: Network) -> Endpoint:
-    """The end of a network that consists of nothing: Docker's host and none."""
+def idle(network: Network, wish: Mapping[str, Any]) -> Endpoint:
+    """The end of a network that consists of nothing, Docker's host and none; it tells what was asked for."""
     return Endpoint(
         id=os.urandom(32).hex(), network=network.name, network_id=network.id, cable="", interface="", ip="",
-        prefix=0, gateway="", mac="", names=(), wish={},
+        prefix=0, gateway="", mac="", names=(), wish=wish,
     )  # fmt: skip
 
 

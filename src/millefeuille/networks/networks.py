@@ -188,7 +188,7 @@ class Networks:
         lease = self.leases.read(container)
         absent: dict[str, tuple[str, Mapping[str, Any]]] = {}
         if lease is None:
-            mode: dict[str, Mapping[str, Any]] = {wishes.mode: {}} if wishes.mode in ("host", "none") else {}
+            mode = {wishes.mode: wishes.idle} if wishes.mode in ("host", "none") else {}
             for name, wish in {**mode, **wishes.endpoints}.items():
                 try:
                     network = self.get(name)
@@ -254,7 +254,7 @@ class Networks:
             lease = self._running(container)
             if not lease.endpoints and (nothing := self.get(text)).name == "none":
                 ends.check(nothing, wish)
-                self.leases.write(replace(lease, mode="none", endpoints=(ends.idle(nothing),)))
+                self.leases.write(replace(lease, mode="none", endpoints=(ends.idle(nothing, wish),)))
                 return
             found = self._settled(host, text)
             if lease.on(found.id):
@@ -389,7 +389,7 @@ class Networks:
         if wishes.mode in ("host", "none"):
             network = self.get(wishes.mode)
             ends.check(network, wishes.idle)
-            plugs = [ends.idle(network)]
+            plugs = [ends.idle(network, wishes.idle)]
         lease = Lease(
             container=container, name=wishes.name, mode=wishes.mode, hosts=wishes.hosts, exposed=(),
             endpoints=tuple(plugs),

@@ -127,3 +127,13 @@ def test_there_are_no_files_of_a_container_before_its_first_start(box: Home) -> 
         names = ("-json.log", "resolv.conf", "hostname", "hosts")
         told = box.mille("inspect", "-f", paths, name)[0].strip().split(",")
         assert all(path.endswith(name) for path, name in zip(told, names, strict=True)), told
+
+
+@pytest.mark.parametrize("network", ["none", "host"])
+def test_what_no_network_gives_is_shown_as_it_was_asked_for(box: Home, network: str) -> None:
+    words = ("create", "--name", "one", "--network", network, "--ip", "10.9.9.9", "busybox", "true")
+    assert box.mille(*words)[2] == 0
+    template = "{{range .NetworkSettings.Networks}}{{json .IPAMConfig}}{{end}}"
+    for _ in range(2):
+        assert box.mille("inspect", "-f", template, "one")[0] == '{"IPv4Address":"10.9.9.9"}\n'
+        assert box.mille("start", "one")[2] == 1
