@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from tests.store.memory import Memory, Visits, brought, layer
 from tests.store.state import state
 
+from millefeuille import files
 from millefeuille.images import listing
 from millefeuille.images.prune import Pruned, prune
 from millefeuille.images.remove import remove
@@ -17,8 +19,9 @@ from millefeuille.images.trees import trees
 from millefeuille.images.users import Nobody, User
 from millefeuille.oci.digest import Digest
 from millefeuille.oci.mediatype import OCI_INDEX
-from millefeuille.store import leases, names
+from millefeuille.store import leases, names, removal, transaction
 from millefeuille.store.blobs import Blobs
+from millefeuille.store.images import ImageRecord
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
 
@@ -139,6 +142,56 @@ def test_a_dry_run_says_the_same_and_changes_nothing(store: Store, images: dict[
     assert state(store) == before
     assert rehearsed.orphans >= 5000
     assert prune(store, Nobody(), lambda image: True) == rehearsed
+
+
+def test_a_dry_run_only_looks(
+    store: Store, images: dict[str, Digest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = store.disk
+    with monkeypatch.context() as patch, store.writing() as tx:
+        removal.remove_image(tx, images["tagged"])
+        promised = [*tx.doomed]
+        # A removal that is cut off: the rows are there, and so are the files.
+        patch.setattr(transaction, "_throw_away", lambda disk, paths: [])
+    assert promised and all(Path(path).exists() for path in promised)
+    for path in (f"{disk.leases}/dead", f"{disk.ingest}/sha256-{'0' * 64}"):
+        Path(path).write_bytes(b"x" * 5000)
+    os.unlink(disk.lock)
+    acts: list[str] = []
+    monkeypatch.setattr(files, "hook", lambda act, subject: acts.append(act))
+    rehearsed = [prune(store, Nobody(), lambda image: True, unused=u, dry_run=True) for u in (True, False)]
+    assert set(acts) == {"flock"}
+    monkeypatch.undo()
+    assert not os.path.exists(disk.lock)
+    assert os.listdir(disk.leases) == ["dead"]
+    assert prune(store, Nobody(), lambda image: True) == rehearsed[1]
+
+
+def test_a_dry_run_keeps_nobody_waiting(store: Store, images: dict[str, Digest]) -> None:
+    def meanwhile(image: ImageRecord) -> bool:
+        with store.writing() as tx:
+            tag(tx, str(images["base"]), "app:meanwhile")
+        return True
+
+    with store.writing():
+        assert prune(store, Nobody(), lambda image: True, dry_run=True).candidates
+    pruned = prune(store, Nobody(), meanwhile, dry_run=True)
+    assert {candidate.image.id for candidate in pruned.candidates} == {images["moved"], images["bare"]}
+
+
+def test_what_comes_amid_a_dry_run_has_an_owner(
+    store: Store, memory: Memory, images: dict[str, Digest]
+) -> None:
+    memory.add("late", [layer(9)])
+
+    def meanwhile(image: ImageRecord) -> bool:
+        if "late" in memory.tags:
+            brought(store, memory, "app:late")
+            del memory.tags["late"]
+        return True
+
+    assert prune(store, Nobody(), meanwhile, dry_run=True).orphans == 0
+    assert "late" not in memory.tags
 
 
 def test_ownerless_files_go(store: Store, images: dict[str, Digest]) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import signal
+import threading
 import warnings
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from tests.store.memory import Memory, brought, layer
 from tests.store.state import dump, tidy
 
+from millefeuille import files
 from millefeuille.images.remove import remove
 from millefeuille.images.users import Nobody
 from millefeuille.oci.digest import Digest
@@ -55,6 +58,34 @@ def test_one_that_claims_nothing_yet_writes_nothing(made: Store) -> None:
         assert _claims(made) == {str(ITEM)}
         assert dump(made.disk.database)["leases"] != []
     assert _claims(made) == set()
+
+
+def test_who_rehearses_leaves_the_dead_and_takes_no_lease(
+    made: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = Path(made.disk.leases, "dead")
+    dead.touch()
+    with made.writing() as tx:
+        tx.execute("INSERT INTO leases VALUES ('dead', 'test', 1, 1)")
+        tx.execute("INSERT INTO lease_items VALUES ('dead', ?)", (str(ITEM),))
+    with made.rehearsing() as rehearsal:
+        assert leases.sweep(rehearsal) == set()
+    assert dead.exists()
+    looking: list[int] = []
+
+    def look(act: str, subject: object) -> None:
+        """As one does who rehearses, between the making of a lease's file and its lock."""
+        if act == "flock" and not looking and (new := set(os.listdir(made.disk.leases)) - {"dead"}):
+            looking.append(os.open(f"{made.disk.leases}/{new.pop()}", os.O_RDONLY))
+            fcntl.flock(looking[0], fcntl.LOCK_SH)
+            threading.Timer(0.05, os.close, looking).start()
+
+    monkeypatch.setattr(files, "hook", look)
+    with leases.lease(made.disk, "test", [ITEM]):
+        assert looking
+        assert leases.anyone(made.disk)
+        with made.rehearsing() as rehearsal:
+            assert leases.sweep(rehearsal) == {str(ITEM)}
 
 
 def test_release_drops_its_claims_in_the_transaction(made: Store) -> None:

@@ -153,6 +153,33 @@ def _renamed(store: Store, seen: list[int] | None = None) -> None:
         seen.append(mirror.written(store.disk.index))
 
 
+def test_a_rehearsal_is_on_a_copy_with_the_same_rules(made: Store) -> None:
+    with made.writing() as tx:
+        tx.execute("INSERT INTO leases VALUES ('a', 'test', 1, 1)")
+        tx.execute("INSERT INTO lease_items VALUES ('a', 'item')")
+    before = state(made)
+    with made.rehearsing() as rehearsal:
+        rehearsal.execute("DELETE FROM leases")
+        assert rehearsal.execute("SELECT count(*) FROM lease_items").fetchone() == (0,)
+        rehearsal.doom(made.disk.index)
+        assert not rehearsal.is_outdated()
+    assert state(made) == before
+    with made.rehearsing() as rehearsal:
+        _renamed(made)
+        assert rehearsal.is_outdated()
+        assert mirror.sequence(rehearsal.execute) == 0
+
+
+def test_a_rehearsal_without_a_database(store: Store) -> None:
+    with pytest.raises(NoStore), store.rehearsing():
+        pass
+    store.create()
+    with store.rehearsing() as rehearsal:
+        rehearsal.execute("INSERT INTO deleting VALUES ('x')")
+        assert not rehearsal.is_outdated()
+    assert not os.path.exists(store.disk.database)
+
+
 @pytest.mark.parametrize("act", ["create", "write", "commit"])
 def test_without_room_for_the_mirror_nothing_changes(
     act: str, made: Store, monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from millefeuille.annotations import Final
 from millefeuille.images.references import references
 from millefeuille.images.remove import Act, ImageConflict, remove_references
 from millefeuille.images.users import Users
@@ -12,6 +13,8 @@ from millefeuille.store.images import ImageRecord, images
 from millefeuille.store.store import Store
 from millefeuille.store.transaction import Transaction
 from millefeuille.values import dataclass
+
+_LOOKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +35,6 @@ class Pruned:
     orphans: int
 
 
-class _Rehearsed(Exception):
-    """Ends a dry run: everything in the transaction is taken back."""
-
-
 def prune(
     store: Store,
     users: Users,
@@ -46,17 +45,25 @@ def prune(
 ) -> Pruned:
     """Remove dangling images, with `unused` all that no container uses, that `accepts` lets pass.
 
-    `dry_run` changes nothing. Raises as `Store.writing` does.
+    `dry_run` changes nothing, keeps nobody waiting, and needs no store that can be written. Raises as
+    `Store.writing` does, then as `Store.rehearsing`.
     """
-    result: list[Pruned] = []
-    try:
-        with store.writing(emergency=not dry_run) as tx:
-            result.append(_prune(tx, users, accepts, unused=unused))
-            if dry_run:
-                raise _Rehearsed
-    except _Rehearsed:
-        pass
-    return result[0]
+    if dry_run:
+        return _rehearsed(store, users, accepts, unused=unused)
+    with store.writing(emergency=True) as tx:
+        return _prune(tx, users, accepts, unused=unused)
+
+
+def _rehearsed(
+    store: Store, users: Users, accepts: Callable[[ImageRecord], bool], *, unused: bool
+) -> Pruned:
+    for _ in range(_LOOKS):
+        with store.rehearsing() as tx:
+            pruned = _prune(tx, users, accepts, unused=unused)
+            # Files without an owner may be those of an image that has come since.
+            if not pruned.orphans or not tx.is_outdated():
+                break
+    return pruned
 
 
 def _prune(tx: Transaction, users: Users, accepts: Callable[[ImageRecord], bool], *, unused: bool) -> Pruned:

@@ -81,6 +81,23 @@ def blank() -> sqlite3.Connection:
     return connection
 
 
+def copied(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy in memory of what a connection reads, with the same rules."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, factory=forks.Connection)
+    try:
+        connection.backup(copy)
+        _set_rules(copy)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+def _set_rules(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA trusted_schema=OFF")
+
+
 @contextlib.contextmanager
 def translated(path: str) -> Iterator[None]:
     """Turn SQLite's errors into ours: a full disk, a file that is no database. What a disk refuses says
@@ -130,8 +147,7 @@ def _open(path: str) -> sqlite3.Connection:
     try:
         with translated(path):
             connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA trusted_schema=OFF")
+            _set_rules(connection)
             connection.execute("PRAGMA journal_mode=TRUNCATE")
     except BaseException:
         connection.close()

@@ -64,7 +64,7 @@ def lease(disk: Disk, purpose: str, items: Iterable[Digest] = ()) -> Iterator[Le
         with writing(disk) as tx:
             # Under the writers' lock: a sweep must not find the file before it is locked.
             descriptor = files.create(path)
-            files.try_lock(descriptor)
+            files.lock(descriptor, f"the lease {held.id}")  # who rehearses may be looking at it
             if claims:
                 claim(tx, held, claims)
         yield held
@@ -115,31 +115,36 @@ def release(tx: Transaction, held: Lease) -> None:
 def sweep(tx: Transaction) -> set[str]:
     """Drop the leases of dead processes; the items that live ones claim.
 
-    Runs in a writing transaction: no lease can appear meanwhile.
+    Runs in a writing transaction: no lease can appear meanwhile. A rehearsal leaves the files.
     """
     disk = tx.disk
     known = {row[0] for row in tx.execute("SELECT id FROM leases")}
-    alive = {name for name in known | set(os.listdir(disk.leases)) if _is_alive(f"{disk.leases}/{name}")}
+    names = known | set(os.listdir(disk.leases))
+    alive = {name for name in names if _is_alive(f"{disk.leases}/{name}", clears=not tx.is_rehearsal)}
     for name in known - alive:
         tx.execute("DELETE FROM leases WHERE id = ?", (name,))
     return {row[0] for row in tx.execute("SELECT item FROM lease_items")}
 
 
-def anyone(disk: Disk) -> bool:
-    """True when some process holds a lease, whether or not the database knows it. Needs db.lock."""
-    return any(_is_alive(f"{disk.leases}/{name}") for name in os.listdir(disk.leases))
+def anyone(disk: Disk, *, clears: bool = True) -> bool:
+    """True when some process holds a lease, whether or not the database knows it. Needs db.lock, unless it
+    leaves the files of the dead where they are (`clears` False).
+    """
+    return any(_is_alive(f"{disk.leases}/{name}", clears=clears) for name in os.listdir(disk.leases))
 
 
-def _is_alive(path: str) -> bool:
-    """Whether somebody holds the lock of a lease file; a file nobody holds is removed."""
+def _is_alive(path: str, *, clears: bool) -> bool:
+    """Whether somebody holds the lock of a lease file; with `clears`, a file nobody holds is removed."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False
     try:
-        if not files.try_lock(descriptor):
+        # A shared one: another who looks is nobody who holds it.
+        if not files.try_lock(descriptor, shared=True):
             return True
-        files.unlink(path)
+        if clears:
+            files.unlink(path)
         return False
     finally:
         files.release(descriptor)

@@ -8,7 +8,7 @@ from millefeuille import files
 from millefeuille.store import transaction
 from millefeuille.store.blobs import Blobs
 from millefeuille.store.disk import Disk
-from millefeuille.store.transaction import Transaction
+from millefeuille.store.transaction import Rehearsal, Transaction
 
 
 class Store:
@@ -38,3 +38,7 @@ class Store:
     def reading(self) -> AbstractContextManager[Transaction]:
         """A transaction that looks."""
         return transaction.reading(self.disk)
+
+    def rehearsing(self) -> AbstractContextManager[Rehearsal]:
+        """A transaction that changes a copy, and nothing in the store."""
+        return transaction.rehearsing(self.disk)

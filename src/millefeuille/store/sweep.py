@@ -6,6 +6,7 @@ does not exist, so an unowned file is nobody's.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from millefeuille.store.transaction import Transaction
 def orphans(tx: Transaction) -> int:
     """Doom every ownerless file, drop rows that own nothing; the bytes they take. Runs in a transaction."""
     leases.sweep(tx)
-    if leases.anyone(tx.disk):
+    if leases.anyone(tx.disk, clears=not tx.is_rehearsal):
         return 0
     removal.drop_unused_indexes(tx)
     tx.execute(f"DELETE FROM chains WHERE chain NOT IN ({_NEEDED_CHAINS})")
@@ -102,9 +103,10 @@ def _unowned_layers(tx: Transaction) -> Iterator[str]:
         if layer not in layers:
             yield path
             continue
-        for name in sorted(os.listdir(path)):
-            if name.startswith("from-") and name not in layers[layer]:
-                yield f"{path}/{name}"
+        with contextlib.suppress(FileNotFoundError):  # whoever only looks may be too late
+            for name in sorted(os.listdir(path)):
+                if name.startswith("from-") and name not in layers[layer]:
+                    yield f"{path}/{name}"
 
 
 def _unowned_extractions(tx: Transaction) -> Iterator[str]:

@@ -27,7 +27,13 @@ from millefeuille.store.sqlite import sqlite3
 
 
 class Transaction:
-    """Statements on one consistent state of the database. `execute` is SQLite's own."""
+    """Statements on one consistent state of the database. `execute` is SQLite's own.
+
+    One that `is_rehearsal` changes a copy alone: files are to be looked at and no more, and others write
+    meanwhile.
+    """
+
+    is_rehearsal = False
 
     def __init__(self, connection: sqlite3.Connection, disk: Disk) -> None:
         self.execute = connection.execute
@@ -47,6 +53,27 @@ class Transaction:
         and nobody writes down that it went.
         """
         self.dropped.append(path)
+
+
+class Rehearsal(Transaction):
+    """What would be changed. The removals that others have yet to finish are `doomed` from the beginning."""
+
+    is_rehearsal = True
+
+    def __init__(self, copy: sqlite3.Connection, disk: Disk, source: sqlite3.Connection) -> None:
+        super().__init__(copy, disk)
+        self._source = source
+        self._version = self._now()
+        self.doomed += [os.fsdecode(row[0]) for row in self.execute("SELECT path FROM deleting")]
+
+    def is_outdated(self) -> bool:
+        """Whether somebody has changed the database since the copy was made, and perhaps files."""
+        return self._now() != self._version
+
+    def _now(self) -> int:
+        # Source: SQLite "PRAGMA data_version": another number after another connection's commit.
+        version: int = self._source.execute("PRAGMA data_version").fetchone()[0]
+        return version
 
 
 @contextlib.contextmanager
@@ -110,6 +137,27 @@ def _catch_up(disk: Disk, emergency: bool) -> None:
 @contextlib.contextmanager
 def reading(disk: Disk) -> Iterator[Transaction]:
     """One consistent state to look at. Raises NoStore, BrokenDatabase, ForkedAmid."""
+    with _read(disk) as connection:
+        connection.execute("BEGIN")
+        yield Transaction(connection, disk)
+
+
+@contextlib.contextmanager
+def rehearsing(disk: Disk) -> Iterator[Rehearsal]:
+    """A copy in memory of one consistent state, where anything can be done as in `writing`: nothing comes of
+    it, and no writer waits. Raises as `reading` does, and what a disk's failure is.
+    """
+    with files.explained(f"the store {disk.root}", root=disk.root), _read(disk) as connection:
+        connection.execute("BEGIN")
+        with contextlib.closing(database.copied(connection)) as copy:
+            rehearsal = Rehearsal(copy, disk, connection)
+            connection.execute("COMMIT")
+            copy.execute("BEGIN")
+            yield rehearsal
+
+
+@contextlib.contextmanager
+def _read(disk: Disk) -> Iterator[sqlite3.Connection]:
     is_new = not os.path.exists(disk.database)
     if is_new:
         _refuse_lost(disk)
@@ -119,8 +167,7 @@ def reading(disk: Disk) -> Iterator[Transaction]:
         # A first command that failed or was killed leaves directories without a database.
         connection = database.blank() if is_new else database.connect(disk.database)
         try:
-            connection.execute("BEGIN")
-            yield Transaction(connection, disk)
+            yield connection
         finally:
             connection.close()
 

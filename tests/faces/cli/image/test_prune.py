@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -92,3 +94,16 @@ def test_a_rehearsal_is_none(home: Home, image: str) -> None:
     assert image[7:19] in out
     assert events(home) == []
     assert len(home.mille("images", "-q")[0].splitlines()) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts")
+@pytest.mark.parametrize("words", [("image", "prune", "-a", "--dry-run"), ("system", "map")])
+def test_a_rehearsal_in_a_store_that_is_read_only(words: tuple[str, ...], home: Home, image: str) -> None:
+    writable = home.mille(*words)
+    assert writable[2] == 0
+    subprocess.run(["mount", "--bind", home.store, home.store], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", home.store], check=True)
+        assert home.mille(*words) == writable
+    finally:
+        subprocess.run(["umount", home.store], check=True)
