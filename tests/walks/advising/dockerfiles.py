@@ -493,6 +493,41 @@ WORKDIR /app
 COPY . .
 CMD ["node", "server.js"]
 """, "dockerignore", 0, {"node_modules/left/pad.js": 50000, "server.js": 10}),
+    Bad("head-in-an-earlier-stage", """ AS version
+WORKDIR /v
+COPY . .
+RUN head -c 5 .git/HEAD > /version
+FROM busybox:1
+COPY . /app
+COPY --from=version /version /app/version
+""", "dockerignore", 0, {".git/HEAD": 50000, "main": 10}),
+    Bad("lists-of-a-script", """
+RUN echo 'case $1 in update) yes list | head -c 50000 > /var/lib/apt/lists/l;; esac' > /bin/apt-get && \\
+    echo 'case $1 in install) test -e /var/lib/apt/lists/l && echo $2 > /var/lib/dpkg/status;; esac' \\
+        >> /bin/apt-get && chmod +x /bin/apt-get && mkdir -p /var/lib/apt/lists /var/lib/dpkg && \\
+    echo 'apt-get install one' > /install.sh
+RUN apt-get update
+RUN sh /install.sh
+""", "cache-mount", 0),
+    Bad("lists-of-a-stage-beside", """ AS base
+RUN echo 'case $1 in update) yes list | head -c 50000 > /var/lib/apt/lists/l;; esac' > /bin/apt-get && \\
+    echo 'case $1 in install) test -e /var/lib/apt/lists/l && echo $2 > /opt-$2;; esac' >> /bin/apt-get && \\
+    chmod +x /bin/apt-get && mkdir -p /var/lib/apt/lists
+RUN apt-get update
+FROM base AS builder
+RUN apt-get install one
+FROM base
+COPY --from=builder /opt-one /opt-one
+RUN apt-get install two && rm -rf /var/lib/apt/lists/*
+""", "cache-mount", 0),
+    Bad("mount-over-what-another-wrote", f"""
+RUN echo keep > /tmp/keep; {_BIG}
+RUN --mount=type=tmpfs,target=/tmp echo s > /tmp/s; rm /big
+""", "merge-runs", 0),
+    Bad("bit-that-a-new-owner-takes-away", """
+COPY a /a
+RUN chmod 4755 /a && chown 5:5 /a
+""", "copy-attributes", 20000, {"a": 20000}),
     Bad("order-without-worth", """
 COPY dir /d
 RUN rm -f /bin/none; touch /none
