@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.analysis.advice.made import Made, step, waste
 
 from millefeuille.analysis.advice.caches import caches
+from millefeuille.analysis.advice.edits import AddFlag
 from millefeuille.analysis.advice.rewrite import rewrite
+from millefeuille.oci.config import parse
 from millefeuille.testing.rawtars import directory, file, symlink
+from millefeuille.values import replace
 
 NPM = step("RUN npm install ms", file(b"root/.npm/_cacache/a", b"x" * 20000))
 APT = step("RUN apt-get install -y -d bc", file(b"var/cache/apt/archives/bc_1.deb", b"x" * 20000))
@@ -103,3 +108,46 @@ def test_links_into_a_cache() -> None:
     yarn = (file(b"root/.yarn/berry/cache/a.zip", b"x" * 20000),)
     assert targets(step("RUN yarn install", *yarn)) == ["/root/.yarn/berry/cache"]
     assert targets(step("RUN yarn install", *yarn, file(b"app/.pnp.cjs", b"x"))) == []
+
+
+def test_a_cache_that_is_emptied_by_its_place_below_the_home() -> None:
+    gone = file(b"root/.npm/_cacache/.wh.a")
+    for word in ("~/.npm/_cacache", "$HOME/.npm/*", "${HOME}/.npm/_cacache/a", "/root/.npm/_cacache"):
+        assert targets(NPM, step(f"RUN npm ci && rm -rf {word}", gone)) == ["/root/.npm"] * 2
+    path = b"home/me/.npm/a"
+    mine = step("RUN npm ci && rm -rf ~/.npm/b", file(path, b"x"))
+    assert targets(("USER me", ()), mine) == ["/home/me/.npm"]
+
+
+def given(pair: str, *steps: Made) -> list[str]:
+    """As `targets`, for an image with a variable."""
+    made = waste(("FROM a", ()), ("WORKDIR /app", ()), *steps)
+    config = made.image.config
+    document = json.loads(config.raw) | {"config": {"Env": ["PATH=/bin", pair], "WorkingDir": "/app"}}
+    made.image = replace(made.image, config=parse(json.dumps(document).encode()))
+    edits = [edit for advice in caches(made) for edit in advice.edits]
+    return [edit.flag.split("target=")[1] for edit in edits if isinstance(edit, AddFlag)]
+
+
+@pytest.mark.parametrize(("pair", "command", "path", "found"), [
+    ("PIP_CACHE_DIR=/var/cache/pip", "pip install a", b"var/cache/pip/a", "/var/cache/pip"),
+    ("npm_config_cache=/opt/npm", "npm ci", b"opt/npm/a", "/opt/npm"),
+    ("YARN_CACHE_FOLDER=/opt/yarn/", "yarn install", b"opt/yarn/v6/a", "/opt/yarn"),
+    ("GOCACHE=/gocache", "go build .", b"gocache/a", "/gocache"),
+    ("GOMODCACHE=/gomod", "go build .", b"gomod/a", "/gomod"),
+    ("GOPATH=/work/go", "go build .", b"work/go/pkg/mod/a", "/work/go/pkg/mod"),
+    ("GOPATH=/work/go", "go build .", b"work/go/bin/a", None),
+    ("GOPATH=/go", "go build .", b"go/pkg/mod/a", "/go/pkg/mod"),
+    ("PIP_CACHE_DIR=/root/.cache/pip", "pip install a", b"root/.cache/pip/a", "/root/.cache/pip"),
+    ("CARGO_HOME=/opt/cargo", "cargo build", b"opt/cargo/registry/a", "/opt/cargo/registry"),
+    ("GRADLE_USER_HOME=/opt/g", "gradle build", b"opt/g/caches/a", "/opt/g/caches"),
+    ("COMPOSER_HOME=/opt/c", "composer install", b"opt/c/cache/a", "/opt/c/cache"),
+    ("COMPOSER_CACHE_DIR=/opt/c", "composer install", b"opt/c/a", "/opt/c"),
+    ("PIP_CACHE_DIR=/tmp", "pip install a", b"tmp/a", None),
+    ("PIP_CACHE_DIR=/app", "pip install a", b"app/a", None),
+    ("PIP_CACHE_DIR=/app/..", "pip install a", b"a", None),
+    ("PIP_CACHE_DIR=cache", "pip install a", b"app/cache/a", None),
+    ("PIP_CACHE_DIR=/opt/a b", "pip install a", b"opt/a b/a", None),
+])  # fmt: skip
+def test_caches_whose_place_a_variable_gives(pair: str, command: str, path: bytes, found: str | None) -> None:
+    assert given(pair, step(f"RUN {command}", file(path, b"x"))) == ([found] if found else [])

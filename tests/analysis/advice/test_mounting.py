@@ -17,7 +17,8 @@ FLAG = "--mount=x"
 
 def edits(path: str, *lines: str) -> tuple[Edit, ...]:
     script = [read_step(line) for line in lines]
-    waste: Any = SimpleNamespace(script=script, body=lambda number: script[number].body)
+    image = SimpleNamespace(config=SimpleNamespace(process={}))
+    waste: Any = SimpleNamespace(script=script, body=lambda number: script[number].body, image=image)
     return mounting(waste, path, FLAG, range(len(script)))
 
 

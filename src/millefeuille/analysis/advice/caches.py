@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from millefeuille.analysis.advice.advice import CACHE_MOUNT, Advice
+from millefeuille.analysis.advice.cacheplaces import cache_places
 from millefeuille.analysis.advice.edits import AddFlag
 from millefeuille.analysis.advice.mounting import mounting
 from millefeuille.analysis.advice.needed import is_needed
@@ -87,17 +88,18 @@ def caches(waste: Waste, *, is_followed: bool = True) -> Iterator[Advice]:
     """Advice for each cache that a RUN left behind, whether a later layer removed it or not; a person is to
     follow it where it is not `is_followed`.
     """
+    given = _given(waste)
     found: dict[_Cache, list[Place]] = {}
     tied: set[_Cache] = set()
     for layer, number in waste.own.items():
         if waste.script[number].word == "RUN":
-            links = _links(waste.image.parts[layer].layer)
+            links = _links(waste.image.parts[layer].layer, given)
             tied |= {cache for cache in links.values() if cache is not None}
             for place, path in waste.files(layer):
-                cache = _cache_of(path)
+                cache = _cache_of(path, given)
                 if cache is not None and path not in links:
                     found.setdefault(cache, []).append(place)
-    order = [cache for cache in _CACHES if cache in found]
+    order = [cache for cache in dict.fromkeys((*_CACHES, *given)) if cache in found]
     for cache in (*order, *(cache for cache in found if cache not in order)):
         advice = _advice(waste, cache, found[cache], {waste.own[place.layer] for place in found[cache]})
         # A link does not lead out of a mount.
@@ -111,23 +113,32 @@ def caches(waste: Waste, *, is_followed: bool = True) -> Iterator[Advice]:
         yield replace(advice, size=size, packed=packed, paths=paths, left=left)
 
 
-def _links(layer: Layer) -> dict[bytes, _Cache | None]:
+def _given(waste: Waste) -> tuple[_Cache, ...]:
+    """The caches whose places are given by variables of the image."""
+    process = waste.image.config.process
+    environment, working = process.get("Env"), process.get("WorkingDir")
+    pairs = [pair for pair in environment if isinstance(pair, str)] if isinstance(environment, list) else []
+    places = cache_places(pairs, working if isinstance(working, str) else "")
+    return tuple(_Cache(place.path, place.tool) for place in places)
+
+
+def _links(layer: Layer, given: Sequence[_Cache]) -> dict[bytes, _Cache | None]:
     """The hard links that lead into a cache or out of it, as conda and pnpm make them, and their targets: the
     cache that each is in.
     """
     found: dict[bytes, _Cache | None] = {}
     for entry, kind in enumerate(layer.kinds):
         if kind == HARDLINK:
-            ends = {path: _cache_of(path) for path in (layer.paths[entry], layer.index.link(entry))}
+            ends = {path: _cache_of(path, given) for path in (layer.paths[entry], layer.index.link(entry))}
             if len(set(ends.values())) > 1:
                 found |= ends
     return found
 
 
-def _cache_of(raw: bytes) -> _Cache | None:
+def _cache_of(raw: bytes, given: Sequence[_Cache]) -> _Cache | None:
     """The cache that a file lies in, with the place of this one."""
     path = raw.decode("utf-8", "surrogateescape")
-    for cache in _CACHES:
+    for cache in (*_CACHES, *given):
         if path.startswith(cache.path + "/"):
             return cache
     match = _HOME.match(path)

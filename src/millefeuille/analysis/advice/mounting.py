@@ -13,12 +13,14 @@ from millefeuille.analysis.advice.packagelists import LISTS, PackageList
 from millefeuille.analysis.advice.reach import rows, text_of
 from millefeuille.analysis.advice.shell import commands, words
 from millefeuille.analysis.advice.step import Step
+from millefeuille.analysis.advice.surroundings import home
 from millefeuille.analysis.advice.waste import Waste
 from millefeuille.annotations import Final
 
 _REMOVING: Final = frozenset(("rm", "rmdir", "mv"))
 _BRACES: Final = re.compile(r"(?<!\$)\{[^}]*\}")
 _AS_ROOT: Final = re.compile(r"\b(?:sudo|doas|su|gosu)\s")  # which who fetches has to be, too
+_AT_HOME: Final = re.compile(r"(?:~|\$HOME|\$\{HOME\})/")
 _EMPTYING: Final = re.compile(
     r"(?:apt-get|apt|aptitude) (?:-\S+ )*(?:auto|dist)?clean"
     r"|(?:dnf|yum|microdnf|zypper) (?:-\S+ )*clean(?: .*)?|apk cache clean"
@@ -44,7 +46,7 @@ def mounting(waste: Waste, path: str, flag: str, steps: Sequence[int]) -> tuple[
             if step.fixed or _AS_ROOT.search(text_of(step)):
                 return ()
             edits.append(Prefix(number, lists.fetch))
-        if _takes_away(step, path):
+        if _takes_away(waste, number, path):
             return ()
         points = mountpoints(waste, number, step.flags)
         if points is None:
@@ -60,15 +62,17 @@ def _only_fetches(step: Step, lists: PackageList) -> bool:
     return len(row) == 1 and lists.fetched.match(row[0]) is not None and not lists.is_needed(step)
 
 
-def _takes_away(step: Step, path: str) -> bool:
+def _takes_away(waste: Waste, number: int, path: str) -> bool:
     """Whether a RUN removes or moves the directory as a whole, or what it lies in: a mount is busy."""
+    step = waste.script[number]
     found = [path, *map(str, PurePosixPath(path).parents)][:-1]
     is_left = step.fixed or commands(step.body) is None
     for tool, *operands in rows(text_of(step)):
         if tool not in _REMOVING and "-delete" not in operands:
             continue
         # What empties the directory is left out, where it can be told apart.
-        named = [word for word in operands if word[0] != "-" and (is_left or not _is_in(word, path))]
+        named = [word for word in operands if word[0] != "-"]
+        named = [word for word in named if is_left or not _is_in(waste, number, word, path)]
         if any(_is_like(word, each) for word in named for each in found):
             return True
     return False
@@ -93,14 +97,20 @@ def _kept(waste: Waste, number: int, path: str) -> list[Edit]:
             found.append(DropCommands(number, (text,)))
             continue
         tool, *rest = words(text) or ("",)
-        left = [word for word in rest if not _is_in(word, path)]
+        left = [word for word in rest if not _is_in(waste, number, word, path)]
         if tool == "rm" and len(left) < len(rest):
             others = [word for word in left if not word.startswith("-")]
-            instead = " ".join(word for word in text.split() if not _is_in(word.strip("\"'"), path))
+            instead = " ".join(
+                word for word in text.split() if not _is_in(waste, number, word.strip("\"'"), path)
+            )
             found.append(DropCommands(number, (text,), instead if others else ""))
     return found
 
 
-def _is_in(word: str, path: str) -> bool:
-    """Whether a word of `rm` names the directory, or what is in it."""
+def _is_in(waste: Waste, number: int, word: str, path: str) -> bool:
+    """Whether a word of `rm` in a step names the directory, or what is in it."""
+    match = _AT_HOME.match(word)
+    place = home(waste, number) if match else None
+    if match and place is not None:
+        word = f"{place}/{word[match.end() :]}"
     return word.rstrip("/") == f"/{path}" or word.startswith(f"/{path}/")

@@ -63,6 +63,21 @@ def user(waste: Waste, number: int) -> str:
     return "" if found in _ROOT else found
 
 
+def home(waste: Waste, number: int) -> str | None:
+    """What `~` is for who runs a step, where that is plain; else None."""
+    told = expanded(waste, number, "$HOME")
+    name = user(waste, number).partition(":")[0]
+    if told is None:
+        pairs = waste.image.config.process.get("Env")
+        words = [str(pair) for pair in pairs] if isinstance(pairs, list) else []
+        told = next((word.partition("=")[2] for word in words if word.startswith("HOME=")), None)
+    if told is not None:
+        return told.rstrip("/") if told.startswith("/") else None
+    if not name:
+        return "/root"
+    return f"/home/{name}" if re.fullmatch(r"[a-z_][\w-]*", name) else None
+
+
 def expanded(waste: Waste, number: int, text: str) -> str | None:
     """The text with the variables of the script in it; None where one of them is not plain."""
     if "$" not in text:
