@@ -8,9 +8,10 @@ The first failure stops all stages; layers that were finished before it stay in 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from millefeuille.build import metadata, process, words
 from millefeuille.build.base import Base
@@ -48,6 +49,7 @@ else:  # most builds need neither
     adding = Later("millefeuille.build.steps.add")
 
 _LAYERS = (Run, Copy, Add, Workdir)
+_PAUSE = 0.2  # seconds between two looks at what a signal has brought
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +92,26 @@ class _Build:
         self._reporter.report(Planned(vertices=vertices))
         if len(self._plan.stages) == 1:
             return self._stage(self._plan.target, *lines[self._plan.target.index])
-        with futures.ThreadPoolExecutor(max_workers=_workers(len(self._plan.stages))) as pool:
+        with futures.ThreadPoolExecutor(_workers(len(self._plan.stages))) as pool, self._stopping():
             # A stage waits for those before it only, and these were handed in before it.
             for stage in self._plan.stages:
                 first, rest = lines[stage.index]
                 self._states[stage.index] = pool.submit(self._stage, stage, first, rest)
-            try:
-                futures.wait(self._states.values())
-            except BaseException:  # an interrupt: commands that run are ended, and the stages with them
-                self._workshop.stop.set()
-                raise
+            # An interrupt that comes just before a wait is heard after it.
+            while futures.wait(self._states.values(), timeout=_PAUSE).not_done:
+                pass
         if self._failures:
             raise self._failures[0]
         return self._states[self._plan.target.index].result()
+
+    @contextlib.contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """End the commands that run, and the stages with them, where the block is interrupted."""
+        try:
+            yield
+        except BaseException:
+            self._workshop.stop.set()
+            raise
 
     def _lines(
         self, stage: PlannedStage, instructions: Sequence[Foreseen]

@@ -156,7 +156,9 @@ def state(place: Place, id: str) -> State:
         if told.running:
             # When it ended nobody saw either: what is known is that it has.
             ended = rfc3339(time.time_ns())
-            return replace(told, status="exited", pid=0, exit_code=KILLED, finished=ended)
+            return replace(
+                told, status="exited", pid=0, exit_code=KILLED, finished=ended, error=UNSEEN
+            )
     return told
 
 

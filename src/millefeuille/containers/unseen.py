@@ -21,6 +21,5 @@ def settled(host: Host, container: Container) -> tuple[int, bool]:
     told = records.state(host.place, container.id)
     # Another command may have been first to tidy up, and left no state where there is no container any more.
     is_lost = told.running or told.started == NEVER or told.error == records.UNSEEN
-    is_lost |= records.is_orphaned(host.place, container.id, told)
     sweep.tidy_unless_running(host, container)
     return (records.KILLED, True) if is_lost else (told.exit_code, False)

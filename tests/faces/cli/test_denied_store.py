@@ -14,7 +14,7 @@ from tests.analysis.conftest import write_archive
 from millefeuille.testing import rawtars
 
 LOOKING = (
-    "images", "ps -a", "image prune -f", "rmi app", "history app", "inspect app", "save -o /dev/null app",
+    "images", "ps -a", "image prune -f", "rmi app", "history app", "inspect app", "save -o app.out app",
     "analyze app", "analyze app.tar", "system df", "system check", "builder du", "logs app", "info",
 )  # fmt: skip
 WITHOUT_POWERS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")

@@ -186,6 +186,27 @@ def test_an_interrupt_before_anything_is_loaded_says_nothing() -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("", "", -signal.SIGINT)
 
 
+@pytest.mark.parametrize(("error", "said", "code"), [
+    ("KeyboardInterrupt", "", 130), ("ValueError", "Exception ignored in: ", 0),
+])  # fmt: skip
+def test_an_interrupt_in_a_callback_comes_again(error: str, said: str, code: int) -> None:
+    body = f"""
+    import time
+    class Lost:
+        def __del__(self):
+            raise {error}
+    Lost()
+    time.sleep(1)
+    return 0
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", _WITH_BODY.format(body=body), "version"], capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr[: len(said)]) == (code, said)
+    assert said or "Traceback" not in done.stderr
+
+
 def test_an_interrupt_that_is_ignored_stays_ignored() -> None:
     before = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
     done = subprocess.run(
