@@ -59,7 +59,8 @@ def stay(path: str, tell: Tell) -> None:
     stay_with_caller()
     try:
         tell(os.getpid())
-        time.sleep(100)
+        for _ in range(1000):  # one long sleep may begin just when the interrupt has come, and not hear of it
+            time.sleep(0.1)
     except KeyboardInterrupt:
         Path(path).write_text("tidied")
         raise

@@ -71,20 +71,25 @@ def create(host: Host, wanted: Wanted, *, starting: bool = False) -> Container:
             layers=wanted.layers, path=path, args=arguments, platform=wanted.platform, config=config,
             host_config=_labelled(_counted(host_config)), networking=wanted.networking,
         )  # fmt: skip
-        resolved = container
-        try:
-            resolved = mounts.resolve(host, container)
-            made = _keep(host, resolved, created)
-            if not starting:
-                initial.furnish(host, made)
-            note(host.store, made, "create")
-            return made
-        except BaseException:
-            removal.discard(host, id)
-            removal.drop_volumes(host, resolved)
-            raise
+        return _made(host, container, created, starting=starting)
     finally:
         files.release(lock)
+
+
+def _made(host: Host, container: Container, created: int, *, starting: bool) -> Container:
+    """The container with all that it has, on the disk and in the database; or nothing of it."""
+    resolved = container
+    try:
+        resolved = mounts.resolve(host, container)
+        made = _keep(host, resolved, created)
+        if not starting:
+            initial.furnish(host, made)
+        note(host.store, made, "create")
+        return made
+    except BaseException:
+        removal.discard(host, container.id)
+        removal.drop_volumes(host, resolved)
+        raise
 
 
 def _begun(place: Place) -> tuple[str, int]:

@@ -210,13 +210,8 @@ def _make(wanted: Mapping) -> None:
         with open(answer, encoding="utf-8", errors="replace") as file:
             problem = file.read()
         os.waitpid(child, 0)
-    if problem == _TOO_MANY:
-        raise _too_many()
     if problem:
-        raise UserNamespaceDenied(
-            f"the IDs of this user cannot be mapped: {problem.strip()}",
-            advice="newuidmap and newgidmap (package uidmap) map what /etc/subuid and /etc/subgid allow.",
-        )
+        raise _unmapped(problem)
 
 
 def _map(pid: int, wanted: Mapping, ready: int, said: int) -> None:
@@ -249,6 +244,15 @@ def _read(path: str) -> str:
             return file.read(1 << 20)
     except OSError:
         return ""
+
+
+def _unmapped(problem: str) -> UserNamespaceDenied:
+    if problem == _TOO_MANY:
+        return _too_many()
+    return UserNamespaceDenied(
+        f"the IDs of this user cannot be mapped: {problem.strip()}",
+        advice="newuidmap and newgidmap (package uidmap) map what /etc/subuid and /etc/subgid allow.",
+    )
 
 
 def _too_many() -> UserNamespaceDenied:

@@ -8,6 +8,7 @@ from millefeuille.containers import records
 from millefeuille.containers.attach import MonitorGone, Streams
 from millefeuille.containers.connection import connected, refuse_unreachable
 from millefeuille.containers.happening import note
+from millefeuille.containers.state import State
 from millefeuille.engine.containers import host
 from millefeuille.engine.store import open_store
 from millefeuille.faces.cli.command import Call, Command, Context, exactly
@@ -25,13 +26,7 @@ def run(context: Context, call: Call) -> int:
     """Join this terminal to a container that runs, until that ends or the keys let go of it."""
     made = host(context.settings, open_store(context.settings))
     container = records.find(made.store, made.place, call.arguments[0])
-    told = records.state(made.place, container.id)
-    if not told.running:
-        raise Refusal("cannot attach to a stopped container, start it first")
-    if told.status == "paused":
-        raise Refusal("cannot attach to a paused container, unpause it first")
-    if told.status == "restarting":
-        raise Refusal("cannot attach to a restarting container, wait until it is running")
+    _refuse_unless_running(records.state(made.place, container.id))
     tty = bool(container.config.get("Tty"))
     takes_input = bool(container.config.get("OpenStdin")) and not call[NO_STDIN]
     if takes_input and tty and not context.terminal.input_interactive:
@@ -53,6 +48,15 @@ def run(context: Context, call: Call) -> int:
         context.terminal.complain("read escape sequence")
         return 1
     return ended.code
+
+
+def _refuse_unless_running(told: State) -> None:
+    if not told.running:
+        raise Refusal("cannot attach to a stopped container, start it first")
+    if told.status == "paused":
+        raise Refusal("cannot attach to a paused container, unpause it first")
+    if told.status == "restarting":
+        raise Refusal("cannot attach to a restarting container, wait until it is running")
 
 
 COMMAND = Command(
